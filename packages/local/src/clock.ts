@@ -1,0 +1,46 @@
+import { setTimeout as wait } from "node:timers/promises";
+
+/** Every rule about time (visibility, expiry, retries, token buckets) asks this clock, so a test can move it instead of sleeping. */
+export type Clock = {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves when the clock has moved `ms` on; rejects with the signal's reason when aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Moves the clock on by `ms` and wakes every sleeper that is due, earliest first. */
+  advance(ms: number): Promise<void>;
+};
+
+/** The real clock, with an offset that `advance` moves: sleepers wake at their real time or when the offset overtakes it. */
+export function createClock(): Clock {
+  let offset = 0;
+  const sleepers = new Set<{ due: number; wake: () => void }>();
+  const now = () => Date.now() + offset;
+
+  return {
+    now,
+    async sleep(ms, signal) {
+      signal?.throwIfAborted();
+      const timer = new AbortController();
+      const sleeper = { due: now() + ms, wake: () => timer.abort() };
+      const abort = () => timer.abort();
+      sleepers.add(sleeper);
+      signal?.addEventListener("abort", abort, { once: true });
+      try {
+        await wait(ms, undefined, { signal: timer.signal });
+      } catch {
+        signal?.throwIfAborted();
+      } finally {
+        sleepers.delete(sleeper);
+        signal?.removeEventListener("abort", abort);
+      }
+    },
+    async advance(ms) {
+      offset += ms;
+      const due = [...sleepers].filter((sleeper) => sleeper.due <= now());
+      for (const sleeper of due.toSorted((a, b) => a.due - b.due)) {
+        sleeper.wake();
+        await wait(0);
+      }
+    },
+  };
+}
