@@ -1,0 +1,28 @@
+import { globSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { expect, test } from "vitest";
+
+const sources = globSync("{packages/*/{src,test},infra,bench,conventions}/**/*.ts");
+const starImport = /import (?:type )?\* as (\w+) from "((?:\.{1,2}\/|@balde\/)[^"]+)"/g;
+
+const pascalCase = (path: string) =>
+  basename(path)
+    .replace(/(\.schema)?\.ts$|\.schema$/, "")
+    .replaceAll(/(?:^|[-.])(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+test("a module of ours imported with a star is called by the name of its file", () => {
+  expect(sources.length).toBeGreaterThan(5);
+  const misnamed = sources.flatMap((file) =>
+    [...readFileSync(file, "utf8").matchAll(starImport)]
+      .filter(([, alias, path]) => alias !== pascalCase(path!))
+      .map(([line]) => `${file}: ${line}`),
+  );
+  expect(misnamed).toEqual([]);
+});
+
+test("zod is a star import, so that a bundle keeps only what is used", () => {
+  const named = sources.filter((file) =>
+    /import \{[^}]*\} from "zod/.test(readFileSync(file, "utf8")),
+  );
+  expect(named).toEqual([]);
+});
