@@ -1,0 +1,187 @@
+import { BlockList, isIP } from "node:net";
+
+/** `{ StringEquals: { "aws:SourceAccount": "…" } }` */
+export type Block = Record<string, Record<string, Scalar | Scalar[]>>;
+
+/** What is known about a request; an absent key is absent for every operator. */
+export type Context = Record<string, string | string[] | undefined>;
+
+type Scalar = string | number | boolean;
+type Test = (actual: string, expected: string) => boolean;
+
+/** Every operator and every key of the block must hold. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html */
+export function holds(block: Block | undefined, context: Context): boolean {
+  return Object.entries(block ?? {}).every(([name, keys]) => {
+    const operator = read(name);
+    return Object.entries(keys).every(([key, expected]) =>
+      operator.holds(lookup(context, key), expectations(expected, context)),
+    );
+  });
+}
+
+/** Throws for an operator that `holds` does not know. */
+export function check(block: Block | undefined, where: string): void {
+  for (const name of Object.keys(block ?? {})) {
+    try {
+      read(name);
+    } catch (cause) {
+      throw new Error(`${where}: ${(cause as Error).message}`, { cause });
+    }
+  }
+}
+
+/** Puts the request's values for `${aws:key}` into a pattern; undefined when the request has none, so that nothing matches. */
+export function fill(pattern: string, context: Context): string | undefined {
+  if (!pattern.includes("${")) return pattern;
+  let missing = false;
+  const filled = pattern.replace(/\$\{([^}]*)\}/g, (_, name: string) => {
+    const [value] = lookup(context, name) ?? [];
+    missing ||= value === undefined;
+    return value ?? "";
+  });
+  return missing ? undefined : filled;
+}
+
+function expectations(expected: Scalar | Scalar[], context: Context): string[] {
+  return [expected]
+    .flat()
+    .map((value) => fill(String(value), context))
+    .filter((value) => value !== undefined);
+}
+
+/** Condition keys ignore case. */
+function lookup(context: Context, key: string): string[] | undefined {
+  const direct = context[key];
+  if (direct !== undefined) return [direct].flat();
+  const wanted = key.toLowerCase();
+  for (const [name, value] of Object.entries(context))
+    if (value !== undefined && name.toLowerCase() === wanted) return [value].flat();
+  return undefined;
+}
+
+type Operator = { holds(actual: string[] | undefined, expected: string[]): boolean };
+
+const operators = new Map<string, Operator>();
+
+function read(name: string): Operator {
+  let operator = operators.get(name);
+  if (!operator) operators.set(name, (operator = build(name)));
+  return operator;
+}
+
+function build(name: string): Operator {
+  if (name === "Null")
+    return {
+      holds: (actual, expected) =>
+        expected.some((value) => (value.toLowerCase() === "true") === (actual === undefined)),
+    };
+
+  const [, prefix, base = "", ifExists] =
+    /^(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?$/.exec(name) ?? [];
+  const negative = tests[base] ? undefined : negatives[base];
+  const test = tests[negative ?? base];
+  if (!test) throw new Error(`the condition operator "${name}" is not emulated`);
+
+  // a negated operator holds when none of the policy's values matches: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+  const one = (actual: string, expected: string[]) =>
+    expected.some((value) => test(actual, value)) !== Boolean(negative);
+
+  return {
+    holds(actual, expected) {
+      if (actual === undefined) {
+        if (prefix === "ForAnyValue") return false;
+        return prefix === "ForAllValues" || Boolean(ifExists) || Boolean(negative);
+      }
+      return prefix === "ForAllValues" || (negative && !prefix)
+        ? actual.every((value) => one(value, expected))
+        : actual.some((value) => one(value, expected));
+    },
+  };
+}
+
+const numeric =
+  (compare: (a: number, b: number) => boolean): Test =>
+  (actual, expected) =>
+    compare(Number(actual), Number(expected));
+
+const moment = (text: string) => (/^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text));
+
+const dated =
+  (compare: (a: number, b: number) => boolean): Test =>
+  (actual, expected) =>
+    compare(moment(actual), moment(expected));
+
+const equal = (a: number, b: number) => a === b;
+const less = (a: number, b: number) => a < b;
+const atMost = (a: number, b: number) => a <= b;
+const more = (a: number, b: number) => a > b;
+const atLeast = (a: number, b: number) => a >= b;
+
+const tests: Record<string, Test> = {
+  StringEquals: (actual, expected) => actual === expected,
+  StringEqualsIgnoreCase: (actual, expected) => actual.toLowerCase() === expected.toLowerCase(),
+  StringLike: (actual, expected) => glob(expected).test(actual),
+  ArnEquals: arnLike,
+  ArnLike: arnLike,
+  Bool: (actual, expected) => actual.toLowerCase() === expected.toLowerCase(),
+  NumericEquals: numeric(equal),
+  NumericLessThan: numeric(less),
+  NumericLessThanEquals: numeric(atMost),
+  NumericGreaterThan: numeric(more),
+  NumericGreaterThanEquals: numeric(atLeast),
+  DateEquals: dated(equal),
+  DateLessThan: dated(less),
+  DateLessThanEquals: dated(atMost),
+  DateGreaterThan: dated(more),
+  DateGreaterThanEquals: dated(atLeast),
+  IpAddress: inRange,
+};
+
+const negatives: Record<string, string> = {
+  StringNotEquals: "StringEquals",
+  StringNotEqualsIgnoreCase: "StringEqualsIgnoreCase",
+  StringNotLike: "StringLike",
+  ArnNotEquals: "ArnEquals",
+  ArnNotLike: "ArnLike",
+  NumericNotEquals: "NumericEquals",
+  DateNotEquals: "DateEquals",
+  NotIpAddress: "IpAddress",
+};
+
+/** Each of the six parts of an ARN is compared by itself, so `*` in one part does not reach into the next. */
+function arnLike(actual: string, expected: string): boolean {
+  const parts = (arn: string) => {
+    const [partition, type, service, region, account, ...resource] = arn.split(":");
+    return [partition, type, service, region, account, resource.join(":")];
+  };
+  const patterns = parts(expected);
+  return parts(actual).every((part, at) => glob(patterns[at] ?? "").test(part ?? ""));
+}
+
+function inRange(actual: string, expected: string): boolean {
+  const [address = "", bits] = expected.split("/");
+  const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+  const range = new BlockList();
+  range.addSubnet(
+    address,
+    bits === undefined ? (family === "ipv6" ? 128 : 32) : Number(bits),
+    family,
+  );
+  return isIP(actual) !== 0 && range.check(actual, isIP(actual) === 6 ? "ipv6" : "ipv4");
+}
+
+const globs = new Map<string, RegExp>();
+
+/** `*` is any run of characters, `?` any one; both cross `/` and `:`, as in IAM. */
+export function glob(pattern: string, flags = ""): RegExp {
+  const key = `${flags}/${pattern}`;
+  let regexp = globs.get(key);
+  if (!regexp) {
+    const source = pattern
+      .replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
+      .replaceAll("*", "[^]*")
+      .replaceAll("?", "[^]");
+    globs.set(key, (regexp = new RegExp(`^${source}$`, flags)));
+  }
+  return regexp;
+}

@@ -1,0 +1,122 @@
+import * as Condition from "./condition.ts";
+
+/** One statement of an IAM policy, as it is written in JSON. */
+export type Statement = {
+  Sid?: string;
+  Effect: "Allow" | "Deny";
+  Principal?: "*" | Record<string, string | string[]>;
+  NotPrincipal?: "*" | Record<string, string | string[]>;
+  Action?: string | string[];
+  NotAction?: string | string[];
+  Resource?: string | string[];
+  NotResource?: string | string[];
+  Condition?: Condition.Block;
+};
+
+export type Ask = {
+  action: string;
+  resource: string;
+  context?: Condition.Context;
+  /** Who asks, for policies of a resource and for trust: `{ Service: "s3.amazonaws.com" }` or `{ AWS: arn }`. */
+  principal?: { Service: string } | { AWS: string };
+};
+
+export type Decision = { allowed: boolean; explicitDeny: boolean };
+
+/** An explicit deny wins, then any allow, else no. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html */
+export function evaluate(statements: readonly Statement[], ask: Ask): Decision {
+  const applying = statements.filter((statement) => applies(statement, ask));
+  const explicitDeny = applying.some(({ Effect }) => Effect === "Deny");
+  return { explicitDeny, allowed: !explicitDeny && applying.length > 0 };
+}
+
+/** The statements of a policy document; refuses what this evaluator would otherwise silently read as something else. */
+export function parse(document: string | object, where: string): Statement[] {
+  const policy = typeof document === "string" ? JSON.parse(document) : document;
+  const statements: Statement[] = [policy.Statement ?? []].flat();
+  for (const statement of statements) check(statement, where);
+  return statements;
+}
+
+function applies(statement: Statement, ask: Ask): boolean {
+  const context = ask.context ?? {};
+  return (
+    namesPrincipal(statement, ask) &&
+    namesAction(statement, ask.action) &&
+    namesResource(statement, ask.resource, context) &&
+    Condition.holds(statement.Condition, context)
+  );
+}
+
+function namesPrincipal({ Principal, NotPrincipal }: Statement, { principal }: Ask): boolean {
+  if (NotPrincipal) return !includesPrincipal(NotPrincipal, principal);
+  return Principal ? includesPrincipal(Principal, principal) : true;
+}
+
+function includesPrincipal(
+  named: NonNullable<Statement["Principal"]>,
+  principal: Ask["principal"],
+): boolean {
+  if (named === "*") return true;
+  if (!principal) return false;
+  const [[kind, who] = ["", ""]] = Object.entries(principal);
+  return [named[kind] ?? []].flat().some((name) => name === "*" || samePrincipal(name, who));
+}
+
+/** An account's id or root stands for everyone in it who has the right himself, and a role for its sessions. */
+function samePrincipal(name: string, who: string): boolean {
+  if (name === who) return true;
+  const account = /^(?:arn:aws:iam::)?(\d{12})(?::root)?$/.exec(name)?.[1];
+  if (account) return who.split(":")[4] === account;
+  const role = /^arn:aws:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(name);
+  return role !== null && who.startsWith(`arn:aws:sts::${role[1]}:assumed-role/${role[2]}/`);
+}
+
+function namesAction({ Action, NotAction }: Statement, action: string): boolean {
+  const named = (patterns: string | string[]) =>
+    [patterns].flat().some((pattern) => matches(pattern, action, true));
+  return NotAction ? !named(NotAction) : named(Action ?? []);
+}
+
+function namesResource(
+  { Resource, NotResource }: Statement,
+  resource: string,
+  context: Condition.Context,
+): boolean {
+  const named = (patterns: string | string[]) =>
+    [patterns].flat().some((pattern) => {
+      const filled = Condition.fill(pattern, context);
+      return filled !== undefined && matches(filled, resource);
+    });
+  if (NotResource) return !named(NotResource);
+  // a trust policy names no resource: the role is the resource
+  return Resource === undefined || named(Resource);
+}
+
+function matches(pattern: string, value: string, caseInsensitive = false): boolean {
+  if (pattern === "*" || pattern === value) return true;
+  return Condition.glob(pattern, caseInsensitive ? "i" : "").test(value);
+}
+
+const known = new Set([
+  "Sid",
+  "Effect",
+  "Principal",
+  "NotPrincipal",
+  "Action",
+  "NotAction",
+  "Resource",
+  "NotResource",
+  "Condition",
+]);
+
+function check(statement: Statement, where: string): void {
+  const unknown = Object.keys(statement).find((key) => !known.has(key));
+  if (unknown) throw new Error(`${where}: "${unknown}" is not an element of a policy statement`);
+  const effect: string = statement.Effect;
+  if (effect !== "Allow" && effect !== "Deny")
+    throw new Error(`${where}: Effect is "${effect}", not Allow or Deny`);
+  if (!statement.Action === !statement.NotAction)
+    throw new Error(`${where}: a statement needs either Action or NotAction`);
+  Condition.check(statement.Condition, where);
+}

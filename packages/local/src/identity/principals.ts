@@ -1,0 +1,184 @@
+import { randomBytes } from "node:crypto";
+import type { DatabaseSync } from "node:sqlite";
+
+import type { Log } from "../log.ts";
+import { type Resource, type Stack, logicalName, ofType } from "../stack.ts";
+import * as Policy from "./policy.ts";
+
+/** Whoever signs requests: a session of a role, or the person at the laptop. */
+export type Principal = {
+  arn: string;
+  /** What a person calls it: the logical name of the function that has the role. */
+  label: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+  statements: readonly Policy.Statement[];
+};
+
+export type Principals = {
+  find(accessKeyId: string): Principal | undefined;
+  /** The session that a service opens with a role; refuses a role that does not trust the service. */
+  forRole(roleArn: string, service: string, context?: Policy.Ask["context"]): Principal;
+  /** May do anything; for whoever sits at the laptop, never for a function. */
+  operator: Principal;
+};
+
+export type Refusal = Policy.Decision & { message: string };
+
+export function createPrincipals({ stack, db }: { stack: Stack; db: DatabaseSync }): Principals {
+  const credentials = openCredentials(db);
+  const operatorArn = `arn:aws:iam::${stack.account}:user/operator`;
+  const operator: Principal = {
+    arn: operatorArn,
+    label: "operator",
+    ...credentials(operatorArn, "AKIA"),
+    statements: [{ Effect: "Allow", Action: "*", Resource: "*" }],
+  };
+
+  const sessions = new Map<string, Session>();
+  for (const role of ofType(stack, "aws:iam/role:Role"))
+    sessions.set(role.outputs.arn, openSession(stack, role, credentials));
+
+  const byKey = new Map(
+    [operator, ...[...sessions.values()].map(({ principal }) => principal)].map((principal) => [
+      principal.accessKeyId,
+      principal,
+    ]),
+  );
+
+  return {
+    operator,
+    find: (accessKeyId) => byKey.get(accessKeyId),
+    forRole(roleArn, service, context) {
+      const session = sessions.get(roleArn);
+      if (!session) throw new Error(`there is no role ${roleArn} in the stack`);
+      const { allowed } = Policy.evaluate(session.trust, {
+        action: "sts:AssumeRole",
+        resource: roleArn,
+        principal: { Service: service },
+        context: { "aws:SourceAccount": stack.account, ...context },
+      });
+      if (!allowed) throw new Error(`the role ${roleArn} does not trust ${service}`);
+      return session.principal;
+    },
+  };
+}
+
+/** Decides by the principal's own policies, and logs a refusal. */
+export function authorize(principal: Principal, ask: Policy.Ask, log: Log): Refusal {
+  const decision = Policy.evaluate(principal.statements, ask);
+  if (decision.allowed) return { ...decision, message: "" };
+  log.denied({ principal: principal.label, action: ask.action, resource: ask.resource });
+  return { ...decision, message: refusal(principal, ask, decision) };
+}
+
+/** AWS's words. https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html */
+function refusal(principal: Principal, ask: Policy.Ask, { explicitDeny }: Policy.Decision): string {
+  const why = explicitDeny
+    ? "with an explicit deny in an identity-based policy"
+    : `because no identity-based policy allows the ${ask.action} action`;
+  return `User: ${principal.arn} is not authorized to perform: ${ask.action} on resource: ${ask.resource} ${why}`;
+}
+
+type Session = { principal: Principal; trust: Policy.Statement[] };
+
+function openSession(stack: Stack, role: Resource, credentials: Credentials): Session {
+  const name = roleName(role);
+  const lambda = ofType(stack, "aws:lambda/function:Function").find(
+    (candidate) => candidate.inputs.role === role.outputs.arn,
+  );
+  const label = stack.functions[lambda?.outputs.arn]?.name ?? logicalName(stack, role);
+  return {
+    trust: Policy.parse(role.inputs.assumeRolePolicy, `the trust policy of ${name}`),
+    principal: {
+      // Lambda names its session after the function
+      arn: `arn:aws:sts::${stack.account}:assumed-role/${name}/${lambda?.inputs.name ?? label}`,
+      label,
+      ...credentials(role.outputs.arn, "ASIA"),
+      statements: policiesOf(stack, role),
+    },
+  };
+}
+
+function policiesOf(stack: Stack, role: Resource): Policy.Statement[] {
+  const name = roleName(role);
+  const isHere = ({ inputs }: Resource) =>
+    [name, role.id, role.outputs.arn].includes(inputs.role?.id ?? inputs.role);
+
+  const inline = [role.inputs.inlinePolicies ?? []].flat().flatMap((policy) =>
+    // Pulumi allows an empty block: "no inline policies"
+    policy.policy ? Policy.parse(policy.policy, `the policy ${policy.name} of ${name}`) : [],
+  );
+  const own = ofType(stack, "aws:iam/rolePolicy:RolePolicy")
+    .filter(isHere)
+    .flatMap((policy) => Policy.parse(policy.inputs.policy, policy.name));
+  const attached = ofType(stack, "aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+    .filter(isHere)
+    .map(({ inputs }): string => inputs.policyArn);
+  const managed = new Set<string>([...(role.inputs.managedPolicyArns ?? []), ...attached]);
+  return [...inline, ...own, ...[...managed].flatMap((arn) => managedPolicy(stack, arn, name))];
+}
+
+function managedPolicy(stack: Stack, arn: string, role: string): Policy.Statement[] {
+  const own = ofType(stack, "aws:iam/policy:Policy").find(({ outputs }) => outputs.arn === arn);
+  if (own) return Policy.parse(own.inputs.policy, own.name);
+  const actions = awsManaged[arn.replace(/^arn:aws[\w-]*:iam::aws:policy\//, "")];
+  if (!actions) throw new Error(`the managed policy ${arn} of the role ${role} is not known here`);
+  return [{ Effect: "Allow", Action: actions, Resource: "*" }];
+}
+
+/** https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html, those that a stack of functions and gateways attaches. */
+const awsManaged: Record<string, string[]> = {
+  "service-role/AWSLambdaBasicExecutionRole": [
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+  ],
+  AWSXRayDaemonWriteAccess: [
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:GetSamplingStatisticSummaries",
+  ],
+  "service-role/AmazonAPIGatewayPushToCloudWatchLogs": [
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:DescribeLogGroups",
+    "logs:DescribeLogStreams",
+    "logs:PutLogEvents",
+    "logs:GetLogEvents",
+    "logs:FilterLogEvents",
+  ],
+};
+
+const roleName = (role: Resource): string =>
+  role.inputs.name ?? role.outputs.arn.split("/").at(-1) ?? role.id;
+
+type Keys = Pick<Principal, "accessKeyId" | "secretAccessKey" | "sessionToken">;
+type Credentials = (arn: string, prefix: "AKIA" | "ASIA") => Keys;
+
+/** Kept over restarts, so that a URL presigned before one is good after it. */
+function openCredentials(db: DatabaseSync): Credentials {
+  db.exec(`CREATE TABLE IF NOT EXISTS identity_credentials (
+    arn TEXT PRIMARY KEY, access_key_id TEXT NOT NULL UNIQUE, secret_access_key TEXT NOT NULL, session_token TEXT
+  ) STRICT`);
+  const insert = db.prepare(
+    "INSERT INTO identity_credentials VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  );
+  const select = db.prepare("SELECT * FROM identity_credentials WHERE arn = ?");
+
+  return (arn, prefix) => {
+    // the alphabet of AWS's key ids is base 32 in capitals
+    const id = Array.from(randomBytes(16), (byte) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[byte % 32]);
+    const token = prefix === "ASIA" ? randomBytes(48).toString("base64") : null;
+    insert.run(arn, prefix + id.join(""), randomBytes(30).toString("base64"), token);
+    const row = select.get(arn) as Record<string, string | null>;
+    return {
+      accessKeyId: String(row.access_key_id),
+      secretAccessKey: String(row.secret_access_key),
+      ...(row.session_token ? { sessionToken: row.session_token } : {}),
+    };
+  };
+}
