@@ -1,0 +1,75 @@
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+
+export const ALGORITHM = "AWS4-HMAC-SHA256";
+
+export type Scope = { service: string; region: string };
+
+/** The key of one day, region and service; also signs POST policies and chunks. */
+export function signingKey(secret: string, day: string, { service, region }: Scope): Buffer {
+  return hmac(hmac(hmac(hmac(`AWS4${secret}`, day), region), service), "aws4_request");
+}
+
+export const hmacHex = (key: Buffer, text: string) => hmac(key, text).toString("hex");
+
+export const sha256 = (data: string | Uint8Array) =>
+  createHash("sha256").update(data).digest("hex");
+
+/** Compares in a time that tells nothing about where the texts differ. */
+export function equal(a: string, b: string): boolean {
+  const [left, right] = [a, b].map((text) => createHash("sha256").update(text).digest());
+  return timingSafeEqual(left!, right!);
+}
+
+/** `20261121T070000Z` as milliseconds. */
+export function parseDate(date: string): number | undefined {
+  const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(date);
+  if (!parts) return undefined;
+  const [, year, month, day, hour, minute, second] = parts.map(Number);
+  return Date.UTC(year!, month! - 1, day, hour, minute, second);
+}
+
+export function parseCredential(credential: string) {
+  // an access key may hold a slash in theory, the scope never does
+  const parts = credential.split("/");
+  const [day = "", region = "", service = "", terminator = ""] = parts.slice(-4);
+  const accessKeyId = terminator === "aws4_request" ? parts.slice(0, -4).join("/") : "";
+  return { accessKeyId, day, region, service };
+}
+
+type Authorization = ReturnType<typeof parseCredential> & {
+  signedHeaders: string[];
+  signature: string;
+};
+
+export function parseAuthorization(value: string): Authorization | undefined {
+  if (!value.startsWith(`${ALGORITHM} `)) return undefined;
+  const fields = new Map(
+    value
+      .slice(ALGORITHM.length)
+      .split(",")
+      .map((field) => field.trim().split(/=(.*)/s, 2) as [string, string]),
+  );
+  const credential = parseCredential(fields.get("Credential") ?? "");
+  const signedHeaders = fields.get("SignedHeaders");
+  const signature = fields.get("Signature");
+  if (!credential.accessKeyId || !signedHeaders || !signature) return undefined;
+  return { ...credential, signedHeaders: signedHeaders.split(";"), signature };
+}
+
+/** An HTTP date, as the `date` header may hold instead of `x-amz-date`. */
+export function basicDate(date: string | undefined): string | undefined {
+  if (date === undefined || parseDate(date) !== undefined) return date;
+  const time = Date.parse(date);
+  return Number.isNaN(time) ? undefined : longDate(time);
+}
+
+export const longDate = (time: number) => new Date(time).toISOString().replace(/[-:]|\.\d{3}/g, "");
+
+export const scopeOf = (date: string, { service, region }: Scope) =>
+  `${date.slice(0, 8)}/${region}/${service}/aws4_request`;
+
+export const stringToSign = (date: string, scope: string, canonical: string) =>
+  [ALGORITHM, date, scope, sha256(canonical)].join("\n");
+
+const hmac = (key: Buffer | string, text: string) =>
+  createHmac("sha256", key).update(text).digest();
