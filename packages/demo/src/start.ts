@@ -1,0 +1,109 @@
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+
+import { consoleLog, loadStack, startCloud, StartError } from "@balde/local";
+
+import { type Local, seed } from "./seed.ts";
+
+const usage = `usage: pnpm start [options]
+
+  --port N      port of the API; S3, DynamoDB, Cognito and SQS take the four after it (4500; 0 takes free ones)
+  --data DIR    where everything is kept between runs (.balde)
+  --json        print only the content of local.json, once everything is up
+  --help        this text`;
+
+const root = resolve(import.meta.dirname, "../../..");
+
+/** Starts the local cloud from infra/stack.json, fills it once, writes local.json and says what to try. */
+async function start() {
+  const { values } = readOptions();
+  if (values.help) return console.log(usage);
+  const data = resolve(root, values.data);
+  const say = (line: string) => void (values.json || console.log(line));
+
+  say("Starting the local cloud…");
+  const startedAt = performance.now();
+  const cloud = await startCloud({
+    stack: loadStack(join(root, "infra/stack.json")),
+    root,
+    data,
+    port: readPort(values.port),
+    watch: true,
+    log: consoleLog((line) => void (values.json ? console.error(line) : console.log(line))),
+    progress: (step) => say(`  ${step}`),
+  });
+  stopOnSignals(cloud.stop);
+
+  const local: Local = { ...cloud.local, users: await seed(cloud, root, say) };
+  const file = join(data, "local.json");
+  mkdirSync(data, { recursive: true });
+  writeFileSync(`${file}.new`, `${JSON.stringify(local, null, 2)}\n`);
+  renameSync(`${file}.new`, file);
+
+  if (values.json) return console.log(JSON.stringify(local, null, 2));
+  say(`\nBalde is up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s.\n`);
+  say(welcome(local, file));
+}
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        port: { type: "string", default: "4500" },
+        data: { type: "string", default: ".balde" },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    });
+  } catch (error) {
+    throw new StartError(`${(error as Error).message}\n\n${usage}`);
+  }
+}
+
+function readPort(text: string) {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_531) return port;
+  throw new StartError(`--port ${text}: a port is a whole number from 0 to 65531.`);
+}
+
+function stopOnSignals(stop: () => Promise<void>) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => {
+      // a second signal, or an engine that will not end, must not keep the terminal
+      setTimeout(() => process.exit(1), 5_000).unref();
+      stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          console.error(error);
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+function welcome(local: Local, file: string) {
+  const [ann] = local.users;
+  return `  API        ${local.api}
+  Cognito    ${local.cognito?.endpoint}  (client ${local.cognito?.clientId})
+  S3         ${local.s3?.endpoint}/${local.s3?.bucket}
+  DynamoDB   ${local.dynamodb?.endpoint}  (table ${local.dynamodb?.table})
+  people     ${local.users.map((user) => `${user.name} / ${user.password}`).join("   ")}
+  all this   ${file}
+
+To try, in another terminal:
+
+  curl ${local.api}/health
+  curl ${local.api}/v1/images
+  curl -o pier.jpg '${local.api}/s3?image=pier.jpg'
+  TOKEN=$(curl -s ${local.cognito?.endpoint} -H 'content-type: application/x-amz-json-1.1' -H 'x-amz-target: AWSCognitoIdentityProviderService.InitiateAuth' -d '{"AuthFlow":"USER_PASSWORD_AUTH","ClientId":"${local.cognito?.clientId}","AuthParameters":{"USERNAME":"${ann?.name}","PASSWORD":"${ann?.password}"}}' | sed 's/.*"IdToken":"\\([^"]*\\).*/\\1/')
+  curl -H "Authorization: $TOKEN" -H 'content-type: image/jpeg' --data-binary @pier.jpg '${local.api}/v1/images?title=again'
+
+Ctrl-C stops everything; what was uploaded stays in ${file.slice(0, -"/local.json".length)}.`;
+}
+
+start().catch((error: unknown) => {
+  console.error(error instanceof StartError ? `\n${error.message}` : error);
+  process.exit(1);
+});

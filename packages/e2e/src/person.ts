@@ -1,0 +1,122 @@
+import type { Local } from "./balde.ts";
+
+export type Person = Awaited<ReturnType<typeof signIn>>;
+
+/** One of the people of local.json, signed in against Cognito; every request carries the ID token. */
+export async function signIn(local: Local, index: number) {
+  const user = local.users[index]!;
+  const answer = await fetch(local.cognito.endpoint, {
+    method: "POST",
+    headers: {
+      "content-type": "application/x-amz-json-1.1",
+      "x-amz-target": "AWSCognitoIdentityProviderService.InitiateAuth",
+    },
+    body: JSON.stringify({
+      AuthFlow: "USER_PASSWORD_AUTH",
+      ClientId: local.cognito.clientId,
+      AuthParameters: { USERNAME: user.name, PASSWORD: user.password },
+    }),
+  });
+  if (!answer.ok) throw new Error(`signing in answered ${answer.status}: ${await answer.text()}`);
+  const tokens = (await answer.json()) as {
+    AuthenticationResult: { IdToken: string; AccessToken: string };
+  };
+  const idToken = tokens.AuthenticationResult.IdToken;
+  return {
+    idToken,
+    accessToken: tokens.AuthenticationResult.AccessToken,
+    send: (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+      send(local, method, path, body, { authorization: `Bearer ${idToken}`, ...headers }),
+  };
+}
+
+/** A request to the API: an object goes as JSON, bytes go as they are. */
+export function send(
+  local: Local,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+) {
+  const isJson = body !== undefined && !(body instanceof Uint8Array) && typeof body !== "string";
+  return fetch(`${local.api}${path}`, {
+    method,
+    redirect: "manual",
+    headers: isJson ? { "content-type": "application/json", ...headers } : headers,
+    ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : (body as BodyInit) }),
+  });
+}
+
+/** The shape of an image as far as these journeys look at it. */
+export type Image = {
+  id: `img_${string}`;
+  state: string;
+  name?: string;
+  type?: string;
+  width?: number;
+  height?: number;
+  rev?: string;
+  color?: string;
+  thumbhash?: string;
+  likes: number;
+  reason?: { code: string; detail: string };
+};
+
+type Upload = { image: Image; upload: { url: string; fields: Record<string, string> } };
+
+/** Asks for an upload and posts the bytes straight to S3; answers S3's answer. */
+export async function upload(
+  person: Person,
+  bytes: Uint8Array<ArrayBuffer>,
+  fields: Record<string, unknown> = {},
+) {
+  const type = (fields.type as string | undefined) ?? "image/jpeg";
+  const created = await person.send("POST", "/v1/uploads", {
+    type,
+    bytes: bytes.length,
+    ...fields,
+  });
+  if (created.status !== 201)
+    throw new Error(`POST /v1/uploads answered ${created.status}: ${await created.text()}`);
+  const { image, upload } = (await created.json()) as Upload;
+  return { image, upload, stored: await post(upload, bytes, type) };
+}
+
+export function post(
+  { url, fields }: Upload["upload"],
+  bytes: Uint8Array<ArrayBuffer>,
+  type: string,
+) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  form.append("file", new Blob([bytes], { type }));
+  return fetch(url, { method: "POST", body: form });
+}
+
+/** Reads the image until it is no longer on its way. */
+export async function settled(local: Local, id: string, withinMs = 30_000): Promise<Image> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const answer = await send(local, "GET", `/v1/images/${id}`);
+    const image = (await answer.json()) as Image;
+    if (answer.ok && image.state !== "pending" && image.state !== "processing") return image;
+    if (Date.now() > deadline)
+      throw new Error(`${id} is still ${image.state} after ${withinMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+/** Calls `read` until `holds`, for things that are promised within a time. */
+export async function within<T>(
+  ms: number,
+  read: () => Promise<T>,
+  holds: (value: T) => boolean,
+): Promise<T> {
+  const deadline = Date.now() + ms;
+  for (;;) {
+    const value = await read();
+    if (holds(value)) return value;
+    if (Date.now() > deadline) return value;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

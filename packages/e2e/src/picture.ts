@@ -1,0 +1,18 @@
+import sharp from "sharp";
+
+/** A picture with detail in it, different for every seed, so that nothing is answered from something stored earlier. */
+export function picture(width: number, height: number, seed = 1) {
+  const pixels = Buffer.alloc(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const at = (y * width + x) * 3;
+      pixels[at] = (x * 255) / width;
+      pixels[at + 1] = (y * 255) / height;
+      pixels[at + 2] = 128 + 127 * Math.sin((x * y * seed) / 5_000);
+    }
+  }
+  return sharp(pixels, { raw: { width, height, channels: 3 } });
+}
+
+export const jpeg = (width: number, height: number, seed?: number) =>
+  picture(width, height, seed).jpeg({ quality: 90 }).toBuffer();
