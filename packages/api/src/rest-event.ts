@@ -1,0 +1,59 @@
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+
+/** What a route finds in `c.env`: the event itself, for the caller's claims and the request's id. */
+export type Bindings = { event: APIGatewayProxyEvent };
+
+type App = { fetch(request: Request, env: Bindings): Response | Promise<Response> };
+
+/**
+ * A Lambda proxy handler for a REST API's event: hono/aws-lambda without its other four event shapes, its streams and
+ * its crypto, which together cost more at start than all of our routes.
+ */
+export function serve(app: App) {
+  return async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> =>
+    toResult(await app.fetch(toRequest(event), { event }));
+}
+
+export function toRequest(event: APIGatewayProxyEvent): Request {
+  const bodyless = event.body === null || event.httpMethod === "GET" || event.httpMethod === "HEAD";
+  return new Request(
+    `https://${event.requestContext.domainName ?? "localhost"}${event.path}${query(event)}`,
+    {
+      method: event.httpMethod,
+      headers: headers(event),
+      body: bodyless ? null : body(event),
+    },
+  );
+}
+
+/** Text only, never base64: what it answers must not depend on the gateway's binary types or on the caller's Accept. */
+export async function toResult(response: Response): Promise<APIGatewayProxyResult> {
+  return {
+    statusCode: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: await response.text(),
+    isBase64Encoded: false,
+  };
+}
+
+// the gateway has decoded the query: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+function query(event: APIGatewayProxyEvent) {
+  const pairs = Object.entries(event.multiValueQueryStringParameters ?? {});
+  const text = pairs.flatMap(([name, values]) =>
+    (values ?? []).map((value) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`),
+  );
+  return text.length ? `?${text.join("&")}` : "";
+}
+
+// names keep the client's spelling, a header sent twice is only here in full
+function headers(event: APIGatewayProxyEvent) {
+  const result = new Headers();
+  for (const [name, values] of Object.entries(event.multiValueHeaders ?? {})) {
+    for (const value of values ?? []) result.append(name, value);
+  }
+  return result;
+}
+
+function body(event: APIGatewayProxyEvent) {
+  return event.isBase64Encoded ? Buffer.from(event.body ?? "", "base64") : event.body;
+}
