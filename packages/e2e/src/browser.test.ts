@@ -1,0 +1,118 @@
+import { existsSync } from "node:fs";
+import { type Browser, chromium } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { type Balde, balde } from "./balde.ts";
+import { signIn } from "./person.ts";
+import { jpeg } from "./picture.ts";
+
+const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const browserIsMissing = !existsSync(executablePath);
+if (browserIsMissing) console.warn(`no browser at ${executablePath}: the browser test is skipped`);
+
+// one of the origins that infra/settings.ts allows; the page itself is made up by the test
+const origin = "http://localhost:5173";
+
+let stage: Balde;
+let browser: Browser;
+
+beforeAll(async () => {
+  if (browserIsMissing) return;
+  stage = await balde();
+  browser = await chromium.launch({
+    executablePath,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+  });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await stage?.stop();
+});
+
+test.skipIf(browserIsMissing)(
+  "a page of the front end uploads straight to S3 and shows the picture as AVIF",
+  { timeout: 60_000 },
+  async () => {
+    const page = await browser.newPage();
+    await page.route(`${origin}/**`, (route) =>
+      route.fulfill({ contentType: "text/html", body: "<!doctype html><title>gallery</title>" }),
+    );
+    await page.goto(origin);
+    const { idToken } = await signIn(stage.local, 0);
+    const bytes = (await jpeg(1280, 960, 7)).toString("base64");
+
+    const image = await page.evaluate(uploadAndWait, { api: stage.local.api, idToken, bytes });
+    expect(image).toMatchObject({ state: "ready", width: 1280, height: 960 });
+
+    const answered = page.waitForResponse((response) => response.url().includes(`/i/${image.id}`));
+    const width = await page.evaluate(show, `${stage.local.api}/i/${image.id}/${image.rev}?w=640`);
+    expect(width).toBe(640);
+    expect((await answered).headers()["content-type"]).toBe("image/avif");
+    await page.close();
+  },
+);
+
+test.skipIf(browserIsMissing)(
+  "a page of another origin may not read the API's answers",
+  async () => {
+    const page = await browser.newPage();
+    await page.route("http://evil.example/**", (route) =>
+      route.fulfill({ contentType: "text/html", body: "<!doctype html>" }),
+    );
+    await page.goto("http://evil.example/");
+    const outcome = await page.evaluate(
+      (url) =>
+        fetch(url, { headers: { authorization: "x" } }).then(
+          () => "read",
+          () => "refused",
+        ),
+      `${stage.local.api}/v1/images`,
+    );
+    expect(outcome).toBe("refused");
+    await page.close();
+  },
+);
+
+type Ready = { id: string; rev: string; state: string; width: number; height: number };
+
+// these two run inside the page
+async function uploadAndWait(input: {
+  api: string;
+  idToken: string;
+  bytes: string;
+}): Promise<Ready> {
+  const blob = await (await fetch(`data:image/jpeg;base64,${input.bytes}`)).blob();
+  const created = await fetch(`${input.api}/v1/uploads`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${input.idToken}` },
+    body: JSON.stringify({ type: "image/jpeg", bytes: blob.size }),
+  });
+  const { image, upload } = (await created.json()) as {
+    image: Ready;
+    upload: { url: string; fields: Record<string, string> };
+  };
+  const form = new FormData();
+  for (const [name, value] of Object.entries(upload.fields)) form.append(name, value);
+  form.append("file", blob);
+  const stored = await fetch(upload.url, { method: "POST", body: form });
+  if (!stored.ok) throw new Error(`S3 answered ${stored.status}`);
+  for (let look = 0; look < 400; look++) {
+    const now = (await (await fetch(`${input.api}/v1/images/${image.id}`)).json()) as Ready;
+    if (now.state === "ready" || now.state === "rejected") return now;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error("the picture did not become ready");
+}
+
+function show(url: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    // the page has a DOM, this program's types have none
+    const image = new (globalThis as unknown as { Image: new () => HTMLImage }).Image();
+    image.onload = () => resolve(image.naturalWidth);
+    image.onerror = () => reject(new Error(`the browser could not show ${url}`));
+    image.src = url;
+  });
+}
+
+type HTMLImage = { src: string; naturalWidth: number; onload: () => void; onerror: () => void };

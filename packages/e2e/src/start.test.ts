@@ -1,0 +1,66 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+
+import { type Balde, failedStart, start } from "./balde.ts";
+
+const data = mkdtempSync(join(tmpdir(), "balde-start-"));
+let running: Balde | undefined;
+
+afterAll(async () => {
+  await running?.stop();
+  rmSync(data, { recursive: true, force: true });
+});
+
+const images = async ({ local }: Balde) => {
+  const answer = (await (await fetch(`${local.api}/v1/images`)).json()) as {
+    items: { name: string; state: string }[];
+  };
+  return answer.items.filter((image) => image.state === "ready").map((image) => image.name);
+};
+
+test("a start seeds three pictures and two people, once, and writes local.json", async () => {
+  running = await start(data);
+  const pictures = ["koi.jpg", "pier.jpg", "stonehenge.jpg"];
+  expect((await images(running)).toSorted()).toEqual(pictures);
+  expect(running.local.users).toHaveLength(2);
+  expect(JSON.parse(readFileSync(join(data, "local.json"), "utf8"))).toEqual(running.local);
+  expect(running.local.api).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\w+$/);
+
+  await running.stop();
+  running = await start(data);
+  expect((await images(running)).toSorted()).toEqual(pictures);
+});
+
+test("two clouds never share one folder", async () => {
+  const second = await failedStart("--port", "0", "--data", data);
+  expect(second.code).toBe(1);
+  expect(second.text).toMatch(/another .* uses/i);
+  expect(second.text).not.toMatch(/\n\s+at /);
+});
+
+test("a taken port is one clear sentence", async () => {
+  const squatter = createServer().listen(0, "127.0.0.1");
+  const { port } = squatter.address() as { port: number };
+  const empty = mkdtempSync(join(tmpdir(), "balde-start-"));
+  const failed = await failedStart("--port", String(port), "--data", empty);
+  squatter.close();
+  rmSync(empty, { recursive: true });
+  expect(failed.code).toBe(1);
+  expect(failed.text).toContain(String(port));
+  expect(failed.text).toMatch(/--port/);
+  expect(failed.text).not.toMatch(/\n\s+at /);
+});
+
+test.each([
+  [["--data", "/proc/balde"], /\/proc\/balde/],
+  [["--port", "many"], /--port many/],
+  [["--prot", "1"], /--prot/],
+])("%j is refused in a sentence", async (options, sentence) => {
+  const failed = await failedStart(...options);
+  expect(failed.code).toBe(1);
+  expect(failed.text).toMatch(sentence);
+  expect(failed.text).not.toMatch(/\n\s+at /);
+});
