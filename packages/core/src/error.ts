@@ -1,0 +1,38 @@
+/** What an error means. Only the HTTP layer knows which status that is. */
+export type Kind =
+  | "invalid"
+  | "unauthenticated"
+  | "forbidden"
+  | "not_found"
+  | "conflict"
+  | "gone"
+  | "precondition_failed"
+  | "precondition_required"
+  | "too_large"
+  | "unsupported"
+  | "unprocessable"
+  | "limited"
+  | "unavailable";
+
+/** One thing that is wrong with the input: where (a JSON pointer, "" for the whole) and what is allowed. */
+export type Issue = { pointer: string; detail: string };
+
+type Options = { cause?: unknown; issues?: Issue[]; retryAfterSeconds?: number };
+
+/** An error that may be shown to whoever caused it. Every other error is a bug and stays inside. */
+export class VisibleError extends Error {
+  override readonly name = "VisibleError";
+  readonly kind: Kind;
+  /** `noun.problem`, stable. */
+  readonly code: string;
+  readonly issues: Issue[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(kind: Kind, code: string, message: string, options: Options = {}) {
+    super(message, { cause: options.cause });
+    this.kind = kind;
+    this.code = code;
+    this.issues = options.issues;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}

@@ -1,0 +1,26 @@
+import * as z from "zod/mini";
+
+import { ImageId } from "./id.schema.ts";
+
+// where things are in the bucket; infra's lifecycle rules and grants speak of the same prefixes
+
+/** Bytes as received, untrusted. */
+export const upload = (id: ImageId) => `uploads/${id}`;
+/** Accepted bytes, never overwritten. */
+export const original = (id: ImageId, rev: string) => `originals/${id}/${rev}`;
+export const rung = (id: ImageId, rev: string, width: number) => `ladder/${id}/${rev}/${width}.jpg`;
+/** A delivered picture; `file` is the hash of its plan and an extension. */
+export const derived = (id: ImageId, rev: string, file: string) => `derived/${id}/${rev}/${file}`;
+/** Published under a plain name for the route that needs no function. */
+export const named = (name: string) => `images/${name}`;
+
+/** Everything that belongs to an image by its id, once it has been accepted. */
+export const prefixes = (id: ImageId) => [`originals/${id}/`, `ladder/${id}/`, `derived/${id}/`];
+
+/** Whose upload a key is; undefined for every other key. */
+export function uploader(key: string): ImageId | undefined {
+  const [folder, id, ...rest] = key.split("/");
+  if (folder !== "uploads" || rest.length > 0) return undefined;
+  const parsed = z.safeParse(ImageId, id);
+  return parsed.success ? parsed.data : undefined;
+}
