@@ -1,0 +1,77 @@
+import { deliver } from "./delivery.ts";
+import { authorizer, deploy, gateway, restApi } from "./gateway.ts";
+import * as Grants from "./grants.ts";
+import "./health.ts";
+import { ingest } from "./ingest.ts";
+import { keys } from "./keys.ts";
+import "./picture.ts";
+import { preflight } from "./preflight.ts";
+import "./problems.ts";
+import { nameOf, routes } from "./routes.ts";
+import { data, images } from "./storage.ts";
+
+export const apiHandler = new sst.aws.Function("ApiHandler", {
+  handler: "packages/api/src/lambda.handler",
+  description: "Answers /v1",
+  memory: "1024 MB",
+  timeout: "15 seconds",
+  link: [images, data, ingest, keys],
+  permissions: [
+    Grants.items(data, [
+      "GetItem",
+      "BatchGetItem",
+      "Query",
+      "PutItem",
+      "UpdateItem",
+      "DeleteItem",
+      "ConditionCheckItem",
+    ]),
+    Grants.indexes(data),
+    // a presigned POST has the rights of whoever signed it
+    Grants.objects(images, ["uploads/*"], ["PutObject"]),
+    Grants.messages(ingest, ["SendMessage"]),
+  ],
+});
+
+const functions = { ApiHandler: apiHandler, Deliver: deliver };
+
+for (const [name, handler] of Object.entries(functions))
+  new aws.lambda.Permission(`${name}FromApi`, {
+    action: "lambda:InvokeFunction",
+    function: handler.name,
+    principal: "apigateway.amazonaws.com",
+    // one statement a function: SST's one a route would outgrow the 20 KB of a function's policy
+    sourceArn: $interpolate`${restApi.executionArn}/${$app.stage}/*`,
+  });
+
+for (const route of routes) {
+  const { nodes } = functions[route.to];
+  const streams = route.to === "Deliver";
+  gateway.routeIntegration(
+    `${route.method} ${route.path}`,
+    {
+      type: "aws-proxy",
+      integrationHttpMethod: "POST",
+      uri: streams ? nodes.function.responseStreamingInvokeArn : nodes.function.invokeArn,
+    },
+    {
+      name: nameOf(route),
+      auth: route.auth === "user" ? { cognito: { authorizer: authorizer.id } } : undefined,
+      transform: {
+        integration: { responseTransferMode: streams ? "STREAM" : "BUFFERED" },
+      },
+    },
+  );
+}
+
+for (const [path, methods] of Object.entries(methodsByPath())) preflight(path, methods);
+
+deploy();
+
+export { gateway as api };
+
+function methodsByPath() {
+  const byPath: Record<string, string[]> = { "/health": ["GET"], "/s3": ["GET"] };
+  for (const { method, path } of routes) (byPath[path] ??= []).push(method);
+  return byPath;
+}

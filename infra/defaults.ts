@@ -1,0 +1,59 @@
+import * as Grants from "./grants.ts";
+import * as Settings from "./settings.ts";
+
+const settings = Settings.of($app.stage);
+
+// SST's links grant everything (`s3:*`, `dynamodb:*` with DeleteTable, `sqs:*`, `cognito-idp:*`); here a link is a name
+// and rights stand in `permissions:`.
+sst.Linkable.wrap(sst.aws.Bucket, (bucket) => ({ properties: { name: bucket.name } }));
+sst.Linkable.wrap(sst.aws.Dynamo, (table) => ({ properties: { name: table.name } }));
+sst.Linkable.wrap(sst.aws.Queue, (queue) => ({ properties: { url: queue.url } }));
+sst.Linkable.wrap(sst.aws.CognitoUserPool, (pool) => ({ properties: { id: pool.id } }));
+// without the client's secret
+sst.Linkable.wrap(sst.aws.CognitoUserPoolClient, (client) => ({ properties: { id: client.id } }));
+sst.Linkable.wrap(sst.aws.Function, (handler) => ({ properties: { name: handler.name } }));
+
+const { accountId } = aws.getCallerIdentityOutput();
+
+$transform(sst.aws.Function, (args, _options, name) => {
+  const logGroup = `/aws/lambda/${$app.name}/${$app.stage}/${name}`;
+  args.architecture ??= "arm64";
+  args.nodejs ??= {};
+  args.nodejs = { minify: true, splitting: true, ...args.nodejs };
+  args.permissions = $output(args.permissions ?? []).apply((own) => [
+    ...own,
+    ...Grants.trace(),
+    {
+      actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+      resources: [
+        $interpolate`arn:aws:logs:${settings.region}:${accountId}:log-group:${logGroup}:*`,
+      ],
+    },
+  ]);
+  args.transform = {
+    ...args.transform,
+    logGroup: { name: logGroup, retentionInDays: settings.logDays },
+    role: (role) => {
+      // AWSLambdaBasicExecutionRole may write every log of the account
+      role.managedPolicyArns = [];
+      // SST lets every principal of the account become the function, in deployed stages too: its `!dev` tests an
+      // Output, which is always true (sst 4.17.1, function.ts, createRole). `sst dev` needs it: it runs the function here.
+      if (!$dev)
+        role.assumeRolePolicy = aws.iam.assumeRolePolicyForPrincipal({
+          Service: "lambda.amazonaws.com",
+        });
+      return undefined;
+    },
+  };
+});
+
+$transform(aws.lambda.Function, (args) => {
+  args.tracingConfig = { mode: "Active" };
+});
+
+// A mock has no bytes to hand on, but an API with binary types decodes what `Accept` calls binary and answers 500.
+$transform(aws.apigateway.Integration, (args) => {
+  args.contentHandling = $resolve([args.type, args.contentHandling]).apply(([type, handling]) =>
+    type === "MOCK" ? "CONVERT_TO_TEXT" : handling,
+  ) as $util.Output<string>;
+});

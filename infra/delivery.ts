@@ -1,0 +1,20 @@
+import * as Grants from "./grants.ts";
+import { data, images } from "./storage.ts";
+
+export const deliver = new sst.aws.Function("Deliver", {
+  handler: "packages/functions/src/deliver.handler",
+  description: "Delivers a picture in the size and format that is asked for",
+  // one whole processor begins at 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+  memory: "1769 MB",
+  // the gateway waits 29 seconds
+  timeout: "28 seconds",
+  // no 6 MB ceiling: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
+  streaming: true,
+  link: [images, data],
+  permissions: [
+    Grants.objects(images, ["originals/*", "ladder/*", "derived/*"], ["GetObject"]),
+    Grants.objects(images, ["ladder/*", "derived/*"], ["PutObject"]),
+    Grants.items(data, ["GetItem", "Query", "UpdateItem"]),
+  ],
+  nodejs: { install: { sharp: "0.35.5" } },
+});

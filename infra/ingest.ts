@@ -1,0 +1,91 @@
+import * as Grants from "./grants.ts";
+import * as Settings from "./settings.ts";
+import { data, images } from "./storage.ts";
+
+const settings = Settings.of($app.stage);
+
+/** Where a picture ends that failed five times: an alarm watches it, `POST /admin/v1/redrive` empties it. */
+export const ingestDead = new sst.aws.Queue("IngestDead", {
+  // the longest there is: somebody has to come back from a holiday
+  transform: { queue: { messageRetentionSeconds: 14 * 24 * 3600 } },
+});
+
+export const ingest = new sst.aws.Queue("Ingest", {
+  // at least six times the function's time-out, or a message that is still worked on is given out again:
+  // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+  visibilityTimeout: "6 minutes",
+  dlq: { queue: ingestDead.arn, retry: 5 },
+});
+
+// SST lets S3, SNS and EventBridge of every account send to the queue
+$transform(aws.sqs.QueuePolicy, (args) => {
+  args.policy = $jsonStringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Principal: { Service: "s3.amazonaws.com" },
+        Action: "sqs:SendMessage",
+        Resource: ingest.arn,
+        Condition: {
+          ArnEquals: { "aws:SourceArn": images.arn },
+          // a bucket's name can be used by somebody else once it is free
+          StringEquals: { "aws:SourceAccount": aws.getCallerIdentityOutput().accountId },
+        },
+      },
+    ],
+  });
+});
+
+images.notify({
+  notifications: [
+    {
+      name: "Uploaded",
+      queue: ingest,
+      events: ["s3:ObjectCreated:*"],
+      filterPrefix: "uploads/",
+    },
+  ],
+});
+
+export const ingestHandler = new sst.aws.Function("IngestHandler", {
+  handler: "packages/functions/src/ingest.handler",
+  description: "Checks what was uploaded, keeps it and prepares the ladder",
+  // one whole processor begins at 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+  memory: "1769 MB",
+  timeout: "60 seconds",
+  link: [images, data],
+  permissions: [
+    Grants.poll(ingest),
+    Grants.objects(images, ["uploads/*"], ["GetObject", "DeleteObject", "DeleteObjectVersion"]),
+    Grants.objects(
+      images,
+      ["originals/*", "ladder/*", "derived/*", "images/*"],
+      ["PutObject", "DeleteObject", "DeleteObjectVersion"],
+    ),
+    Grants.objects(images, ["originals/*"], ["GetObject"]),
+    Grants.listing(
+      images,
+      ["uploads/*", "originals/*", "ladder/*", "derived/*", "images/*"],
+      ["ListBucket", "ListBucketVersions"],
+    ),
+    Grants.items(data, ["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"]),
+    Grants.indexes(data),
+  ],
+  // sharp is never bundled; the version is that of the workspace's catalog (a test compares them)
+  nodejs: { install: { sharp: "0.35.5" } },
+});
+
+ingest.subscribe(
+  ingestHandler.arn,
+  {
+    // one bad picture does not send its neighbours round again
+    batch: { size: 5, partialResponses: true },
+    transform: {
+      eventSourceMapping: {
+        scalingConfig: { maximumConcurrency: settings.ingestConcurrency },
+      },
+    },
+  },
+  { dependsOn: ingestHandler },
+);

@@ -1,0 +1,46 @@
+/** The routes that a function answers, as data: api.ts makes them, a test prints them. */
+export type Route = {
+  method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+  path: string;
+  to: "ApiHandler" | "Deliver";
+  /** `user`: Cognito's ID token. */
+  auth: "anyone" | "user";
+};
+
+const read = (path: string): Route => ({ method: "GET", path, to: "ApiHandler", auth: "anyone" });
+const own = (method: Route["method"], path: string): Route => ({
+  method,
+  path,
+  to: "ApiHandler",
+  auth: "user",
+});
+const deliver = (path: string): Route[] =>
+  (["GET", "HEAD"] as const).map((method) => ({ method, path, to: "Deliver", auth: "anyone" }));
+
+export const routes: Route[] = [
+  ...deliver("/i/{id}"),
+  ...deliver("/i/{id}/{rev}"),
+
+  read("/v1/images"),
+  own("POST", "/v1/images"),
+  read("/v1/images/{id}"),
+  own("PATCH", "/v1/images/{id}"),
+  own("DELETE", "/v1/images/{id}"),
+  own("PUT", "/v1/images/{id}/like"),
+  own("DELETE", "/v1/images/{id}/like"),
+  read("/v1/images/{id}/likes"),
+
+  own("POST", "/v1/uploads"),
+  own("GET", "/v1/uploads/{id}"),
+
+  own("GET", "/v1/me"),
+  own("GET", "/v1/me/images"),
+  own("GET", "/v1/me/likes"),
+];
+
+/** `GET /v1/images/{id}` is `GetV1ImagesId` in resource names. */
+export const nameOf = ({ method, path }: { method: string; path: string }) =>
+  [method.toLowerCase(), ...path.split(/[^A-Za-z0-9]+/)]
+    .filter(Boolean)
+    .map((word) => word[0]!.toUpperCase() + word.slice(1))
+    .join("");

@@ -1,0 +1,52 @@
+/** Everything that differs between stages, and nothing else: the only file that compares stage names. */
+export type Settings = {
+  region: "eu-central-1";
+  removal: "remove" | "retain";
+  /** No `sst remove`, no `sst dev`, no deletion of users or table. */
+  protect: boolean;
+  /** Deleting the stage deletes the pictures in it. */
+  emptyBucketOnRemoval: boolean;
+  /** Whose scripts may read answers: the origins of web front ends, without a slash at the end. */
+  origins: readonly string[];
+  /** Sign in with user name and password in one call: what tests and the laptop's user pool speak. Browsers use SRP. */
+  passwordSignIn: boolean;
+  /** Of the whole API; requests a second, and how many at once. AWS allows an account 10,000 and 5,000. */
+  throttle: { rate: number; burst: number };
+  /** How many batches of new pictures are prepared at the same time: each is one busy function. */
+  ingestConcurrency: number;
+  /** Deleted and overwritten objects can be brought back for so long. */
+  noncurrentDays: number;
+  logDays: 7 | 90;
+};
+
+export function of(stage: string): Settings {
+  return stage === "production" ? production : personal;
+}
+
+const production: Settings = {
+  region: "eu-central-1",
+  removal: "retain",
+  protect: true,
+  emptyBucketOnRemoval: false,
+  origins: ["https://balde.example"],
+  passwordSignIn: false,
+  throttle: { rate: 2_000, burst: 1_000 },
+  ingestConcurrency: 50,
+  noncurrentDays: 30,
+  logDays: 90,
+};
+
+/** A developer's stage, a pull request's and the laptop. */
+const personal: Settings = {
+  region: "eu-central-1",
+  removal: "remove",
+  protect: false,
+  emptyBucketOnRemoval: true,
+  // where Vite and Next.js serve a front end that is being written
+  origins: ["http://localhost:5173", "http://localhost:3000"],
+  passwordSignIn: true,
+  throttle: { rate: 200, burst: 100 },
+  ingestConcurrency: 5,
+  noncurrentDays: 1,
+  logDays: 7,
+};

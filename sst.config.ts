@@ -1,0 +1,35 @@
+/// <reference path="./.sst/platform/config.d.ts" />
+
+export default $config({
+  async app({ stage }) {
+    const Settings = await import("./infra/settings.ts");
+    const { region, removal, protect } = Settings.of(stage);
+    return {
+      name: "balde",
+      home: "aws",
+      removal,
+      protect,
+      providers: {
+        // the version the SST platform itself is built with: a lower one is refused
+        aws: { version: "7.48.0", region },
+        random: "4.16.6",
+      },
+    };
+  },
+  async run() {
+    await import("./infra/defaults.ts");
+    const { images, data } = await import("./infra/storage.ts");
+    const { users, webClient } = await import("./infra/auth.ts");
+    const { ingestDead } = await import("./infra/ingest.ts");
+    await import("./infra/count.ts");
+    const { api } = await import("./infra/api.ts");
+    return {
+      api: api.url,
+      bucket: images.name,
+      table: data.name,
+      userPool: users.id,
+      userPoolClient: webClient.id,
+      deadLetters: ingestDead.url,
+    };
+  },
+});
