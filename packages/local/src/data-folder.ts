@@ -1,0 +1,63 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+import { StartError } from "./start-error.ts";
+
+/** The folder that holds all state, opened by one cloud at a time. */
+export type DataFolder = {
+  path: string;
+  db: DatabaseSync;
+  /** The value behind `secret://name`: random, made once, kept. */
+  secret(name: string): string;
+  close(): void;
+};
+
+export function openDataFolder(path: string): DataFolder {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new StartError(
+      `Cannot make the folder ${path} (${(error as Error).message}): choose another with --data.`,
+    );
+  }
+  const lock = takeLock(path);
+  const db = new DatabaseSync(join(path, "state.sqlite"), { timeout: 5_000 });
+  // WAL with NORMAL loses nothing when the process is killed; a power cut may lose the last commits
+  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+  db.exec("CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT");
+  const insert = db.prepare("INSERT INTO secrets VALUES (?, ?) ON CONFLICT DO NOTHING");
+  const select = db.prepare("SELECT value FROM secrets WHERE name = ?");
+
+  return {
+    path,
+    db,
+    secret(name) {
+      insert.run(name, randomBytes(32).toString("base64url"));
+      return (select.get(name) as { value: string }).value;
+    },
+    close() {
+      db.close();
+      lock.close();
+    },
+  };
+}
+
+/** The operating system drops this lock with the process, so a killed cloud never leaves one behind. */
+function takeLock(path: string) {
+  try {
+    const lock = new DatabaseSync(join(path, "lock.sqlite"), { timeout: 0 });
+    lock.exec("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
+    return lock;
+  } catch (error) {
+    if (/locked|busy/.test((error as Error).message)) {
+      throw new StartError(
+        `Another local cloud uses ${path}: stop it, or choose another folder with --data.`,
+      );
+    }
+    throw new StartError(
+      `Cannot write to the folder ${path} (${(error as Error).message}): choose another with --data.`,
+    );
+  }
+}
