@@ -1,3 +1,4 @@
+import * as Cors from "./cors.ts";
 import { deliver } from "./delivery.ts";
 import { authorizer, deploy, gateway, restApi } from "./gateway.ts";
 import * as Grants from "./grants.ts";
@@ -16,6 +17,7 @@ export const apiHandler = new sst.aws.Function("ApiHandler", {
   memory: "1024 MB",
   timeout: "15 seconds",
   link: [images, data, ingest, keys],
+  environment: Cors.environment,
   permissions: [
     Grants.items(data, [
       "GetItem",

@@ -43,7 +43,11 @@ export const webClient = users.addClient("WebClient", {
       client.idTokenValidity = 60;
       client.accessTokenValidity = 60;
       client.refreshTokenValidity = 30;
-      client.tokenValidityUnits = { idToken: "minutes", accessToken: "minutes", refreshToken: "days" };
+      client.tokenValidityUnits = {
+        idToken: "minutes",
+        accessToken: "minutes",
+        refreshToken: "days",
+      };
       return undefined;
     },
   },

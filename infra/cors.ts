@@ -6,6 +6,9 @@ const { origins } = Settings.of($app.stage);
 export const requestHeaders =
   "authorization,content-type,if-match,if-none-match,idempotency-key,range,x-api-key";
 
+/** For the functions, which choose among several origins by themselves. */
+export const environment = { ORIGINS: origins.join(",") };
+
 /** What a front end may read beyond the body and its type. */
 export const exposedHeaders = "ETag,Link,Location,Retry-After,x-amzn-RequestId";
 

@@ -14,7 +14,14 @@ export const count = new sst.aws.Function("Count", {
   link: [data],
   permissions: [
     Grants.stream(data.nodes.table.streamArn),
-    Grants.items(data, ["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]),
+    Grants.items(data, [
+      "GetItem",
+      "Query",
+      "PutItem",
+      "UpdateItem",
+      "DeleteItem",
+      "ConditionCheckItem",
+    ]),
     Grants.messages(countDead, ["SendMessage"]),
   ],
 });

@@ -9,8 +9,6 @@ sst.Linkable.wrap(sst.aws.Bucket, (bucket) => ({ properties: { name: bucket.name
 sst.Linkable.wrap(sst.aws.Dynamo, (table) => ({ properties: { name: table.name } }));
 sst.Linkable.wrap(sst.aws.Queue, (queue) => ({ properties: { url: queue.url } }));
 sst.Linkable.wrap(sst.aws.CognitoUserPool, (pool) => ({ properties: { id: pool.id } }));
-// without the client's secret
-sst.Linkable.wrap(sst.aws.CognitoUserPoolClient, (client) => ({ properties: { id: client.id } }));
 sst.Linkable.wrap(sst.aws.Function, (handler) => ({ properties: { name: handler.name } }));
 
 const { accountId } = aws.getCallerIdentityOutput();

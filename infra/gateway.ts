@@ -34,9 +34,11 @@ export const gateway = new sst.aws.ApiGatewayV1("Api", {
     deployment: (deployment, options) => {
       // A deployment is a snapshot: what is made after it is not in it, and what changes later needs another one.
       options.dependsOn = [...parts];
-      deployment.triggers = $resolve([deployment.triggers ?? {}, parts]).apply(([routes, raw]) => ({
-        definition: fingerprint([Object.entries(routes), raw.map(plain)]),
-      }));
+      deployment.triggers = $output([deployment.triggers, parts.map(plain)]).apply(
+        (definition) => ({
+          definition: createHash("sha256").update(JSON.stringify(definition)).digest("hex"),
+        }),
+      );
       return undefined;
     },
   },
@@ -89,8 +91,10 @@ const accessLog = JSON.stringify({
   agent: "$context.identity.userAgent",
 });
 
-const fingerprint = (value: unknown) =>
-  createHash("sha256").update(JSON.stringify(value)).digest("hex");
-
+/** What a raw resource is, without Pulumi's own fields. */
 const plain = (resource: object) =>
-  Object.entries(resource).filter(([key, value]) => !key.startsWith("_") && typeof value !== "function");
+  Object.fromEntries(
+    Object.entries(resource).filter(
+      ([key, value]) => !key.startsWith("_") && typeof value !== "function",
+    ),
+  );

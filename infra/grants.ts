@@ -55,4 +55,9 @@ export const messages = (queue: sst.aws.Queue, actions: string[]): Grant => ({
 
 /** What an event source mapping needs of its function's role to poll a queue. */
 export const poll = (queue: sst.aws.Queue): Grant =>
-  messages(queue, ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"]);
+  messages(queue, [
+    "ReceiveMessage",
+    "DeleteMessage",
+    "GetQueueAttributes",
+    "ChangeMessageVisibility",
+  ]);

@@ -14,7 +14,11 @@ const reader = new aws.iam.Role("ApiPictureReader", {
       policy: $jsonStringify({
         Version: "2012-10-17",
         Statement: [
-          { Effect: "Allow", Action: "s3:GetObject", Resource: $interpolate`${images.arn}/images/*` },
+          {
+            Effect: "Allow",
+            Action: "s3:GetObject",
+            Resource: $interpolate`${images.arn}/images/*`,
+          },
         ],
       }),
     },
@@ -83,7 +87,10 @@ const answers: Record<string, Answer> = {
   "416": {
     pattern: "416",
     headers: fromS3("Content-Range"),
-    problem: { title: "The picture does not reach as far as this range", code: "range.unsatisfiable" },
+    problem: {
+      title: "The picture does not reach as far as this range",
+      code: "range.unsatisfiable",
+    },
   },
   "502": {
     headers: {},

@@ -1,0 +1,28 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import * as Env from "./env.ts";
+import type { Graph } from "./graph.ts";
+import * as Stack from "./stack.ts";
+
+/** The committed files that follow from the graph of the stage `laptop`, by their path from the root. */
+export function generated(root: string, laptop: Graph): Record<string, string> {
+  const packages = readdirSync(join(root, "packages")).filter((name) =>
+    existsSync(join(root, "packages", name, "package.json")),
+  );
+  return {
+    "infra/stack.json": Stack.print(Stack.toStack(laptop)),
+    "sst-env.d.ts": Env.rootFile(laptop),
+    ...Object.fromEntries(
+      packages.map((name) => [`packages/${name}/sst-env.d.ts`, Env.packageFile("../..")]),
+    ),
+  };
+}
+
+/** Those that are not as the graph says. */
+export function stale(root: string, files: Record<string, string>): string[] {
+  return Object.keys(files).filter((file) => {
+    const path = join(root, file);
+    return !existsSync(path) || readFileSync(path, "utf8") !== files[file];
+  });
+}

@@ -1,0 +1,122 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { build, type BuildOptions, type Plugin } from "esbuild";
+
+import * as Platform from "./platform.ts";
+
+export type App = {
+  name: string;
+  stage: string;
+  home: string;
+  removal: string;
+  protect: boolean;
+  providers: Record<string, unknown>;
+};
+
+export type Bundle = { root: string; work: string; stage: string; dev: boolean };
+
+/**
+ * What the SST command does with `sst.config.ts` before it hands it to Pulumi, with the esbuild of npm instead of the one
+ * in its binary: pkg/project/project.go and run.go, pkg/js/js.go of github.com/sst/sst at v4.17.
+ */
+export async function app({ root, work, stage }: Bundle): Promise<App> {
+  const outfile = join(work, "app.mjs");
+  await build({
+    ...common(root),
+    stdin: {
+      contents: `import config from "${root}/sst.config.ts"; export default await config.app({ stage: $input.stage });`,
+      resolveDir: root,
+      loader: "ts",
+    },
+    banner: { js: `${requireBanner}\nfunction $config(input) { return input }` },
+    define: { $input: JSON.stringify({ stage }) },
+    outfile,
+  });
+  const { default: input } = await import(outfile);
+  return { removal: "retain", protect: false, ...input, stage };
+}
+
+/** A module whose import runs the program: every global in it is SST's own. */
+export async function program(bundle: Bundle, app: App): Promise<string> {
+  const { root, work, dev } = bundle;
+  const platform = join(root, ".sst/platform");
+  const cli = {
+    command: dev ? "dev" : "deploy",
+    dev,
+    paths: { home: work, root, work, platform },
+    state: { version: {} },
+  };
+  const outfile = join(work, "run.mjs");
+  await build({
+    ...common(root),
+    stdin: {
+      contents: [
+        `import { run } from "${platform}/src/auto/run.ts";`,
+        `import config from "${root}/sst.config.ts";`,
+        `export default () => run(config.run);`,
+      ].join("\n"),
+      resolveDir: root,
+      loader: "ts",
+    },
+    banner: { js: requireBanner },
+    define: {
+      $app: JSON.stringify(app),
+      $cli: JSON.stringify(cli),
+      $dev: String(dev),
+    },
+    inject: [join(platform, "src/shim/run.js")],
+    plugins: [globals(root)],
+    outfile,
+  });
+  return outfile;
+}
+
+/** `aws`, `sst` and the other providers are globals in infra: an import at the head of each file outside the platform. */
+function globals(root: string): Plugin {
+  const head = [
+    ...Platform.providers(root).map(
+      (entry) => `import * as ${entry.alias} from "${entry.package}";`,
+    ),
+    `import * as sst from "${root}/.sst/platform/src/components";`,
+  ].join("");
+  return {
+    name: "globals",
+    setup({ onLoad }) {
+      onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        if (path.includes("/.sst/")) return undefined;
+        return { contents: `${head}\n${readFileSync(path, "utf8")}`, loader: "ts" };
+      });
+    },
+  };
+}
+
+const common = (root: string): BuildOptions => ({
+  bundle: true,
+  write: true,
+  format: "esm",
+  platform: "node",
+  target: "esnext",
+  mainFields: ["module", "main"],
+  nodePaths: [join(root, ".sst/platform/node_modules")],
+  external: [
+    "@pulumi/*",
+    "@pulumiverse/*",
+    "@sst-provider/*",
+    "@aws-sdk/*",
+    "archiver",
+    "esbuild",
+    "glob",
+    "undici",
+    "vite",
+  ],
+  logLevel: "silent",
+});
+
+const requireBanner = [
+  `import { createRequire as topLevelCreateRequire } from "module";`,
+  `import { fileURLToPath as topLevelFileUrlToPath, URL as topLevelURL } from "url";`,
+  `const require = topLevelCreateRequire(import.meta.url);`,
+  `const __filename = topLevelFileUrlToPath(import.meta.url);`,
+  `const __dirname = topLevelFileUrlToPath(new topLevelURL(".", import.meta.url));`,
+].join("\n");

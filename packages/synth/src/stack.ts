@@ -1,0 +1,77 @@
+import type { Build, Graph, Inputs, Resource } from "./graph.ts";
+
+/** The graph as infra/stack.json holds it: what is deployed, in a form that a person can review as a difference. */
+export function toStack(graph: Graph) {
+  return {
+    app: graph.app,
+    stage: graph.stage,
+    region: graph.region,
+    account: graph.account,
+    resources: graph.resources.filter(isDeployed).map(toResource).toSorted(byUrn),
+    functions: Object.fromEntries(
+      graph.functions.map((build) => [arnOf(graph, build), toFunction(build)]),
+    ),
+  };
+}
+
+/** Two spaces, keys in order: the same graph is the same text. */
+export function print(value: unknown): string {
+  return `${JSON.stringify(sorted(value), null, 2)}\n`;
+}
+
+/** Left out: what SST notes for itself, the account's own settings, the bundles of a build that was not made. */
+function isDeployed({ type }: Resource) {
+  return ![
+    "sst:sst:LinkRef",
+    "aws:apigateway/account:Account",
+    "aws:s3/bucketObjectv2:BucketObjectv2",
+  ].includes(type);
+}
+
+function toResource({ urn, type, name, parent, id, inputs, outputs, component }: Resource) {
+  return {
+    urn,
+    type,
+    name,
+    parent,
+    id,
+    inputs: withoutBuild(type, inputs),
+    outputs: component ? {} : outputs,
+  };
+}
+
+/** Where the bundle lies, and the key that SST would encrypt it with. */
+function withoutBuild(type: string, inputs: Inputs): Inputs {
+  if (type !== "aws:lambda/function:Function") return inputs;
+  const { s3Bucket: _bucket, s3Key: _key, environment, ...rest } = inputs;
+  const { SST_KEY: _secret, SST_KEY_FILE: _file, ...variables } = environment?.variables ?? {};
+  return { ...rest, environment: { variables } };
+}
+
+function toFunction({ functionID, handler, links, properties }: Build) {
+  const { architecture, ...nodejs } = properties;
+  return { name: functionID, handler, links, nodejs, architecture };
+}
+
+function arnOf(graph: Graph, { functionID }: Build): string {
+  const found = graph.resources.find(
+    ({ type, name }) => type === "aws:lambda/function:Function" && name === `${functionID}Function`,
+  );
+  if (!found)
+    throw new Error(`${functionID} would be built, but no function of this name is in the graph`);
+  return found.outputs.arn;
+}
+
+const byUrn = (one: { urn: string }, other: { urn: string }) =>
+  one.urn < other.urn ? -1 : one.urn > other.urn ? 1 : 0;
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, inner]) => inner !== undefined)
+      .toSorted(([one], [other]) => (one < other ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}

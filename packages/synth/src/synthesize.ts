@@ -1,0 +1,58 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type { Graph } from "./graph.ts";
+import * as Platform from "./platform.ts";
+
+export type Run = { stage: string; dev?: boolean };
+
+/** Runs the program of `root` for each stage, offline, and gives back what it made. */
+export async function synthesize<Names extends string>(
+  root: string,
+  runs: Record<Names, Run>,
+): Promise<Record<Names, Graph>> {
+  Platform.ensure(root);
+  const names = Object.keys(runs) as Names[];
+  const graphs = await Promise.all(names.map((name) => graphOf(root, runs[name])));
+  return Object.fromEntries(names.map((name, index) => [name, graphs[index]])) as Record<
+    Names,
+    Graph
+  >;
+}
+
+async function graphOf(root: string, { stage, dev = false }: Run): Promise<Graph> {
+  const work = mkdtempSync(join(tmpdir(), "balde-synth-"));
+  try {
+    // the bundle stands here and finds Pulumi where the platform has it
+    symlinkSync(join(root, ".sst/platform/node_modules"), join(work, "node_modules"));
+    const out = join(work, "graph.json");
+    await runProgram({ root, work, stage, dev, out });
+    return JSON.parse(readFileSync(out, "utf8"));
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+async function runProgram(bundle: {
+  root: string;
+  work: string;
+  stage: string;
+  dev: boolean;
+  out: string;
+}) {
+  const script = join(import.meta.dirname, "run.ts");
+  const child = spawn(process.execPath, ["--no-warnings", script, JSON.stringify(bundle)], {
+    stdio: ["ignore", "pipe", "pipe"],
+    // nothing of the machine: not its credentials, not its stage
+    env: { PATH: process.env.PATH, HOME: bundle.work, AWS_EC2_METADATA_DISABLED: "true" },
+  });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (said += data));
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  if (code !== 0)
+    throw new Error(
+      `The program failed for the stage ${bundle.stage}${bundle.dev ? " (sst dev)" : ""}:\n${said}`,
+    );
+}
