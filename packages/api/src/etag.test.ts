@@ -11,10 +11,10 @@ test("the tag of an image changes with its version and with its likes", () => {
 
 test("a copy is fresh when any of the tags it was stored under is ours, weak or strong", () => {
   for (const header of ['"3.17"', 'W/"3.17"', '"0.0", "3.17"', "*"]) {
-    expect(Etag.isFresh(image, header), header).toBe(true);
+    expect([header, Etag.isFresh(image, header)]).toEqual([header, true]);
   }
   for (const header of [undefined, "", '"3.16"', '"4.17"', "3.17"]) {
-    expect(Etag.isFresh(image, header), header).toBe(false);
+    expect([header, Etag.isFresh(image, header)]).toEqual([header, false]);
   }
 });
 

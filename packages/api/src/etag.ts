@@ -19,4 +19,4 @@ export function versions(ifMatch: string): number[] | "any" {
   return tags.flatMap((tag) => /^"(\d+)\.\d+"$/.exec(tag)?.[1] ?? []).map(Number);
 }
 
-const list = (header: string | undefined) => header?.match(/\*|(?:W\/)?"[^"]*"/g) ?? [];
+const list = (header: string | undefined): string[] => header?.match(/\*|(?:W\/)?"[^"]*"/g) ?? [];

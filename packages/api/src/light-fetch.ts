@@ -91,7 +91,7 @@ class LightMessage {
 
   async bytes() {
     if (typeof this.body === "string") return new TextEncoder().encode(this.body);
-    return new Uint8Array(this.body ?? 0);
+    return this.body ? new Uint8Array(this.body) : new Uint8Array();
   }
 
   async arrayBuffer() {
@@ -136,7 +136,7 @@ const isIterable = (init: Pairs): init is Iterable<[string, string]> => Symbol.i
 
 /** undici refuses these too: a line break in a value would end the header and begin another. */
 function printable(name: string, value: string) {
-  const text = String(value).trim();
+  const text = value.trim();
   // oxlint-disable-next-line no-control-regex
   if (/[\0\r\n]/.test(text)) throw new TypeError(`Header ${name} contains a line break`);
   return text;

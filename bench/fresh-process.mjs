@@ -1,0 +1,27 @@
+// Plain JavaScript: loading node's type stripper would be in every number.
+const [, , bundle, event] = process.argv;
+const [file, name] = bundle.split("#");
+
+// what Lambda's runtime gives to functions that stream
+globalThis.awslambda = {
+  streamifyResponse: (handler) => async (event, context) => {
+    const { PassThrough } = await import("node:stream");
+    const stream = new PassThrough();
+    stream.resume();
+    await handler(event, stream, context);
+  },
+  HttpResponseStream: { from: (stream) => stream },
+};
+
+const start = performance.now();
+const module = await import(file);
+const imported = performance.now();
+await module[name](JSON.parse(event), {
+  awsRequestId: "bench",
+  getRemainingTimeInMillis: () => 5000,
+});
+const answered = performance.now();
+
+process.stdout.write(JSON.stringify({ import: imported - start, first: answered - imported }), () =>
+  process.exit(0),
+);

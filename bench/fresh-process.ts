@@ -1,0 +1,48 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+
+export type Sample = {
+  /** Milliseconds to import the bundle. */
+  import: number;
+  /** From the event to the answer. */
+  first: number;
+  total: number;
+  /** Of the whole process, node's own start included. */
+  wall: number;
+};
+
+/** Imports a bundle (`file#export`) in a process of its own and calls it once, with the environment of a Lambda. */
+export async function freshProcess(
+  bundle: string | undefined,
+  event: object,
+  links: Record<string, object>,
+  endpoint: string,
+): Promise<Sample> {
+  const runner = join(import.meta.dirname, "fresh-process.mjs");
+  const args = bundle ? [runner, bundle, JSON.stringify(event)] : ["--eval", "0"];
+  const start = performance.now();
+  const child = spawn(process.execPath, args, {
+    env: environment(links, endpoint),
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [out, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
+  const wall = performance.now() - start;
+  if (code !== 0) throw new Error(`${bundle} ended with ${code}`);
+  const times = out
+    ? (JSON.parse(out) as { import: number; first: number })
+    : { import: 0, first: 0 };
+  return { ...times, total: times.import + times.first, wall };
+}
+
+const environment = (links: Record<string, object>, endpoint: string) => ({
+  AWS_REGION: "eu-central-1",
+  AWS_ACCESS_KEY_ID: "bench",
+  AWS_SECRET_ACCESS_KEY: "bench",
+  AWS_ENDPOINT_URL: endpoint,
+  SST_RESOURCE_App: JSON.stringify({ name: "balde", stage: "bench" }),
+  ...Object.fromEntries(
+    Object.entries(links).map(([name, link]) => [`SST_RESOURCE_${name}`, JSON.stringify(link)]),
+  ),
+});

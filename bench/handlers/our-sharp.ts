@@ -1,0 +1,3 @@
+import { engine } from "../../packages/images/src/engine.ts";
+
+export const handler = async () => typeof (await engine());

@@ -1,0 +1,23 @@
+export const median = (values: number[]) => quantile(values, 0.5);
+
+export function quantile(values: number[], q: number) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
+}
+
+/** Columns as wide as their widest cell, numbers to the right. */
+export function table(head: string[], rows: (string | number)[][]) {
+  const cells = [head, ...rows].map((row) => row.map(text));
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
+  const line = (row: string[]) =>
+    row.map((cell, i) => (i ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join("  ");
+  const [first, ...others] = cells.map(line);
+  console.log([first, widths.map((width) => "-".repeat(width)).join("  "), ...others].join("\n"));
+}
+
+/** A goal of the project: what was promised, what was measured, and which of the two is better. */
+export function verdict(goal: string, promise: string, measured: string, isMet: boolean) {
+  console.log(`${isMet ? "PASS" : "MISS"}  ${goal}: ${promise}; measured ${measured}`);
+}
+
+const text = (cell: string | number) => (typeof cell === "number" ? cell.toFixed(1) : cell);

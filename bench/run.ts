@@ -1,0 +1,20 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+
+// `pnpm bench` measures everything, `pnpm bench cold-start` one thing. Slowness is printed, it never fails.
+
+const folder = join(import.meta.dirname, "measures");
+const all = readdirSync(folder).map((file) => file.replace(/\.ts$/, ""));
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !all.includes(name));
+
+if (unknown.length) {
+  console.error(`No bench called ${unknown.join(", ")}; there are ${all.join(", ")}`);
+  process.exit(2);
+}
+
+for (const name of asked.length ? asked : all) {
+  console.log(`\n# ${name}\n`);
+  const { run } = (await import(join(folder, `${name}.ts`))) as { run: () => Promise<void> };
+  await run();
+}

@@ -1,0 +1,18 @@
+import type { MiddlewareHandler } from "hono";
+
+/**
+ * A Lambda proxy integration's answer carries its own CORS headers; the gateway adds none to it
+ * (https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-cors.html). Preflights end in the gateway's mocks.
+ */
+export const cors: MiddlewareHandler = async (c, next) => {
+  const allowed = (process.env.ORIGINS ?? "").split(",").map((origin) => origin.trim());
+  const origin = c.req.header("origin");
+  c.header("vary", "origin");
+  if (allowed.includes("*")) c.header("access-control-allow-origin", "*");
+  else if (origin && allowed.includes(origin)) c.header("access-control-allow-origin", origin);
+  c.header("access-control-expose-headers", exposed);
+  c.header("x-content-type-options", "nosniff");
+  await next();
+};
+
+const exposed = "ETag, Link, Location, Retry-After, x-amzn-RequestId";

@@ -1,0 +1,124 @@
+import { type Issue, VisibleError } from "@balde/core/error";
+import { invalid } from "@balde/core/fn";
+import type { MiddlewareHandler } from "hono";
+import * as z from "zod/mini";
+
+/** One thing that is wrong: in a parameter of path or query, or at a JSON pointer into the body. */
+export type Where = { detail: string } & ({ pointer: string } | { parameter: string });
+
+type Shaped = z.ZodMiniObject;
+/** What a client writes into a path or a query is text; the schema turns it into what a verb takes. */
+type Texts<Shape> = { [Key in keyof Shape]: string };
+
+type Door<Target extends string, In, Out> = MiddlewareHandler<
+  // oxlint-disable-next-line typescript/no-explicit-any
+  any,
+  string,
+  { in: { [key in Target]: In }; out: { [key in Target]: Out } }
+>;
+
+/** The query as `schema` reads it. A key that is unknown or there twice is refused by name. */
+export const query = <Schema extends Shaped>(
+  schema: Schema,
+): Door<"query", Texts<z.input<Schema>>, z.output<Schema>> =>
+  async function queryDoor(c, next) {
+    const sent = Object.entries(c.req.queries());
+    const twice = sent.filter(([, values]) => values.length > 1);
+    if (twice.length)
+      throw refused(
+        twice.map(([key]) => issue(key, "is there twice")),
+        parameter,
+      );
+    const values = Object.fromEntries(sent.map(([key, [value]]) => [key, value]));
+    c.req.addValidatedData("query", read(schema, values, parameter));
+    await next();
+  };
+
+/** The parameters of the path. */
+export const path = <Schema extends Shaped>(
+  schema: Schema,
+): Door<"param", Texts<z.input<Schema>>, z.output<Schema>> =>
+  async function pathDoor(c, next) {
+    c.req.addValidatedData("param", read(schema, c.req.param(), parameter));
+    await next();
+  };
+
+/** The body, which must be JSON and say so. */
+export const json = <Schema extends Shaped>(
+  schema: Schema,
+): Door<"json", z.input<Schema>, z.output<Schema>> =>
+  async function jsonDoor(c, next) {
+    const type = c.req.header("content-type");
+    if (!type || !/^application\/([\w.-]+\+)?json *(;|$)/i.test(type)) throw notJson(type);
+    const value: unknown = await c.req.json().catch(malformed);
+    c.req.addValidatedData("json", read(schema, value, pointer));
+    await next();
+  };
+
+/** A number in a query: `""`, `0x10` and `1e3` are not numbers there. */
+export const number = <Schema extends z.ZodMiniType<number>>(schema: Schema) =>
+  z.pipe(
+    z.pipe(z.string().check(z.regex(/^-?\d+$/, "expected a whole number")), z.transform(Number)),
+    schema as unknown as z.ZodMiniType<number, number>,
+  );
+
+/** Several values in one parameter of a query, with commas between them. */
+export const list = z.pipe(
+  z.string(),
+  z.transform((text: string) => text.split(",")),
+);
+
+/** Input that reached no verb, with the part of the request in which each fault is. */
+export class Misused extends VisibleError {
+  readonly where: Where[];
+
+  constructor(message: string, where: Where[]) {
+    super("invalid", "input.invalid", message);
+    this.where = where;
+  }
+}
+
+function read(schema: Shaped, value: unknown, where: (issue: Issue) => Where) {
+  const result = z.safeParse(schema, value);
+  if (result.success) return result.data as object;
+  const allowed = Object.keys(schema.shape).join(", ");
+  const issues = result.error.issues.flatMap((found) =>
+    found.code === "unrecognized_keys"
+      ? found.keys.map((key) => issue(key, `is not known here; allowed: ${allowed}`))
+      : (invalid([found]).issues ?? []),
+  );
+  throw refused(issues, where);
+}
+
+function refused(issues: Issue[], where: (issue: Issue) => Where) {
+  const lines = issues.map(({ pointer, detail }) =>
+    pointer ? `${pointer.slice(1)}: ${detail}` : detail,
+  );
+  return new Misused(lines.join("; "), issues.map(where));
+}
+
+const issue = (key: string, detail: string): Issue => ({ pointer: `/${key}`, detail });
+
+const pointer = ({ pointer, detail }: Issue) => ({ pointer: `#${pointer}`, detail });
+
+/** `/ids/3` is about the parameter `ids`. */
+const parameter = ({ pointer, detail }: Issue) => ({
+  parameter: pointer.split("/")[1] ?? "",
+  detail,
+});
+
+const notJson = (type: string | undefined) =>
+  new VisibleError(
+    "unsupported",
+    "body.not_json",
+    `The body must be application/json, this is ${type ?? "without a Content-Type"}`,
+  );
+
+function malformed(error: unknown): never {
+  throw new VisibleError(
+    "invalid",
+    "body.malformed",
+    `The body is not JSON: ${error instanceof Error ? error.message : "it cannot be parsed"}`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,77 @@
+import { VisibleError } from "@balde/core/error";
+import * as Image from "@balde/core/image";
+import * as Like from "@balde/core/like";
+import * as Upload from "@balde/core/upload";
+import { Hono } from "hono/tiny";
+import * as z from "zod/mini";
+
+import { personal, revalidated, shared } from "../cache-control.ts";
+import * as Etag from "../etag.ts";
+import type { Env } from "../http.ts";
+import { json, list, path, query } from "../input.ts";
+import * as Link from "../link.ts";
+import { Page } from "../page.ts";
+import { picture } from "../picture.ts";
+
+const One = z.strictObject({ id: Image.Info.shape.id });
+const Listed = z.extend(Page, { tag: Image.List.shape.tag });
+const Described = z.extend(z.omit(Upload.Receive, { type: true }), {
+  tags: z.optional(z.pipe(list, Image.Tags)),
+});
+
+export const images = new Hono<Env>()
+  .get("/", query(Listed), async (c) => {
+    const page = await Image.list(c.req.valid("query"));
+    return c.json(page, 200, { ...Link.next(c, page.next), ...shared });
+  })
+  .post("/", query(Described), async (c) => {
+    const image = await Upload.receive({ ...c.req.valid("query"), ...(await picture(c)) });
+    return c.json(image, 202, { location: Link.within(c, `/v1/images/${image.id}`), ...personal });
+  })
+  .get("/:id", path(One), async (c) => {
+    const image = await Image.get(c.req.valid("param").id);
+    const headers = { etag: Etag.of(image), ...revalidated };
+    if (Etag.isFresh(image, c.req.header("if-none-match"))) return c.body(null, 304, headers);
+    return c.json(image, 200, headers);
+  })
+  .patch("/:id", path(One), json(Image.Changes), async (c) => {
+    const { id } = c.req.valid("param");
+    const version = await seenVersion(id, c.req.header("if-match"));
+    const image = await Image.update({ id, version, ...c.req.valid("json") });
+    return c.json(image, 200, { etag: Etag.of(image), ...personal });
+  })
+  .delete("/:id", path(One), async (c) => {
+    await Image.remove(c.req.valid("param").id);
+    return c.body(null, 202, personal);
+  })
+  .put("/:id/like", path(One), async (c) =>
+    c.json(await Like.put(c.req.valid("param").id), 200, personal),
+  )
+  .delete("/:id/like", path(One), async (c) =>
+    c.json(await Like.remove(c.req.valid("param").id), 200, personal),
+  )
+  .get("/:id/likes", path(One), query(Page), async (c) => {
+    const page = await Like.list({ ...c.req.valid("param"), ...c.req.valid("query") });
+    return c.json(page, 200, { ...Link.next(c, page.next), ...shared });
+  });
+
+/** The version that a change is for; undefined when the writer says that any will do. */
+async function seenVersion(id: Image.Info["id"], ifMatch: string | undefined) {
+  if (!ifMatch) throw ifMatchMissing();
+  const seen = Etag.versions(ifMatch);
+  if (seen === "any") return undefined;
+  if (seen.length === 1) return seen[0];
+  const { version } = await Image.get(id);
+  if (!seen.includes(version)) throw tagIsStrange(ifMatch);
+  return version;
+}
+
+const ifMatchMissing = () =>
+  new VisibleError(
+    "precondition_required",
+    "image.if_match_missing",
+    "Send If-Match with the ETag that GET answered, so that nobody's change is lost",
+  );
+
+const tagIsStrange = (ifMatch: string) =>
+  new VisibleError("precondition_failed", "image.changed", `No version of the image is ${ifMatch}`);

@@ -1,0 +1,28 @@
+import * as Actor from "@balde/core/actor";
+import * as Image from "@balde/core/image";
+import * as Like from "@balde/core/like";
+import { Hono } from "hono/tiny";
+import * as z from "zod/mini";
+
+import { personal } from "../cache-control.ts";
+import type { Env } from "../http.ts";
+import { list, query } from "../input.ts";
+import * as Link from "../link.ts";
+import { Page } from "../page.ts";
+
+const Liked = z.extend(Page, { ids: z.optional(z.pipe(list, Like.Mine.shape.ids)) });
+
+// what is personal has paths of its own, so that every other GET is the same for everyone
+export const me = new Hono<Env>()
+  .get("/", (c) => {
+    const { id, name, email } = Actor.user();
+    return c.json({ id, name, email }, 200, personal);
+  })
+  .get("/images", query(Page), async (c) => {
+    const page = await Image.listMine(c.req.valid("query"));
+    return c.json(page, 200, { ...Link.next(c, page.next), ...personal });
+  })
+  .get("/likes", query(Liked), async (c) => {
+    const page = await Like.mine(c.req.valid("query"));
+    return c.json(page, 200, { ...Link.next(c, page.next), ...personal });
+  });

@@ -1,0 +1,20 @@
+import * as Upload from "@balde/core/upload";
+import { Hono } from "hono/tiny";
+import * as z from "zod/mini";
+
+import { personal } from "../cache-control.ts";
+import type { Env } from "../http.ts";
+import { json, path } from "../input.ts";
+import * as Link from "../link.ts";
+
+const One = z.strictObject({ id: Upload.Info.shape.id });
+
+export const uploads = new Hono<Env>()
+  .post("/", json(Upload.Create), async (c) => {
+    const created = await Upload.create(c.req.valid("json"));
+    const location = Link.within(c, `/v1/uploads/${created.image.id}`);
+    return c.json(created, 201, { location, ...personal });
+  })
+  .get("/:id", path(One), async (c) =>
+    c.json(await Upload.find(c.req.valid("param").id), 200, personal),
+  );

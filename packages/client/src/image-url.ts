@@ -1,0 +1,28 @@
+import { type Request, print } from "@balde/images/request.schema";
+
+export type { Request } from "@balde/images/request.schema";
+
+/** As much of an image as its URL needs. With `rev` the URL may be kept for ever; without, it follows the picture. */
+export type Shown = { id: string; rev?: string | undefined; width?: number | undefined };
+
+/** `base` ends with the stage, or is the CDN's, without a slash at the end. Throws on what the grammar does not have. */
+export function imageUrl(base: string, { id, rev }: Shown, request: Request = {}): string {
+  const query = print(request);
+  return `${base}/i/${id}${rev ? `/${rev}` : ""}${query ? `?${query}` : ""}`;
+}
+
+/** What the API rounds to when it must, so the widths that are most likely to be stored already. */
+const widths = [160, 320, 480, 640, 800, 960, 1280, 1600, 1920, 2560, 3200, 3840];
+
+/**
+ * For `<img srcset>`: with `w` or `h` in the request a box of fixed size at 1x, 2x and 3x; without, the widths up to the
+ * picture's own, for `sizes` to choose from.
+ */
+export function srcset(base: string, image: Shown, request: Request = {}): string {
+  const url = (change: Request) => imageUrl(base, image, { ...request, ...change });
+  if (request.w || request.h) return [1, 2, 3].map((dpr) => `${url({ dpr })} ${dpr}x`).join(", ");
+  const { width = Infinity } = image;
+  const smaller = widths.filter((each) => each < width);
+  const all = width <= widths.at(-1)! ? [...smaller, width] : smaller;
+  return all.map((w) => `${url({ w })} ${w}w`).join(", ");
+}
