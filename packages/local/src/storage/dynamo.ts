@@ -1,0 +1,88 @@
+import type { DatabaseSync } from "node:sqlite";
+
+import type { Clock } from "../clock.ts";
+import type { Principals } from "../identity/principals.ts";
+import { close, listen } from "../listen.ts";
+import type { Log } from "../log.ts";
+import type { Stack } from "../stack.ts";
+import { startEngine } from "./dynamo-engine.ts";
+import { createDynamoGuard } from "./dynamo-guard.ts";
+import { type Streams } from "./dynamo-streams.ts";
+import { type Table, ensureTables, streamArn, tablesOf } from "./dynamo-tables.ts";
+import { startUpkeep } from "./dynamo-upkeep.ts";
+
+export type Dynamo = {
+  /** Where functions and tools send their requests: the guard, never the engine. */
+  url: string;
+  /** Removes what has expired now, instead of at the next sweep. */
+  sweep(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** The tables and streams of the graph, behind a guard that holds every request against its role. */
+export async function startDynamo({
+  stack,
+  db,
+  folder,
+  principals,
+  clock,
+  log,
+  port = 0,
+  env = process.env,
+}: {
+  stack: Stack;
+  db: DatabaseSync;
+  folder: string;
+  principals: Principals;
+  clock: Clock;
+  log: Log;
+  port?: number;
+  env?: NodeJS.ProcessEnv;
+}): Promise<Dynamo> {
+  const tables = tablesOf(stack);
+  const engine = await startEngine({ folder, log, env });
+  try {
+    await ensureTables(engine, tables);
+    const streams = await matchStreams(tables, (table) => streamArn(engine, table));
+    const upkeep = startUpkeep({ engine, tables, db, clock, log });
+    const { hasExpired } = upkeep;
+    const server = createDynamoGuard({
+      stack,
+      engine,
+      tables,
+      streams,
+      hasExpired,
+      principals,
+      clock,
+      log,
+    });
+    const bound = await listen(server, port, "DynamoDB");
+    return {
+      url: `http://127.0.0.1:${bound}`,
+      sweep: () => upkeep.sweep(),
+      async close() {
+        await close(server);
+        await upkeep.close();
+        await engine.close();
+      },
+    };
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+/** The graph's streams have made-up labels, the engine's the second in which it made them. */
+async function matchStreams(
+  tables: Table[],
+  inEngine: (table: Table) => Promise<string>,
+): Promise<Streams> {
+  const toEngine = new Map<string, string>();
+  for (const table of tables)
+    if (table.stream) toEngine.set(table.stream.arn, await inEngine(table));
+  const fromEngine = new Map([...toEngine].map(([ours, theirs]) => [theirs, ours]));
+  return {
+    toEngine: (arn) => toEngine.get(arn) ?? arn,
+    fromEngine: (arn) => fromEngine.get(arn) ?? arn,
+  };
+}
