@@ -2,6 +2,8 @@ import * as z from "zod/mini";
 
 import { ImageId } from "./id.schema.ts";
 
+export { ImageId };
+
 /** What a picture may be called in public. No slash, no space, nothing that a path or a shell could take for something else. */
 export const Name = z
   .string()

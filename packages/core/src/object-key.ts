@@ -9,6 +9,8 @@ export const upload = (id: ImageId) => `uploads/${id}`;
 /** Accepted bytes, never overwritten. */
 export const original = (id: ImageId, rev: string) => `originals/${id}/${rev}`;
 export const rung = (id: ImageId, rev: string, width: number) => `ladder/${id}/${rev}/${width}.jpg`;
+/** Where all rungs of one revision are. */
+export const rungs = (id: ImageId, rev: string) => `ladder/${id}/${rev}/`;
 /** A delivered picture; `file` is the hash of its plan and an extension. */
 export const derived = (id: ImageId, rev: string, file: string) => `derived/${id}/${rev}/${file}`;
 /** Published under a plain name for the route that needs no function. */

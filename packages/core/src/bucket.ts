@@ -1,0 +1,99 @@
+import { Resource } from "./resource.ts";
+
+// The verbs of S3 that Balde speaks, all on its one bucket.
+
+type Put = { type: string; cacheControl?: string; createOnly?: boolean };
+
+/** Whether it was stored: `createOnly` leaves what is there as it is. */
+export async function put(
+  key: string,
+  body: Uint8Array,
+  { type, cacheControl, createOnly }: Put,
+): Promise<boolean> {
+  const { PutObjectCommand, client } = await sdk();
+  const command = new PutObjectCommand({
+    Bucket: bucket(),
+    Key: key,
+    Body: body,
+    ContentType: type,
+    CacheControl: cacheControl,
+    IfNoneMatch: createOnly ? "*" : undefined,
+  });
+  try {
+    await client().send(command);
+    return true;
+  } catch (error) {
+    if (createOnly && status(error) === 412) return false;
+    throw error;
+  }
+}
+
+/** The whole object, as long as it is still the one with this tag; undefined when it is gone or another one took its place. */
+export async function read(key: string, etag?: string): Promise<Buffer | undefined> {
+  const { GetObjectCommand, client } = await sdk();
+  try {
+    const { Body } = await client().send(
+      new GetObjectCommand({ Bucket: bucket(), Key: key, IfMatch: etag }),
+    );
+    return Buffer.from(await Body!.transformToByteArray());
+  } catch (error) {
+    if ([404, 412].includes(status(error))) return undefined;
+    throw error;
+  }
+}
+
+/** One version, for good. Without a version S3 would only hide the object behind a marker. */
+export async function remove(key: string, version: string | undefined): Promise<void> {
+  const { DeleteObjectCommand, client } = await sdk();
+  await client().send(new DeleteObjectCommand({ Bucket: bucket(), Key: key, VersionId: version }));
+}
+
+/** Every version of the object with exactly this key, markers included. */
+export const removeAll = (key: string) => removeVersions(key, (found) => found === key);
+
+/** Every version of every object whose key starts so. */
+export const removeUnder = (prefix: string) => removeVersions(prefix, () => true);
+
+type Form = { key: string; type: string; bytes: number; sha256?: string; seconds: number };
+
+/** A form with which anybody may post one object of this type and at most this size. S3 checks each field against the signed policy. */
+export async function form({ key, type, bytes, sha256, seconds }: Form) {
+  const [{ client }, { createPresignedPost }] = await Promise.all([
+    sdk(),
+    import("@aws-sdk/s3-presigned-post"),
+  ]);
+  return createPresignedPost(client(), {
+    Bucket: bucket(),
+    Key: key,
+    Expires: seconds,
+    Conditions: [["content-length-range", 1, bytes]],
+    // every field is also a condition: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
+    Fields: {
+      "Content-Type": type,
+      success_action_status: "201",
+      ...(sha256 && { "x-amz-checksum-sha256": Buffer.from(sha256, "hex").toString("base64") }),
+    },
+  });
+}
+
+async function removeVersions(prefix: string, isMeant: (key: string) => boolean) {
+  const { ListObjectVersionsCommand, client } = await sdk();
+  let after: { KeyMarker?: string; VersionIdMarker?: string } = {};
+  let isMore = true;
+  while (isMore) {
+    const page = await client().send(
+      new ListObjectVersionsCommand({ Bucket: bucket(), Prefix: prefix, ...after }),
+    );
+    const found = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])];
+    const meant = found.filter(({ Key }) => isMeant(Key!));
+    await Promise.all(meant.map(({ Key, VersionId }) => remove(Key!, VersionId)));
+    after = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
+    isMore = page.IsTruncated ?? false;
+  }
+}
+
+const status = (error: unknown) =>
+  (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode ?? 0;
+
+const sdk = () => import("./bucket.sdk.ts");
+const bucket = () => Resource.Images.name;

@@ -1,0 +1,116 @@
+import * as Bucket from "./bucket.ts";
+import * as Dynamo from "./dynamo.ts";
+import * as Feed from "./feed.ts";
+import type { ImageId } from "./id.schema.ts";
+import * as ImageRow from "./image.row.ts";
+import type { Reason } from "./image.schema.ts";
+import * as LikeCount from "./like-count.ts";
+import * as LikeRow from "./like.row.ts";
+import * as Name from "./name.ts";
+import * as ObjectKey from "./object-key.ts";
+
+// What happens to an image between its upload and `ready` or `rejected`, and after its deletion. S3's events come at least
+// once and in any order: every write says of which event it is, and none undoes what a later one did.
+
+/** The event that told of an upload, and the version of the object that it told of. */
+export type Upload = { id: ImageId; sequencer: string; version?: string };
+
+/** What was found out about a picture. */
+export type Found = Required<
+  Pick<
+    ImageRow.Row,
+    "type" | "bytes" | "width" | "height" | "rev" | "color" | "thumbhash" | "rungs"
+  >
+>;
+
+/**
+ * The image to work on. undefined when there is nothing to do, because it is deleted, unknown or ready, or because a later
+ * upload is worked on; then what was uploaded is gone.
+ */
+export async function begin(upload: Upload): Promise<ImageRow.Row | undefined> {
+  const item = await ImageRow.change({
+    id: upload.id,
+    set: { state: "processing", sequencer: padded(upload.sequencer) },
+    remove: ["expiresAt", "reason"],
+    when: `#state IN (:pending, :state, :rejected)
+      AND (attribute_not_exists(#expiresAt) OR #expiresAt > :now)
+      AND (attribute_not_exists(#sequencer) OR #sequencer < :sequencer OR (#sequencer = :sequencer AND #state = :state))`,
+    values: { pending: "pending", rejected: "rejected", now: ImageRow.seconds() },
+  });
+  if (item) return ImageRow.parse(item);
+  await tidy(upload);
+  return undefined;
+}
+
+/** Makes the image visible, if this is still its latest upload. Everything that belongs to it must be stored before. */
+export async function settle(upload: Upload, found: Found): Promise<ImageRow.Row | undefined> {
+  const { id } = upload;
+  await Promise.all([Feed.openDay(id), LikeCount.open(id)]);
+  const item = await change(upload, { ...found, state: "ready", ...Feed.attributes(id) });
+  await tidy(upload, found.rev);
+  return ImageRow.parse(item);
+}
+
+/** The picture is not taken, and says why. Its name is free again. */
+export async function reject(upload: Upload, reason: Reason): Promise<ImageRow.Row | undefined> {
+  const item = await change(upload, { state: "rejected", reason });
+  await tidy(upload);
+  return ImageRow.parse(item);
+}
+
+/** Removes every byte and row of a deleted image but its tombstone. Ends where it is interrupted, and goes on from there. */
+export async function erase(id: ImageId): Promise<void> {
+  const row: Partial<ImageRow.Row> = (await Dynamo.get(ImageRow.key(id))) ?? {};
+  if (row.state && row.state !== "deleted") return;
+  if (row.name) await unpublish(row.name, id);
+  await Promise.all([
+    Bucket.removeAll(ObjectKey.upload(id)),
+    ...ObjectKey.prefixes(id).map(Bucket.removeUnder),
+  ]);
+  // first the count: nobody counts the likes down while they go
+  await LikeCount.close(id);
+  for (const shard of LikeRow.shards) await removeLikes(id, shard);
+}
+
+const change = ({ id, sequencer }: Upload, set: Dynamo.Item) =>
+  ImageRow.change({
+    id,
+    set,
+    when: "#state = :processing AND #sequencer = :current",
+    values: { processing: "processing", current: padded(sequencer) },
+  });
+
+/** After the last write, whoever's it was: nothing half-made remains, however often this is repeated. */
+async function tidy({ id, version }: Upload, rev?: string) {
+  const row: Partial<ImageRow.Row> = (await Dynamo.get(ImageRow.key(id))) ?? {};
+  if (row.state === "deleted") await erase(id);
+  if (row.state === "rejected" && row.name) await unpublish(row.name, id);
+  // another upload of the same image came later and won
+  if (row.state === "ready" && rev && row.rev !== rev)
+    await Promise.all(
+      [ObjectKey.original(id, rev), ObjectKey.rungs(id, rev)].map(Bucket.removeUnder),
+    );
+  // the bucket keeps versions; without a number this could be a later upload, and the lifecycle takes it within a day
+  if (version) await Bucket.remove(ObjectKey.upload(id), version);
+}
+
+/** First the object, then the row: as long as the row is there, nobody else publishes under the name. */
+async function unpublish(name: string, id: ImageId) {
+  if (!(await Name.belongsTo(name, id))) return;
+  await Bucket.removeAll(ObjectKey.named(name));
+  await Name.release(name, id);
+}
+
+async function removeLikes(id: ImageId, shard: number) {
+  let batch: Promise<unknown>[] = [];
+  for await (const { pk, sk } of Dynamo.query(LikeRow.inShard(id, shard))) {
+    batch.push(Dynamo.remove({ key: { pk, sk } as Dynamo.Key }));
+    if (batch.length < 32) continue;
+    await Promise.all(batch);
+    batch = [];
+  }
+  await Promise.all(batch);
+}
+
+/** S3's numbers are hex of any length; padded on the right they compare as text: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
+const padded = (sequencer: string) => sequencer.toUpperCase().padEnd(64, "0");

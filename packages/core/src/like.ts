@@ -1,0 +1,100 @@
+import * as Actor from "./actor.ts";
+import * as Cursor from "./cursor.ts";
+import * as Dynamo from "./dynamo.ts";
+import { VisibleError } from "./error.ts";
+import { fn } from "./fn.ts";
+import { ImageId } from "./id.schema.ts";
+import * as Image from "./image.ts";
+import * as LikeCount from "./like-count.ts";
+import * as LikeRow from "./like.row.ts";
+import { type Click, Info, List, Mine, type Page } from "./like.schema.ts";
+import * as NewestFirst from "./newest-first.ts";
+
+export * from "./like.schema.ts";
+
+/** Who likes an image, newest first. */
+export const list = fn(List, async ({ id, limit = 24, cursor }) => {
+  if (!(await Image.findRow(id))) throw Image.notFound(id);
+  const listed = `likes of ${id}`;
+  const before = Cursor.read(listed, cursor) ?? "~";
+  const shards = LikeRow.shards.map((shard) =>
+    walk("gsi2", LikeRow.partition(id, shard), before, Math.ceil(limit / 2)),
+  );
+  return page(listed, limit, NewestFirst.merge(shards));
+});
+
+/** What the person who asks likes. */
+export const mine = fn(Mine, async ({ ids, limit = 24, cursor }) => {
+  const me = Actor.user();
+  if (ids) return mineAmong(me.id, ids);
+  const listed = `likes by ${me.id}`;
+  const before = Cursor.read(listed, cursor) ?? "~";
+  return page(listed, limit, walk("gsi1", LikeRow.likerKey(me.id), before, limit + 1));
+});
+
+// The row (image, person) is the like; its condition makes both verbs idempotent. One item, no transaction: any number of
+// people like the same picture at once.
+
+export const put = fn(ImageId, async (id): Promise<Click> => {
+  const me = Actor.user();
+  await mustBeReady(id);
+  const isNew = await Dynamo.put({
+    item: LikeRow.item(id, me.id, new Date().toISOString()),
+    when: "attribute_not_exists(#pk)",
+  });
+  return { liked: true, likes: await LikeCount.exactly(id, isNew ? 1 : 0) };
+});
+
+export const remove = fn(ImageId, async (id): Promise<Click> => {
+  const me = Actor.user();
+  await mustBeReady(id);
+  const wasThere = await Dynamo.remove({
+    key: LikeRow.key(id, me.id),
+    when: "attribute_exists(#pk)",
+  });
+  return { liked: false, likes: await LikeCount.exactly(id, wasThere ? -1 : 0) };
+});
+
+async function mustBeReady(id: ImageId) {
+  const row = await Image.findRow(id);
+  if (!row) throw Image.notFound(id);
+  if (row.state !== "ready") throw notReady(row);
+}
+
+async function mineAmong(userId: string, ids: ImageId[]): Promise<Page> {
+  const found = await Dynamo.getAll([...new Set(ids)].map((id) => LikeRow.key(id, userId)));
+  return { items: found.map((item) => Info.parse(item)), next: null };
+}
+
+async function page(
+  listed: string,
+  limit: number,
+  walk: AsyncGenerator<NewestFirst.Step<Info>, void>,
+): Promise<Page> {
+  const { shown, after } = await NewestFirst.take(walk, limit);
+  return { items: shown, next: after && Cursor.write(listed, after) };
+}
+
+async function* walk(
+  index: "gsi1" | "gsi2",
+  partition: string,
+  before: string,
+  pageSize: number,
+): AsyncGenerator<NewestFirst.Step<Info>, void> {
+  const items = Dynamo.query({
+    index,
+    when: `#${index}pk = :partition AND #${index}sk < :before`,
+    values: { partition, before },
+    newestFirst: true,
+    pageSize,
+  });
+  for await (const item of items)
+    yield { position: String(item[`${index}sk`]), shown: Info.parse(item) };
+}
+
+const notReady = ({ id, state }: Image.Row) =>
+  new VisibleError(
+    "conflict",
+    "image.not_ready",
+    `Image ${id} is ${state}; it can be liked when it is ready`,
+  );

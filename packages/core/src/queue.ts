@@ -1,0 +1,20 @@
+import type { SQSClient } from "@aws-sdk/client-sqs";
+
+import { Resource } from "./resource.ts";
+
+let connected: SQSClient | undefined;
+
+/** Puts a command behind the uploads that wait for ingest. It is handed on at least once. */
+export async function send(command: object): Promise<void> {
+  const { SQSClient, SendMessageCommand } = await import("@aws-sdk/client-sqs");
+  connected ??= new SQSClient({
+    requestHandler: {
+      connectionTimeout: 1_000,
+      requestTimeout: 5_000,
+      throwOnRequestTimeout: true,
+    },
+  });
+  await connected.send(
+    new SendMessageCommand({ QueueUrl: Resource.Ingest.url, MessageBody: JSON.stringify(command) }),
+  );
+}
