@@ -1,0 +1,77 @@
+import type { Bucket, CorsRule } from "./bucket.ts";
+import { Fault } from "./fault.ts";
+
+type Ask = { origin: string; method: string; headers: string[] };
+
+/** What a browser is told on an actual request; nothing when no rule fits. */
+export function headers(bucket: Bucket, origin: string | undefined, method: string) {
+  if (!origin) return {};
+  const rule = find(bucket, { origin, method, headers: [] });
+  return rule ? allow(rule, { origin, method, headers: [] }) : {};
+}
+
+/** The answer to OPTIONS; the order and words of refusal are S3's. https://docs.aws.amazon.com/AmazonS3/latest/API/RESTOPTIONSobject.html */
+export function preflight(bucket: Bucket, sent: Record<string, string | undefined>) {
+  const { origin } = sent;
+  const method = sent["access-control-request-method"];
+  if (!origin || !method)
+    throw badRequest("Insufficient information. Origin request header needed.");
+  if (bucket.cors.length === 0) throw forbidden("CORS is not enabled for this bucket.");
+  const wanted = (sent["access-control-request-headers"] ?? "").split(",");
+  const ask = {
+    origin,
+    method,
+    headers: wanted.map((name) => name.trim().toLowerCase()).filter(Boolean),
+  };
+  const rule = find(bucket, ask);
+  if (!rule)
+    throw forbidden(
+      "This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.",
+    );
+  return {
+    ...allow(rule, ask),
+    ...(ask.headers.length > 0 && { "access-control-allow-headers": ask.headers.join(", ") }),
+    ...(rule.maxAgeSeconds !== undefined && {
+      "access-control-max-age": String(rule.maxAgeSeconds),
+    }),
+  };
+}
+
+/** The first rule that fits decides. */
+const find = (bucket: Bucket, ask: Ask): CorsRule | undefined =>
+  bucket.cors.find(
+    (rule) =>
+      rule.allowedOrigins.some((pattern) => fits(pattern, ask.origin)) &&
+      rule.allowedMethods.includes(ask.method) &&
+      ask.headers.every((name) =>
+        rule.allowedHeaders?.some((pattern) => fits(pattern.toLowerCase(), name)),
+      ),
+  );
+
+function allow(rule: CorsRule, { origin }: Ask) {
+  const isAnyone = rule.allowedOrigins.includes("*");
+  return {
+    "access-control-allow-origin": isAnyone ? "*" : origin,
+    "access-control-allow-methods": rule.allowedMethods.join(", "),
+    ...(!isAnyone && { "access-control-allow-credentials": "true" }),
+    ...(rule.exposeHeaders?.length && {
+      "access-control-expose-headers": rule.exposeHeaders.join(", "),
+    }),
+    vary: "Origin, Access-Control-Request-Headers, Access-Control-Request-Method",
+  };
+}
+
+/** A rule may hold one star. */
+function fits(pattern: string, value: string): boolean {
+  const [before = "", after] = pattern.split("*", 2);
+  if (after === undefined) return pattern === value;
+  return (
+    value.length >= before.length + after.length &&
+    value.startsWith(before) &&
+    value.endsWith(after)
+  );
+}
+
+const forbidden = (message: string) => new Fault("AccessForbidden", `CORSResponse: ${message}`);
+
+const badRequest = (message: string) => new Fault("InvalidRequest", message);

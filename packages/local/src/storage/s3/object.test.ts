@@ -1,0 +1,306 @@
+import { createHash, randomBytes } from "node:crypto";
+import { Readable } from "node:stream";
+
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  GetBucketLocationCommand,
+  GetBucketAclCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  PutObjectTaggingCommand,
+  type PutObjectCommandInput,
+} from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { bucket, smallStack, startS3 } from "./s3.fixture.ts";
+
+const stack = smallStack(bucket("pictures"));
+let s3: Awaited<ReturnType<typeof startS3>>;
+beforeAll(async () => void (s3 = await startS3(stack)));
+afterAll(() => s3.stop());
+
+const Bucket = "pictures";
+const put = (
+  Key: string,
+  Body: PutObjectCommandInput["Body"],
+  more: Partial<PutObjectCommandInput> = {},
+) => s3.client().send(new PutObjectCommand({ Bucket, Key, Body, ...more }));
+const get = async (Key: string, more: object = {}) => {
+  const read = await s3.client().send(new GetObjectCommand({ Bucket, Key, ...more }));
+  return { ...read, bytes: Buffer.from(await read.Body!.transformToByteArray()) };
+};
+const md5 = (data: Buffer | string) => createHash("md5").update(data).digest("hex");
+
+test("what was put is what is got, with its headers, metadata, tag and time", async () => {
+  const data = randomBytes(300_000);
+  const written = await put("a/b.jpg", data, {
+    ContentType: "image/jpeg",
+    CacheControl: "max-age=60",
+    ContentDisposition: 'inline; filename="b.jpg"',
+    ContentLanguage: "pt",
+    ContentEncoding: "identity",
+    Metadata: { owner: "ann", "two-words": "a b" },
+  });
+  expect(written.ETag).toBe(`"${md5(data)}"`);
+  expect(written.ChecksumCRC32).toBeDefined();
+  const read = await get("a/b.jpg");
+  expect(read.bytes).toEqual(data);
+  expect(read).toMatchObject({
+    ETag: `"${md5(data)}"`,
+    ContentType: "image/jpeg",
+    CacheControl: "max-age=60",
+    ContentDisposition: 'inline; filename="b.jpg"',
+    ContentLanguage: "pt",
+    ContentEncoding: "identity",
+    ContentLength: 300_000,
+    AcceptRanges: "bytes",
+    ServerSideEncryption: "AES256",
+    Metadata: { owner: "ann", "two-words": "a b" },
+    VersionId: undefined,
+  });
+  expect(Math.abs(read.LastModified!.getTime() - Date.now())).toBeLessThan(3000);
+  expect(read.$metadata.requestId).toMatch(/^[0-9A-F]{16}$/);
+  const head = await s3
+    .client()
+    .send(new HeadObjectCommand({ Bucket, Key: "a/b.jpg", ChecksumMode: "ENABLED" }));
+  expect(head).toMatchObject({
+    ContentLength: 300_000,
+    ChecksumCRC32: written.ChecksumCRC32,
+    ChecksumType: "FULL_OBJECT",
+  });
+});
+
+test("a stream of unknown length, which the SDK sends in chunks with a trailer, arrives without its framing", async () => {
+  const pieces = Array.from({ length: 40 }, () => randomBytes(7001));
+  const whole = Buffer.concat(pieces);
+  await put("streamed", Readable.from(pieces), { ContentLength: whole.length });
+  expect((await get("streamed")).bytes.equals(whole)).toBe(true);
+  expect((await get("streamed")).ContentEncoding).toBeUndefined();
+});
+
+test.each(["CRC32", "CRC32C", "SHA1", "SHA256"] as const)(
+  "a %s that the SDK makes is verified and kept",
+  async (ChecksumAlgorithm) => {
+    await put("summed", "123456789", { ChecksumAlgorithm });
+    const read = await get("summed", { ChecksumMode: "ENABLED" });
+    expect(read[`Checksum${ChecksumAlgorithm}`]).toBeDefined();
+    expect(String(read.bytes)).toBe("123456789");
+  },
+);
+
+test.each<[string, Partial<PutObjectCommandInput>, string]>([
+  ["CRC32", { ChecksumCRC32: "AAAAAA==" }, "BadDigest"],
+  ["CRC64NVME", { ChecksumCRC64NVME: "AAAAAAAAAAA=" }, "BadDigest"],
+  ["SHA-256", { ChecksumSHA256: Buffer.alloc(32).toString("base64") }, "BadDigest"],
+  ["MD5", { ContentMD5: Buffer.alloc(16).toString("base64") }, "BadDigest"],
+  ["half an MD5", { ContentMD5: "AAAA" }, "InvalidDigest"],
+  ["half a checksum", { ChecksumSHA1: "AAAA" }, "InvalidRequest"],
+])("a wrong %s is refused and nothing stays", async (_, wrong, name) => {
+  await expect(put("wrong", "abc", wrong)).rejects.toMatchObject({
+    name,
+    $metadata: { httpStatusCode: 400 },
+  });
+  await expect(get("wrong")).rejects.toMatchObject({ name: "NoSuchKey" });
+});
+
+test("a right CRC64NVME is accepted", async () => {
+  await put("nvme", "123456789", {
+    ChecksumCRC64NVME: Buffer.from("ae8b14860a799888", "hex").toString("base64"),
+  });
+});
+
+test("an empty object is an object", async () => {
+  await put("empty", "");
+  expect(await get("empty")).toMatchObject({ ContentLength: 0, ETag: `"${md5("")}"` });
+  await expect(get("empty", { Range: "bytes=0-" })).rejects.toMatchObject({ name: "InvalidRange" });
+});
+
+test.each([
+  ["bytes=0-2", "012", "bytes 0-2/10"],
+  ["bytes=7-", "789", "bytes 7-9/10"],
+  ["bytes=-4", "6789", "bytes 6-9/10"],
+  ["bytes=5-500", "56789", "bytes 5-9/10"],
+  ["bytes=-500", "0123456789", "bytes 0-9/10"],
+])("the range %s is part of the object", async (Range, text, ContentRange) => {
+  await put("digits", "0123456789");
+  const part = await get("digits", { Range });
+  expect(part).toMatchObject({
+    ContentRange,
+    ContentLength: text.length,
+    $metadata: { httpStatusCode: 206 },
+  });
+  expect(String(part.bytes)).toBe(text);
+});
+
+test.each(["bytes=0-2,4-5", "lines=1-2", "bytes=5-2", "bytes=-"])(
+  "the range %s is ignored",
+  async (Range) => {
+    await put("digits", "0123456789");
+    expect(await get("digits", { Range })).toMatchObject({
+      ContentLength: 10,
+      $metadata: { httpStatusCode: 200 },
+    });
+  },
+);
+
+test.each(["bytes=10-", "bytes=-0", "bytes=99-100"])(
+  "the range %s is outside the object",
+  async (Range) => {
+    await put("digits", "0123456789");
+    await expect(get("digits", { Range })).rejects.toMatchObject({
+      name: "InvalidRange",
+      $metadata: { httpStatusCode: 416 },
+    });
+  },
+);
+
+test("reads under conditions answer 304 and 412 as HTTP has it", async () => {
+  const { ETag } = await put("conditional", "x");
+  const status = (more: object) =>
+    get("conditional", more).then(
+      (read) => read.$metadata.httpStatusCode,
+      (error) => error.$metadata.httpStatusCode,
+    );
+  const [before, after] = [new Date(Date.now() - 1e6), new Date(Date.now() + 1e6)];
+  expect(await status({ IfNoneMatch: ETag })).toBe(304);
+  expect(await status({ IfNoneMatch: `"other", ${ETag}` })).toBe(304);
+  expect(await status({ IfNoneMatch: '"other"' })).toBe(200);
+  expect(await status({ IfMatch: '"other"' })).toBe(412);
+  expect(await status({ IfMatch: ETag })).toBe(200);
+  expect(await status({ IfModifiedSince: after })).toBe(304);
+  expect(await status({ IfModifiedSince: before })).toBe(200);
+  expect(await status({ IfUnmodifiedSince: before })).toBe(412);
+  expect(await status({ IfMatch: ETag, IfUnmodifiedSince: before })).toBe(200);
+  expect(await status({ IfNoneMatch: '"other"', IfModifiedSince: after })).toBe(200);
+});
+
+test("response headers can be chosen by whoever signs", async () => {
+  await put("named", "x");
+  expect(
+    await get("named", {
+      ResponseContentType: "text/plain",
+      ResponseContentDisposition: "attachment",
+    }),
+  ).toMatchObject({
+    ContentType: "text/plain",
+    ContentDisposition: "attachment",
+  });
+});
+
+test("of thirty-two who create at once, one wins, and his bytes are there", async () => {
+  const attempts = Array.from({ length: 32 }, (_, writer) =>
+    put("contested", `writer ${writer}`, { IfNoneMatch: "*" }).then(
+      () => writer,
+      (error) => error.name,
+    ),
+  );
+  const results = await Promise.all(attempts);
+  const winners = results.filter((result) => typeof result === "number");
+  expect(winners).toHaveLength(1);
+  expect(results.filter((result) => result === "PreconditionFailed")).toHaveLength(31);
+  expect(String((await get("contested")).bytes)).toBe(`writer ${winners[0]}`);
+});
+
+test("a write with If-Match replaces just what it has seen", async () => {
+  const { ETag } = await put("matched", "one");
+  await put("matched", "two", { IfMatch: ETag! });
+  await expect(put("matched", "three", { IfMatch: ETag! })).rejects.toMatchObject({
+    name: "PreconditionFailed",
+  });
+  await expect(put("nowhere", "three", { IfMatch: ETag! })).rejects.toMatchObject({
+    name: "NoSuchKey",
+  });
+  expect(String((await get("matched")).bytes)).toBe("two");
+});
+
+test("a copy has its source's bytes and either headers, and outlives its source", async () => {
+  const client = s3.client();
+  const key = "copies/ü +%/source";
+  await put(key, "original", { ContentType: "image/png", Metadata: { a: "1" } });
+  const source = `${Bucket}/${encodeURIComponent(key)}`;
+  const copy = (Key: string, more: object = {}) =>
+    client.send(new CopyObjectCommand({ Bucket, Key, CopySource: source, ...more }));
+  expect((await copy("copies/same")).CopyObjectResult).toMatchObject({
+    ETag: `"${md5("original")}"`,
+  });
+  await copy("copies/other", {
+    MetadataDirective: "REPLACE",
+    ContentType: "image/webp",
+    Metadata: { b: "2" },
+  });
+  await expect(copy(key)).rejects.toMatchObject({ name: "InvalidRequest" });
+  await copy(key, { MetadataDirective: "REPLACE", Metadata: { c: "3" } });
+  await expect(copy("copies/x", { CopySourceIfMatch: '"other"' })).rejects.toMatchObject({
+    name: "PreconditionFailed",
+  });
+  await expect(copy("copies/same", { IfNoneMatch: "*" })).rejects.toMatchObject({
+    name: "PreconditionFailed",
+  });
+  await client.send(new DeleteObjectCommand({ Bucket, Key: key }));
+  expect(await get("copies/same")).toMatchObject({
+    ContentType: "image/png",
+    Metadata: { a: "1" },
+  });
+  expect(await get("copies/other")).toMatchObject({
+    ContentType: "image/webp",
+    Metadata: { b: "2" },
+  });
+  expect(String((await get("copies/same")).bytes)).toBe("original");
+});
+
+test("a deletion is quiet about what was not there, and many keys go at once", async () => {
+  const client = s3.client();
+  await client.send(new DeleteObjectCommand({ Bucket, Key: "never was" }));
+  const keys = ["many/1", "many/<&>\"'", "many/\r\n\t"];
+  for (const Key of keys) await put(Key, "x");
+  const Objects = [...keys, "many/missing"].map((Key) => ({ Key }));
+  const { Deleted, Errors } = await client.send(
+    new DeleteObjectsCommand({ Bucket, Delete: { Objects } }),
+  );
+  expect(Errors).toBeUndefined();
+  expect(Deleted?.map(({ Key }) => Key)).toEqual([...keys, "many/missing"]);
+  for (const Key of keys) await expect(get(Key)).rejects.toMatchObject({ name: "NoSuchKey" });
+});
+
+test("the bucket says that it exists and where", async () => {
+  const client = s3.client();
+  expect((await client.send(new HeadBucketCommand({ Bucket }))).BucketRegion).toBe("eu-central-1");
+  expect((await client.send(new GetBucketLocationCommand({ Bucket }))).LocationConstraint).toBe(
+    "eu-central-1",
+  );
+  await expect(client.send(new HeadBucketCommand({ Bucket: "elsewhere" }))).rejects.toMatchObject({
+    name: "NotFound",
+  });
+  await expect(
+    client.send(new PutObjectCommand({ Bucket: "elsewhere", Key: "k" })),
+  ).rejects.toMatchObject({ name: "NoSuchBucket" });
+});
+
+test("what is not emulated says so and touches nothing", async () => {
+  await put("kept", "body");
+  const client = s3.client();
+  const tagging = new PutObjectTaggingCommand({
+    Bucket,
+    Key: "kept",
+    Tagging: { TagSet: [{ Key: "a", Value: "b" }] },
+  });
+  const refused = { name: "NotImplemented", $metadata: { httpStatusCode: 501 } };
+  await expect(client.send(tagging)).rejects.toMatchObject(refused);
+  await expect(client.send(new GetBucketAclCommand({ Bucket }))).rejects.toMatchObject(refused);
+  await expect(put("kept", "x", { StorageClass: "GLACIER" })).rejects.toMatchObject(refused);
+  await expect(put("kept", "x", { Tagging: "a=b" })).rejects.toMatchObject(refused);
+  await expect(put("kept", "x", { ServerSideEncryption: "aws:kms" })).rejects.toMatchObject(
+    refused,
+  );
+  await expect(put("kept", "x", { ACL: "public-read" })).rejects.toMatchObject({
+    name: "AccessControlListNotSupported",
+  });
+  await expect(put("kept", "x", { Metadata: { a: "x".repeat(2048) } })).rejects.toMatchObject({
+    name: "MetadataTooLarge",
+  });
+  expect(String((await get("kept")).bytes)).toBe("body");
+});
