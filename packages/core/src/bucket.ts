@@ -1,4 +1,4 @@
-import { Resource } from "./resource.ts";
+import { Resource } from "sst/resource";
 
 // The verbs of S3 that Balde speaks, all on its one bucket.
 

@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
 import { VisibleError } from "./error.ts";
-import { Resource } from "./resource.ts";
+import { Resource } from "sst/resource";
 
 /** A day: longer than anybody pages, shorter than a cursor is worth keeping. */
 const LIFE_SECONDS = 24 * 3600;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { QueryCommandInput, TransactWriteCommandInput } from "@aws-sdk/lib-dynamodb";
 
-import { Resource } from "./resource.ts";
+import { Resource } from "sst/resource";
 
 // The verbs of DynamoDB that Balde speaks, all on its one table. A failed condition is an ordinary answer, no exception.
 // In every expression `#word` is the attribute `word`: half the words of this domain are reserved in DynamoDB.

@@ -1,6 +1,6 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
 
-import { Resource } from "./resource.ts";
+import { Resource } from "sst/resource";
 
 let connected: SQSClient | undefined;
 

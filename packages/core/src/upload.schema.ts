@@ -22,6 +22,9 @@ export const types = [
   "image/tiff",
 ] as const;
 
+/** What one upload may carry; ingest holds it in memory beside its decoded pixels. */
+export const MAX_BYTES = 16 * 1024 * 1024;
+
 const about = {
   name: z.optional(Name),
   type: z.string().check(z.maxLength(255)),

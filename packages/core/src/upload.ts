@@ -10,12 +10,9 @@ import * as ImageRow from "./image.row.ts";
 import * as Image from "./image.ts";
 import * as Name from "./name.ts";
 import * as ObjectKey from "./object-key.ts";
-import { Create, type Created, type Info, Receive, types } from "./upload.schema.ts";
+import { Create, type Created, type Info, MAX_BYTES, Receive, types } from "./upload.schema.ts";
 
 export * from "./upload.schema.ts";
-
-/** What one request to the bucket may carry; ingest holds it in memory beside its decoded pixels. */
-const MAX_BYTES = 16 * 1024 * 1024;
 
 /** A form can be used again and again until it expires: long enough for a slow line, too short to be passed on. */
 const FORM_SECONDS = 15 * 60;

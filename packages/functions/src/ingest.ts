@@ -1,0 +1,111 @@
+import * as Bucket from "@balde/core/bucket";
+import * as Ingest from "@balde/core/ingest";
+import * as Name from "@balde/core/name";
+import * as ObjectKey from "@balde/core/object-key";
+import * as Upload from "@balde/core/upload.schema";
+import { type Prepared, prepare } from "@balde/images/prepare";
+import { Refusal } from "@balde/images/refusal";
+import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+
+import { type Arrival, Message } from "./ingest.message.ts";
+
+/** Works on what the queue holds; what fails is handed out again, and ends in the dead-letter queue. */
+export async function handler({ Records }: SQSEvent): Promise<SQSBatchResponse> {
+  const batchItemFailures: SQSBatchResponse["batchItemFailures"] = [];
+  // one after the other: each may hold a whole decoded picture
+  for (const { messageId, body } of Records) {
+    try {
+      await work(body);
+    } catch (error) {
+      console.error({ message: "not ingested, it will be tried again", messageId, body, error });
+      batchItemFailures.push({ itemIdentifier: messageId });
+    }
+  }
+  return { batchItemFailures };
+}
+
+async function work(body: string) {
+  const message = Message.parse(JSON.parse(body));
+  if ("kind" in message) return Ingest.erase(message.imageId);
+  if ("Event" in message) return;
+  for (const arrival of message.Records) await receive(arrival);
+}
+
+async function receive({ eventName, s3: { object } }: Arrival) {
+  const id = ObjectKey.uploader(object.key);
+  if (!id || !eventName.startsWith("ObjectCreated:")) {
+    console.warn({ message: "nothing to ingest", eventName, key: object.key });
+    return;
+  }
+  const upload = { id, sequencer: object.sequencer, version: object.versionId };
+  const image = await Ingest.begin(upload);
+  if (!image) return;
+  try {
+    const bytes = await read(object);
+    const prepared = await prepare(bytes, { publish: image.name !== undefined });
+    await store(image, bytes, prepared);
+    await Ingest.settle(upload, found(bytes, prepared));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    await Ingest.reject(upload, { code: error.code, detail: error.detail });
+  }
+}
+
+async function read({ key, size, eTag }: Arrival["s3"]["object"]): Promise<Buffer> {
+  if (size > Upload.MAX_BYTES) throw tooLarge(size);
+  const bytes = await Bucket.read(key, eTag);
+  if (!bytes) throw gone();
+  return bytes;
+}
+
+type Image = NonNullable<Awaited<ReturnType<typeof Ingest.begin>>>;
+
+/** Every key comes from the bytes, so to store twice is to store once. */
+async function store(
+  image: Image,
+  bytes: Buffer,
+  { rev, contentType, rungs, published }: Prepared,
+) {
+  const { id, name } = image;
+  // the row decides whose the name is; only its owner writes the object
+  if (name && !(await Name.publish(name, image))) throw nameTaken(name);
+  await Promise.all([
+    Bucket.put(ObjectKey.original(id, rev), bytes, { type: contentType, createOnly: true }),
+    ...rungs.map(({ width, data, contentType: type }) =>
+      Bucket.put(ObjectKey.rung(id, rev, width), data, { type }),
+    ),
+    ...(name && published
+      ? [
+          Bucket.put(ObjectKey.named(name), published.data, {
+            type: published.contentType,
+            // a name may be another picture's tomorrow
+            cacheControl: "public, max-age=60",
+          }),
+        ]
+      : []),
+  ]);
+}
+
+const found = (bytes: Buffer, prepared: Prepared): Ingest.Found => ({
+  type: prepared.contentType,
+  bytes: bytes.length,
+  width: prepared.width,
+  height: prepared.height,
+  rev: prepared.rev,
+  color: prepared.color,
+  thumbhash: prepared.thumbhash,
+  rungs: prepared.rungs.map(({ width, height, data }) => ({ width, height, bytes: data.length })),
+});
+
+const tooLarge = (size: number) =>
+  new Refusal(
+    "too_large",
+    "upload.too_large",
+    `${size} bytes are more than an upload may have: ${Upload.MAX_BYTES}`,
+  );
+
+const gone = () =>
+  new Refusal("unprocessable", "upload.gone", "The uploaded bytes were replaced or have expired");
+
+const nameTaken = (name: string) =>
+  new Refusal("unprocessable", "name.taken", `The name ${name} is another picture's by now`);
