@@ -1,0 +1,82 @@
+import { authorize as mayDo } from "../../identity/principals.ts";
+import * as Sigv4 from "../../identity/sigv4.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Parts } from "../parts.ts";
+import { Refusal } from "../refusal.ts";
+import { methodArn } from "../method-arn.ts";
+
+// execute-api allows five minutes [K]
+const SKEW_SECONDS = 300;
+
+/** AWS_IAM: the signature, then `execute-api:Invoke` in the caller's own policies. */
+export function byIam(exchange: Exchange, { principals, stack, clock, log }: Parts): void {
+  const request = {
+    method: exchange.httpMethod,
+    url: exchange.fullPath + (exchange.rawQuery && `?${exchange.rawQuery}`),
+    headers: lowerCased(exchange.headers),
+    body: exchange.body,
+  };
+  if (!Sigv4.isSigned(request)) throw new Refusal("MISSING_AUTHENTICATION_TOKEN");
+  const verify = Sigv4.isPresigned(request) ? Sigv4.verifyQuery : Sigv4.verifyHeader;
+  const outcome = verify(request, principals.find, {
+    service: "execute-api",
+    region: stack.region,
+    now: clock.now(),
+    skewSeconds: SKEW_SECONDS,
+  });
+  if (!outcome.ok) throw refusal(outcome);
+
+  const { principal } = outcome;
+  const decision = mayDo(
+    principal,
+    { action: "execute-api:Invoke", resource: methodArn(exchange) },
+    log,
+  );
+  if (!decision.allowed) throw new Refusal("ACCESS_DENIED", { text: decision.message });
+  Object.assign(exchange.identity, {
+    accessKey: principal.accessKeyId,
+    accountId: stack.account,
+    caller: principal.accessKeyId,
+    user: principal.accessKeyId,
+    userArn: principal.arn,
+  });
+}
+
+function refusal({ problem, message }: Sigv4.Refused): Refusal {
+  switch (problem) {
+    case "missing":
+      return new Refusal("MISSING_AUTHENTICATION_TOKEN");
+    case "malformed":
+    case "unsigned-header":
+      return new Refusal("INVALID_SIGNATURE", {
+        text: message,
+        errorType: "IncompleteSignatureException",
+      });
+    case "unknown-key":
+    case "bad-token":
+      return new Refusal("INVALID_SIGNATURE", {
+        text: "The security token included in the request is invalid.",
+        errorType: "UnrecognizedClientException",
+      });
+    case "expired":
+    case "skewed":
+    case "not-yet-valid":
+      return new Refusal("INVALID_SIGNATURE", {
+        text: problem === "not-yet-valid" ? "Signature not yet current" : "Signature expired",
+      });
+    case "wrong-scope":
+      return new Refusal("INVALID_SIGNATURE", { text: message });
+    case "mismatch":
+      return new Refusal("INVALID_SIGNATURE");
+  }
+}
+
+function lowerCased(fields: [string, string][]): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, value] of fields) {
+    const lower = name.toLowerCase();
+    const before = headers[lower];
+    headers[lower] = before === undefined ? value : [before, value].flat();
+  }
+  return headers;
+}

@@ -1,0 +1,70 @@
+import { StartError } from "../start-error.ts";
+import { ofType } from "../stack.ts";
+import type { Parts } from "./parts.ts";
+import type { Key, MethodSettings, Plan, Rate } from "./usage.ts";
+
+/** API keys, usage plans and per-method limits of the graph. */
+export function compileUsage({ stack, secret }: Parts) {
+  const keys = ofType(stack, "aws:apigateway/apiKey:ApiKey").map(
+    ({ id, name, inputs, outputs }): Key => {
+      const value: string | undefined = inputs.value ?? outputs.value;
+      const made = value?.startsWith("secret://")
+        ? secret?.(value.slice("secret://".length))
+        : value;
+      if (!made) throw new StartError(`The API key ${name} has no value in the graph.`);
+      return { id, value: made, enabled: inputs.enabled ?? true };
+    },
+  );
+
+  const members = ofType(stack, "aws:apigateway/usagePlanKey:UsagePlanKey");
+  const plans = ofType(stack, "aws:apigateway/usagePlan:UsagePlan").map(({ id, inputs }): Plan => ({
+    id,
+    keys: new Set(
+      members
+        .filter((member) => member.inputs.usagePlanId === id)
+        .map(({ inputs }) => inputs.keyId),
+    ),
+    stages: new Map(
+      [inputs.apiStages ?? []]
+        .flat()
+        .map((stage) => [
+          `${stage.apiId}/${stage.stage}`,
+          new Map<string, Rate>(
+            [stage.throttles ?? []].flat().map((limit) => [limit.path, rate(limit)]),
+          ),
+        ]),
+    ),
+    throttle: inputs.throttleSettings && rate(inputs.throttleSettings),
+    quota: inputs.quotaSettings && { offset: 0, ...inputs.quotaSettings },
+  }));
+  refuseDoubleMembership(plans);
+
+  const methodSettings: MethodSettings = new Map();
+  for (const { inputs } of ofType(stack, "aws:apigateway/methodSettings:MethodSettings")) {
+    const stage = `${inputs.restApi}/${inputs.stageName}`;
+    const limits = methodSettings.get(stage) ?? new Map<string, Rate>();
+    limits.set(inputs.methodPath, {
+      rateLimit: inputs.settings?.throttlingRateLimit,
+      burstLimit: inputs.settings?.throttlingBurstLimit,
+    });
+    methodSettings.set(stage, limits);
+  }
+  return { keys, plans, methodSettings };
+}
+
+const rate = (limit: { rateLimit?: number; burstLimit?: number }): Rate => ({
+  rateLimit: limit.rateLimit,
+  burstLimit: limit.burstLimit,
+});
+
+// AWS refuses a key that is in two plans of one stage [V-DOC]
+function refuseDoubleMembership(plans: Plan[]) {
+  const taken = new Set<string>();
+  for (const { keys, stages } of plans)
+    for (const key of keys)
+      for (const stage of stages.keys()) {
+        if (taken.has(`${key} ${stage}`))
+          throw new StartError(`The API key ${key} is in two usage plans of the stage ${stage}.`);
+        taken.add(`${key} ${stage}`);
+      }
+}

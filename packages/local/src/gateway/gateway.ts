@@ -1,0 +1,90 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import { createLambdaAuthorizers } from "./authorizer/lambda.ts";
+import { compileUsage } from "./compile-usage.ts";
+import { compile } from "./compile.ts";
+import type { Stage } from "./definition.ts";
+import * as Exchange from "./exchange.ts";
+import { gatewayResponse } from "./gateway-response.ts";
+import type { Parts } from "./parts.ts";
+import { createPipeline } from "./pipeline.ts";
+import { Refusal } from "./refusal.ts";
+import * as Request from "./request.ts";
+import { write } from "./write.ts";
+import { createUsage } from "./usage.ts";
+
+export type { Parts } from "./parts.ts";
+
+export type Gateway = {
+  handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /** Where each stage is: a path on this server, without a slash at its end. */
+  stages: { apiName: string; stage: string; path: string }[];
+};
+
+/** The REST APIs of a graph, as API Gateway would serve them. */
+export function createGateway(parts: Parts): Gateway {
+  const stages = compile(parts);
+  const byPath = addresses(stages);
+  const run = createPipeline({
+    usage: createUsage(compileUsage(parts), parts.clock),
+    lambdas: createLambdaAuthorizers(parts),
+    parts,
+  });
+
+  return {
+    stages: [...byPath].map(([path, { api, name }]) => ({ apiName: api.name, stage: name, path })),
+
+    async handle(req, res) {
+      const started = performance.now();
+      const target = Request.locate(req.url ?? "/", byPath);
+      const exchange = Request.open(req, res, target, parts);
+      try {
+        const answer = await run(req, exchange);
+        await write(answer, exchange, req, res);
+      } catch (error) {
+        await refuse(error, exchange, req, res);
+      }
+      parts.log.request({
+        method: exchange.httpMethod,
+        path: exchange.fullPath,
+        status: res.statusCode,
+        ms: performance.now() - started,
+        requestId: exchange.requestId,
+        function: exchange.method?.functionName,
+      });
+    },
+  };
+
+  async function refuse(
+    error: unknown,
+    exchange: Exchange.Refused,
+    req: IncomingMessage,
+    res: ServerResponse,
+  ) {
+    const refusal =
+      error instanceof Refusal ? error : new Refusal("API_CONFIGURATION_ERROR", { cause: error });
+    if (refusal.cause !== undefined && refusal.status >= 500)
+      parts.log.warn(`${exchange.httpMethod} ${exchange.fullPath}: ${reason(refusal.cause)}`, {
+        requestId: exchange.requestId,
+      });
+    if (res.headersSent || req.destroyed) return void res.destroy();
+    await write(gatewayResponse(refusal, exchange), exchange, req, res);
+  }
+}
+
+// what is not a rule of the gateway is a fault in it, and is shown whole
+const reason = (cause: unknown) =>
+  cause instanceof Error ? (cause.constructor === Error ? cause.message : cause.stack) : cause;
+
+/** `/{stage}` while that names one stage; two APIs with stages of the same name go by their ids. */
+function addresses(stages: Stage[]): Map<string, Stage> {
+  const names = Map.groupBy(stages, ({ name }) => name);
+  return new Map(
+    stages.map((stage) => [
+      names.get(stage.name)!.length === 1
+        ? `/${stage.name}`
+        : `/_apis/${stage.api.id}/${stage.name}`,
+      stage,
+    ]),
+  );
+}

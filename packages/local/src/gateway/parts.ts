@@ -1,0 +1,25 @@
+import type { Clock } from "../clock.ts";
+import type { UserPools } from "../identity/cognito.ts";
+import type { Principals } from "../identity/principals.ts";
+import type { InvokeResult } from "../lambda/result.ts";
+import type { Log } from "../log.ts";
+import type { Stack } from "../stack.ts";
+
+/** The parts of the cloud that a gateway speaks to. */
+export type Parts = {
+  stack: Stack;
+  functions: { invoke: Invoke };
+  principals: Principals;
+  userPools: Pick<UserPools, "verify">;
+  endpoints: { s3: string };
+  clock: Clock;
+  log: Log;
+  /** The values of `secret://name`, for API keys that AWS would have made up. */
+  secret?: (name: string) => string;
+};
+
+export type Invoke = (
+  functionArn: string,
+  payload: string,
+  options?: { stream?: boolean; signal?: AbortSignal },
+) => Promise<InvokeResult>;

@@ -1,0 +1,37 @@
+/** Decoded query parameters, every value in order. */
+export type Values = Record<string, string[]>;
+
+/**
+ * `+` is a space, `%2B` a plus; `;` separates as `&` does. No query is null, never an empty object. [V-AWS]
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+ */
+export function parse(raw: string): Values | null {
+  if (!raw) return null;
+  const values: Values = Object.create(null);
+  let any = false;
+  for (const pair of raw.split(/[&;]/)) {
+    if (!pair) continue;
+    const equals = pair.indexOf("=");
+    const name = decode(equals < 0 ? pair : pair.slice(0, equals));
+    (values[name] ??= []).push(equals < 0 ? "" : decode(pair.slice(equals + 1)));
+    any = true;
+  }
+  return any ? values : null;
+}
+
+export function last(values: Values): Record<string, string> {
+  const result: Record<string, string> = Object.create(null);
+  for (const name in values) result[name] = values[name]!.at(-1)!;
+  return result;
+}
+
+function decode(text: string): string {
+  if (!/[%+]/.test(text)) return text;
+  const spaced = text.replaceAll("+", " ");
+  try {
+    return decodeURIComponent(spaced);
+  } catch {
+    // not UTF-8, or a lone `%`: what cannot be decoded stays as it was sent
+    return spaced;
+  }
+}

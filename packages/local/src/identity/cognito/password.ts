@@ -1,0 +1,25 @@
+import { CognitoFault } from "./fault.ts";
+import type { PasswordPolicy } from "./pool.ts";
+
+/** Throws AWS's InvalidPasswordException with its reason. */
+export function checkPassword(password: string, policy: PasswordPolicy): void {
+  const reason = problem(password, policy);
+  if (reason)
+    throw new CognitoFault(
+      "InvalidPasswordException",
+      `Password did not conform with policy: ${reason}`,
+    );
+}
+
+function problem(password: string, policy: PasswordPolicy): string | undefined {
+  if (password.length < policy.minimumLength) return "Password not long enough";
+  if (policy.requireLowercase && !/[a-z]/.test(password))
+    return "Password must have lowercase characters";
+  if (policy.requireUppercase && !/[A-Z]/.test(password))
+    return "Password must have uppercase characters";
+  if (policy.requireNumbers && !/[0-9]/.test(password))
+    return "Password must have numeric characters";
+  if (policy.requireSymbols && !/[\^$*.[\]{}()?"!@#%&/\\,><':;|_~`=+\- ]/.test(password))
+    return "Password must have symbol characters";
+  return undefined;
+}
