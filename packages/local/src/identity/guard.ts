@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { Ask } from "./policy.ts";
+import type { Ask, Statement } from "./policy.ts";
 import { type Principal, type Principals, authorize } from "./principals.ts";
 import * as Sigv4 from "./sigv4.ts";
 
@@ -24,7 +24,7 @@ export type Guard = {
   /** Whose signature it is; throws a Fault when there is none, or it is not good. */
   identify(request: IncomingMessage, body: Buffer): Principal;
   /** Throws a Fault, and logs, when the principal's policies do not allow what is asked. */
-  permit(principal: Principal, ask: Ask): void;
+  permit(principal: Principal, ask: Ask, ofResource?: readonly Statement[]): void;
 };
 
 export function createGuard({
@@ -57,8 +57,8 @@ export function createGuard({
       if (outcome.ok) return outcome.principal;
       throw new Fault(coral + signatureFaults[outcome.problem], outcome.message);
     },
-    permit(principal, ask) {
-      const decision = authorize(principal, ask, log);
+    permit(principal, ask, ofResource) {
+      const decision = authorize(principal, ask, log, ofResource);
       if (decision.allowed) return;
       const message = decision.message.replaceAll(ask.action, actionInMessage(ask.action));
       throw new Fault(`${coral}AccessDeniedException`, message);

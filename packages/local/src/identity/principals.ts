@@ -65,9 +65,17 @@ export function createPrincipals({ stack, db }: { stack: Stack; db: DatabaseSync
   };
 }
 
-/** Decides by the principal's own policies, and logs a refusal. */
-export function authorize(principal: Principal, ask: Policy.Ask, log: Log): Refusal {
-  const decision = Policy.evaluate(principal.statements, ask);
+/** Decides by the principal's own policies and, within an account, by that of the resource as well; logs a refusal. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-id-rdp.html */
+export function authorize(
+  principal: Principal,
+  ask: Policy.Ask,
+  log: Log,
+  ofResource: readonly Policy.Statement[] = [],
+): Refusal {
+  const decision = Policy.evaluate([...principal.statements, ...ofResource], {
+    ...ask,
+    principal: { AWS: principal.arn },
+  });
   if (decision.allowed) return { ...decision, message: "" };
   log.denied({ principal: principal.label, action: ask.action, resource: ask.resource });
   return { ...decision, message: refusal(principal, ask, decision) };
@@ -76,7 +84,7 @@ export function authorize(principal: Principal, ask: Policy.Ask, log: Log): Refu
 /** AWS's words. https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html */
 function refusal(principal: Principal, ask: Policy.Ask, { explicitDeny }: Policy.Decision): string {
   const why = explicitDeny
-    ? "with an explicit deny in an identity-based policy"
+    ? "with an explicit deny in a policy"
     : `because no identity-based policy allows the ${ask.action} action`;
   return `User: ${principal.arn} is not authorized to perform: ${ask.action} on resource: ${ask.resource} ${why}`;
 }

@@ -1,0 +1,207 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setImmediate as turn } from "node:timers/promises";
+import { expect, test } from "vitest";
+
+import { jobsAndDead, queue, queueArn, queuePolicy, queueWorld } from "./queue.fixture.ts";
+
+const jobs = queueArn("jobs");
+const dead = queueArn("dead");
+const bodies = (messages: { body: string }[]) => messages.map(({ body }) => body);
+
+test("a received message is hidden for the queue's visibility and comes back when it is not deleted", async () => {
+  const { queues, clock } = queueWorld();
+  queues.send(jobs, "a");
+  const [first] = queues.receive(jobs, 10);
+  expect(first).toMatchObject({ body: "a", attributes: { ApproximateReceiveCount: "1" } });
+  expect(queues.receive(jobs, 10)).toEqual([]);
+  await clock.advance(299_000);
+  expect(queues.receive(jobs, 10)).toEqual([]);
+  await clock.advance(1_000);
+  const [again] = queues.receive(jobs, 10);
+  expect(again).toMatchObject({
+    messageId: first?.messageId,
+    attributes: { ApproximateReceiveCount: "2" },
+  });
+  queues.delete(jobs, again!.receiptHandle);
+  await clock.advance(400_000);
+  expect(queues.receive(jobs, 10)).toEqual([]);
+});
+
+test("a message that used up its receives becomes a dead letter at the next attempt, and can be sent back", async () => {
+  const { queues, clock } = queueWorld();
+  queues.send(jobs, "poison");
+  for (let time = 0; time < 2; time++) {
+    expect(bodies(queues.receive(jobs, 10))).toEqual(["poison"]);
+    await clock.advance(300_000);
+  }
+  expect(queues.attributes(dead).visible).toBe(0);
+  expect(queues.receive(jobs, 10)).toEqual([]);
+  expect(queues.attributes(jobs)).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+  const [letter] = queues.receive(dead, 10, 0);
+  expect(letter?.attributes).toMatchObject({
+    DeadLetterQueueSourceArn: jobs,
+    ApproximateReceiveCount: "1",
+  });
+
+  expect(queues.startMove(dead)).toMatchObject({ status: "COMPLETED", moved: 1, total: 1 });
+  expect(queues.attributes(dead).visible).toBe(0);
+  expect(queues.receive(jobs, 10)).toMatchObject([
+    { body: "poison", attributes: { ApproximateReceiveCount: "1" } },
+  ]);
+});
+
+test("a move needs a dead-letter queue, and says when a letter's origin is unknown", () => {
+  const { queues } = queueWorld();
+  expect(() => queues.startMove(jobs)).toThrow("must be configured as a Dead Letter Queue");
+  queues.send(dead, "from nowhere");
+  expect(queues.startMove(dead)).toMatchObject({
+    status: "FAILED",
+    failure: "CouldNotDetermineMessageSource",
+  });
+  expect(queues.startMove(dead, jobs)).toMatchObject({ status: "COMPLETED", moved: 1 });
+  expect(bodies(queues.receive(jobs, 1))).toEqual(["from nowhere"]);
+  expect(queues.moves(dead).map(({ status }) => status)).toEqual(["COMPLETED", "FAILED"]);
+});
+
+test("delays, receives and deletions show in the counts", async () => {
+  const { queues, clock } = queueWorld();
+  queues.send(jobs, "a");
+  queues.send(jobs, "b");
+  queues.send(jobs, "later", { delaySeconds: 60 });
+  queues.receive(jobs, 1);
+  expect(queues.attributes(jobs)).toEqual({ visible: 1, inFlight: 1, delayed: 1 });
+  await clock.advance(60_000);
+  expect(queues.attributes(jobs)).toEqual({ visible: 2, inFlight: 1, delayed: 0 });
+  queues.purge(jobs);
+  expect(queues.attributes(jobs)).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+});
+
+test("a message is gone when its retention ends", async () => {
+  const { queues, clock } = queueWorld([queue("brief", { messageRetentionSeconds: 60 })]);
+  queues.send(queueArn("brief"), "a");
+  await clock.advance(60_000);
+  expect(queues.receive(queueArn("brief"), 1)).toEqual([]);
+});
+
+test("visibility can be changed only while a message is in flight; zero gives it back at once", async () => {
+  const { queues, clock } = queueWorld();
+  queues.send(jobs, "a");
+  const [message] = queues.receive(jobs, 1);
+  queues.changeVisibility(jobs, message!.receiptHandle, 600);
+  await clock.advance(301_000);
+  expect(queues.receive(jobs, 1)).toEqual([]);
+  queues.changeVisibility(jobs, message!.receiptHandle, 0);
+  const [again] = queues.receive(jobs, 1);
+  expect(again?.body).toBe("a");
+  const stale = () => queues.changeVisibility(jobs, message!.receiptHandle, 5);
+  expect(stale).toThrow("not available for visibility timeout change");
+});
+
+test("an old receipt deletes nothing, a made-up one is refused", async () => {
+  const { queues, clock } = queueWorld();
+  queues.send(jobs, "a");
+  const [old] = queues.receive(jobs, 1);
+  await clock.advance(300_000);
+  const [current] = queues.receive(jobs, 1);
+  queues.delete(jobs, old!.receiptHandle);
+  expect(queues.attributes(jobs).inFlight).toBe(1);
+  queues.delete(jobs, current!.receiptHandle);
+  expect(queues.attributes(jobs).inFlight).toBe(0);
+  queues.delete(jobs, current!.receiptHandle);
+  expect(() => queues.delete(jobs, "junk")).toThrow("not a valid receipt handle");
+});
+
+test("a send is part of the transaction around it", async () => {
+  const { queues, db } = queueWorld();
+  let arrivals = 0;
+  queues.onArrival(jobs, () => arrivals++);
+  db.exec("BEGIN");
+  queues.send(jobs, "a");
+  db.exec("ROLLBACK");
+  expect(queues.attributes(jobs).visible).toBe(0);
+  db.exec("BEGIN");
+  queues.send(jobs, "b");
+  expect(arrivals).toBe(0);
+  db.exec("COMMIT");
+  await turn();
+  expect(arrivals).toBe(1);
+  expect(bodies(queues.receive(jobs, 10))).toEqual(["b"]);
+});
+
+test("a poll ends when a message comes, when a hidden one shows again, and when its time is up", async () => {
+  const { queues, clock } = queueWorld();
+  const poll = () => queues.poll(jobs, { max: 10, waitSeconds: 20 });
+  const arriving = poll();
+  queues.send(jobs, "a");
+  expect(bodies(await arriving)).toEqual(["a"]);
+
+  await clock.advance(290_000);
+  const reappearing = poll();
+  await clock.advance(10_000);
+  expect(bodies(await reappearing)).toEqual(["a"]);
+
+  const idle = poll();
+  await clock.advance(20_000);
+  expect(await idle).toEqual([]);
+});
+
+test("a poll that is aborted takes nothing", async () => {
+  const { queues } = queueWorld();
+  const caller = new AbortController();
+  const polling = queues.poll(jobs, { max: 10, waitSeconds: 20, signal: caller.signal });
+  caller.abort();
+  queues.send(jobs, "a");
+  expect(await polling).toEqual([]);
+  expect(queues.attributes(jobs)).toEqual({ visible: 1, inFlight: 0, delayed: 0 });
+});
+
+test("what is released counts as never received", () => {
+  const { queues } = queueWorld();
+  queues.send(jobs, "a");
+  queues.release(queues.receive(jobs, 1).map(({ receiptHandle }) => receiptHandle));
+  expect(queues.receive(jobs, 1)[0]?.attributes["ApproximateReceiveCount"]).toBe("1");
+});
+
+test("a queue that cannot be emulated stops the start by name", () => {
+  expect(() => queueWorld([queue("f", { fifoQueue: true })])).toThrow("is FIFO: not emulated");
+  expect(() => queueWorld([jobsAndDead()[0]!])).toThrow(`${dead}, which is not in the stack`);
+  const allow = (Action: string) => ({ Effect: "Allow", Principal: "*", Action, Resource: "*" });
+  expect(() =>
+    queueWorld([
+      queue("q"),
+      queuePolicy("q", allow("sqs:SendMessage")),
+      queuePolicy("q", allow("sqs:*")),
+    ]),
+  ).toThrow("several policies");
+});
+
+test("what was sent before a kill -9 is there afterwards", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "queue-"));
+  const file = join(folder, "state.sqlite");
+  const script = `import { DatabaseSync } from "node:sqlite";
+    import { queueWorld, queueArn, jobsAndDead } from ${JSON.stringify(import.meta.resolve("./queue.fixture.ts"))};
+    const db = new DatabaseSync(${JSON.stringify(file)});
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    const { queues } = queueWorld(jobsAndDead(), db);
+    for (let n = 1; ; n++) { queues.send(queueArn("jobs"), String(n)); process.stdout.write(n + "\\n"); }`;
+  const sender = spawn(process.execPath, ["--input-type=module", "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let said = "";
+  sender.stdout.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+    if (said.length > 2_000) sender.kill("SIGKILL");
+  });
+  await once(sender, "close");
+  const acknowledged = Number(said.slice(0, said.lastIndexOf("\n")).split("\n").at(-1));
+  const { queues, db } = queueWorld(jobsAndDead(), new DatabaseSync(file));
+  expect(queues.attributes(jobs).visible).toBeGreaterThanOrEqual(acknowledged);
+  expect(acknowledged).toBeGreaterThan(100);
+  db.close();
+  rmSync(folder, { recursive: true });
+});
