@@ -22,7 +22,7 @@ const connect = () =>
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     requestHandler: {
-      connectionTimeout: 1_000,
+      connectionTimeout: 2_000,
       requestTimeout: 10_000,
       throwOnRequestTimeout: true,
     },

@@ -33,7 +33,7 @@ function connect() {
   const plain = new DynamoDBClient({
     // a call takes milliseconds; what takes longer is tried again within the gateway's 29 seconds
     requestHandler: {
-      connectionTimeout: 1_000,
+      connectionTimeout: 2_000,
       requestTimeout: 5_000,
       throwOnRequestTimeout: true,
     },

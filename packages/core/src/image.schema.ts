@@ -75,12 +75,12 @@ export const Info = z
     /** Counts the changes of everything above except `likes`: what `If-Match` compares. */
     version: z.int().check(z.positive()),
   })
-  .check(z.meta({ id: "Image" }));
+  .register(z.globalRegistry, { id: "Image" });
 
 export type Page = z.infer<typeof Page>;
 export const Page = z
   .object({ items: z.array(Info), next: z.nullable(z.string()) })
-  .check(z.meta({ id: "ImagePage" }));
+  .register(z.globalRegistry, { id: "ImagePage" });
 
 export const Limit = z._default(z.int().check(z.minimum(1), z.maximum(100)), 24);
 export const Cursor = z.string().check(z.maxLength(512));

@@ -7,18 +7,18 @@ import { Cursor, Limit } from "./image.schema.ts";
 export type Info = z.infer<typeof Info>;
 export const Info = z
   .object({ imageId: ImageId, userId: z.string(), likedAt: z.iso.datetime() })
-  .check(z.meta({ id: "Like" }));
+  .register(z.globalRegistry, { id: "Like" });
 
 export type Page = z.infer<typeof Page>;
 export const Page = z
   .object({ items: z.array(Info), next: z.nullable(z.string()) })
-  .check(z.meta({ id: "LikePage" }));
+  .register(z.globalRegistry, { id: "LikePage" });
 
 /** What a click answers: the number includes it. */
 export type Click = z.infer<typeof Click>;
 export const Click = z
   .object({ liked: z.boolean(), likes: z.int().check(z.nonnegative()) })
-  .check(z.meta({ id: "LikeClick" }));
+  .register(z.globalRegistry, { id: "LikeClick" });
 
 export const List = z.strictObject({
   id: ImageId,

@@ -9,7 +9,7 @@ export async function send(command: object): Promise<void> {
   const { SQSClient, SendMessageCommand } = await import("@aws-sdk/client-sqs");
   connected ??= new SQSClient({
     requestHandler: {
-      connectionTimeout: 1_000,
+      connectionTimeout: 2_000,
       requestTimeout: 5_000,
       throwOnRequestTimeout: true,
     },

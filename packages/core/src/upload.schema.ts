@@ -54,12 +54,12 @@ export const Form = z
     fields: z.record(z.string(), z.string()),
     expiresAt: z.iso.datetime(),
   })
-  .check(z.meta({ id: "UploadForm" }));
+  .register(z.globalRegistry, { id: "UploadForm" });
 
 export type Created = z.infer<typeof Created>;
 export const Created = z
   .object({ image: Image, upload: Form })
-  .check(z.meta({ id: "CreatedUpload" }));
+  .register(z.globalRegistry, { id: "CreatedUpload" });
 
 /** How far an upload is; `state` is the image's. */
 export type Info = z.infer<typeof Info>;
@@ -74,4 +74,4 @@ export const Info = z
     /** While pending: when the form and the reserved name are given up. */
     expiresAt: z.optional(z.iso.datetime()),
   })
-  .check(z.meta({ id: "Upload" }));
+  .register(z.globalRegistry, { id: "Upload" });

@@ -1,0 +1,76 @@
+import { array, assert, asyncProperty, boolean, constantFrom, tuple } from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { startCloud } from "../test/cloud.ts";
+import { as, pendingImage, readyImage } from "../test/make.ts";
+import * as Id from "./id.ts";
+import * as Like from "./like.ts";
+
+let cloud: Awaited<ReturnType<typeof startCloud>>;
+beforeAll(async () => void (cloud = await startCloud()));
+afterAll(() => cloud.stop());
+
+const people = ["ann", "bo", "cy", "di", "ed", "flo"] as const;
+
+test("a click answers the number of people who like the image now, whatever was clicked before", () =>
+  assert(
+    asyncProperty(array(tuple(constantFrom(...people), boolean())), async (clicks) => {
+      const id = await readyImage();
+      const fans = new Set<string>();
+      for (const [who, likes] of clicks) {
+        fans[likes ? "add" : "delete"](who);
+        const answer = await as(who, () => (likes ? Like.put(id) : Like.remove(id)));
+        expect(answer).toEqual({ liked: likes, likes: fans.size });
+      }
+    }),
+    { numRuns: 20 },
+  ));
+
+test("ten clicks of each of a hundred people at once are a hundred likes", async () => {
+  const id = await readyImage();
+  for (let round = 0; round < 10; round++) {
+    const all = Array.from({ length: 100 }, (_, n) => as(`p${(n * 7) % 100}`, () => Like.put(id)));
+    await Promise.all(all);
+  }
+  expect(await as("p0", () => Like.put(id))).toEqual({ liked: true, likes: 100 });
+}, 60_000);
+
+test("who likes an image is listed newest first, without gaps and without anybody twice", async () => {
+  const id = await readyImage();
+  for (const who of people) {
+    await as(who, () => Like.put(id));
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  const seen: string[] = [];
+  let cursor: string | null | undefined;
+  do {
+    const page = await Like.list({ id, limit: 2, cursor: cursor ?? undefined });
+    seen.push(...page.items.map(({ userId }) => userId));
+    cursor = page.next;
+  } while (cursor);
+  expect(seen).toEqual(people.toReversed());
+});
+
+test("a person finds what he likes, all of it and among some", async () => {
+  const [first, second, third] = [await readyImage(), await readyImage(), await readyImage()];
+  await as("gus", () => Like.put(first));
+  await as("gus", () => Like.put(third));
+  await as("bo", () => Like.put(second));
+
+  const ids = (page: { items: { imageId: string }[] }) => page.items.map(({ imageId }) => imageId);
+  expect(ids(await as("gus", () => Like.mine({})))).toEqual([third, first]);
+  expect(ids(await as("gus", () => Like.mine({ ids: [first, second, first] })))).toEqual([first]);
+});
+
+test("nobody likes anything, and nobody likes what is not there or not ready", async () => {
+  const id = await readyImage();
+  await expect(Like.put(id)).rejects.toMatchObject({ kind: "unauthenticated" });
+  await expect(as("ann", () => Like.put(Id.create("image")))).rejects.toMatchObject({
+    code: "image.not_found",
+  });
+  const { id: pending } = await pendingImage();
+  await expect(as("ann", () => Like.put(pending))).rejects.toMatchObject({
+    kind: "conflict",
+    code: "image.not_ready",
+  });
+});
