@@ -1,0 +1,55 @@
+import type { Format } from "./format.ts";
+import type { Size } from "./layout.ts";
+
+// Settings per encoder, each the cheapest point of its curve: docs/adr/0011-ladder.md has the measurements.
+
+export type Encoding =
+  | { format: "avif"; quality: number; effort: 0 | 1 }
+  | { format: "webp"; quality: number; effort: 0 | 2 }
+  | { format: "jpeg"; quality: number }
+  | { format: "png"; colours: "all" | "palette"; quality: number }
+  | { format: "gif" };
+
+/** `auto` looks alike in all three lossy formats (SSIMULACRA2 about 70 at 800 pixels). */
+const auto = { jpeg: 80, webp: 80, avif: 52 };
+
+/** Below this AVIF's second-lowest effort still ends in some 20 ms and saves a tenth of the bytes. */
+const SMALL_PIXELS = 250_000;
+
+/** A moving WebP above this is encoded at the lowest effort, or it would take seconds. */
+const LONG_MOVIE_PIXELS = 10e6;
+
+/** One scale for all formats, JPEG's, because with `f=auto` the caller does not know which he gets. */
+export function settings(
+  format: Format,
+  q: number | "auto",
+  { width, height, frames }: Size & { frames: number },
+): Encoding {
+  const pixels = width * height * frames;
+  switch (format) {
+    case "avif":
+      return {
+        format,
+        quality: q === "auto" ? auto.avif : avifQuality(q),
+        effort: pixels <= SMALL_PIXELS ? 1 : 0,
+      };
+    case "webp":
+      return {
+        format,
+        quality: q === "auto" ? auto.webp : q,
+        effort: pixels > LONG_MOVIE_PIXELS ? 0 : 2,
+      };
+    case "jpeg":
+      return { format, quality: q === "auto" ? auto.jpeg : q };
+    case "png":
+      return q === "auto" || q === 100
+        ? { format, colours: "all", quality: 100 }
+        : { format, colours: "palette", quality: q };
+    case "gif":
+      return { format };
+  }
+}
+
+/** AVIF's numbers mean more quality than JPEG's: straight lines through (0, 0), (80, 52), (100, 100). */
+const avifQuality = (q: number) =>
+  Math.max(1, Math.round(q <= 80 ? (q * 52) / 80 : 52 + ((q - 80) * 48) / 20));

@@ -1,0 +1,34 @@
+/** What a delivered picture can be, and what each can carry. */
+export const formats = {
+  avif: { contentType: "image/avif", extension: "avif", carriesAlpha: true, moves: false },
+  webp: { contentType: "image/webp", extension: "webp", carriesAlpha: true, moves: true },
+  jpeg: { contentType: "image/jpeg", extension: "jpg", carriesAlpha: false, moves: false },
+  png: { contentType: "image/png", extension: "png", carriesAlpha: true, moves: false },
+  gif: { contentType: "image/gif", extension: "gif", carriesAlpha: true, moves: true },
+} as const;
+
+export type Format = keyof typeof formats;
+
+const inputs = {
+  jpeg: "image/jpeg",
+  png: "image/png",
+  webp: "image/webp",
+  gif: "image/gif",
+  avif: "image/avif",
+  tiff: "image/tiff",
+  svg: "image/svg+xml",
+} as const;
+
+/** What an uploaded picture can be. */
+export type Input = keyof typeof inputs;
+
+export const contentType = (input: Input): string => inputs[input];
+
+/** The file name ending for a content type that this package wrote or accepted. */
+export const extension = (type: string): string =>
+  Object.values(formats).find((format) => format.contentType === type)?.extension ??
+  byContentType(type) ??
+  "bin";
+
+export const byContentType = (type: string): Input | undefined =>
+  (Object.keys(inputs) as Input[]).find((input) => inputs[input] === type);

@@ -1,0 +1,132 @@
+import * as Limits from "./limits.ts";
+import type { Point } from "./request.schema.ts";
+
+export type Size = { width: number; height: number };
+export type Fit = "cover" | "contain" | "fill" | "inside" | "outside";
+export type Strategy = "attention" | "entropy";
+
+/** The box that a request draws, in device pixels, and how the picture is to meet it. */
+export type Ask = {
+  fit: Fit;
+  width?: number | undefined;
+  height?: number | undefined;
+  at: Point | Strategy;
+  up: boolean;
+};
+
+/** Where every pixel goes: the whole picture is scaled to exactly `scale`, then cut or padded to `width` × `height`. */
+export type Layout = Size & {
+  scale: Size;
+  cut?: { left: number; top: number } | Strategy;
+  pad?: { left: number; top: number; right: number; bottom: number };
+};
+
+/** Lays a picture out. The result never has more pixels than the picture unless `up` (a `contain` may have more around it), and never more than the limits. */
+export function layout(picture: Size, ask: Ask): Layout {
+  const wanted = arranged(picture, ask, 1);
+  const room = Math.min(
+    1,
+    roomFor(wanted, Limits.MAX_OUTPUT_PIXELS, Limits.MAX_OUTPUT_EDGE),
+    roomFor(wanted.scale, Limits.MAX_SCALED_PIXELS, Infinity),
+  );
+  return room === 1 ? wanted : arranged(picture, ask, room);
+}
+
+/** The factor by which both sides must shrink to stay within the limits. */
+function roomFor({ width, height }: Size, pixels: number, edge: number): number {
+  // rounding adds up to half a pixel to each side
+  const side = (edge - 1) / Math.max(width, height);
+  const area = Math.sqrt(pixels / ((width + 1) * (height + 1)));
+  return width * height <= pixels && Math.max(width, height) <= edge ? 1 : Math.min(side, area);
+}
+
+function arranged(picture: Size, ask: Ask, room: number): Layout {
+  const box = boxed(picture, ask, room);
+  const across = box.width / picture.width;
+  const down = box.height / picture.height;
+  const oneSideIsFree = ask.width === undefined || ask.height === undefined;
+  const most = ask.up ? Infinity : 1;
+
+  if (oneSideIsFree || ask.fit === "inside")
+    return plain(scaled(picture, Math.min(across, down, most)));
+  switch (ask.fit) {
+    case "outside":
+      return plain(scaled(picture, Math.min(Math.max(across, down), most * room)));
+    case "fill":
+      return plain(whole(shrunk(box, ask.up ? 1 : Math.max(across, down))));
+    case "contain":
+      return padded(whole(box), scaled(picture, Math.min(across, down, most)), ask.at);
+    case "cover": {
+      const target = whole(shrunk(box, ask.up ? 1 : Math.max(across, down)));
+      const scale = scaled(
+        picture,
+        Math.max(target.width / picture.width, target.height / picture.height),
+      );
+      return cut(
+        target,
+        {
+          width: Math.max(scale.width, target.width),
+          height: Math.max(scale.height, target.height),
+        },
+        ask.at,
+      );
+    }
+  }
+}
+
+/** The box with its missing side filled in, which is the picture's own when both are missing. */
+function boxed(picture: Size, { width, height }: Ask, room: number): Size {
+  const own = {
+    width: width ?? (height === undefined ? picture.width : Infinity),
+    height: height ?? (width === undefined ? picture.height : Infinity),
+  };
+  return { width: own.width * room, height: own.height * room };
+}
+
+const plain = (scale: Size): Layout => ({ ...scale, scale });
+
+/** Shrinks a box by how far it exceeds the picture, so that it keeps its shape and nothing is enlarged. */
+const shrunk = (box: Size, excess: number): Size =>
+  excess > 1 ? { width: box.width / excess, height: box.height / excess } : box;
+
+const scaled = (size: Size, by: number): Size =>
+  whole({ width: size.width * by, height: size.height * by });
+
+const whole = ({ width, height }: Size): Size => ({
+  width: Math.max(1, Math.round(width)),
+  height: Math.max(1, Math.round(height)),
+});
+
+function cut(target: Size, scale: Size, at: Ask["at"]): Layout {
+  if (target.width === scale.width && target.height === scale.height) return plain(target);
+  if (typeof at === "string") return { ...target, scale, cut: at };
+  return {
+    ...target,
+    scale,
+    cut: {
+      left: start(scale.width, target.width, at.x),
+      top: start(scale.height, target.height, at.y),
+    },
+  };
+}
+
+/** Puts the focal point in the middle of what stays, or as near as the edge allows. */
+const start = (whole: number, part: number, at: number) =>
+  Math.round(Math.min(Math.max(at * whole - part / 2, 0), whole - part));
+
+function padded(target: Size, scale: Size, at: Ask["at"]): Layout {
+  if (target.width === scale.width && target.height === scale.height) return plain(target);
+  const { x, y } = typeof at === "string" ? { x: 0.5, y: 0.5 } : at;
+  const left = Math.round((target.width - scale.width) * x);
+  const top = Math.round((target.height - scale.height) * y);
+  return {
+    ...target,
+    scale,
+    pad: {
+      left,
+      top,
+      right: target.width - scale.width - left,
+      bottom: target.height - scale.height - top,
+    },
+  };
+}

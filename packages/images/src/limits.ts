@@ -1,0 +1,61 @@
+// Every number that stops something, with its reason. Measured on 2 vCPU with sharp 0.35.5; "RSS" is peak resident memory of a process whose base is 72 MB.
+
+/** The largest accepted upload: the picture is held whole in memory beside its decoder, so a gigabyte of function memory carries this and no more. */
+export const MAX_INPUT_BYTES = 500 * 2 ** 20;
+
+/** No side may be longer: beyond it one row no longer fits the decoders' strip buffers cheaply, WebP (16,383) cannot hold even a third of it, and the only pictures we met there were attacks (1 × 60,000). */
+export const MAX_SIDE = 30_000;
+
+/**
+ * Pixels of all frames together, per input format, because what a pixel costs depends on the decoder.
+ * JPEG, PNG, WebP and TIFF are decoded in strips: 100 megapixels need 104–441 MB RSS and at most 1.9 s.
+ * AVIF is decoded whole at about 18 MB per megapixel: 40 megapixels are some 750 MB, 100 were 1,841 MB and killed the process.
+ * SVG is rasterised whole, 4 bytes a pixel, by a renderer that no time limit interrupts.
+ * GIF is held frame by frame, and 50 megapixels of frames are what a second of work draws.
+ */
+export const MAX_PIXELS = {
+  jpeg: 100e6,
+  png: 100e6,
+  webp: 100e6,
+  tiff: 100e6,
+  avif: 40e6,
+  svg: 25e6,
+  gif: 50e6,
+} as const;
+
+/** All frames of a moving picture together: they are decoded as one tall picture, 4 bytes a pixel, so this is 200 MB. */
+export const MAX_MOVING_PIXELS = 50e6;
+
+/** A minute at 16 frames a second; each frame costs its own header, palette and disposal however small it is. */
+export const MAX_FRAMES = 1000;
+
+/** The largest honest profile (CMYK press with its lookup tables) is about 2 MB; anything larger is a hiding place. */
+export const MAX_PROFILE_BYTES = 4 * 2 ** 20;
+
+/** Text of an SVG: drawings are kilobytes, and every element costs the renderer far more than its bytes. */
+export const MAX_SVG_BYTES = 2 ** 20;
+
+/** The query's `w` and `h` in CSS pixels: a 4K screen's long edge with room. */
+export const MAX_ASKED_EDGE = 4096;
+export const MAX_DPR = 4;
+
+/** A delivered picture, whatever was asked: one 25-megapixel WebP at effort 2 costs about 1.5 s of one CPU. */
+export const MAX_OUTPUT_PIXELS = 25e6;
+/** WebP ends at 16,383 (its field has 14 bits); half of it serves every screen with `dpr`. */
+export const MAX_OUTPUT_EDGE = 8192;
+/** libvips' `timeout` does not interrupt AVIF encoding (1 s asked, 9.3 s taken), so its work is bounded by size and effort instead: 8 megapixels at effort 0 end within 2 s. */
+export const MAX_AVIF_PIXELS = 8e6;
+/** What a cover may scale to before it is cut: libvips computes only the part that stays, but its coordinates and our patience are finite. */
+export const MAX_SCALED_PIXELS = 100e6;
+
+/** Stops decoding, resizing and all encoders but AVIF's; a function's own time limit is behind it. */
+export const RENDER_SECONDS = 20;
+/** An upload may take its time once: 100 megapixels of progressive JPEG decode in 1.4 s, an interlaced PNG in several. */
+export const PREPARE_SECONDS = 60;
+
+/** Published pictures are read through the gateway's S3 integration, which buffers and stops at 10 MB (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html); the rest is headers' room. */
+export const MAX_PUBLISHED_BYTES = 9_500_000;
+export const MAX_PUBLISHED_EDGE = 4096;
+
+/** Rungs of the ladder, long edge: three cover widths 160 to 2048 at 1/6 of the decode cost, and half octaves between them bought 2 %. */
+export const RUNG_EDGES = [2048, 1024, 512] as const;

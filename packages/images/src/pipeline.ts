@@ -1,0 +1,30 @@
+import type { Picture } from "./engine.ts";
+import type { Size } from "./layout.ts";
+import type { Plan } from "./plan.ts";
+import { colour } from "./steps/colour.ts";
+import { cut } from "./steps/cut.ts";
+import { encode } from "./steps/encode.ts";
+import { extend } from "./steps/extend.ts";
+import { extract } from "./steps/extract.ts";
+import { flatten } from "./steps/flatten.ts";
+import { focus } from "./steps/focus.ts";
+import { orient } from "./steps/orient.ts";
+import { resize } from "./steps/resize.ts";
+import { turn } from "./steps/turn.ts";
+
+/** Does its one thing if the plan asks for it. `from` is the upright size of what is read: the original's, or a rung's. */
+export type Step = (picture: Picture, plan: Plan, from: Size) => Picture;
+
+/** What happens to a picture, top to bottom, in the order libvips works (https://github.com/lovell/sharp/blob/main/src/pipeline.cc). */
+export const pipeline: Step[] = [
+  orient,
+  extract,
+  flatten,
+  colour,
+  resize,
+  turn,
+  cut,
+  extend,
+  focus,
+  encode,
+];

@@ -1,0 +1,59 @@
+/** What kind of "no" this is; whoever speaks HTTP maps it: 400, 415, 413, 422. */
+export type Kind = "invalid" | "unsupported" | "too_large" | "unprocessable";
+
+/** One thing wrong with one key of a query. */
+export type Problem = { key: string; value: string; detail: string };
+
+/** A picture or a request that we will not work on. `detail` may be shown to whoever sent it; every other error is a bug. */
+export class Refusal extends Error {
+  override name = "Refusal";
+  readonly kind: Kind;
+  /** Stable, `noun.problem`. */
+  readonly code: string;
+  readonly detail: string;
+  readonly problems: Problem[] | undefined;
+
+  constructor(
+    kind: Kind,
+    code: string,
+    detail: string,
+    options: { cause?: unknown; problems?: Problem[] } = {},
+  ) {
+    super(detail, { cause: options.cause });
+    this.kind = kind;
+    this.code = code;
+    this.detail = detail;
+    this.problems = options.problems;
+  }
+}
+
+/** libvips' words for a file that ends early, by format; every other complaint of a decoder is damage. */
+const ENDS_EARLY =
+  /premature end|unexpected end|end of file|bad seek|read error|truncated|not enough data|unable to parse/i;
+
+/** Runs decoding work; what libvips says late about the input becomes a refusal that says it plainly. */
+export async function blamingInput<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Refusal || !(error instanceof Error)) throw error;
+    const says = error.message.split("\n")[0] ?? "";
+    if (/timeout/i.test(says))
+      throw new Refusal(
+        "unprocessable",
+        "image.too_complex",
+        "The picture takes longer to decode than is allowed",
+        { cause: error },
+      );
+    if (ENDS_EARLY.test(says))
+      throw new Refusal(
+        "unprocessable",
+        "image.truncated",
+        `The picture ends before it is complete (${says})`,
+        { cause: error },
+      );
+    throw new Refusal("unprocessable", "image.damaged", `The picture cannot be decoded (${says})`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,184 @@
+import * as z from "zod/mini";
+
+// Keys and values of the delivery query. Each is a codec between its text in the URL and its meaning, so one table parses, prints, documents and types it.
+
+export const MAX_EDGE = 4096;
+
+const matching = (pattern: RegExp) => z.string().check(z.regex(pattern));
+
+const whole = (least: number, most: number, says: string) =>
+  z
+    .codec(matching(/^\d{1,6}$/), z.int().check(z.gte(least), z.lte(most)), {
+      decode: Number,
+      encode: String,
+    })
+    .check(z.describe(says));
+
+const decimal = (least: number, most: number, says: string) =>
+  z
+    .codec(
+      matching(/^\d{1,4}(\.\d{1,3})?$/),
+      z.number().check(z.gte(least), z.lte(most), z.multipleOf(0.001)),
+      { decode: Number, encode: String },
+    )
+    .check(z.describe(says));
+
+const claim = (says: string) =>
+  z
+    .codec(z.enum(["0", "1"]), z.boolean(), {
+      decode: (text) => text === "1",
+      encode: (is) => (is ? "1" : "0"),
+    })
+    .check(z.describe(says));
+
+const fraction = z.number().check(z.gte(0), z.lte(1), z.multipleOf(0.0001));
+export type Point = z.infer<typeof Point>;
+export const Point = z.object({ x: fraction, y: fraction });
+
+export const places = [
+  "center",
+  "top",
+  "bottom",
+  "left",
+  "right",
+  "top-left",
+  "top-right",
+  "bottom-left",
+  "bottom-right",
+  "attention",
+  "entropy",
+] as const;
+const place = z.enum(places);
+
+const position = z
+  .codec(
+    z.union([
+      place,
+      matching(/^(0|1|0?\.\d{1,4}|1\.0{1,4}|0\.0{1,4}),(0|1|0?\.\d{1,4}|1\.0{1,4}|0\.0{1,4})$/),
+    ]),
+    z.union([place, Point]),
+    {
+      decode: (text) => {
+        const [x = "", y] = text.split(",");
+        return y === undefined ? (x as z.infer<typeof place>) : { x: Number(x), y: Number(y) };
+      },
+      encode: (at) => (typeof at === "string" ? at : `${at.x},${at.y}`),
+    },
+  )
+  .check(
+    z.describe(
+      `what stays when a side is cut off: ${places.join(", ")}, or a focal point "x,y" with both in 0..1`,
+    ),
+  );
+
+const pixel = z.int().check(z.gte(0), z.lte(30_000));
+const extent = z.int().check(z.gte(1), z.lte(30_000));
+export type Box = z.infer<typeof Box>;
+export const Box = z.object({ x: pixel, y: pixel, w: extent, h: extent });
+
+const crop = z
+  .codec(matching(/^\d{1,5},\d{1,5},\d{1,5},\d{1,5}$/), Box, {
+    decode: (text) => {
+      const [x = 0, y = 0, w = 0, h = 0] = text.split(",").map(Number);
+      return { x, y, w, h };
+    },
+    encode: ({ x, y, w, h }) => `${x},${y},${w},${h}`,
+  })
+  .check(z.describe('the part to use, "x,y,w,h" in pixels of the upright original, inside it'));
+
+/** 6 or 8 hexadecimal digits in lower case. */
+const Colour = matching(/^[0-9a-f]{6}([0-9a-f]{2})?$/);
+const named: Record<string, string> = { white: "ffffff", black: "000000", transparent: "00000000" };
+const colour = z
+  .codec(
+    matching(/^([0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8}|white|black|transparent)$/),
+    Colour,
+    {
+      decode: (text) =>
+        named[text] ?? (text.length < 6 ? text.replace(/./g, "$&$&") : text).toLowerCase(),
+      encode: (digits) => digits,
+    },
+  )
+  .check(
+    z.describe(
+      'what is behind the picture: 3, 4, 6 or 8 hexadecimal digits (rgb, rgba, rrggbb, rrggbbaa) without "#", or white, black, transparent',
+    ),
+  );
+
+const quality = z
+  .codec(
+    z.union([z.literal("auto"), matching(/^\d{1,3}$/)]),
+    z.union([z.literal("auto"), z.int().check(z.gte(1), z.lte(100))]),
+    {
+      decode: (text) => (text === "auto" ? "auto" : Number(text)),
+      encode: String,
+    },
+  )
+  .check(z.describe("a whole number 1..100 on JPEG's scale, whatever the format, or auto"));
+
+const turn = z
+  .codec(z.enum(["0", "90", "180", "270"]), z.literal([0, 90, 180, 270]), {
+    decode: (text) => Number(text) as 0 | 90 | 180 | 270,
+    encode: (degrees) => String(degrees) as "0" | "90" | "180" | "270",
+  })
+  .check(z.describe("degrees clockwise: 0, 90, 180 or 270"));
+
+export const Query = z.strictObject({
+  w: z.optional(whole(1, MAX_EDGE, `width in CSS pixels, a whole number 1..${MAX_EDGE}`)),
+  h: z.optional(whole(1, MAX_EDGE, `height in CSS pixels, a whole number 1..${MAX_EDGE}`)),
+  dpr: z.optional(decimal(1, 4, "device pixels per CSS pixel, a number 1..4")),
+  fit: z.optional(
+    z
+      .enum(["cover", "contain", "fill", "inside", "outside"])
+      .check(z.describe("how w and h are met: cover, contain, fill, inside or outside")),
+  ),
+  pos: z.optional(position),
+  crop: z.optional(crop),
+  rot: z.optional(turn),
+  flip: z.optional(
+    z
+      .enum(["h", "v", "hv"])
+      .check(z.describe("mirrored after rot: h (left and right change), v (top and bottom) or hv")),
+  ),
+  up: z.optional(claim("1 lets a small picture be enlarged, 0 does not")),
+  trim: z.optional(
+    whole(
+      0,
+      100,
+      "cuts off a border that differs by at most this from the corner's colour, a whole number 0..100",
+    ),
+  ),
+  bg: z.optional(colour),
+  blur: z.optional(decimal(0.3, 100, "sigma in delivered pixels, a number 0.3..100")),
+  sharpen: z.optional(decimal(0.3, 10, "sigma in delivered pixels, a number 0.3..10")),
+  gray: z.optional(claim("1 removes colour, 0 keeps it")),
+  anim: z.optional(claim("1 keeps a moving picture moving, 0 takes its first frame")),
+  f: z.optional(
+    z
+      .enum(["auto", "avif", "webp", "jpeg", "png", "gif"])
+      .check(z.describe("format: auto (from Accept), avif, webp, jpeg, png or gif")),
+  ),
+  q: z.optional(quality),
+  dl: z.optional(
+    // oxlint-disable-next-line no-control-regex -- control characters are what a header must not carry
+    matching(/^[^\u0000-\u001f\u007f"/\\]{1,120}$/u).check(
+      z.describe('offers the picture as a download of this name: 1..120 characters without " / \\'),
+    ),
+  ),
+});
+
+/** What a delivery asks for. A key that is absent has its default. */
+export type Request = z.output<typeof Query>;
+export type Key = keyof Request;
+
+export const keys = Object.keys(Query.shape) as Key[];
+
+/** The query of a request, keys in one fixed order, defaults left out as they were. Throws on values that the grammar does not have. */
+export function print(request: Request): string {
+  const texts: Partial<Record<Key, string>> = z.encode(Query, request);
+  const pairs = keys.flatMap((key) => {
+    const text = texts[key];
+    return text === undefined ? [] : [`${key}=${encodeURIComponent(text).replaceAll("%2C", ",")}`];
+  });
+  return pairs.join("&");
+}

@@ -1,0 +1,60 @@
+import * as z from "zod/mini";
+
+import { type Problem, Refusal } from "./refusal.ts";
+import { type Key, Query, type Request, keys } from "./request.schema.ts";
+
+export * from "./request.schema.ts";
+
+/** Reads a query whose values come in lists, so that a doubled key is seen. Refuses unknown, doubled and bad keys all at once, each with its value and what is allowed. */
+export function parse(query: Record<string, string[] | undefined>): Request {
+  const problems: Problem[] = [];
+  const texts: Record<string, string> = {};
+  for (const [key, values = []] of Object.entries(query)) {
+    const [value = ""] = values;
+    if (!isKey(key))
+      problems.push({ key, value, detail: `is not a key; allowed are ${keys.join(", ")}` });
+    else if (values.length > 1)
+      problems.push({
+        key,
+        value: values.join(" and "),
+        detail: "is given more than once; each key is allowed once",
+      });
+    else texts[key] = value;
+  }
+
+  const read = z.safeDecode(Query, texts as z.input<typeof Query>);
+  const wrong = new Set(read.error?.issues.map((issue) => String(issue.path[0])));
+  for (const key of keys) {
+    if (wrong.has(key))
+      problems.push({
+        key,
+        value: texts[key] ?? "",
+        detail: `is not allowed; ${key} is ${allowed(key)}`,
+      });
+  }
+  if (problems.length > 0 || !read.success) throw refused(problems);
+  return read.data;
+}
+
+/** What a key accepts, in words. */
+export const allowed = (key: Key): string =>
+  z.globalRegistry.get(Query.shape[key].def.innerType)?.description ?? "";
+
+const isKey = (key: string): key is Key => Object.hasOwn(Query.shape, key);
+
+function refused(problems: Problem[]) {
+  const sentences = problems.map(
+    ({ key, value, detail }) =>
+      `${JSON.stringify(clipped(key))} = ${JSON.stringify(clipped(value))} ${detail}`,
+  );
+  return new Refusal("invalid", "delivery.invalid_query", sentences.join(". "), {
+    problems: problems.map((problem) => ({
+      ...problem,
+      key: clipped(problem.key),
+      value: clipped(problem.value),
+    })),
+  });
+}
+
+/** An answer repeats at most this much of what it was sent. */
+const clipped = (text: string) => (text.length > 64 ? `${text.slice(0, 64)}…` : text);

@@ -1,0 +1,5 @@
+import type { Step } from "../pipeline.ts";
+
+/** Fills the box around a contained picture. */
+export const extend: Step = (picture, { pad, background = "ffffff" }) =>
+  pad ? picture.extend({ ...pad, background: `#${background}` }) : picture;
