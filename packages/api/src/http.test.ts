@@ -23,7 +23,7 @@ const app = new Hono<Env>()
     ),
     (c) => c.json(c.req.valid("query")),
   )
-  .get("/ids", query(z.strictObject({ ids: z.pipe(list, z.array(number(z.int()))) })), (c) =>
+  .get("/ids", query(z.strictObject({ ids: list(z.array(number(z.int()))) })), (c) =>
     c.json(c.req.valid("query")),
   )
   .get(

@@ -1,7 +1,7 @@
-import { type Kind, VisibleError } from "@balde/core/error";
+import { type Issue, type Kind, VisibleError } from "@balde/core/error";
 import type { Context, ErrorHandler, NotFoundHandler } from "hono";
 
-import { Misused, type Where } from "./input.ts";
+import { Misused, type Where, parameter, pointer } from "./input.ts";
 import type { Bindings } from "./rest-event.ts";
 
 export type Env = { Bindings: Bindings };
@@ -38,7 +38,8 @@ export const onError: ErrorHandler<Env> = (error, c) => {
   if (!(error instanceof VisibleError)) return internal(error, c);
   const [status, title] = meanings[error.kind];
   if (error.retryAfterSeconds) c.header("retry-after", String(error.retryAfterSeconds));
-  const errors = error instanceof Misused ? error.where : error.issues;
+  const where: (issue: Issue) => Where = c.req.method === "GET" ? parameter : pointer;
+  const errors = error instanceof Misused ? error.where : error.issues?.map(where);
   return problem(c, { title, status, detail: error.message, code: error.code, errors });
 };
 

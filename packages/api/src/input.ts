@@ -63,10 +63,14 @@ export const number = <Schema extends z.ZodMiniType<number>>(schema: Schema) =>
   );
 
 /** Several values in one parameter of a query, with commas between them. */
-export const list = z.pipe(
-  z.string(),
-  z.transform((text: string) => text.split(",")),
-);
+export const list = <Item>(schema: z.ZodMiniType<Item[], never[]> | z.ZodMiniType<Item[]>) =>
+  z.pipe(
+    z.pipe(
+      z.string(),
+      z.transform((text: string) => text.split(",")),
+    ),
+    schema as unknown as z.ZodMiniType<Item[], string[]>,
+  );
 
 /** Input that reached no verb, with the part of the request in which each fault is. */
 export class Misused extends VisibleError {
@@ -99,10 +103,10 @@ function refused(issues: Issue[], where: (issue: Issue) => Where) {
 
 const issue = (key: string, detail: string): Issue => ({ pointer: `/${key}`, detail });
 
-const pointer = ({ pointer, detail }: Issue) => ({ pointer: `#${pointer}`, detail });
+export const pointer = ({ pointer, detail }: Issue) => ({ pointer: `#${pointer}`, detail });
 
 /** `/ids/3` is about the parameter `ids`. */
-const parameter = ({ pointer, detail }: Issue) => ({
+export const parameter = ({ pointer, detail }: Issue) => ({
   parameter: pointer.split("/")[1] ?? "",
   detail,
 });

@@ -5,7 +5,28 @@ import type { Problem } from "@balde/api/http";
  * list with the sources of the API.
  */
 export type Code = (typeof codes)[number];
-export const codes = ["internal", "body.too_large"] as const;
+export const codes = [
+  "actor.unauthenticated",
+  "body.empty",
+  "body.malformed",
+  "body.not_json",
+  "body.not_picture",
+  "body.too_large",
+  "cursor.invalid",
+  "image.changed",
+  "image.if_match_missing",
+  "image.not_found",
+  "image.not_ready",
+  "image.not_yours",
+  "image.private_unavailable",
+  "input.invalid",
+  "internal",
+  "name.taken",
+  "route.not_found",
+  "upload.not_found",
+  "upload.too_large",
+  "upload.unsupported_type",
+] as const;
 
 /** An answer of 400 or more, from the API, from the gateway before it or from the bucket. */
 export class ProblemError extends Error {

@@ -10,7 +10,9 @@ import { list, query } from "../input.ts";
 import * as Link from "../link.ts";
 import { Page } from "../page.ts";
 
-const Liked = z.extend(Page, { ids: z.optional(z.pipe(list, Like.Mine.shape.ids)) });
+const Liked = z.extend(Page, {
+  ids: z.optional(list(Like.Mine.shape.ids.def.innerType)),
+});
 
 // what is personal has paths of its own, so that every other GET is the same for everyone
 export const me = new Hono<Env>()

@@ -1,0 +1,117 @@
+import { type Metafile, build } from "esbuild";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { esbuildOptions } from "../../local/src/lambda/esbuild-options.ts";
+import { loadStack } from "../../local/src/stack.ts";
+import { restEvent } from "../test/rest-event.ts";
+
+// What a cold start loads, held to docs/adr/0013-cold-start.md: the function as the graph says that SST bundles it.
+
+const root = resolve(import.meta.dirname, "../../..");
+const source = Object.values(loadStack(join(root, "infra/stack.json")).functions).find(
+  ({ handler }) => handler === "packages/api/src/lambda.handler",
+)!;
+let folder: string;
+let metafile: Metafile;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "balde-api-"));
+  const built = await build({ ...esbuildOptions(source, root, folder), write: false });
+  metafile = built.metafile!;
+  for (const { path, contents } of built.outputFiles!) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, contents);
+  }
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The entry and every chunk that it imports before it can answer anything. */
+function loadedAtStart() {
+  const outputs = new Map(
+    Object.entries(metafile.outputs).map(([path, output]) => [resolve(root, path), output]),
+  );
+  const loaded = new Set<string>();
+  const load = (path: string) => {
+    if (loaded.has(path)) return;
+    loaded.add(path);
+    for (const { path: next, kind, external } of outputs.get(path)!.imports) {
+      if (kind === "import-statement" && !external) load(resolve(root, next));
+    }
+  };
+  load(join(folder, "bundle.mjs"));
+  return [...loaded].map((path) => outputs.get(path)!);
+}
+
+const packageOf = (input: string) =>
+  /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? dirname(relative(".", input));
+
+test("a cold start loads at most 120 KB", () => {
+  const bytes = loadedAtStart().reduce((sum, output) => sum + output.bytes, 0);
+  expect(bytes).toBeLessThanOrEqual(120_000);
+});
+
+test("a cold start loads Hono, zod, SST's links and our own code, and no package besides", () => {
+  const inputs = loadedAtStart().flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput ? path : [])),
+  );
+  const packages = new Set(inputs.map(packageOf));
+  expect([...packages].toSorted()).toEqual([
+    "hono",
+    "packages/api/src",
+    "packages/api/src/routes",
+    "packages/core/src",
+    "sst",
+    "ulid",
+    "zod",
+  ]);
+});
+
+test("the AWS SDK is there, for when it is first needed", () => {
+  expect(Object.keys(metafile.inputs).map(packageOf)).toContain("@aws-sdk/client-dynamodb");
+});
+
+/** Calls the bundle once in a process of its own; answers also which modules Node had loaded by then. */
+function firstAnswer(event: object) {
+  const file = join(folder, "first-answer.mjs");
+  writeFileSync(
+    file,
+    `const { handler } = await import("./bundle.mjs");
+     const answer = await handler(JSON.parse(process.argv[2]));
+     console.log(JSON.stringify({ answer, modules: process.moduleLoadList }));`,
+  );
+  const out = execFileSync(process.execPath, [file, JSON.stringify(event)], { encoding: "utf8" });
+  return JSON.parse(out) as { answer: { statusCode: number; body: string }; modules: string[] };
+}
+
+const undici = (modules: string[]) => modules.filter((name) => basename(name) === "undici");
+
+test.each([
+  ["an answer", restEvent("GET", "/v1/me", { sub: "ann" }), 200],
+  ["a refusal", restEvent("GET", "/v1/images", { query: { page: ["2"] } }), 400],
+  [
+    "a body that is wrong",
+    restEvent("POST", "/v1/uploads", {
+      sub: "ann",
+      body: {},
+      headers: { "content-type": "application/json" },
+    }),
+    400,
+  ],
+  ["an unknown route", restEvent("GET", "/v2"), 404],
+])("%s needs nothing of undici, whose loading is half of a cold start", (_, event, status) => {
+  const { answer, modules } = firstAnswer(event);
+  expect(answer).toMatchObject({ statusCode: status });
+  expect(modules.length).toBeGreaterThan(50);
+  expect(undici(modules)).toEqual([]);
+});
+
+test("Node still loads undici when its Request is first read, and says so", () => {
+  const script = "void Request; console.log(JSON.stringify(process.moduleLoadList))";
+  const out = execFileSync(process.execPath, ["-e", script], { encoding: "utf8" });
+  expect(undici(JSON.parse(out) as string[])).not.toEqual([]);
+});
