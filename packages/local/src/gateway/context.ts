@@ -63,5 +63,5 @@ function at(value: unknown, path: string[]): unknown {
 
 function scalar(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

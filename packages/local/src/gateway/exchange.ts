@@ -3,8 +3,8 @@ import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 
 import type { Method, Stage } from "./definition.ts";
-import * as Query from "./query.ts";
-import * as Trace from "./trace.ts";
+import type * as Query from "./query.ts";
+import type * as Trace from "./trace.ts";
 
 /** One request on its way through the gateway. */
 export type Exchange = {
@@ -32,6 +32,8 @@ export type Exchange = {
   authorizer: Record<string, unknown> | undefined;
   /** The API key that an authorizer names (`usageIdentifierKey`). */
   usageKey: string | undefined;
+  /** The function that was called, for the log. */
+  called: string | undefined;
   /** Aborted when the client goes away. */
   signal: AbortSignal | undefined;
 };

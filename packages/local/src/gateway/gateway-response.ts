@@ -12,7 +12,7 @@ export function gatewayResponse(refusal: Refusal, exchange: Refused): Answer {
   const template = custom && MediaType.choose(custom.templates, exchange.header("accept"));
   const variables = (path: string) => variable(path, refusal, exchange);
   for (const [target, source] of Object.entries(custom?.parameters ?? {})) {
-    const value = parameter(source, variables, exchange);
+    const value = parameter(source, variables);
     if (value !== undefined) headers.set(target.replace("gatewayresponse.header.", ""), value);
   }
   headers.setDefault("Content-Type", template ?? "application/json");
@@ -55,15 +55,13 @@ function variable(path: string, refusal: Refusal, exchange: Refused): string | u
     case "context.error.validationErrorString":
       return refusal.validation ?? "";
   }
-  const value = Context.lookup(path, exchange);
-  return value === undefined ? undefined : String(value);
+  return Context.lookup(path, exchange);
 }
 
 function parameter(
   source: string,
   variables: (path: string) => string | undefined,
-  exchange: Refused,
 ): string | undefined {
   if (source.startsWith("'")) return source.slice(1, -1);
-  return variables(source) ?? Context.lookup(source, exchange)?.toString();
+  return variables(source);
 }

@@ -4,7 +4,7 @@ import { createLambdaAuthorizers } from "./authorizer/lambda.ts";
 import { compileUsage } from "./compile-usage.ts";
 import { compile } from "./compile.ts";
 import type { Stage } from "./definition.ts";
-import * as Exchange from "./exchange.ts";
+import type { Refused } from "./exchange.ts";
 import { gatewayResponse } from "./gateway-response.ts";
 import type { Parts } from "./parts.ts";
 import { createPipeline } from "./pipeline.ts";
@@ -50,14 +50,14 @@ export function createGateway(parts: Parts): Gateway {
         status: res.statusCode,
         ms: performance.now() - started,
         requestId: exchange.requestId,
-        function: exchange.method?.functionName,
+        function: exchange.called,
       });
     },
   };
 
   async function refuse(
     error: unknown,
-    exchange: Exchange.Refused,
+    exchange: Refused,
     req: IncomingMessage,
     res: ServerResponse,
   ) {
@@ -73,8 +73,10 @@ export function createGateway(parts: Parts): Gateway {
 }
 
 // what is not a rule of the gateway is a fault in it, and is shown whole
-const reason = (cause: unknown) =>
-  cause instanceof Error ? (cause.constructor === Error ? cause.message : cause.stack) : cause;
+const reason = (cause: unknown) => {
+  if (!(cause instanceof Error)) return String(cause);
+  return cause.constructor === Error ? cause.message : cause.stack;
+};
 
 /** `/{stage}` while that names one stage; two APIs with stages of the same name go by their ids. */
 function addresses(stages: Stage[]): Map<string, Stage> {

@@ -36,6 +36,7 @@ export function createPipeline({ usage, lambdas, parts }: Stages) {
     const plan = method.apiKeyRequired ? usage.identify(exchange) : undefined;
     usage.admit(exchange, plan);
     validate(exchange);
+    exchange.called = method.functionName;
     return method.integrate(exchange);
   };
 }

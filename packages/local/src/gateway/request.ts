@@ -76,6 +76,7 @@ export function open(
     },
     authorizer: undefined,
     usageKey: undefined,
+    called: undefined,
     signal: gone.signal,
   };
 }

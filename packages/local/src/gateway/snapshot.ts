@@ -14,6 +14,8 @@ const SNAPSHOT = new Set([
  * it depends on certainly does.
  */
 export function missing(stack: Stack, restApiId: string, deployment: Resource): string[] {
+  // a graph that was written without dependencies says nothing about them
+  if (!stack.resources.some(({ dependsOn }) => dependsOn)) return [];
   const reached = closure(stack, deployment);
   return stack.resources
     .filter(

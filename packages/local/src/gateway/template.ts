@@ -77,7 +77,7 @@ const hasParameter = (exchange: Exchange, place: string, name: string) =>
 export function pick(body: string, path: string): string | undefined {
   const found = query(body, path);
   if (found === undefined) return undefined;
-  return typeof found === "object" ? JSON.stringify(found) : String(found);
+  return typeof found === "string" ? found : JSON.stringify(found);
 }
 
 function query(body: string, path: string): unknown {

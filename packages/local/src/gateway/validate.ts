@@ -1,12 +1,9 @@
-import { createRequire } from "node:module";
+import ajv04 from "ajv-draft-04";
 
 import * as Context from "./context.ts";
 import type { BodyCheck, Method } from "./definition.ts";
 import type { Exchange } from "./exchange.ts";
 import { Refusal } from "./refusal.ts";
-
-// the package is CommonJS whose types claim a default export
-const Ajv: typeof import("ajv-draft-04").default = createRequire(import.meta.url)("ajv-draft-04");
 
 /** Presence of parameters first, then the body. No type, enum or pattern is checked on parameters. [V-DOC] */
 export function validate(exchange: Exchange): void {
@@ -27,7 +24,7 @@ export function validate(exchange: Exchange): void {
 
 /** JSON Schema draft-04, compiled. Throws on what is not a schema. https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-models.html */
 export function compileModels(models: { name: string; url: string; schema: string }[]) {
-  const ajv = new Ajv({ allErrors: true, strict: false, validateFormats: false });
+  const ajv = new ajv04.default({ allErrors: true, strict: false, validateFormats: false });
   for (const { url, schema } of models)
     // a model refers to another by its URL
     ajv.addSchema({ ...JSON.parse(schema || "{}"), id: url }, url);

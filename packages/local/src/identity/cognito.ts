@@ -43,7 +43,7 @@ export function createUserPools({ stack, db, principals, clock, log }: UserPoolP
     pools,
     users: createUsers(db, clock),
     issuer: createIssuer(db, pools, clock),
-    now: clock.now,
+    now: () => clock.now(),
     deliver(user, code) {
       const email = user.attributes.email ?? "";
       log.info(`Cognito would send ${email || user.username} the code ${code}`);
@@ -169,7 +169,7 @@ function guard(
   { stack, principals, clock, log }: Omit<UserPoolParts, "db">,
 ) {
   const request = { method: req.method ?? "", url: req.url ?? "/", headers: req.headers, body };
-  const outcome = Sigv4.verifyHeader(request, principals.find, {
+  const outcome = Sigv4.verifyHeader(request, (id) => principals.find(id), {
     service: "cognito-idp",
     region: stack.region,
     now: clock.now(),

@@ -20,9 +20,9 @@ export async function byCognito(
   if (!token) throw new Refusal("UNAUTHORIZED");
   const claims = await verify(token, authorizer, scopes.length > 0 ? "access" : "id", userPools);
   // matched against `aud`, which only an ID token has [V-DOC]
-  if (authorizer.validation && !authorizer.validation.test(String(claims["aud"] ?? "")))
+  if (authorizer.validation && !authorizer.validation.test(asString(claims.aud)))
     throw new Refusal("UNAUTHORIZED");
-  const granted = String(claims["scope"] ?? "").split(" ");
+  const granted = asString(claims.scope).split(" ");
   if (scopes.length > 0 && !scopes.some((scope) => granted.includes(scope)))
     throw new Refusal("UNAUTHORIZED");
   exchange.authorizer = { claims: asStrings(claims) };
@@ -38,7 +38,7 @@ async function verify(
   for (const arn of providerArns) {
     const outcome = await userPools.verify(token, arn);
     if ("reason" in outcome) expired ||= outcome.reason === "expired";
-    else if (outcome.claims["token_use"] === use) return outcome.claims;
+    else if (outcome.claims.token_use === use) return outcome.claims;
   }
   throw new Refusal("UNAUTHORIZED", expired ? { text: "The incoming token has expired" } : {});
 }
@@ -54,8 +54,10 @@ function asStrings(claims: Record<string, unknown>): Record<string, string> {
 }
 
 function asString(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (value === undefined || value === null) return "";
   if (Array.isArray(value)) return value.join(",");
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return JSON.stringify(value);
 }
 
 /** `Mon Jan 01 00:00:00 UTC 2024` */

@@ -18,7 +18,7 @@ export function byIam(exchange: Exchange, { principals, stack, clock, log }: Par
   };
   if (!Sigv4.isSigned(request)) throw new Refusal("MISSING_AUTHENTICATION_TOKEN");
   const verify = Sigv4.isPresigned(request) ? Sigv4.verifyQuery : Sigv4.verifyHeader;
-  const outcome = verify(request, principals.find, {
+  const outcome = verify(request, (id) => principals.find(id), {
     service: "execute-api",
     region: stack.region,
     now: clock.now(),

@@ -68,12 +68,12 @@ export function clientOf(input: Input, { pools }: World): Client {
 }
 
 /** A client with a secret proves with each call that it has it. https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html#cognito-user-pools-computing-secret-hash */
-export function checkSecretHash(client: Client, username: string, given: unknown) {
+export function checkSecretHash(client: Client, username: string, given: string | undefined) {
   if (client.secret === undefined) return;
   const expected = createHmac("sha256", client.secret)
     .update(username + client.id)
     .digest();
-  const actual = Buffer.from(String(given ?? ""), "base64");
+  const actual = Buffer.from(given ?? "", "base64");
   if (actual.length !== expected.length || !timingSafeEqual(actual, expected))
     throw notAuthorized(`Unable to verify secret hash for client ${client.id}`);
 }

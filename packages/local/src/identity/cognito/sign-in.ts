@@ -11,7 +11,6 @@ import {
   poolOf,
   record,
   text,
-  toList,
 } from "./request.ts";
 import * as Srp from "./srp.ts";
 import { type User, poolName } from "./users.ts";
@@ -224,5 +223,3 @@ function take(session: string, client: Client, world: World): Pending {
     throw notAuthorized("Invalid session for the user, session is expired.");
   return found;
 }
-
-export const userAttributes = ({ attributes }: User) => toList(attributes);
