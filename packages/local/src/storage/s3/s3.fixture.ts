@@ -11,7 +11,8 @@ import { type Principal, createPrincipals } from "../../identity/principals.ts";
 import type { Statement } from "../../identity/policy.ts";
 import { type Log, silentLog } from "../../log.ts";
 import type { Resource, Stack } from "../../stack.ts";
-import { type EventRecord, createS3 } from "./server.ts";
+import type { EventRecord } from "./event.ts";
+import { createS3 } from "./server.ts";
 
 export const region = "eu-central-1";
 export const bucketArn = (name: string) => `arn:aws:s3:::${name}`;

@@ -25,11 +25,13 @@ export async function serve(
   const method = req.method ?? "GET";
   const [path = "/"] = (req.url ?? "/").split("?", 1);
   let isWaiting = waits;
+  let bytes: NodeJS.AsyncIterator<Buffer> | undefined;
   const body = () => {
     if (isWaiting) res.writeContinue();
     isWaiting = false;
-    // leaving the loop early must not cut the line: the client could not read why
-    return req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    // leaving early must not cut the line: the client could not read why
+    bytes = req.iterator({ destroyOnReturn: false });
+    return bytes;
   };
 
   let cors = {};
@@ -60,6 +62,8 @@ export async function serve(
     res.destroy();
   } finally {
     answer.close?.();
+    // the rest of a body that was refused has to be taken in, else the next request never comes
+    await bytes?.return?.().catch(() => undefined);
     req.resume();
   }
 }

@@ -1,0 +1,216 @@
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { bucket, bucketArn, region, smallStack, startS3 } from "./s3.fixture.ts";
+
+const arn = bucketArn("pictures");
+const denyPlainHttp = {
+  Effect: "Deny",
+  Principal: "*",
+  Action: "s3:*",
+  Resource: [arn, `${arn}/*`],
+  Condition: { Bool: { "aws:SecureTransport": "false" } },
+};
+const denySecrets = {
+  Effect: "Deny",
+  Principal: "*",
+  Action: "s3:GetObject",
+  Resource: `${arn}/secret/*`,
+};
+const publicRead = (name: string) => ({
+  policy: JSON.stringify({
+    Statement: [
+      { Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource: `${bucketArn(name)}/*` },
+    ],
+  }),
+});
+const open = { blockPublicPolicy: false, restrictPublicBuckets: false };
+const closed = { blockPublicPolicy: true, restrictPublicBuckets: true };
+const stack = smallStack(
+  [
+    ...bucket("pictures", {
+      BucketPolicy: { policy: JSON.stringify({ Statement: [denyPlainHttp, denySecrets] }) },
+    }),
+    ...bucket("public", { BucketPolicy: publicRead("public"), BucketPublicAccessBlock: open }),
+    ...bucket("blocked", { BucketPolicy: publicRead("blocked"), BucketPublicAccessBlock: closed }),
+  ],
+  {
+    reader: [{ Effect: "Allow", Action: "s3:GetObject", Resource: `${arn}/shown/*` }],
+    lister: [
+      { Effect: "Allow", Action: "s3:GetObject", Resource: `${arn}/*` },
+      {
+        Effect: "Allow",
+        Action: "s3:ListBucket",
+        Resource: arn,
+        Condition: { StringLike: { "s3:prefix": ["shown/*"] } },
+      },
+    ],
+    writer: [
+      { Effect: "Allow", Action: ["s3:PutObject", "s3:DeleteObject"], Resource: `${arn}/shown/*` },
+    ],
+  },
+);
+let s3: Awaited<ReturnType<typeof startS3>>;
+beforeAll(async () => {
+  s3 = await startS3(stack);
+  for (const Bucket of ["pictures", "public", "blocked"])
+    for (const Key of ["shown/a", "hidden/a", "secret/a"])
+      await s3.client().send(new PutObjectCommand({ Bucket, Key, Body: Key }));
+});
+afterAll(() => s3.stop());
+
+const Bucket = "pictures";
+const denied = { name: "AccessDenied", $metadata: { httpStatusCode: 403 } };
+const as = (role: string) => s3.client(s3.role(role));
+const read = async (client: S3Client, Key: string) =>
+  (await client.send(new GetObjectCommand({ Bucket, Key }))).Body!.transformToString();
+
+test("a role does what its policy allows, and the refusal names who, what and where", async () => {
+  expect(await read(as("reader"), "shown/a")).toBe("shown/a");
+  const arnOfSession = "arn:aws:sts::123456789012:assumed-role/reader/reader";
+  await expect(read(as("reader"), "hidden/a")).rejects.toMatchObject({
+    ...denied,
+    message: `User: ${arnOfSession} is not authorized to perform: s3:GetObject on resource: ${arn}/hidden/a because no identity-based policy allows the s3:GetObject action`,
+  });
+  expect(s3.denials.at(-1)).toEqual({
+    principal: "reader",
+    action: "s3:GetObject",
+    resource: `${arn}/hidden/a`,
+  });
+  await expect(
+    as("reader").send(new PutObjectCommand({ Bucket, Key: "shown/b" })),
+  ).rejects.toMatchObject(denied);
+});
+
+test("the policy of the bucket denies even who may do everything else", async () => {
+  await expect(read(s3.client(), "secret/a")).rejects.toMatchObject({
+    ...denied,
+    message: expect.stringMatching(/explicit deny in a resource-based policy/),
+  });
+});
+
+test("a missing key is missing only for those who may list", async () => {
+  await expect(read(as("reader"), "shown/none")).rejects.toMatchObject(denied);
+  expect(s3.denials.at(-1)).toMatchObject({ action: "s3:ListBucket", resource: arn });
+  await expect(read(s3.client(), "shown/none")).rejects.toMatchObject({ name: "NoSuchKey" });
+});
+
+test("a list is allowed by its prefix", async () => {
+  const list = (Prefix: string) => as("lister").send(new ListObjectsV2Command({ Bucket, Prefix }));
+  expect((await list("shown/")).KeyCount).toBe(1);
+  await expect(list("hidden/")).rejects.toMatchObject(denied);
+});
+
+test("a copy takes the right to read and the right to write", async () => {
+  const copy = (role: string) =>
+    as(role).send(
+      new CopyObjectCommand({ Bucket, Key: "shown/copy", CopySource: "pictures/shown/a" }),
+    );
+  await expect(copy("reader")).rejects.toMatchObject(denied);
+  await expect(copy("writer")).rejects.toMatchObject(denied);
+});
+
+test("writing under If-Match takes the right to read", async () => {
+  const put = new PutObjectCommand({ Bucket, Key: "shown/a", Body: "x", IfMatch: '"x"' });
+  await expect(as("writer").send(put)).rejects.toMatchObject({
+    ...denied,
+    message: expect.stringMatching(/s3:GetObject/),
+  });
+});
+
+test("of many deletions each is allowed or refused alone", async () => {
+  const Objects = [{ Key: "shown/none" }, { Key: "hidden/a" }];
+  const { Deleted, Errors } = await as("writer").send(
+    new DeleteObjectsCommand({ Bucket, Delete: { Objects } }),
+  );
+  expect(Deleted).toMatchObject([{ Key: "shown/none" }]);
+  expect(Errors).toMatchObject([{ Key: "hidden/a", Code: "AccessDenied" }]);
+  await expect(
+    as("reader").send(new DeleteObjectCommand({ Bucket, Key: "shown/a" })),
+  ).rejects.toMatchObject(denied);
+});
+
+test("strangers read where policy and public access block let them, and nowhere else", async () => {
+  const status = async (path: string) => (await fetch(`${s3.endpoint}/${path}`)).status;
+  expect(await status("public/shown/a")).toBe(200);
+  expect(await status("blocked/shown/a")).toBe(403);
+  expect(await status("pictures/shown/a")).toBe(403);
+  expect(await status("public/shown/none")).toBe(403);
+  expect(await status("public/shown/a?response-content-type=text/html")).toBe(400);
+  expect((await fetch(`${s3.endpoint}/public/k`, { method: "PUT", body: "x" })).status).toBe(403);
+});
+
+test("errors are S3's XML, with the id of the request", async () => {
+  const response = await fetch(`${s3.endpoint}/pictures/<&>`);
+  expect(response.headers.get("content-type")).toBe("application/xml");
+  const id = response.headers.get("x-amz-request-id");
+  expect(await response.text()).toMatch(
+    new RegExp(
+      `^<\\?xml version="1.0" encoding="UTF-8"\\?>\\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message><RequestId>${id}</RequestId><HostId>`,
+    ),
+  );
+});
+
+test.each([
+  ["another secret", { secretAccessKey: "guess" }, "SignatureDoesNotMatch"],
+  ["an unknown key", { accessKeyId: "AKIANOBODY" }, "InvalidAccessKeyId"],
+  ["a token that is not its own", { sessionToken: "other" }, "InvalidToken"],
+])("a request signed with %s is refused", async (_, change, name) => {
+  const { accessKeyId, secretAccessKey, sessionToken } = s3.role("reader");
+  const credentials = { accessKeyId, secretAccessKey, sessionToken: sessionToken!, ...change };
+  await expect(
+    read(s3.client(s3.role("reader"), { credentials }), "shown/a"),
+  ).rejects.toMatchObject({ name });
+});
+
+test("a clock that is wrong by more than fifteen minutes is refused", async () => {
+  // the SDK would put itself right and try again
+  const url = `${s3.endpoint}/pictures/shown/a`;
+  const { accessKeyId } = s3.principals.operator;
+  const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/20200101/${region}/s3/aws4_request, SignedHeaders=host, Signature=${"0".repeat(64)}`;
+  const response = await fetch(url, {
+    headers: {
+      authorization,
+      "x-amz-date": "20200101T000000Z",
+      "x-amz-content-sha256": "UNSIGNED-PAYLOAD",
+    },
+  });
+  expect(response.status).toBe(403);
+  expect(await response.text()).toContain("<Code>RequestTimeTooSkewed</Code>");
+});
+
+test("a presigned URL reads until it expires, and only what it was signed for", async () => {
+  const sign = (Key: string) =>
+    getSignedUrl(as("reader"), new GetObjectCommand({ Bucket, Key }), { expiresIn: 60 });
+  const url = await sign("shown/a");
+  expect(await (await fetch(url)).text()).toBe("shown/a");
+  expect((await fetch(url, { method: "DELETE" })).status).toBe(403);
+  expect((await fetch(url.replace("shown/a", "hidden/a"))).status).toBe(403);
+  expect((await fetch(url.replace("X-Amz-Expires=60", "X-Amz-Expires=61"))).status).toBe(403);
+  expect((await fetch(await sign("hidden/a"))).status).toBe(403);
+});
+
+test("a presigned PUT stores the metadata that the signer has put into the query, and dies when it says", async () => {
+  const command = new PutObjectCommand({ Bucket, Key: "shown/put", Metadata: { owner: "ann" } });
+  const client = s3.client(undefined, { requestChecksumCalculation: "WHEN_REQUIRED" });
+  const url = await getSignedUrl(client, command, { expiresIn: 60 });
+  const put = () =>
+    fetch(url, { method: "PUT", body: "bytes", headers: { "content-type": "image/png" } });
+  expect((await put()).status).toBe(200);
+  const stored = await s3.client().send(new GetObjectCommand({ Bucket, Key: "shown/put" }));
+  expect(await stored.Body!.transformToString()).toBe("bytes");
+  expect(stored).toMatchObject({ Metadata: { owner: "ann" }, ContentType: "image/png" });
+  await s3.clock.advance(61_000);
+  const late = await put();
+  expect(late.status).toBe(403);
+  expect(await late.text()).toContain("<Message>Request has expired</Message>");
+});

@@ -1,0 +1,91 @@
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { bucket, smallStack, startS3 } from "./s3.fixture.ts";
+
+const site = "https://app.example";
+const corsRules = [
+  {
+    allowedOrigins: [site, "https://*.dev.example"],
+    allowedMethods: ["PUT", "POST"],
+    allowedHeaders: ["content-type", "x-amz-*"],
+    exposeHeaders: ["ETag"],
+    maxAgeSeconds: 600,
+  },
+  { allowedOrigins: ["*"], allowedMethods: ["GET"] },
+];
+let s3: Awaited<ReturnType<typeof startS3>>;
+beforeAll(async () => {
+  s3 = await startS3(
+    smallStack([
+      ...bucket("shared", { BucketCorsConfiguration: { corsRules } }),
+      ...bucket("alone"),
+    ]),
+  );
+  await s3.client().send(new PutObjectCommand({ Bucket: "shared", Key: "k", Body: "x" }));
+});
+afterAll(() => s3.stop());
+
+const preflight = async (name: string, headers: Record<string, string>) => {
+  const response = await fetch(`${s3.endpoint}/${name}/k`, { method: "OPTIONS", headers });
+  return {
+    status: response.status,
+    text: await response.text(),
+    headers: Object.fromEntries(response.headers),
+  };
+};
+const ask = (origin: string, method: string, headers = "") => ({
+  origin,
+  "access-control-request-method": method,
+  ...(headers && { "access-control-request-headers": headers }),
+});
+
+test("a preflight that a rule covers is answered from that rule", async () => {
+  expect(await preflight("shared", ask(site, "PUT", "Content-Type, x-amz-meta-a"))).toMatchObject({
+    status: 200,
+    headers: {
+      "access-control-allow-origin": site,
+      "access-control-allow-methods": "PUT, POST",
+      "access-control-allow-headers": "content-type, x-amz-meta-a",
+      "access-control-expose-headers": "ETag",
+      "access-control-max-age": "600",
+      "access-control-allow-credentials": "true",
+      vary: expect.stringContaining("Origin"),
+    },
+  });
+  expect((await preflight("shared", ask("https://me.dev.example", "POST"))).status).toBe(200);
+  expect((await preflight("shared", ask("https://anyone.example", "GET"))).headers).toMatchObject({
+    "access-control-allow-origin": "*",
+  });
+});
+
+test.each([
+  ["another origin", ask("https://evil.example", "PUT")],
+  ["an origin that only ends alike", ask("https://evil-app.example", "PUT")],
+  ["another method", ask(site, "DELETE")],
+  ["another header", ask(site, "PUT", "content-type, authorization")],
+])("a preflight for %s is refused", async (_, headers) => {
+  const answer = await preflight("shared", headers);
+  expect(answer).toMatchObject({
+    status: 403,
+    text: expect.stringContaining("<Code>AccessForbidden</Code>"),
+  });
+  expect(answer.headers).not.toHaveProperty("access-control-allow-origin");
+});
+
+test("a bucket without rules says so, and a preflight without an origin is none", async () => {
+  expect((await preflight("alone", ask(site, "PUT"))).text).toContain(
+    "CORS is not enabled for this bucket.",
+  );
+  expect((await preflight("shared", {})).status).toBe(400);
+});
+
+test("an actual request, refused or not, can be read by the site it comes from and by no other", async () => {
+  const put = async (origin: string) =>
+    fetch(`${s3.endpoint}/shared/k`, { method: "PUT", body: "x", headers: { origin } });
+  const mine = await put(site);
+  expect(mine.status).toBe(403);
+  expect(mine.headers.get("access-control-allow-origin")).toBe(site);
+  expect(mine.headers.get("access-control-expose-headers")).toBe("ETag");
+  expect((await put("https://evil.example")).headers.get("access-control-allow-origin")).toBeNull();
+});

@@ -1,0 +1,130 @@
+import {
+  ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3";
+import {
+  assert,
+  asyncProperty,
+  constantFrom,
+  integer,
+  option,
+  uniqueArray,
+  string,
+} from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { bucket, smallStack, startS3 } from "./s3.fixture.ts";
+import { past } from "./walk.ts";
+
+const buckets = Array.from({ length: 40 }, (_, index) => `list-${index}`);
+let s3: Awaited<ReturnType<typeof startS3>>;
+beforeAll(
+  async () => void (s3 = await startS3(smallStack(buckets.flatMap((name) => bucket(name))))),
+);
+afterAll(() => s3.stop());
+
+async function fill(Bucket: string, keys: string[]) {
+  for (const Key of keys) await s3.client().send(new PutObjectCommand({ Bucket, Key, Body: Key }));
+}
+
+async function listAll(input: ListObjectsV2CommandInput) {
+  const [keys, prefixes]: [string[], string[]] = [[], []];
+  let ContinuationToken: string | undefined;
+  do {
+    const page = await s3.client().send(new ListObjectsV2Command({ ...input, ContinuationToken }));
+    expect(page.KeyCount).toBe((page.Contents?.length ?? 0) + (page.CommonPrefixes?.length ?? 0));
+    expect(page.KeyCount).toBeLessThanOrEqual(input.MaxKeys ?? 1000);
+    keys.push(...(page.Contents ?? []).map(({ Key }) => Key!));
+    prefixes.push(...(page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix!));
+    ContinuationToken = page.NextContinuationToken;
+    expect(page.IsTruncated).toBe(ContinuationToken !== undefined);
+  } while (ContinuationToken);
+  return { keys, prefixes };
+}
+
+const inBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+test("whatever the keys, prefix, delimiter and page size, a listing is each key or its common prefix once, in the order of bytes", async () => {
+  const free = [...buckets];
+  const piece = constantFrom(
+    "a",
+    "b",
+    "/",
+    "//",
+    " ",
+    "+",
+    "%2F",
+    "ü",
+    "🙂",
+    "￿",
+    "\u{10ffff}",
+    "<&>",
+    "_",
+    "%",
+  );
+  const key = uniqueArray(piece, { minLength: 1, maxLength: 4 }).map((pieces) => pieces.join(""));
+  await assert(
+    asyncProperty(
+      uniqueArray(key, { maxLength: 12 }),
+      string({ unit: constantFrom("a", "/", "ü"), maxLength: 2 }),
+      option(constantFrom("/", "a", "//"), { nil: undefined }),
+      integer({ min: 1, max: 4 }),
+      async (keys, Prefix, Delimiter, MaxKeys) => {
+        const Bucket = free.pop()!;
+        await fill(Bucket, keys);
+        const matching = keys.filter((one) => one.startsWith(Prefix)).toSorted(inBytes);
+        const groupOf = (one: string) => {
+          const end = Delimiter ? one.indexOf(Delimiter, Prefix.length) : -1;
+          return end < 0 ? undefined : one.slice(0, end + Delimiter!.length);
+        };
+        const groups = new Set(matching.map(groupOf).filter((group) => group !== undefined));
+        expect(await listAll({ Bucket, Prefix, Delimiter, MaxKeys, EncodingType: "url" })).toEqual({
+          keys: matching.filter((one) => groupOf(one) === undefined).map(encoded),
+          prefixes: [...groups].map(encoded),
+        });
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
+
+/** As a listing with EncodingType url writes it. */
+const encoded = (key: string) =>
+  encodeURIComponent(key).replaceAll("%2F", "/").replaceAll("%20", "+");
+
+test("a listing starts after a key and says what each entry is", async () => {
+  const Bucket = buckets[0]!;
+  await fill(Bucket, ["x/1", "x/2", "x/3"]);
+  const page = await s3
+    .client()
+    .send(new ListObjectsV2Command({ Bucket, Prefix: "x/", StartAfter: "x/1", MaxKeys: 1 }));
+  expect(page).toMatchObject({
+    Contents: [
+      {
+        Key: "x/2",
+        Size: 3,
+        StorageClass: "STANDARD",
+        ETag: expect.stringMatching(/^"[\da-f]{32}"$/),
+      },
+    ],
+    StartAfter: "x/1",
+    IsTruncated: true,
+  });
+  expect(await s3.client().send(new ListObjectsV2Command({ Bucket, MaxKeys: 0 }))).toMatchObject({
+    KeyCount: 0,
+    IsTruncated: false,
+  });
+  await expect(
+    s3.client().send(new ListObjectsV2Command({ Bucket, ContinuationToken: "?" })),
+  ).rejects.toMatchObject({ name: "InvalidArgument" });
+});
+
+test("nothing with a prefix is past it, everything greater is", () => {
+  for (const prefix of ["a", "a/", "\u{d7ff}", "a\u{10ffff}"]) {
+    const bound = Buffer.from(past(prefix)!.key);
+    expect(Buffer.compare(bound, Buffer.from(`${prefix}\u{10ffff}\u{10ffff}`))).toBe(1);
+    expect(bound.subarray(0, Buffer.byteLength(prefix)).equals(Buffer.from(prefix))).toBe(false);
+  }
+  expect(past("\u{10ffff}")).toBeUndefined();
+});
