@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+
+import { startCloud } from "../test/cloud.ts";
+import { as, pendingImage } from "../test/make.ts";
+import * as Bucket from "./bucket.ts";
+import * as Image from "./image.ts";
+import * as ObjectKey from "./object-key.ts";
+import * as Upload from "./upload.ts";
+
+let cloud: Awaited<ReturnType<typeof startCloud>>;
+beforeAll(async () => void (cloud = await startCloud()));
+afterAll(() => cloud.stop());
+
+const create = (about: Partial<Parameters<typeof Upload.create>[0]> = {}) =>
+  as("ann", () => Upload.create({ type: "image/jpeg", bytes: 10, ...about }));
+
+function post({ url, fields }: Upload.Form, bytes: string, more: Record<string, string> = {}) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries({ ...fields, ...more })) form.append(name, value);
+  form.append("file", new Blob([bytes]));
+  return fetch(url, { method: "POST", body: form });
+}
+
+test("a form takes the bytes to the bucket, where they wait as they are", async () => {
+  const { image, upload } = await create({ name: "pier.jpg", title: "Pier", tags: ["Sea"] });
+  expect(image).toMatchObject({
+    state: "pending",
+    ownerId: "ann",
+    name: "pier.jpg",
+    tags: ["sea"],
+    visibility: "public",
+    likes: 0,
+  });
+  expect((await post(upload, "0123456789")).status).toBe(201);
+  expect(String(await Bucket.read(ObjectKey.upload(image.id)))).toBe("0123456789");
+  expect(cloud.events.at(-1)?.s3.object.key).toBe(`uploads/${image.id}`);
+});
+
+test("the bucket refuses more bytes, another type, another key and other bytes than were asked for", async () => {
+  const sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"; // "test"
+  const { upload } = await create({ sha256 });
+  expect((await post(upload, "test, and more")).status).toBe(400);
+  expect((await post(upload, "")).status).toBe(400);
+  expect((await post(upload, "test", { "Content-Type": "text/html" })).status).toBe(403);
+  expect((await post(upload, "test", { key: "images/x" })).status).toBe(403);
+  expect((await post(upload, "tost")).status).toBe(400);
+  expect((await post(upload, "test")).status).toBe(201);
+});
+
+test("a name is one picture's, and free again when its upload never came", async () => {
+  await create({ name: "twice.jpg" });
+  const again = () =>
+    as("bo", () => Upload.create({ name: "twice.jpg", type: "image/png", bytes: 1 }));
+  await expect(again()).rejects.toMatchObject({ kind: "conflict", code: "name.taken" });
+  vi.useFakeTimers({ now: Date.now() + 25 * 3600 * 1000, toFake: ["Date"] });
+  expect((await again()).image.name).toBe("twice.jpg");
+  vi.useRealTimers();
+});
+
+test("of a hundred people who want a name at once, one gets it", async () => {
+  const wanted = Array.from({ length: 100 }, (_, n) => pendingImage({ name: "one.jpg" }, `p${n}`));
+  const answers = await Promise.allSettled(wanted);
+  expect(answers.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+});
+
+test.each([
+  [
+    { bytes: 16 * 1024 * 1024 + 1 },
+    { kind: "too_large", message: expect.stringContaining("16 MB") },
+  ],
+  [{ bytes: 0 }, { kind: "invalid" }],
+  [{ type: "text/html" }, { kind: "unsupported", message: expect.stringContaining("image/avif") }],
+  [{ visibility: "private" as const }, { kind: "unprocessable" }],
+  [{ name: "../x.jpg" }, { kind: "invalid", issues: [{ pointer: "/name" }] }],
+  [{ name: "a..b" }, { kind: "invalid" }],
+  [{ name: "a/b" }, { kind: "invalid" }],
+  [{ name: "a%2Fb" }, { kind: "invalid" }],
+  [{ name: "🐟.jpg" }, { kind: "invalid" }],
+  [{ name: "" }, { kind: "invalid" }],
+  [{ name: ".hidden" }, { kind: "invalid" }],
+  [{ name: "x".repeat(129) }, { kind: "invalid" }],
+  [{ title: "a\u0000b" }, { kind: "invalid" }],
+  [{ ownerId: "bo" }, { kind: "invalid", issues: [{ pointer: "/ownerId" }] }],
+])("an upload with %j is refused, and says why", async (about, why) => {
+  await expect(create(about)).rejects.toMatchObject(why);
+});
+
+test("an upload is seen by who made it, as far as it is", async () => {
+  const { id } = await pendingImage();
+  const seen = await as("ann", () => Upload.find(id));
+  expect(seen).toMatchObject({ id, state: "pending", bytes: 1000, type: "image/jpeg" });
+  expect(Date.parse(seen.expiresAt!)).toBeGreaterThan(Date.now());
+  await expect(as("bo", () => Upload.find(id))).rejects.toMatchObject({ kind: "not_found" });
+});
+
+test("an upload that never came is not there after a day, before the table forgets it", async () => {
+  const { id } = await pendingImage({}, "late");
+  vi.useFakeTimers({ now: Date.now() + 25 * 3600 * 1000, toFake: ["Date"] });
+  await expect(Image.get(id)).rejects.toMatchObject({ kind: "not_found" });
+  expect((await as("late", () => Image.listMine({}))).items).toEqual([]);
+  vi.useRealTimers();
+});
+
+test("bytes that come with the request go the way of every upload", async () => {
+  const body = new TextEncoder().encode("bytes");
+  const image = await as("ann", () => Upload.receive({ type: "image/png", body }));
+  expect(image).toMatchObject({ state: "pending", type: "image/png", bytes: 5 });
+  expect(String(await Bucket.read(ObjectKey.upload(image.id)))).toBe("bytes");
+});
+
+test("nobody uploads nothing", async () => {
+  await expect(Upload.create({ type: "image/png", bytes: 1 })).rejects.toMatchObject({
+    kind: "unauthenticated",
+  });
+});
