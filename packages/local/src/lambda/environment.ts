@@ -1,0 +1,83 @@
+import { tmpdir } from "node:os";
+
+import type { FunctionSource, Resource, Stack } from "../stack.ts";
+
+/** The credentials of a function's role. */
+export type RoleKeys = { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+
+type Surroundings = {
+  stack: Stack;
+  keys: RoleKeys;
+  /** URL of each emulated service by the name that the AWS SDK gives it: S3, DYNAMODB, SQS … */
+  endpoints: Record<string, string>;
+  /** The value behind a `secret://name` of the graph. */
+  secrets: (name: string) => string;
+};
+
+/** Everything a function sees of the world; nothing of the developer's own environment reaches it. */
+export function environment(resource: Resource, source: FunctionSource, around: Surroundings) {
+  const { stack, keys, endpoints, secrets } = around;
+  const { name, memorySize = 128, runtime = "nodejs24.x" } = resource.inputs;
+  const logGroup = resource.inputs.loggingConfig?.logGroup ?? `/aws/lambda/${name ?? resource.id}`;
+  return {
+    ...basics(),
+    ...links(source, stack, secrets),
+    ...revealed(withoutBundleKeys(resource.inputs.environment?.variables ?? {}), secrets),
+    // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+    AWS_REGION: stack.region,
+    AWS_DEFAULT_REGION: stack.region,
+    AWS_LAMBDA_FUNCTION_NAME: name ?? resource.id,
+    AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memorySize),
+    AWS_LAMBDA_LOG_GROUP_NAME: logGroup,
+    AWS_LAMBDA_LOG_STREAM_NAME: `${new Date().toISOString().slice(0, 10).replaceAll("-", "/")}/[$LATEST]local`,
+    AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+    AWS_EXECUTION_ENV: `AWS_Lambda_${runtime}`,
+    AWS_XRAY_CONTEXT_MISSING: "LOG_ERROR",
+    AWS_ACCESS_KEY_ID: keys.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+    ...(keys.sessionToken && { AWS_SESSION_TOKEN: keys.sessionToken }),
+    ...Object.fromEntries(
+      Object.entries(endpoints).map(([service, url]) => [`AWS_ENDPOINT_URL_${service}`, url]),
+    ),
+  };
+}
+
+function links(source: FunctionSource, stack: Stack, secrets: Surroundings["secrets"]) {
+  const all = { App: { name: stack.app, stage: stack.stage }, ...source.links };
+  return Object.fromEntries(
+    Object.entries(all).map(([name, link]) => [
+      `SST_RESOURCE_${name}`,
+      JSON.stringify(revealed(link, secrets)),
+    ]),
+  );
+}
+
+/** SST_KEY and SST_KEY_FILE decrypt a file that only a deployed bundle has. */
+function withoutBundleKeys(variables: Record<string, string>) {
+  return Object.fromEntries(
+    Object.entries(variables).filter(([name]) => !name.startsWith("SST_KEY")),
+  );
+}
+
+function revealed<T>(value: T, secrets: Surroundings["secrets"]): T {
+  const text = JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === "string" && inner.startsWith("secret://")
+      ? secrets(inner.slice("secret://".length))
+      : inner,
+  );
+  return JSON.parse(text);
+}
+
+function basics() {
+  // Windows cannot open a socket without SystemRoot
+  const { PATH, SystemRoot } = process.env;
+  return {
+    PATH,
+    TMPDIR: tmpdir(),
+    TEMP: tmpdir(),
+    LANG: "en_US.UTF-8",
+    TZ: ":UTC",
+    ...(SystemRoot && { SystemRoot }),
+  };
+}

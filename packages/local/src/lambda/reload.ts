@@ -1,0 +1,46 @@
+import { watch } from "node:fs";
+import { dirname, join } from "node:path";
+
+import { isInstalled } from "./bundle.ts";
+
+/** An editor writes a file in several steps, and a branch switch writes many: one rebuild for all that comes this close together. */
+const settleMs = 25;
+
+/**
+ * Calls `changed` with the files that were written. It watches the folders of our own sources one by one: a recursive watch
+ * over the checkout would walk node_modules, and a watch on a file is lost when an editor replaces it.
+ */
+export function watchSources(changed: (paths: Set<string>) => void) {
+  const watchers = new Map<string, { close(): void }>();
+  let pending = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+
+  function flush() {
+    const paths = pending;
+    pending = new Set();
+    changed(paths);
+  }
+
+  return {
+    /** Watches the folders of these files too. */
+    add(inputs: Iterable<string>) {
+      for (const input of inputs) {
+        const folder = dirname(input);
+        if (isInstalled(input) || watchers.has(folder)) continue;
+        const watcher = watch(folder, { persistent: false }, (_event, name) => {
+          if (!name) return;
+          pending.add(join(folder, name));
+          clearTimeout(timer);
+          timer = setTimeout(flush, settleMs);
+        });
+        // the folder was removed; a failing build says so better
+        watcher.on("error", () => watcher.close());
+        watchers.set(folder, watcher);
+      }
+    },
+    stop() {
+      clearTimeout(timer);
+      for (const watcher of watchers.values()) watcher.close();
+    },
+  };
+}
