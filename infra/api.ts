@@ -18,6 +18,12 @@ export const apiHandler = new sst.aws.Function("ApiHandler", {
   timeout: "15 seconds",
   link: [images, data, ingest, keys],
   environment: Cors.environment,
+  // packages/api/src/light-fetch.ts stands in for what Node would load from undici in every cold start
+  nodejs: {
+    esbuild: {
+      define: { Request: "LightRequest", Response: "LightResponse", Headers: "LightHeaders" },
+    },
+  },
   permissions: [
     Grants.items(data, [
       "GetItem",
@@ -37,14 +43,16 @@ export const apiHandler = new sst.aws.Function("ApiHandler", {
 
 const functions = { ApiHandler: apiHandler, Deliver: deliver };
 
-for (const [name, handler] of Object.entries(functions))
-  new aws.lambda.Permission(`${name}FromApi`, {
-    action: "lambda:InvokeFunction",
-    function: handler.name,
-    principal: "apigateway.amazonaws.com",
-    // one statement a function: SST's one a route would outgrow the 20 KB of a function's policy
-    sourceArn: $interpolate`${restApi.executionArn}/${$app.stage}/*`,
-  });
+export const invocations = Object.entries(functions).map(
+  ([name, handler]) =>
+    new aws.lambda.Permission(`${name}FromApi`, {
+      action: "lambda:InvokeFunction",
+      function: handler.name,
+      principal: "apigateway.amazonaws.com",
+      // one statement a function: SST's one a route would outgrow the 20 KB of a function's policy
+      sourceArn: $interpolate`${restApi.executionArn}/${$app.stage}/*`,
+    }),
+);
 
 for (const route of routes) {
   const { nodes } = functions[route.to];

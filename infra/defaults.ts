@@ -16,8 +16,12 @@ const { accountId } = aws.getCallerIdentityOutput();
 $transform(sst.aws.Function, (args, _options, name) => {
   const logGroup = `/aws/lambda/${$app.name}/${$app.stage}/${name}`;
   args.architecture ??= "arm64";
-  args.nodejs ??= {};
-  args.nodejs = { minify: true, splitting: true, ...args.nodejs };
+  // a chunk that a request does not need is not read
+  args.nodejs = $output(args.nodejs ?? {}).apply((own) => ({
+    minify: true,
+    splitting: true,
+    ...own,
+  }));
   args.permissions = $output(args.permissions ?? []).apply((own) => [
     ...own,
     ...Grants.trace(),

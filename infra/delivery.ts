@@ -16,7 +16,8 @@ export const deliver = new sst.aws.Function("Deliver", {
   permissions: [
     Grants.objects(images, ["originals/*", "ladder/*", "derived/*"], ["GetObject"]),
     Grants.objects(images, ["ladder/*", "derived/*"], ["PutObject"]),
-    Grants.items(data, ["GetItem", "Query", "UpdateItem"]),
+    Grants.absence(images),
+    Grants.items(data, ["GetItem"]),
   ],
   nodejs: { install: { sharp: "0.35.5" } },
 });

@@ -61,7 +61,7 @@ export const parameters = part(
 /** Makes the snapshot and its stage: after everything else. */
 export function deploy() {
   gateway.deploy();
-  new aws.apigateway.MethodSettings("ApiThrottle", {
+  return new aws.apigateway.MethodSettings("ApiThrottle", {
     restApi: restApi.id,
     stageName: gateway.nodes.stage!.stageName,
     methodPath: "*/*",

@@ -1,22 +1,11 @@
+import { unscoped } from "./unscoped.ts";
+
 /** Rights, as they stand in `permissions:` of a function: an action and the one thing it is for. Links give names only. */
 export type Grant = sst.aws.FunctionPermissionArgs;
 
 type Arn = $util.Input<string>;
 
-/**
- * The statements that AWS cannot narrow to a resource, with the reason. Nothing else may say `*`: a test holds the
- * graph against this list.
- */
-export const unscoped = [
-  {
-    actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-    reason:
-      "X-Ray has no resource to name for these two: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html",
-  },
-] as const;
-
-export const trace = (): Grant[] =>
-  unscoped.map(({ actions }) => ({ actions: [...actions], resources: ["*"] }));
+export const trace = (): Grant[] => unscoped.map(({ actions }) => ({ actions, resources: ["*"] }));
 
 /** Objects under the given prefixes of a bucket, such as `uploads/*`. */
 export const objects = (bucket: sst.aws.Bucket, prefixes: string[], actions: string[]): Grant => ({
@@ -29,6 +18,16 @@ export const listing = (bucket: sst.aws.Bucket, prefixes: string[], actions: str
   actions: actions.map((action) => `s3:${action}`),
   resources: [bucket.arn],
   conditions: [{ test: "StringLike", variable: "s3:prefix", values: prefixes }],
+});
+
+/**
+ * S3 says 404 of a key that is not there only to somebody who may list the bucket; to anybody else it is 403, like a right
+ * that is missing. The question for one key carries no prefix, so no condition can narrow it.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+ */
+export const absence = (bucket: sst.aws.Bucket): Grant => ({
+  actions: ["s3:ListBucket"],
+  resources: [bucket.arn],
 });
 
 export const items = (table: sst.aws.Dynamo, actions: string[]): Grant => ({

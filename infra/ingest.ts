@@ -64,13 +64,13 @@ export const ingestHandler = new sst.aws.Function("IngestHandler", {
       ["PutObject", "DeleteObject", "DeleteObjectVersion"],
     ),
     Grants.objects(images, ["originals/*"], ["GetObject"]),
+    Grants.absence(images),
     Grants.listing(
       images,
       ["uploads/*", "originals/*", "ladder/*", "derived/*", "images/*"],
-      ["ListBucket", "ListBucketVersions"],
+      ["ListBucketVersions"],
     ),
     Grants.items(data, ["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"]),
-    Grants.indexes(data),
   ],
   // sharp is never bundled; the version is that of the workspace's catalog (a test compares them)
   nodejs: { install: { sharp: "0.35.5" } },

@@ -3,6 +3,9 @@ export type Graph = {
   app: string;
   stage: string;
   dev: boolean;
+  /** What `sst remove` does with the stage. */
+  removal: string;
+  protect: boolean;
   region: string;
   account: string;
   resources: Resource[];

@@ -82,8 +82,8 @@ function globals(root: string): Plugin {
   ].join("");
   return {
     name: "globals",
-    setup({ onLoad }) {
-      onLoad({ filter: /\.ts$/ }, ({ path }) => {
+    setup(build) {
+      build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
         if (path.includes("/.sst/")) return undefined;
         return { contents: `${head}\n${readFileSync(path, "utf8")}`, loader: "ts" };
       });

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
@@ -41,7 +41,7 @@ export async function serve(root: string, work: string): Promise<{ url: string; 
       return {};
     },
   };
-  const server = createServer(async (request, response) => {
+  const reply = async (request: IncomingMessage, response: ServerResponse) => {
     const { method, params } = JSON.parse(Buffer.concat(await request.toArray()).toString());
     const answer = methods[method]
       ? { result: await methods[method](params[0]) }
@@ -49,7 +49,8 @@ export async function serve(root: string, work: string): Promise<{ url: string; 
     // kept alive, a connection would hold the process for five seconds after the program's end
     response.writeHead(200, { "content-type": "application/json", connection: "close" });
     response.end(JSON.stringify(answer));
-  });
+  };
+  const server = createServer((request, response) => void reply(request, response));
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   server.unref();
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, builds };

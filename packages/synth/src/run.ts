@@ -81,10 +81,13 @@ process.on("beforeExit", () => {
     app: app.name,
     stage,
     dev,
+    removal: app.removal,
+    protect: app.protect,
     region,
     account: State.account,
-    resources,
-    functions: builds,
+    // registered in no order
+    resources: resources.toSorted(by(({ urn }) => urn)),
+    functions: builds.toSorted(by(({ functionID }) => functionID)),
   };
   writeFileSync(out, JSON.stringify(graph));
 });
@@ -159,6 +162,10 @@ function unwrap(value: unknown): unknown {
     default:
       return { asset: true };
   }
+}
+
+function by<Value>(key: (value: Value) => string) {
+  return (one: Value, other: Value) => (key(one) < key(other) ? -1 : 1);
 }
 
 type Callback = (error: unknown, response: unknown) => void;

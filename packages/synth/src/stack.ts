@@ -7,7 +7,7 @@ export function toStack(graph: Graph) {
     stage: graph.stage,
     region: graph.region,
     account: graph.account,
-    resources: graph.resources.filter(isDeployed).map(toResource).toSorted(byUrn),
+    resources: graph.resources.filter(isDeployed).map(toResource),
     functions: Object.fromEntries(
       graph.functions.map((build) => [arnOf(graph, build), toFunction(build)]),
     ),
@@ -61,9 +61,6 @@ function arnOf(graph: Graph, { functionID }: Build): string {
     throw new Error(`${functionID} would be built, but no function of this name is in the graph`);
   return found.outputs.arn;
 }
-
-const byUrn = (one: { urn: string }, other: { urn: string }) =>
-  one.urn < other.urn ? -1 : one.urn > other.urn ? 1 : 0;
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);

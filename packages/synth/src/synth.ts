@@ -9,26 +9,31 @@ const root = join(import.meta.dirname, "../../..");
 const check = process.argv.includes("--check");
 const started = performance.now();
 
-const { laptop, production, dev } = await synthesize(root, {
-  laptop: { stage: "laptop" },
+const laptopOnly = { laptop: { stage: "laptop" } };
+// the others are not written down; they run so that a mistake in them does not wait for a deploy
+const all = {
+  ...laptopOnly,
   production: { stage: "production" },
   dev: { stage: "developer", dev: true },
-});
+};
 
-const files = Files.generated(root, laptop);
+const graphs = await synthesize(root, check ? laptopOnly : all);
+
+const files = Files.generated(root, graphs.laptop);
 const stale = Files.stale(root, files);
-const counts = [laptop, production, dev].map(({ resources }) => resources.length).join(", ");
-const seconds = ((performance.now() - started) / 1000).toFixed(1);
-console.log(`laptop, production and sst dev: ${counts} resources in ${seconds} s`);
 
 if (check && stale.length > 0) {
   console.error(
     `${stale.join(", ")}: not what infra says. Run \`pnpm synth\` and commit the difference.`,
   );
   process.exitCode = 1;
-} else {
-  for (const file of stale) {
-    writeFileSync(join(root, file), files[file]!);
-    console.log(`  ${file} written`);
-  }
 }
+if (!check) for (const file of stale) writeFileSync(join(root, file), files[file]!);
+
+const stages = Object.values(graphs).map(
+  ({ stage, dev, resources }) =>
+    `${stage}${dev ? " (sst dev)" : ""}: ${resources.length} resources`,
+);
+const seconds = ((performance.now() - started) / 1000).toFixed(1);
+console.log(`${stages.join(", ")}, in ${seconds} s`);
+if (!check) console.log(stale.length > 0 ? `Written: ${stale.join(", ")}` : "Nothing changed");

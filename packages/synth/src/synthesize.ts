@@ -9,17 +9,13 @@ import * as Platform from "./platform.ts";
 export type Run = { stage: string; dev?: boolean };
 
 /** Runs the program of `root` for each stage, offline, and gives back what it made. */
-export async function synthesize<Names extends string>(
+export async function synthesize<Runs extends Record<string, Run>>(
   root: string,
-  runs: Record<Names, Run>,
-): Promise<Record<Names, Graph>> {
+  runs: Runs,
+): Promise<Record<keyof Runs, Graph>> {
   Platform.ensure(root);
-  const names = Object.keys(runs) as Names[];
-  const graphs = await Promise.all(names.map((name) => graphOf(root, runs[name])));
-  return Object.fromEntries(names.map((name, index) => [name, graphs[index]])) as Record<
-    Names,
-    Graph
-  >;
+  const graphs = Object.entries(runs).map(async ([name, run]) => [name, await graphOf(root, run)]);
+  return Object.fromEntries(await Promise.all(graphs));
 }
 
 async function graphOf(root: string, { stage, dev = false }: Run): Promise<Graph> {

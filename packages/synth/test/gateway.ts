@@ -1,0 +1,223 @@
+import { describe, expect, test } from "vitest";
+
+import { ofType, parentOf } from "../src/graph.ts";
+import * as Read from "./read.ts";
+
+/** Who may call what: the second table that a reviewer must read. */
+export const gateway = (graphs: () => Read.Graphs) =>
+  describe("gateway", () => {
+    test("each route asks for this, and is answered by this", () => {
+      const { laptop } = graphs();
+      const table = Read.endpoints(laptop)
+        .filter(({ method }) => method.inputs.httpMethod !== "OPTIONS")
+        .map(({ route, method, integration }) => {
+          const { authorization, apiKeyRequired } = method.inputs;
+          const handler = Read.functions(laptop).find(({ outputs }) =>
+            integration.inputs.uri?.includes(outputs.arn),
+          );
+          const by = handler ? Read.logical(laptop, handler) : integration.inputs.type;
+          return `${route}: ${authorization}${apiKeyRequired ? " + key" : ""} → ${by}`;
+        });
+      expect(table).toMatchInlineSnapshot(`
+        [
+          "GET /health: NONE → MOCK",
+          "GET /i/{id}/{rev}: NONE → Deliver",
+          "HEAD /i/{id}/{rev}: NONE → Deliver",
+          "GET /i/{id}: NONE → Deliver",
+          "HEAD /i/{id}: NONE → Deliver",
+          "GET /s3: NONE → AWS",
+          "DELETE /v1/images/{id}/like: COGNITO_USER_POOLS → ApiHandler",
+          "PUT /v1/images/{id}/like: COGNITO_USER_POOLS → ApiHandler",
+          "GET /v1/images/{id}/likes: NONE → ApiHandler",
+          "DELETE /v1/images/{id}: COGNITO_USER_POOLS → ApiHandler",
+          "GET /v1/images/{id}: NONE → ApiHandler",
+          "PATCH /v1/images/{id}: COGNITO_USER_POOLS → ApiHandler",
+          "GET /v1/images: NONE → ApiHandler",
+          "POST /v1/images: COGNITO_USER_POOLS → ApiHandler",
+          "GET /v1/me/images: COGNITO_USER_POOLS → ApiHandler",
+          "GET /v1/me/likes: COGNITO_USER_POOLS → ApiHandler",
+          "GET /v1/me: COGNITO_USER_POOLS → ApiHandler",
+          "GET /v1/uploads/{id}: COGNITO_USER_POOLS → ApiHandler",
+          "POST /v1/uploads: COGNITO_USER_POOLS → ApiHandler",
+        ]
+      `);
+    });
+
+    test("whoever writes under /v1, or reads what is personal, shows a token of the user pool", () => {
+      for (const graph of [graphs().laptop, graphs().production]) {
+        const pool = ofType(graph, "aws:cognito/userPool:UserPool")[0]!;
+        const authorizer = ofType(graph, "aws:apigateway/authorizer:Authorizer")[0]!;
+        expect(authorizer.inputs).toMatchObject({
+          type: "COGNITO_USER_POOLS",
+          providerArns: [pool.outputs.arn],
+        });
+        const guarded = Read.endpoints(graph).filter(
+          ({ route, path }) =>
+            (/^(POST|PUT|PATCH|DELETE) \/v1\//.test(route) ||
+              /^\/v1\/(me|uploads)(\/|$)/.test(path)) &&
+            !route.startsWith("OPTIONS"),
+        );
+        expect(guarded.length).toBeGreaterThan(8);
+        const lax = guarded.filter(
+          ({ method: { inputs } }) =>
+            inputs.authorization !== "COGNITO_USER_POOLS" || inputs.authorizerId !== authorizer.id,
+        );
+        expect(lax.map(({ route }) => route)).toEqual([]);
+      }
+    });
+
+    test("every path answers a preflight, open to anyone, with the methods that it has", () => {
+      const { laptop } = graphs();
+      const endpoints = Read.endpoints(laptop);
+      const paths = [...new Set(endpoints.map(({ path }) => path))];
+      const said = paths.map((path) => {
+        const { method, integration, responses } = Read.endpoint(laptop, `OPTIONS ${path}`) ?? {};
+        const { responseParameters = {}, statusCode } = responses?.[0]?.inputs ?? {};
+        const header = (name: string) =>
+          Read.constantOf(responseParameters[`method.response.header.${name}`] ?? "")?.split(",");
+        return {
+          path,
+          authorization: method?.inputs.authorization,
+          isKeyed: method?.inputs.apiKeyRequired ?? false,
+          type: integration?.inputs.type,
+          statusCode,
+          methods: new Set(header("Access-Control-Allow-Methods")),
+          takesTokens: header("Access-Control-Allow-Headers")?.includes("authorization"),
+        };
+      });
+      expect(said).toEqual(
+        paths.map((path) => ({
+          path,
+          authorization: "NONE",
+          isKeyed: false,
+          type: "MOCK",
+          statusCode: "204",
+          methods: new Set(
+            endpoints
+              .filter((other) => other.path === path)
+              .map(({ method }) => method.inputs.httpMethod),
+          ),
+          takesTokens: true,
+        })),
+      );
+    });
+
+    test("in production every answer names the one configured origin and never `*`", () => {
+      const { production } = graphs();
+      const origins = production.resources.flatMap(({ inputs }) =>
+        Object.entries(inputs.responseParameters ?? {})
+          .filter(([header]) => header.endsWith("Access-Control-Allow-Origin"))
+          .map(([, value]) => value),
+      );
+      const said = Object.values(
+        production.resources.flatMap(({ inputs }) => Object.values(inputs.responseTemplates ?? {})),
+      );
+      // a method response only declares the header
+      expect(new Set(origins.filter((value) => value !== true))).toEqual(
+        new Set(["'https://balde.example'"]),
+      );
+      expect(said.filter((template) => String(template).includes("localhost"))).toEqual([]);
+      for (const handler of ["ApiHandlerFunction", "DeliverFunction"])
+        expect(
+          Read.functions(production).find(({ name }) => name === handler)!.inputs.environment
+            .variables.ORIGINS,
+        ).toBe("https://balde.example");
+    });
+
+    test("a front end can read what the answers' headers say", () => {
+      for (const { inputs } of ofType(graphs().laptop, "aws:apigateway/response:Response"))
+        expect(
+          inputs.responseParameters["gatewayresponse.header.Access-Control-Expose-Headers"],
+        ).toBe("'ETag,Link,Location,Retry-After,x-amzn-RequestId'");
+    });
+
+    test("the deployment waits for everything that the API is made of", () => {
+      for (const graph of Object.values(graphs())) {
+        const deployment = ofType(graph, "aws:apigateway/deployment:Deployment")[0]!;
+        const parts = graph.resources.filter(({ type }) =>
+          /^aws:apigateway\/(method|integration|methodResponse|integrationResponse|response|requestValidator|model):/.test(
+            type,
+          ),
+        );
+        expect(parts.length).toBeGreaterThan(100);
+        const waits = new Set(deployment.dependsOn);
+        expect(parts.filter(({ urn }) => !waits.has(urn)).map(({ name }) => name)).toEqual([]);
+        expect(deployment.inputs.triggers.definition).toMatch(/^[0-9a-f]{64}$/);
+      }
+    });
+
+    test("every answer that is mapped is declared, and every mock has one", () => {
+      const undeclared = Read.endpoints(graphs().laptop)
+        .filter(({ integration }) => integration.inputs.type !== "AWS_PROXY")
+        .flatMap(({ route, responses, methodResponses }) => {
+          if (responses.length === 0) return [`${route} has no answer`];
+          return responses.flatMap(({ inputs: { statusCode, responseParameters } }) => {
+            const declared = methodResponses.find(({ inputs }) => inputs.statusCode === statusCode);
+            const headers = Object.keys(declared?.inputs.responseParameters ?? {});
+            return Object.keys(responseParameters ?? {})
+              .filter((header) => !headers.includes(header))
+              .map((header) => `${route} ${statusCode} ${header}`);
+          });
+        });
+      expect(undeclared).toEqual([]);
+    });
+
+    test("a mock is text, whatever the client accepts", () => {
+      const mocks = ofType(graphs().laptop, "aws:apigateway/integration:Integration").filter(
+        ({ inputs }) => inputs.type === "MOCK",
+      );
+      expect(mocks.length).toBeGreaterThan(10);
+      for (const { inputs } of mocks) expect(inputs.contentHandling).toBe("CONVERT_TO_TEXT");
+    });
+
+    test("pictures stream out of deliver, other answers come whole", () => {
+      const proxies = Read.endpoints(graphs().laptop).filter(
+        ({ integration }) => integration.inputs.type === "AWS_PROXY",
+      );
+      const modes = proxies.map(({ route, integration: { inputs } }) => [
+        route,
+        inputs.responseTransferMode,
+        /\/(20\d\d-\d\d-\d\d)\/functions\//.exec(inputs.uri)?.[1],
+      ]);
+      expect(modes).toEqual(
+        proxies.map(({ route, path }) =>
+          path.startsWith("/i/")
+            ? [route, "STREAM", "2021-11-15"]
+            : [route, "BUFFERED", "2015-03-31"],
+        ),
+      );
+    });
+
+    test("a function that the gateway waits for gives up before the gateway does", () => {
+      const { laptop } = graphs();
+      for (const name of ["ApiHandlerFunction", "DeliverFunction"])
+        expect(
+          Read.functions(laptop).find((handler) => handler.name === name)!.inputs.timeout,
+        ).toBeLessThan(29);
+    });
+
+    test("what comes as a picture stays bytes", () => {
+      const [api] = ofType(graphs().laptop, "aws:apigateway/restApi:RestApi");
+      expect(api!.inputs.binaryMediaTypes).toEqual(["image/*", "application/octet-stream"]);
+      expect(api!.inputs.endpointConfiguration.types).toBe("REGIONAL");
+    });
+
+    test("the stage traces, counts and logs a line of JSON that holds no key", () => {
+      for (const graph of [graphs().laptop, graphs().production]) {
+        const stage = ofType(graph, "aws:apigateway/stage:Stage")[0]!;
+        const log = JSON.parse(stage.inputs.accessLogSettings.format);
+        expect(stage.inputs).toMatchObject({ stageName: graph.stage, xrayTracingEnabled: true });
+        expect(log).toMatchObject({
+          requestId: "$context.requestId",
+          route: "$context.resourcePath",
+        });
+        expect(JSON.stringify(log)).not.toMatch(
+          /authorization|querystring|\$context\.identity\.apiKey"/i,
+        );
+        const throttle = ofType(graph, "aws:apigateway/methodSettings:MethodSettings")[0]!;
+        expect(throttle.inputs.methodPath).toBe("*/*");
+        expect(throttle.inputs.settings.throttlingRateLimit).toBeGreaterThan(0);
+        expect(parentOf(graph, stage)?.name).toBe("Api");
+      }
+    });
+  });
