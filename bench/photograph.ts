@@ -6,7 +6,7 @@ import sharp from "sharp";
 export async function photograph() {
   const file = process.env.PICTURE;
   const bytes = file ? readFileSync(file) : await drawn();
-  const { width = 0, height = 0 } = await sharp(bytes).metadata();
+  const { width, height } = await sharp(bytes).metadata();
   const size = `${((width * height) / 1e6).toFixed(0)} MP, ${(bytes.length / 1e6).toFixed(1)} MB`;
   return { bytes, label: `${file ? basename(file) : "drawn"}, ${size}` };
 }

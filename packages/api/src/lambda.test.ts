@@ -1,39 +1,25 @@
-import { type Metafile, build } from "esbuild";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { esbuildOptions } from "../../local/src/lambda/esbuild-options.ts";
-import { loadStack } from "../../local/src/stack.ts";
+import { type Bundle, bundle, root } from "../test/bundle.ts";
 import { restEvent } from "../test/rest-event.ts";
 
-// What a cold start loads, held to docs/adr/0013-cold-start.md: the function as the graph says that SST bundles it.
+// What a cold start loads, held to docs/adr/0013-cold-start.md.
 
-const root = resolve(import.meta.dirname, "../../..");
-const source = Object.values(loadStack(join(root, "infra/stack.json")).functions).find(
-  ({ handler }) => handler === "packages/api/src/lambda.handler",
-)!;
-let folder: string;
-let metafile: Metafile;
+let built: Bundle;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "balde-api-"));
-  const built = await build({ ...esbuildOptions(source, root, folder), write: false });
-  metafile = built.metafile!;
-  for (const { path, contents } of built.outputFiles!) {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, contents);
-  }
+  built = await bundle();
 });
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => built.remove());
 
 /** The entry and every chunk that it imports before it can answer anything. */
 function loadedAtStart() {
   const outputs = new Map(
-    Object.entries(metafile.outputs).map(([path, output]) => [resolve(root, path), output]),
+    Object.entries(built.metafile.outputs).map(([path, output]) => [resolve(root, path), output]),
   );
   const loaded = new Set<string>();
   const load = (path: string) => {
@@ -43,7 +29,7 @@ function loadedAtStart() {
       if (kind === "import-statement" && !external) load(resolve(root, next));
     }
   };
-  load(join(folder, "bundle.mjs"));
+  load(built.entry);
   return [...loaded].map((path) => outputs.get(path)!);
 }
 
@@ -72,12 +58,12 @@ test("a cold start loads Hono, zod, SST's links and our own code, and no package
 });
 
 test("the AWS SDK is there, for when it is first needed", () => {
-  expect(Object.keys(metafile.inputs).map(packageOf)).toContain("@aws-sdk/client-dynamodb");
+  expect(Object.keys(built.metafile.inputs).map(packageOf)).toContain("@aws-sdk/client-dynamodb");
 });
 
 /** Calls the bundle once in a process of its own; answers also which modules Node had loaded by then. */
 function firstAnswer(event: object) {
-  const file = join(folder, "first-answer.mjs");
+  const file = join(built.folder, "first-answer.mjs");
   writeFileSync(
     file,
     `const { handler } = await import("./bundle.mjs");

@@ -16,7 +16,7 @@ test("the order in which a request is written makes no other URL", () => {
 });
 
 test("a value that the grammar does not have makes no URL", () => {
-  expect(() => imageUrl("", image, { w: 0 })).toThrow(/>=1/);
+  expect(() => imageUrl("", image, { w: 0 })).toThrow(/"minimum": 1/);
   expect(() => imageUrl("", image, { w: 5000 })).toThrow(/4096/);
 });
 

@@ -43,8 +43,9 @@ export const images = new Hono<Env>()
     return c.json(image, 200, { etag: Etag.of(image), ...personal });
   })
   .delete("/:id", path(One), async (c) => {
-    await Image.remove(c.req.valid("param").id);
-    return c.body(null, 202, personal);
+    const { id } = c.req.valid("param");
+    await Image.remove(id);
+    return c.json({ id, state: "deleted" as const }, 202, personal);
   })
   .put("/:id/like", path(One), async (c) =>
     c.json(await Like.put(c.req.valid("param").id), 200, personal),

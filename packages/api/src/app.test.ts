@@ -1,0 +1,244 @@
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { startCloud } from "../../core/test/cloud.ts";
+import { readyImage } from "../../core/test/make.ts";
+import { type Bundle, bundle } from "../test/bundle.ts";
+import { restEvent } from "../test/rest-event.ts";
+import { app } from "./app.ts";
+import { serve } from "./rest-event.ts";
+
+type Handler = (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult>;
+
+let cloud: Awaited<ReturnType<typeof startCloud>>;
+let built: Bundle;
+const handlers: Record<string, Handler> = { "undici's classes": serve(app) };
+
+beforeAll(async () => {
+  [cloud, built] = await Promise.all([startCloud(), bundle()]);
+  handlers["the bundle's light classes"] = (
+    (await import(built.entry)) as { handler: Handler }
+  ).handler;
+});
+
+afterAll(async () => {
+  built?.remove();
+  await cloud?.stop();
+});
+
+describe.each(["undici's classes", "the bundle's light classes"])("with %s", (classes) => {
+  async function call(...[method, path, parts]: Parameters<typeof restEvent>) {
+    const answer = await handlers[classes]!(restEvent(method, path, parts));
+    const { statusCode: status, headers = {}, body } = answer;
+    // each test narrows what it looks at
+    // oxlint-disable-next-line typescript/no-explicit-any
+    return { status, headers, body: (body ? JSON.parse(body) : undefined) as any };
+  }
+  const ann = { sub: "ann" };
+  const json = (body: object, headers: Record<string, string> = {}) => ({
+    ...ann,
+    body,
+    headers: { "content-type": "application/json", ...headers },
+  });
+
+  test("an upload is answered with the image, a form for the bucket and where to ask", async () => {
+    const { status, headers, body } = await call(
+      "POST",
+      "/v1/uploads",
+      json({ type: "image/jpeg", bytes: 10, title: "Field" }),
+    );
+    expect(status).toBe(201);
+    expect(body.image).toMatchObject({ state: "pending", title: "Field", ownerId: "ann" });
+    expect(body.upload).toMatchObject({
+      url: expect.any(String),
+      fields: { Policy: expect.any(String) },
+    });
+    expect(headers).toMatchObject({
+      location: `/test/v1/uploads/${body.image.id}`,
+      "cache-control": "private, no-store",
+    });
+    const found = await call("GET", `/v1/uploads/${body.image.id}`, ann);
+    expect(found.body).toMatchObject({ id: body.image.id, state: "pending", bytes: 10 });
+    expect((await call("GET", `/v1/uploads/${body.image.id}`, { sub: "bo" })).status).toBe(404);
+  });
+
+  test("an upload of nobody is 401, of too many bytes 413 with the limit", async () => {
+    const upload = json({ type: "image/jpeg", bytes: 10 });
+    const nobody = await call("POST", "/v1/uploads", { ...upload, sub: "" });
+    expect([nobody.status, nobody.body.code]).toEqual([401, "actor.unauthenticated"]);
+    const large = await call("POST", "/v1/uploads", json({ type: "image/jpeg", bytes: 17 << 20 }));
+    expect([large.status, large.body.detail]).toEqual([413, expect.stringContaining("16 MB")]);
+  });
+
+  test("nobody can say in the body who he is", async () => {
+    const upload = json({ type: "image/jpeg", bytes: 10, ownerId: "bo" });
+    const { status, body } = await call("POST", "/v1/uploads", upload);
+    expect([status, body.errors[0].pointer]).toEqual([400, "#/ownerId"]);
+  });
+
+  test("a picture that is the body arrives byte for byte", async () => {
+    const bytes = Uint8Array.from({ length: 1000 }, (_, index) => index % 256);
+    const { status, headers, body } = await call("POST", "/v1/images", {
+      ...ann,
+      body: bytes,
+      headers: { "Content-Type": "image/png" },
+      query: { title: ["Body & soul"], tags: ["one,two"] },
+    });
+    expect(status).toBe(202);
+    expect(body).toMatchObject({
+      state: "pending",
+      title: "Body & soul",
+      tags: ["one", "two"],
+      bytes: 1000,
+    });
+    expect(headers.location).toBe(`/test/v1/images/${body.id}`);
+    expect(cloud.events.at(-1)).toBeDefined();
+  });
+
+  test.each([
+    ["text", { body: "hello", headers: { "content-type": "text/plain" } }, 415],
+    ["a picture that says nothing", { body: new Uint8Array(9) }, 415],
+    [
+      "a picture of nothing",
+      { body: new Uint8Array(), headers: { "content-type": "image/png" } },
+      400,
+    ],
+    ["an SVG", { body: new Uint8Array(9), headers: { "content-type": "image/svg+xml" } }, 415],
+    ["4.6 MB", { body: new Uint8Array(4_600_000), headers: { "content-type": "image/png" } }, 413],
+  ])("%s as a body is refused", async (_, parts, expected) => {
+    const { status, body } = await call("POST", "/v1/images", { ...ann, ...parts });
+    expect([status, body.status]).toEqual([expected, expected]);
+  });
+
+  test("an image is read with an ETag, and again only when it has changed", async () => {
+    const path = `/v1/images/${await readyImage({ title: "Before" })}`;
+    const read = await call("GET", path);
+    expect([read.status, read.body.title]).toEqual([200, "Before"]);
+    const again = await call("GET", path, {
+      headers: { "if-none-match": read.headers.etag as string },
+    });
+    expect([again.status, again.body, again.headers.etag]).toEqual([
+      304,
+      undefined,
+      read.headers.etag,
+    ]);
+
+    const headers = { "if-match": read.headers.etag as string };
+    const changed = await call("PATCH", path, json({ title: "After", alt: null }, headers));
+    expect([changed.status, changed.body.title]).toEqual([200, "After"]);
+    expect(changed.headers.etag).not.toBe(read.headers.etag);
+    const fresh = await call("GET", path, {
+      headers: { "if-none-match": read.headers.etag as string },
+    });
+    expect([fresh.status, fresh.headers.etag]).toEqual([200, changed.headers.etag]);
+  });
+
+  test("a change needs the version that it is for", async () => {
+    const path = `/v1/images/${await readyImage({ title: "Before" })}`;
+    const { etag } = (await call("GET", path)).headers;
+    const patch = async (...tags: string[]) =>
+      (await call("PATCH", path, json({ title: "x" }, tags[0] ? { "if-match": tags[0] } : {})))
+        .status;
+    expect(await patch()).toBe(428);
+    expect(await patch('"999.0"')).toBe(412);
+    expect(await patch(`W/${etag}`)).toBe(412);
+    expect(await patch(`"999.0", "998.0"`)).toBe(412);
+    expect((await call("GET", path)).body.title).toBe("Before");
+    expect(await patch(`"999.0", ${etag}`)).toBe(200);
+    expect(await patch(String(etag))).toBe(412);
+    expect(await patch("*")).toBe(200);
+  });
+
+  test("somebody else's image is neither changed nor deleted", async () => {
+    const path = `/v1/images/${await readyImage()}`;
+    const change = { ...json({ title: "mine" }, { "if-match": "*" }), sub: "bo" };
+    expect((await call("PATCH", path, change)).status).toBe(403);
+    expect((await call("DELETE", path, { sub: "bo" })).status).toBe(403);
+    expect((await call("GET", path)).status).toBe(200);
+  });
+
+  test("a deleted image is gone at once, and deleting it again is no failure", async () => {
+    const path = `/v1/images/${await readyImage()}`;
+    expect((await call("DELETE", path, ann)).status).toBe(202);
+    expect((await call("GET", path)).status).toBe(404);
+    expect((await call("DELETE", path, ann)).status).toBe(202);
+  });
+
+  test("a like counts once for each person, and the answer includes the click", async () => {
+    const path = `/v1/images/${await readyImage()}`;
+    const like = async (method: string, sub: string) =>
+      (await call(method, `${path}/like`, { sub })).body;
+    expect(await like("PUT", "ann")).toMatchObject({ liked: true });
+    expect(await like("PUT", "bo")).toMatchObject({ liked: true });
+    await like("PUT", "ann");
+    const { body, headers } = await call("GET", `${path}/likes`);
+    expect(body.items.map((item: { userId: string }) => item.userId)).toEqual(["bo", "ann"]);
+    expect(headers["cache-control"]).toContain("public");
+    expect(await like("DELETE", "ann")).toMatchObject({ liked: false });
+    expect((await call("GET", `${path}/likes`)).body.items).toHaveLength(1);
+    expect((await call("PUT", `${path}/like`, {})).status).toBe(401);
+  });
+
+  test("of several pictures, a person learns which he likes", async () => {
+    const [liked, other] = [await readyImage(), await readyImage()];
+    await call("PUT", `/v1/images/${liked}/like`, { sub: "cy" });
+    const { status, body, headers } = await call("GET", "/v1/me/likes", {
+      sub: "cy",
+      query: { ids: [`${liked},${other}`] },
+    });
+    expect([status, body.items.map((item: { imageId: string }) => item.imageId)]).toEqual([
+      200,
+      [liked],
+    ]);
+    expect(headers["cache-control"]).toBe("private, no-store");
+    const bad = await call("GET", "/v1/me/likes", { sub: "cy", query: { ids: ["img_x"] } });
+    expect([bad.status, bad.body.errors[0].parameter]).toEqual([400, "ids"]);
+  });
+
+  test("a list goes page by page by its own link, stage and all", async () => {
+    const tag = classes.replaceAll(/\W/g, "");
+    for (let count = 0; count < 3; count++) await readyImage({ tags: [tag] });
+    const query = { limit: ["2"], tag: [tag] };
+    const first = await call("GET", "/v1/images", { query, stage: "laptop" });
+    expect([first.status, first.body.items.length]).toEqual([200, 2]);
+    const link = /^<(\/laptop\/v1\/images\?[^>]+)>; rel="next"$/.exec(
+      String(first.headers.link),
+    )![1]!;
+    const next = Object.fromEntries(new URL(link, "https://a.b").searchParams);
+    expect(next).toEqual({ limit: "2", tag, cursor: first.body.next });
+    const values = Object.fromEntries(Object.entries(next).map(([key, value]) => [key, [value]]));
+    const last = await call("GET", "/v1/images", { query: values });
+    expect([last.body.items.length, last.body.next, last.headers.link]).toEqual([
+      1,
+      null,
+      undefined,
+    ]);
+  });
+
+  test("a forged cursor is refused as the parameter that it is", async () => {
+    const { status, body } = await call("GET", "/v1/images", { query: { cursor: ["forged"] } });
+    expect([status, body.errors[0].parameter]).toEqual([400, "cursor"]);
+  });
+
+  test("a person sees himself and what is his", async () => {
+    const mine = await readyImage({}, "dee");
+    expect((await call("GET", "/v1/me", { sub: "dee" })).body).toEqual({ id: "dee", name: "dee" });
+    const { body } = await call("GET", "/v1/me/images", { sub: "dee" });
+    expect(body.items.map((item: { id: string }) => item.id)).toContain(mine);
+    expect((await call("GET", "/v1/me")).status).toBe(401);
+    expect((await call("GET", "/v1/me/images")).status).toBe(401);
+  });
+
+  test.each([
+    ["GET", "/v1/images/..%2Fsecret", 400],
+    ["GET", "/v1/images/%F0%9F%90%9F", 400],
+    ["GET", "/v1/images/img_00000000000000000000000000", 404],
+    ["GET", "/v1/images/img_00000000000000000000000000/likes", 404],
+    ["PUT", "/v1/images/img_00000000000000000000000000/like", 404],
+    ["DELETE", "/v1/images/img_00000000000000000000000000", 404],
+    ["POST", "/v1/me", 404],
+  ])("%s %s is %i", async (method, path, expected) => {
+    const { status, headers } = await call(method, path, ann);
+    expect([status, headers["content-type"]]).toEqual([expected, "application/problem+json"]);
+  });
+});
