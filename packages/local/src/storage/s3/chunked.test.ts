@@ -99,7 +99,7 @@ test("a changed byte, a swapped chunk signature or a changed trailer is refused"
 
 test("a body that ends early, or is not framed at all, is incomplete", async () => {
   const whole = frame(signed.signatures);
-  for (const end of [0, 50, 70_000, whole.length - 2])
+  for (const end of [0, 50, 60_000, whole.length - 2])
     await expect(unframe(whole.subarray(0, end), signed.framing)).rejects.toMatchObject({
       code: "IncompleteBody",
     });
