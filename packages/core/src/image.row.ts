@@ -4,9 +4,13 @@ import * as Dynamo from "./dynamo.ts";
 import type { ImageId } from "./id.schema.ts";
 import { Info, Rung } from "./image.schema.ts";
 
-/** An image as the table has it. Whoever delivers it needs `rungs`, ingest needs `sequencer`. */
+/** An image as the table has it. Whoever delivers it needs `rungs` and what is about pixels, ingest needs `sequencer`. */
 export type Row = z.infer<typeof Row>;
 export const Row = z.extend(z.omit(Info, { likes: true }), {
+  /** Whether any pixel is see-through. */
+  hasAlpha: z.optional(z.boolean()),
+  /** More than one is a moving picture. */
+  pages: z.optional(z.int().check(z.positive())),
   rungs: z.optional(z.array(Rung)),
   /** Of the S3 event that was worked on last, padded. */
   sequencer: z.optional(z.string()),

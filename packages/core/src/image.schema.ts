@@ -103,10 +103,12 @@ export const Update = z.extend(Changes, {
   version: z.optional(z.int().check(z.positive())),
 });
 
-/** A pre-made rendition under `ladder/{id}/{rev}/{width}.jpg`. */
+/** A pre-made rendition; object-key.ts says where it is. */
 export type Rung = z.infer<typeof Rung>;
 export const Rung = z.object({
   width: z.int().check(z.positive()),
   height: z.int().check(z.positive()),
+  /** `image/png` where pixels are see-through, else `image/jpeg`. */
+  type: z.enum(["image/jpeg", "image/png"]),
   bytes: z.int().check(z.positive()),
 });

@@ -38,8 +38,16 @@ async function publishedAt(moment: number, tags: string[]) {
   const id = `img_${time}${Id.create("image").slice(-16)}` as const;
   const at = new Date(moment).toISOString();
   const row: ImageRow.Row = {
-    ...{ id, ownerId: "feeder", state: "ready", visibility: "public", tags, type: "image/png" },
-    ...{ bytes: 1, createdAt: at, updatedAt: at, version: 1 },
+    id,
+    ownerId: "feeder",
+    state: "ready",
+    visibility: "public",
+    tags,
+    type: "image/png",
+    bytes: 1,
+    createdAt: at,
+    updatedAt: at,
+    version: 1,
   };
   await Feed.openDay(id);
   await Dynamo.put({ item: { ...ImageRow.item(row), ...Feed.attributes(id) } });

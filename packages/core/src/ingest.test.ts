@@ -20,6 +20,7 @@ afterAll(() => cloud.stop());
 
 const text = (content: string) => new TextEncoder().encode(content);
 const type = "image/jpeg";
+const rung = { width: 512, type } as const;
 
 /** Everything in the bucket, old versions and markers too. */
 async function stored(prefix = "") {
@@ -33,7 +34,7 @@ test("an image goes from pending to ready, and everybody sees what was found out
   const { id } = await pendingImage({ name: "ready.jpg" });
   expect(await Ingest.begin({ id, sequencer: "0055" })).toMatchObject({ id, name: "ready.jpg" });
   expect(await Image.get(id)).toMatchObject({ state: "processing" });
-  const { rungs, ...seen } = found;
+  const { rungs, hasAlpha: _, pages: __, ...seen } = found;
   expect(await Ingest.settle({ id, sequencer: "0055" }, found)).toMatchObject({ rungs });
   expect(await Image.get(id)).toMatchObject({ state: "ready", likes: 0, ...seen });
   expect(await Image.findRow(id)).not.toHaveProperty("expiresAt");
@@ -80,12 +81,12 @@ test("what an overtaken upload had stored is gone", async () => {
   const [slow, quick] = ["aaaaaaaaaaaa", "bbbbbbbbbbbb"];
   for (const rev of [slow, quick]) {
     await Bucket.put(ObjectKey.original(id, rev), text(rev), { type, createOnly: true });
-    await Bucket.put(ObjectKey.rung(id, rev, 512), text(rev), { type });
+    await Bucket.put(ObjectKey.rung(id, rev, rung), text(rev), { type });
   }
   await Ingest.settle({ id, sequencer: "02" }, { ...found, rev: quick });
   expect(await Ingest.settle({ id, sequencer: "01" }, { ...found, rev: slow })).toBeUndefined();
   expect((await stored()).filter((key) => key.includes(id))).toEqual([
-    ObjectKey.rung(id, quick, 512),
+    ObjectKey.rung(id, quick, rung),
     ObjectKey.original(id, quick),
   ]);
 });
@@ -134,7 +135,7 @@ test("of a deleted image nothing remains but a tombstone, and no late event brin
   const keys = [
     ObjectKey.upload(id),
     ObjectKey.original(id, found.rev),
-    ObjectKey.rung(id, found.rev, 512),
+    ObjectKey.rung(id, found.rev, rung),
     ObjectKey.derived(id, found.rev, "plan.webp"),
     ObjectKey.named("gone.jpg"),
     neighbour,

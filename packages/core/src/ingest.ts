@@ -19,7 +19,16 @@ export type Upload = { id: ImageId; sequencer: string; version?: string };
 export type Found = Required<
   Pick<
     ImageRow.Row,
-    "type" | "bytes" | "width" | "height" | "rev" | "color" | "thumbhash" | "rungs"
+    | "type"
+    | "bytes"
+    | "width"
+    | "height"
+    | "hasAlpha"
+    | "pages"
+    | "rev"
+    | "color"
+    | "thumbhash"
+    | "rungs"
   >
 >;
 

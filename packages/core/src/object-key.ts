@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 
 import { ImageId } from "./id.schema.ts";
+import type { Rung } from "./image.schema.ts";
 
 // where things are in the bucket; infra's lifecycle rules and grants speak of the same prefixes
 
@@ -8,7 +9,8 @@ import { ImageId } from "./id.schema.ts";
 export const upload = (id: ImageId) => `uploads/${id}`;
 /** Accepted bytes, never overwritten. */
 export const original = (id: ImageId, rev: string) => `originals/${id}/${rev}`;
-export const rung = (id: ImageId, rev: string, width: number) => `ladder/${id}/${rev}/${width}.jpg`;
+export const rung = (id: ImageId, rev: string, { width, type }: Pick<Rung, "width" | "type">) =>
+  `ladder/${id}/${rev}/${width}.${type === "image/png" ? "png" : "jpg"}`;
 /** Where all rungs of one revision are. */
 export const rungs = (id: ImageId, rev: string) => `ladder/${id}/${rev}/`;
 /** A delivered picture; `file` is the hash of its plan and an extension. */

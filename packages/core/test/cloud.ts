@@ -50,13 +50,14 @@ export async function startCloud() {
 
 const sqs = (messages: string[]) =>
   createServer((request, response) => {
-    void text(request).then((body) => {
-      const { MessageBody } = JSON.parse(body) as { MessageBody: string };
+    const answer = async () => {
+      const { MessageBody } = JSON.parse(await text(request)) as { MessageBody: string };
       messages.push(MessageBody);
       const MD5OfMessageBody = createHash("md5").update(MessageBody).digest("hex");
       response.setHeader("content-type", "application/x-amz-json-1.0");
       response.end(JSON.stringify({ MessageId: String(messages.length), MD5OfMessageBody }));
-    });
+    };
+    void answer();
   });
 
 async function listen(server: Server) {

@@ -11,6 +11,8 @@ export const found: Ingest.Found = {
   bytes: 1000,
   width: 640,
   height: 480,
+  hasAlpha: false,
+  pages: 1,
   rev: "0123456789ab",
   color: "#808080",
   thumbhash: "AAAA",

@@ -71,9 +71,10 @@ async function store(
   if (name && !(await Name.publish(name, image))) throw nameTaken(name);
   await Promise.all([
     Bucket.put(ObjectKey.original(id, rev), bytes, { type: contentType, createOnly: true }),
-    ...rungs.map(({ width, data, contentType: type }) =>
-      Bucket.put(ObjectKey.rung(id, rev, width), data, { type }),
-    ),
+    ...rungs.map(({ width, data, contentType }) => {
+      const type = rungType(contentType);
+      return Bucket.put(ObjectKey.rung(id, rev, { width, type }), data, { type });
+    }),
     ...(name && published
       ? [
           Bucket.put(ObjectKey.named(name), published.data, {
@@ -94,8 +95,18 @@ const found = (bytes: Buffer, prepared: Prepared): Ingest.Found => ({
   rev: prepared.rev,
   color: prepared.color,
   thumbhash: prepared.thumbhash,
-  rungs: prepared.rungs.map(({ width, height, data }) => ({ width, height, bytes: data.length })),
+  hasAlpha: prepared.hasAlpha,
+  pages: prepared.pages,
+  rungs: prepared.rungs.map(({ width, height, contentType, data }) => ({
+    width,
+    height,
+    type: rungType(contentType),
+    bytes: data.length,
+  })),
 });
+
+const rungType = (contentType: string) =>
+  contentType === "image/png" ? "image/png" : "image/jpeg";
 
 const tooLarge = (size: number) =>
   new Refusal(
