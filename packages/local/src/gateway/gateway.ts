@@ -67,7 +67,7 @@ export function createGateway(parts: Parts): Gateway {
       parts.log.warn(`${exchange.httpMethod} ${exchange.fullPath}: ${reason(refusal.cause)}`, {
         requestId: exchange.requestId,
       });
-    if (res.headersSent || req.destroyed) return void res.destroy();
+    if (res.headersSent || res.destroyed) return void res.destroy();
     await write(gatewayResponse(refusal, exchange), exchange, req, res);
   }
 }
