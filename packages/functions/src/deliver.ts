@@ -1,0 +1,47 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+
+import type { APIGatewayProxyEvent } from "aws-lambda";
+
+import { type Answer, type Wish, answer } from "./delivery.ts";
+import * as Problem from "./problem.ts";
+
+/** GET and HEAD /i/{id} and /i/{id}/{rev}. */
+export const handler = awslambda.streamifyResponse<APIGatewayProxyEvent>(async (event, stream) => {
+  const { requestId } = event.requestContext;
+  const { status, headers, body, storing } = await answer(wish(event)).catch((error: unknown) =>
+    Problem.answer(error, requestId),
+  );
+  const out = awslambda.HttpResponseStream.from(stream, { statusCode: status, headers });
+  await write(out, event.httpMethod === "HEAD" ? undefined : body);
+  // the client has its picture; the process would be frozen before its copy is stored
+  await storing;
+});
+
+function wish(event: APIGatewayProxyEvent): Wish {
+  const header = (name: string) =>
+    Object.entries(event.multiValueHeaders ?? {})
+      .find(([key]) => key.toLowerCase() === name)?.[1]
+      ?.join(", ");
+  return {
+    id: event.pathParameters?.["id"] ?? "",
+    rev: event.pathParameters?.["rev"],
+    query: event.multiValueQueryStringParameters ?? {},
+    isHead: event.httpMethod === "HEAD",
+    accept: header("accept"),
+    ifNoneMatch: header("if-none-match"),
+    range: header("range"),
+    ifRange: header("if-range"),
+  };
+}
+
+async function write(out: NodeJS.WritableStream, body: Answer["body"]) {
+  if (body instanceof Readable) return pipeline(body, out);
+  // status and headers leave with the first write, even of nothing; an end alone sends neither:
+  // https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/blob/main/src/HttpResponseStream.js
+  out.write(body ?? "");
+  return new Promise<void>((resolve, reject) => {
+    out.once("error", reject);
+    out.end(resolve);
+  });
+}

@@ -1,0 +1,58 @@
+import { accepted } from "@balde/images/accept";
+import * as Plan from "@balde/images/plan";
+import * as Request from "@balde/images/request";
+import type { Readable } from "node:stream";
+
+import * as Derivative from "./derivative.ts";
+import * as EntityTag from "./entity-tag.ts";
+import * as Header from "./header.ts";
+import * as Picture from "./picture.ts";
+import * as Range from "./range.ts";
+import { createTiming } from "./timing.ts";
+
+/** What a visitor wants, in HTTP's words. */
+export type Wish = {
+  id: string;
+  rev: string | undefined;
+  query: Record<string, string[] | undefined>;
+  isHead: boolean;
+  accept: string | undefined;
+  ifNoneMatch: string | undefined;
+  range: string | undefined;
+  ifRange: string | undefined;
+};
+
+export type Answer = {
+  status: number;
+  headers: Record<string, string>;
+  body?: Buffer | Readable | undefined;
+  /** Work that outlives the answer; it never rejects. */
+  storing?: Promise<void> | undefined;
+};
+
+/** Plans, and does no more than the plan needs: nothing for who has it already, a copy for who is not the first, pixels for the first. */
+export async function answer(wish: Wish): Promise<Answer> {
+  const timing = createTiming();
+  const request = Request.parse(wish.query);
+  const picture = await timing.of("find", Picture.get(wish.id, wish.rev));
+  const plan = Plan.plan(request, picture.source, accepted(wish.accept));
+  const hash = Plan.hash(plan);
+  const etag = `"${picture.rev}-${hash}"`;
+  const headers = { ...Header.caching(wish.rev, request), ...Header.safety, ETag: etag };
+  if (EntityTag.isKnown(etag, wish.ifNoneMatch)) return { status: 304, headers };
+
+  const range = wish.isHead ? undefined : Range.read(wish.range, wish.ifRange, etag);
+  const derivative = await Derivative.get(
+    { picture, plan, hash },
+    { isHead: wish.isHead, range, timing },
+  );
+  const about = {
+    ...headers,
+    ...Header.content(picture.id, plan, request.dl),
+    "Content-Length": String(derivative.bytes),
+    "Server-Timing": timing.header(),
+  };
+  const { body, contentRange, storing } = derivative;
+  if (contentRange === undefined) return { status: 200, headers: about, body, storing };
+  return { status: 206, headers: { ...about, "Content-Range": contentRange }, body, storing };
+}

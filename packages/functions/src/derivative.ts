@@ -1,0 +1,78 @@
+import * as Bucket from "@balde/core/bucket";
+import { VisibleError } from "@balde/core/error";
+import * as ObjectKey from "@balde/core/object-key";
+import { engine } from "@balde/images/engine";
+import { formats } from "@balde/images/format";
+import * as Ladder from "@balde/images/ladder";
+import type { Plan } from "@balde/images/plan";
+import { type Rendered, render } from "@balde/images/render";
+
+import type { Readable } from "node:stream";
+
+import { createGate } from "./gate.ts";
+import type { Picture } from "./picture.ts";
+import * as Range from "./range.ts";
+import * as SingleFlight from "./single-flight.ts";
+import * as Stored from "./stored.ts";
+import type { Timing } from "./timing.ts";
+
+export type Order = { picture: Picture; plan: Plan; hash: string };
+export type How = { isHead: boolean; range: Range.Range | undefined; timing: Timing };
+
+/** A made picture, or the part of it that was asked for. */
+export type Derivative = {
+  body?: Buffer | Readable | undefined;
+  /** Of the body, or of the body that a GET would have. */
+  bytes: number;
+  contentRange?: string | undefined;
+  /** Settles when the copy is stored, or is known not to be. */
+  storing?: Promise<void>;
+};
+
+/** From the bucket if anybody has asked for this plan before; else rendered, at once for all who wait for it, and stored. */
+export async function get(order: Order, { isHead, range, timing }: How): Promise<Derivative> {
+  const key = storedAs(order);
+  const stored = await timing.of("stored", Stored.get(key, { isHead, range }));
+  if (stored) return stored;
+  const { data, storing } = await once(key, () => make(order, key, timing));
+  return { ...Range.part(data, range), storing };
+}
+
+type Made = { data: Buffer; storing: Promise<void> };
+
+const once = SingleFlight.create<Made>();
+/** libvips keeps one processor busy per picture; a function has one or two. Whoever would wait for more than eight pictures is told to come back. */
+const gate = createGate({ running: 2, waiting: 8 });
+
+const make = ({ picture, plan }: Order, key: string, timing: Timing): Promise<Made> =>
+  gate(async () => {
+    const rung = Ladder.choose(plan, picture.source, picture.rungs);
+    // the engine is loaded while the bytes come
+    const [{ bytes, from }] = await timing.of("read", Promise.all([read(picture, rung), engine()]));
+    const made = await timing.of("render", render(bytes, plan, from));
+    return { data: made.data, storing: store(key, made) };
+  });
+
+/** The rung, or the original when there is none or it has not been stored. */
+async function read({ id, rev, source }: Picture, rung: Picture["rungs"][number] | undefined) {
+  const small = rung && (await Bucket.read(ObjectKey.rung(id, rev, rung)));
+  if (small) return { bytes: small, from: { width: rung.width, height: rung.height } };
+  const bytes = await Bucket.read(ObjectKey.original(id, rev));
+  if (!bytes) throw gone(id);
+  return { bytes, from: { width: source.width, height: source.height } };
+}
+
+/** Equal plans make equal bytes, so whoever stores first is right. Whoever asked has his picture either way. */
+async function store(key: string, { data, contentType }: Rendered) {
+  try {
+    await Bucket.put(key, data, { type: contentType, createOnly: true });
+  } catch (error) {
+    console.error({ message: "a rendered picture was not stored", key, error });
+  }
+}
+
+const storedAs = ({ picture: { id, rev }, plan, hash }: Order) =>
+  ObjectKey.derived(id, rev, `${hash}.${formats[plan.encoding.format].extension}`);
+
+const gone = (id: string) =>
+  new VisibleError("not_found", "image.not_found", `There is no image ${id}`);

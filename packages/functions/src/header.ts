@@ -1,0 +1,45 @@
+import { formats } from "@balde/images/format";
+import type { Plan } from "@balde/images/plan";
+import type { Request } from "@balde/images/request";
+
+/** A revision never changes; whatever is newest without one may be another or deleted a minute later. */
+export const caching = (rev: string | undefined, request: Request): Record<string, string> => ({
+  "Cache-Control":
+    rev === undefined
+      ? "public, max-age=60, must-revalidate"
+      : "public, max-age=31536000, immutable",
+  ...((request.f ?? "auto") === "auto" && { Vary: "Accept" }),
+});
+
+/** Pictures come from strangers: whatever a browser is made to believe, it shows a picture or nothing. They are public, so any page may read them. */
+export const safety: Record<string, string> = {
+  "X-Content-Type-Options": "nosniff",
+  "Content-Security-Policy": "default-src 'none'; sandbox",
+  "Cross-Origin-Resource-Policy": "cross-origin",
+  "Access-Control-Allow-Origin": "*",
+  "Access-Control-Expose-Headers":
+    "ETag, Content-Length, Content-Range, Server-Timing, Retry-After, x-amzn-RequestId",
+  "Timing-Allow-Origin": "*",
+};
+
+export function content(id: string, plan: Plan, dl: string | undefined): Record<string, string> {
+  const { contentType, extension } = formats[plan.encoding.format];
+  return {
+    "Content-Type": contentType,
+    "Accept-Ranges": "bytes",
+    "Content-Disposition":
+      dl === undefined ? `inline; filename="${id}.${extension}"` : attached(dl, extension),
+  };
+}
+
+/** The name twice, for old and new browsers (RFC 6266 §4.3): as plain ASCII and exactly. It ends as the format does, which with `f=auto` only we know. */
+function attached(name: string, extension: string) {
+  const endsSo = name.toLowerCase().endsWith(`.${extension}`);
+  const whole = endsSo ? name : `${name}.${extension}`;
+  const plain = whole.replace(/[^\x20-\x7e]|["\\%]/g, "_");
+  const exact = encodeURIComponent(whole).replace(
+    /['()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `attachment; filename="${plain}"; filename*=UTF-8''${exact}`;
+}
