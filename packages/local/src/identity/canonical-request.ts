@@ -68,7 +68,7 @@ export function unsignedHeader(request: SignedRequest, signedHeaders: string[], 
 }
 
 /** Everything but the unreserved characters of RFC 3986. */
-export const encode = (text: string) =>
+const encode = (text: string) =>
   encodeURIComponent(text).replace(
     /[!'()*]/g,
     (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,

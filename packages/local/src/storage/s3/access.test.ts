@@ -199,6 +199,15 @@ test("a presigned URL reads until it expires, and only what it was signed for", 
   expect((await fetch(await sign("hidden/a"))).status).toBe(403);
 });
 
+test("a checksum in a presigned URL, which the SDK makes of nothing, is ignored", async () => {
+  const url = await getSignedUrl(
+    s3.client(),
+    new PutObjectCommand({ Bucket, Key: "shown/unsummed" }),
+  );
+  expect(url).toContain("x-amz-checksum-crc32=AAAAAA");
+  expect((await fetch(url, { method: "PUT", body: "bytes" })).status).toBe(200);
+});
+
 test("a presigned PUT stores the metadata that the signer has put into the query, and dies when it says", async () => {
   const command = new PutObjectCommand({ Bucket, Key: "shown/put", Metadata: { owner: "ann" } });
   const client = s3.client(undefined, { requestChecksumCalculation: "WHEN_REQUIRED" });

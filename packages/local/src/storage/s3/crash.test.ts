@@ -11,6 +11,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 
@@ -70,9 +71,13 @@ test("a server killed while it writes has lost nothing that it acknowledged, and
 }, 60_000);
 
 async function start() {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "crash.fixture.ts"), folder], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL("./crash.fixture.ts", import.meta.url)), folder],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   const [line] = await once(createInterface(child.stdout), "line");
   const { endpoint, ...credentials } = JSON.parse(line);
   const client = new S3Client({

@@ -21,7 +21,7 @@ export async function run(s3: S3, signal: AbortSignal): Promise<void> {
 }
 
 /** Removes what is due by the rules of every bucket. https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html */
-export function sweep(s3: S3): void {
+function sweep(s3: S3): void {
   for (const bucket of s3.buckets.values())
     for (const rule of bucket.lifecycle) {
       if (rule.expireAfterDays || rule.expireLoneMarkers || rule.noncurrent)

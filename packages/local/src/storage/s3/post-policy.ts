@@ -2,9 +2,7 @@ import { Fault } from "./fault.ts";
 
 type Matching = { kind: "eq" | "starts-with"; field: string; value: string; written: unknown };
 
-export type Condition =
-  | Matching
-  | { kind: "content-length-range"; minimum: number; maximum: number };
+type Condition = Matching | { kind: "content-length-range"; minimum: number; maximum: number };
 
 export type PostPolicy = { expiration: number; conditions: Condition[] };
 

@@ -5,7 +5,7 @@ import type { Segment } from "./blob.ts";
 import type { Algorithm } from "./checksum.ts";
 import type { Cursor } from "./walk.ts";
 
-export type Checksum = { algorithm: Algorithm; value: string; type: "FULL_OBJECT" | "COMPOSITE" };
+type Checksum = { algorithm: Algorithm; value: string; type: "FULL_OBJECT" | "COMPOSITE" };
 
 /** What a write brings: everything about an object but its name and its place in the history. */
 export type Draft = {
