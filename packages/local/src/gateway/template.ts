@@ -21,12 +21,20 @@ export type Template = (body: string, state: State) => string;
 export function compile(text: string): Template {
   const ast = parse(text);
   return (body, state) =>
-    new Compile(ast, { escape: false, customMethodHandlers: javaMethods }).render({
+    new Renderer(ast, { escape: false, customMethodHandlers: javaMethods }).render({
       input: input(body, state.exchange),
       context: state.context,
       stageVariables: state.exchange.stage.variables ?? {},
       util,
     });
+}
+
+/** velocityjs prints lists as Java's own do; those of API Gateway are JSON. */
+class Renderer extends Compile {
+  protected override getReferences(node: ReturnType<typeof parse>[number], isPrinted?: boolean) {
+    const value: unknown = super.getReferences(node, isPrinted);
+    return (isPrinted && Array.isArray(value) ? value.toString() : value) as string;
+  }
 }
 
 export const newState = (exchange: Exchange): State => ({
