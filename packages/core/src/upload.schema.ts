@@ -20,6 +20,7 @@ export const types = [
   "image/avif",
   "image/gif",
   "image/tiff",
+  "image/svg+xml",
 ] as const;
 
 /** What one upload may carry; ingest holds it in memory beside its decoded pixels. */

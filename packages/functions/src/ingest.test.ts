@@ -1,0 +1,138 @@
+import { ListObjectVersionsCommand } from "@aws-sdk/client-s3";
+import * as Bucket from "@balde/core/bucket";
+import * as Image from "@balde/core/image";
+import * as Upload from "@balde/core/upload";
+import type { SQSEvent } from "aws-lambda";
+import sharp from "sharp";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { startCloud } from "../../core/test/cloud.ts";
+import { as } from "../../core/test/make.ts";
+import { handler } from "./ingest.ts";
+
+let cloud: Awaited<ReturnType<typeof startCloud>>;
+beforeAll(async () => void (cloud = await startCloud()));
+afterAll(() => cloud.stop());
+
+const picture = (width: number, height: number) =>
+  sharp({ create: { width, height, channels: 3, background: "#336699" } });
+
+/** Messages of the queue as Lambda hands them out; answers which of them come again. */
+async function deliver(...bodies: unknown[]): Promise<number[]> {
+  const Records = bodies.map((body, index) => ({
+    messageId: String(index),
+    body: JSON.stringify(body),
+  }));
+  const { batchItemFailures } = await handler({ Records } as SQSEvent);
+  return batchItemFailures.map(({ itemIdentifier }) => Number(itemIdentifier));
+}
+
+/** Puts the bytes where a form would, and answers the image and the bucket's event. */
+async function upload(bytes: Buffer, about: Partial<Upload.Info> & { name?: string } = {}) {
+  const body = new Uint8Array(bytes);
+  const image = await as("ann", () => Upload.receive({ type: "image/jpeg", ...about, body }));
+  return { id: image.id, event: { Records: [cloud.events.at(-1)!] } };
+}
+
+async function stored(part: string) {
+  const { Versions = [], DeleteMarkers = [] } = await cloud.s3.send(
+    new ListObjectVersionsCommand({ Bucket: "images" }),
+  );
+  return [...Versions, ...DeleteMarkers].map(({ Key }) => Key!).filter((key) => key.includes(part));
+}
+
+test("a photograph becomes ready, with its ladder and under its name, and its upload is gone", async () => {
+  const body = await picture(3000, 2000).withMetadata({ orientation: 6 }).jpeg().toBuffer();
+  const { id, event } = await upload(body, { name: "ready.jpg" });
+  expect(await deliver(event)).toEqual([]);
+
+  const image = await Image.get(id);
+  expect(image).toMatchObject({
+    state: "ready",
+    type: "image/jpeg",
+    bytes: body.length,
+    width: 2000,
+    height: 3000,
+    color: expect.stringMatching(/^#[0-9a-f]{6}$/),
+    thumbhash: expect.stringMatching(/^[A-Za-z0-9+/]+=*$/),
+  });
+  const { rungs = [] } = (await Image.findRow(id))!;
+  expect(rungs.length).toBeGreaterThan(0);
+  expect((await stored(id)).toSorted()).toEqual(
+    [
+      ...rungs.map(({ width }) => `ladder/${id}/${image.rev}/${width}.jpg`),
+      `originals/${id}/${image.rev}`,
+    ].toSorted(),
+  );
+  expect(body.equals((await Bucket.read(`originals/${id}/${image.rev}`))!)).toBe(true);
+  const published = await sharp((await Bucket.read("images/ready.jpg"))!).metadata();
+  expect(published).toMatchObject({ width: 2000, height: 3000 });
+  expect(published.exif).toBeUndefined();
+});
+
+test("told twice, at once or later, it does the work once", async () => {
+  const { id, event } = await upload(await picture(64, 64).jpeg().toBuffer(), { name: "two.jpg" });
+  const answers = await Promise.all([deliver(event), deliver(event), deliver(event)]);
+  expect(answers.flat()).toEqual([]);
+  const before = await Image.get(id);
+  expect(before.state).toBe("ready");
+  expect(await deliver(event, event)).toEqual([]);
+  expect(await Image.get(id)).toEqual(before);
+  expect(await stored(`uploads/${id}`)).toEqual([]);
+});
+
+test.each([
+  ["a text that says it is a JPEG", async () => Buffer.from("not a picture"), /not/i],
+  [
+    "a JPEG that ends half-way",
+    async () => (await picture(800, 600).jpeg({ quality: 100 }).toBuffer()).subarray(0, 2_000),
+    /end|trunc/i,
+  ],
+])("%s is rejected with the reason, and nothing of it remains", async (_, bytes, why) => {
+  const { id, event } = await upload(await bytes(), { name: "bad.jpg" });
+  expect(await deliver(event)).toEqual([]);
+  const image = await Image.get(id);
+  expect(image).toMatchObject({
+    state: "rejected",
+    reason: { detail: expect.stringMatching(why) },
+  });
+  expect([...(await stored(id)), ...(await stored("bad.jpg"))]).toEqual([]);
+  // the name is free for the next line of this table
+});
+
+test("a picture is what its bytes are, whatever was declared", async () => {
+  const { id, event } = await upload(await picture(64, 64).png().toBuffer());
+  await deliver(event);
+  expect(await Image.get(id)).toMatchObject({ state: "ready", type: "image/png" });
+});
+
+test("of a batch, only what failed comes again", async () => {
+  const { id, event } = await upload(await picture(64, 64).jpeg().toBuffer());
+  const probe = { Service: "Amazon S3", Event: "s3:TestEvent", Bucket: "images" };
+  const strange = { Records: [{ ...event.Records[0], s3: { object: { key: "uploads/../x" } } }] };
+  expect(await deliver({ kind: "dance" }, probe, event, strange)).toEqual([0, 3]);
+  expect(await Image.get(id)).toMatchObject({ state: "ready" });
+});
+
+test.each([
+  "uploads/nonsense",
+  "uploads/..%2Foriginals%2Fx",
+  "uploads/a+b%F0%9F%90%9F",
+  "images/x.jpg",
+])("an object at %s is nobody's upload, and left alone", async (key) => {
+  const { id, event } = await upload(await picture(64, 64).jpeg().toBuffer());
+  const [record] = event.Records;
+  const elsewhere = { ...record, s3: { ...record!.s3, object: { ...record!.s3.object, key } } };
+  expect(await deliver({ Records: [elsewhere] })).toEqual([]);
+  expect(await Image.get(id)).toMatchObject({ state: "pending" });
+});
+
+test("what its owner deleted is erased, also when the upload arrives after that", async () => {
+  const { id, event } = await upload(await picture(64, 64).jpeg().toBuffer(), { name: "del.jpg" });
+  await deliver(event);
+  await as("ann", () => Image.remove(id));
+  expect(await deliver(JSON.parse(cloud.messages.at(-1)!))).toEqual([]);
+  expect([...(await stored(id)), ...(await stored("del.jpg"))]).toEqual([]);
+  expect(await deliver(event)).toEqual([]);
+  await expect(Image.get(id)).rejects.toMatchObject({ kind: "not_found" });
+});
