@@ -10,7 +10,7 @@ import type { Queues } from "./queue.ts";
 import { atomically } from "./queue-store.ts";
 
 /** What S3 tells of a change; the rest of the record goes through as it is. */
-export type Change = { eventName: string; s3: { object: { key: string } } };
+type Change = { eventName: string; s3: { object: { key: string } } };
 
 export type Notifications = {
   /** Tells whoever wants to know. Synchronous: what it sends is part of the transaction that makes the change. */

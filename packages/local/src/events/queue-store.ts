@@ -35,8 +35,6 @@ export type Row = {
 
 export type Counts = { visible: number; inFlight: number; delayed: number };
 
-export type Store = ReturnType<typeof openStore>;
-
 /** The rows of all queues. A message is in flight while it has a receipt and is not visible. */
 export function openStore(db: DatabaseSync) {
   db.exec(`

@@ -33,7 +33,7 @@ export type Queues = {
   moves(sourceArn: string): Move[];
 };
 
-export type Polling = {
+type Polling = {
   max: number;
   waitSeconds: number;
   visibilitySeconds?: number | undefined;

@@ -27,7 +27,7 @@ export type Input = {
   MaxResults?: number;
 };
 
-export type Call = {
+type Call = {
   input: Input;
   queues: Queues;
   principal: Principal;

@@ -138,3 +138,14 @@ test("credentials outlive a restart and belong to one principal each", () => {
   expect(role.accessKeyId).toMatch(/^ASIA[A-Z2-7]{16}$/);
   expect(after.find("ASIANOBODY")).toBeUndefined();
 });
+
+test("a resource's policy allows what the role's own is silent about, and its deny wins", () => {
+  const own = { inlinePolicies: [{ name: "inline", policy: allow("sqs:DeleteMessage", "*") }] };
+  const principal = open(stackWith(own)).forRole(roleArn, lambda);
+  const may = (action: string, Effect: "Allow" | "Deny") =>
+    Principals.authorize(principal, { action, resource: "q" }, silentLog, [
+      { Effect, Principal: { AWS: roleArn }, Action: action, Resource: "*" },
+    ]).allowed;
+  expect(may("sqs:SendMessage", "Allow")).toBe(true);
+  expect(may("sqs:DeleteMessage", "Deny")).toBe(false);
+});

@@ -17,6 +17,7 @@ export type Principal = {
 };
 
 export type Principals = {
+  list(): Principal[];
   find(accessKeyId: string): Principal | undefined;
   /** The session that a service opens with a role; refuses a role that does not trust the service. */
   forRole(roleArn: string, service: string, context?: Policy.Ask["context"]): Principal;
@@ -49,6 +50,7 @@ export function createPrincipals({ stack, db }: { stack: Stack; db: DatabaseSync
 
   return {
     operator,
+    list: () => [...byKey.values()],
     find: (accessKeyId) => byKey.get(accessKeyId),
     forRole(roleArn, service, context) {
       const session = sessions.get(roleArn);
@@ -75,6 +77,13 @@ export function authorize(
   const decision = Policy.evaluate([...principal.statements, ...ofResource], {
     ...ask,
     principal: { AWS: principal.arn },
+    context: {
+      "aws:PrincipalArn": principal.arn,
+      "aws:PrincipalAccount": principal.arn.split(":")[4],
+      // loopback stands for TLS here: a policy that demands it is about the network
+      "aws:SecureTransport": "true",
+      ...ask.context,
+    },
   });
   if (decision.allowed) return { ...decision, message: "" };
   log.denied({ principal: principal.label, action: ask.action, resource: ask.resource });

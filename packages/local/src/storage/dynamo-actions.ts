@@ -18,13 +18,13 @@ export function asks(operation: string, input: Input, asking: Asking): Ask[] | u
   return operations[operation]?.(input, asking, `dynamodb:${operation}`);
 }
 
-/** The condition keys of DynamoDB that `asks` fills in; a policy with another would be decided wrongly. */
-export const contextKeys = [
-  "dynamodb:LeadingKeys",
-  "dynamodb:Select",
-  "dynamodb:ReturnValues",
-  "dynamodb:EnclosingOperation",
-];
+/** The condition keys of DynamoDB that `asks` fills in, in lower case. */
+export const contextKeys = new Set([
+  "dynamodb:leadingkeys",
+  "dynamodb:select",
+  "dynamodb:returnvalues",
+  "dynamodb:enclosingoperation",
+]);
 
 type Asker = (input: Input, asking: Asking, action: string) => Ask[];
 

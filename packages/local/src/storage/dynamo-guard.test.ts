@@ -206,3 +206,11 @@ test("an unsigned request is refused, and so is an operation that is not emulate
     operator.send(new UpdateTableCommand({ TableName, DeletionProtectionEnabled: true })),
   ).rejects.toMatchObject({ name: "UnknownOperationException" });
 });
+
+test("a condition on what the guard does not look at stops the start", async () => {
+  const attributes = { "ForAllValues:StringEquals": { "dynamodb:Attributes": ["pk"] } };
+  const right = { Effect: "Allow", Action: "*", Resource: "*", Condition: attributes };
+  await expect(tableWorld([right])).rejects.toThrow(
+    "The policy of Worker has a condition on dynamodb:Attributes: not emulated",
+  );
+});

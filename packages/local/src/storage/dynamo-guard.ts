@@ -14,7 +14,8 @@ import {
 import type { Principal, Principals } from "../identity/principals.ts";
 import type { Log } from "../log.ts";
 import type { Stack } from "../stack.ts";
-import { type Asking, asks } from "./dynamo-actions.ts";
+import { StartError } from "../start-error.ts";
+import { type Asking, asks, contextKeys } from "./dynamo-actions.ts";
 import { type Answer, type Engine, readText } from "./dynamo-engine.ts";
 import * as DynamoStreams from "./dynamo-streams.ts";
 import type { Table } from "./dynamo-tables.ts";
@@ -40,6 +41,7 @@ export function createDynamoGuard(parts: Parts): Server {
   const arnOf = (name: string) =>
     parts.tables.find((table) => table.name === name)?.arn ??
     `arn:aws:dynamodb:${stack.region}:${stack.account}:table/${name}`;
+  for (const principal of principals.list()) refuseUnknownKeys(principal);
   const front: Front = { ...parts, guard, asking: { tables: parts.tables, arnOf } };
 
   const server = createServer((request, response) => {
@@ -80,6 +82,14 @@ async function handle(front: Front, request: IncomingMessage, response: ServerRe
   }
   response.writeHead(answer.statusCode ?? 500, answer.headers);
   answer.pipe(response);
+}
+
+/** A condition on what is not looked at here would be decided as if the request said nothing. */
+function refuseUnknownKeys({ label, statements }: Principal): void {
+  for (const { Condition = {} } of statements)
+    for (const key of Object.values(Condition).flatMap(Object.keys))
+      if (/^dynamodb:/i.test(key) && !contextKeys.has(key.toLowerCase()))
+        throw new StartError(`The policy of ${label} has a condition on ${key}: not emulated.`);
 }
 
 async function stream(

@@ -19,7 +19,7 @@ import { startDynamo } from "./dynamo.ts";
 export const region = "eu-central-1";
 export const account = "123456789012";
 export const tableArn = `arn:aws:dynamodb:${region}:${account}:table/app-dev-Things`;
-export const roleArn = `arn:aws:iam::${account}:role/app-dev-Worker`;
+const roleArn = `arn:aws:iam::${account}:role/app-dev-Worker`;
 const streamArn = `${tableArn}/stream/2026-01-01T00:00:00.000`;
 
 export type World = Awaited<ReturnType<typeof tableWorld>>;
@@ -38,6 +38,7 @@ export async function tableWorld(
   const dynamo = await startDynamo({ stack, db, folder, principals, clock, log, env: {} }).catch(
     (error: unknown) => {
       db.close();
+      rmSync(folder, { recursive: true, force: true });
       throw error;
     },
   );
@@ -78,7 +79,7 @@ export async function tableWorld(
     async close({ keep = false } = {}) {
       await dynamo.close();
       db.close();
-      if (!keep) rmSync(folder, { recursive: true });
+      if (!keep) rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -2,10 +2,11 @@ import { DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-
 import { DynamoDBStreamsClient } from "@aws-sdk/client-dynamodb-streams";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 
 import { silentLog } from "../log.ts";
 import { startEngine } from "./dynamo-engine.ts";
@@ -14,8 +15,14 @@ import { tableWorld } from "./dynamo.fixture.ts";
 const TableName = "app-dev-Things";
 const key = (pk: string) => ({ pk: { S: pk }, sk: { S: "a" } });
 
+function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), "dynamo-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 test("what was written is there after a restart", async () => {
-  const before = await tableWorld();
+  const before = await tableWorld([], { folder: temporary() });
   const client = new DynamoDBClient(before.as("operator"));
   await client.send(new PutItemCommand({ TableName, Item: key("kept") }));
   client.destroy();
@@ -30,7 +37,7 @@ test("what was written is there after a restart", async () => {
 });
 
 test("a table that was made with other keys is refused in a sentence that names both", async () => {
-  const before = await tableWorld();
+  const before = await tableWorld([], { folder: temporary() });
   await before.close({ keep: true });
   const other = { rangeKey: "gsi1pk", globalSecondaryIndexes: [] };
   await expect(tableWorld([], { folder: before.folder, table: other })).rejects.toThrow(
@@ -39,7 +46,7 @@ test("a table that was made with other keys is refused in a sentence that names 
 });
 
 test("an item goes when the clock passes its expiry, and the stream says who removed it", async () => {
-  const world = await tableWorld();
+  const world = await tableWorld([], { folder: temporary() });
   const client = new DynamoDBClient(world.as("operator"));
   const streams = new DynamoDBStreamsClient(world.as("operator"));
   const second = Math.floor(world.clock.now() / 1000);
@@ -76,7 +83,7 @@ test("an item goes when the clock passes its expiry, and the stream says who rem
 });
 
 test("stream records go after a day, except the newest, whose number the next one follows", async () => {
-  const world = await tableWorld();
+  const world = await tableWorld([], { folder: temporary() });
   const client = new DynamoDBClient(world.as("operator"));
   const streams = new DynamoDBStreamsClient(world.as("operator"));
   for (const pk of ["1", "2", "3"])
@@ -118,19 +125,19 @@ const isAlive = (pid: number) => {
 test.runIf(process.platform === "linux")(
   "the engine dies with its parent, even when only the parent is killed",
   async () => {
-    const world = await tableWorld();
+    const world = await tableWorld([], { folder: temporary() });
     await world.close({ keep: true });
     const { parent, engine } = await startElsewhere(world.folder);
     expect(isAlive(engine)).toBe(true);
     parent.kill("SIGKILL");
-    await expect.poll(() => isAlive(engine), { timeout: 2_000, interval: 10 }).toBe(false);
+    await expect.poll(() => isAlive(engine), { timeout: 10_000, interval: 10 }).toBe(false);
   },
 );
 
 test.runIf(process.platform === "linux")(
   "an engine that outlived its parent is ended before a new one opens the file, a stranger is not",
   async () => {
-    const world = await tableWorld();
+    const world = await tableWorld([], { folder: temporary() });
     await world.close({ keep: true });
     const { parent, engine } = await startElsewhere(world.folder);
     const next = await startEngine({ folder: world.folder, log: silentLog, env: {} });
@@ -147,7 +154,7 @@ test.runIf(process.platform === "linux")(
 );
 
 test("an engine that crashes is started again on the same port and file", async () => {
-  const world = await tableWorld();
+  const world = await tableWorld([], { folder: temporary() });
   const client = new DynamoDBClient({ ...world.as("operator"), maxAttempts: 10 });
   await client.send(new PutItemCommand({ TableName, Item: key("kept") }));
   process.kill(Number(readFileSync(join(world.folder, "dynamo.pid"), "utf8")), "SIGKILL");
@@ -158,7 +165,7 @@ test("an engine that crashes is started again on the same port and file", async 
 });
 
 test("an engine from outside is used as it is; one that is nowhere is a clear sentence", async () => {
-  const world = await tableWorld();
+  const world = await tableWorld([], { folder: temporary() });
   await world.close({ keep: true });
   const inner = await startEngine({ folder: world.folder, log: silentLog, env: {} });
   const outer = await startEngine({

@@ -41,10 +41,15 @@ export async function startDynamo({
 }): Promise<Dynamo> {
   const tables = tablesOf(stack);
   const engine = await startEngine({ folder, log, env });
+  const closers = [() => engine.close()];
+  const closeAll = async () => {
+    for (const closer of closers.toReversed()) await closer();
+  };
   try {
     await ensureTables(engine, tables);
     const streams = await matchStreams(tables, (table) => streamArn(engine, table));
     const upkeep = startUpkeep({ engine, tables, db, clock, log });
+    closers.push(() => upkeep.close());
     const { hasExpired } = upkeep;
     const server = createDynamoGuard({
       stack,
@@ -56,18 +61,15 @@ export async function startDynamo({
       clock,
       log,
     });
+    closers.push(() => close(server));
     const bound = await listen(server, port, "DynamoDB");
     return {
       url: `http://127.0.0.1:${bound}`,
       sweep: () => upkeep.sweep(),
-      async close() {
-        await close(server);
-        await upkeep.close();
-        await engine.close();
-      },
+      close: closeAll,
     };
   } catch (error) {
-    await engine.close();
+    await closeAll();
     throw error;
   }
 }
