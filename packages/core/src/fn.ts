@@ -1,8 +1,10 @@
+// not z.locales: a namespace that is used keeps all fifty languages in the bundle
+import en from "zod/v4/locales/en.js";
 import * as z from "zod/mini";
 
 import { type Issue, VisibleError } from "./error.ts";
 
-z.config(z.locales.en());
+z.config(en());
 
 /** A verb that believes its input: what does not fit the schema rejects as a VisibleError that says what is allowed. Always async. */
 export function fn<Schema extends z.ZodMiniType, Result>(

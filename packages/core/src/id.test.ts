@@ -1,4 +1,5 @@
 import { assert, date, property } from "fast-check";
+import { ulid } from "ulid";
 import { expect, test } from "vitest";
 import * as z from "zod/mini";
 
@@ -17,6 +18,7 @@ test.each([
   "img_01kaj0000000000000000000aa",
   "img_01KAJ0000000000000000000A",
   "img_81KAJ0000000000000000000AA",
+  "img_01KAJ0000000000000000000AAA",
   "img_01KAJ0000000000000000000AA\n",
   "col_01KAJ0000000000000000000AA",
 ])("%j is not an id of an image", (text) => {
@@ -29,6 +31,7 @@ test("the lowest id of a moment is not above any id of that moment, and above al
     property(moments, (moment) => {
       const lowest = Id.lowest("image", moment.getTime());
       expect(Id.time(lowest)).toBe(moment.getTime());
+      expect(lowest <= `img_${ulid(moment.getTime())}`).toBe(true);
       expect(Id.lowest("image", moment.getTime() - 1) < lowest).toBe(true);
     }),
   );
