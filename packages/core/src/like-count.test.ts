@@ -11,7 +11,7 @@ import {
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../test/cloud.ts";
-import { as, readyImage } from "../test/make.ts";
+import { as, pretendThousandsLike, readyImage } from "../test/make.ts";
 import * as Dynamo from "./dynamo.ts";
 import * as Image from "./image.ts";
 import * as Ingest from "./ingest.ts";
@@ -119,10 +119,3 @@ test("likes that go with an erased image bring no count back", async () => {
   expect(await LikeCount.tally([...changes, ...removed])).toEqual([]);
   expect(await Dynamo.get({ pk: `IMAGE#${id}`, sk: "COUNT" })).toBeUndefined();
 });
-
-async function pretendThousandsLike(imageId: Image.Row["id"], countedAt = Date.now()) {
-  const shard = { n: 5_000, sequence: "", countedAt };
-  const shards = Object.fromEntries(LikeRow.shards.map((number) => [number, shard]));
-  const key = { pk: `IMAGE#${imageId}`, sk: "COUNT" };
-  await Dynamo.put({ item: { ...key, imageId, n: 40_000, version: 1, shards } });
-}

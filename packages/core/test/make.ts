@@ -1,5 +1,8 @@
 import * as Actor from "../src/actor.ts";
+import * as Dynamo from "../src/dynamo.ts";
+import type { ImageId } from "../src/id.schema.ts";
 import * as Ingest from "../src/ingest.ts";
+import * as LikeRow from "../src/like.row.ts";
 import * as Upload from "../src/upload.ts";
 
 /** Does something in the name of a person. */
@@ -31,4 +34,12 @@ export async function readyImage(about: About = {}, owner = "ann") {
   await Ingest.begin({ id, sequencer: "01" });
   await Ingest.settle({ id, sequencer: "01" }, found);
   return id;
+}
+
+/** Writes down 5,000 likes in each shard. There are no rows for them: nobody will look until they are counted anew. */
+export async function pretendThousandsLike(imageId: ImageId, countedAt = Date.now()) {
+  const shard = { n: 5_000, sequence: "", countedAt };
+  const shards = Object.fromEntries(LikeRow.shards.map((number) => [number, shard]));
+  const key = { pk: `IMAGE#${imageId}`, sk: "COUNT" };
+  await Dynamo.put({ item: { ...key, imageId, n: 40_000, version: 1, shards } });
 }
