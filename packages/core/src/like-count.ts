@@ -16,7 +16,7 @@ export type Change = {
   by: 1 | -1;
 };
 
-/** Up to so many likes in a shard are counted anew each time: one call, at most 50 read units. */
+/** Up to so many likes in a shard are counted anew each time: one call, about 100 read units. */
 const COUNTED = 1_000;
 
 /** A larger shard is counted anew when it has been so many milliseconds for each of its likes: 1,000 every 10 seconds, 100,000 every 17 minutes. Until then changes are added up. */

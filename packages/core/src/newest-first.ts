@@ -28,8 +28,8 @@ export async function take<Shown>(
   const taken: Shown[] = [];
   let after: string | null = null;
   for await (const { position, shown } of walk) {
-    if (shown && taken.length === limit) return { shown: taken, after };
-    if (shown) taken.push(shown);
+    if (shown !== undefined && taken.length === limit) return { shown: taken, after };
+    if (shown !== undefined) taken.push(shown);
     after = position;
     if (--budget === 0) return { shown: taken, after };
   }
