@@ -33,14 +33,17 @@ function find(api: Api | undefined, { type, status }: Refusal): GatewayResponse 
 const defaultBody = ({ type, text }: Refusal) =>
   JSON.stringify(type === "ACCESS_DENIED" ? { Message: text } : { message: text });
 
+const PATH = "((?:context|stageVariables|method\\.request)\\.[A-Za-z0-9_.:-]*[A-Za-z0-9_])";
+const REFERENCE = new RegExp(`\\$\\{${PATH}\\}|\\$${PATH}`, "g");
+
 /**
  * Not VTL: plain substitution of variables. What is not set prints itself.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
  */
 function substitute(template: string, variables: (path: string) => string | undefined): string {
   return template.replace(
-    /\$\{?((?:context|stageVariables|method\.request)\.[A-Za-z0-9_.:-]*[A-Za-z0-9_])\}?/g,
-    (whole, path: string) => variables(path) ?? whole,
+    REFERENCE,
+    (whole, braced: string | undefined, bare: string) => variables(braced ?? bare) ?? whole,
   );
 }
 

@@ -98,7 +98,7 @@ export function restApi(
 function parts(key: string, { to, method, responses = {} }: Route): Resource[] {
   const [httpMethod = "", path = ""] = key.split(" ");
   const of = { restApi: "api1", resourceId: path, httpMethod };
-  const responseOf = (statusCode: string, { statusCode: _, ...inputs }: Inputs) => [
+  const responseOf = (statusCode: string, inputs: Inputs) => [
     resource("aws:apigateway/methodResponse:MethodResponse", `${key} ${statusCode}`, {
       ...of,
       statusCode,

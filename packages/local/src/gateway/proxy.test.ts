@@ -376,7 +376,7 @@ describe("a streamed answer", () => {
     const response = await fetch(`http://127.0.0.1:${api.port}/t/live`);
     live.write("half");
     live.destroy(new Error("crashed"));
-    await expect(response.text()).rejects.toThrow();
+    await expect(response.text()).rejects.toThrow("terminated");
   });
 
   it("of a function that does not stream is 502", async () => {

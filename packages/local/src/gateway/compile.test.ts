@@ -1,0 +1,379 @@
+import { describe, expect, it } from "vitest";
+
+import type { Resource } from "../stack.ts";
+import {
+  type Route,
+  account,
+  apiArn,
+  echo,
+  json,
+  lambda,
+  mock,
+  region,
+  resource,
+  restApi,
+  serve,
+} from "./gateway.fixture.ts";
+
+const ping: Record<string, Route> = { "GET /": { to: mock(), responses: { "200": json({}) } } };
+const part = (type: string, name: string, inputs: Resource["inputs"]) =>
+  resource(`aws:apigateway/${type}`, name, { restApi: "api1", ...inputs });
+
+/** What the start says, or undefined when it starts. */
+async function complaint(...args: Parameters<typeof restApi>) {
+  try {
+    await (await serve(restApi(...args))).stop();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+describe("what the graph configures and the gateway does not do", () => {
+  it.each<[string, string, Parameters<typeof restApi>]>([
+    [
+      "a type",
+      "aws:apigateway/vpcLink:VpcLink",
+      [ping, { more: [part("vpcLink:VpcLink", "link", {})] }],
+    ],
+    [
+      "a stage's cache",
+      "cacheClusterEnabled = true",
+      [ping, { stage: { cacheClusterEnabled: true } }],
+    ],
+    ["a canary", "canarySettings", [ping, { stage: { canarySettings: { percentTraffic: 1 } } }]],
+    [
+      "compression",
+      "minimumCompressionSize = 1024",
+      [ping, { api: { minimumCompressionSize: 1024 } }],
+    ],
+    [
+      "a private endpoint",
+      "PRIVATE",
+      [ping, { api: { endpointConfiguration: { types: "PRIVATE" } } }],
+    ],
+    [
+      "a method's cache",
+      "settings.cachingEnabled",
+      [
+        ping,
+        {
+          more: [
+            part("methodSettings:MethodSettings", "m", {
+              stageName: "t",
+              methodPath: "*/*",
+              settings: { cachingEnabled: true },
+            }),
+          ],
+        },
+      ],
+    ],
+    [
+      "a VPC link",
+      "VPC_LINK",
+      [{ "GET /": { to: { type: "HTTP_PROXY", uri: "http://x", connectionType: "VPC_LINK" } } }],
+    ],
+    [
+      "a service without an emulation",
+      "dynamodb:action/PutItem",
+      [
+        {
+          "GET /": {
+            to: { type: "AWS", uri: `arn:aws:apigateway:${region}:dynamodb:action/PutItem` },
+          },
+        },
+      ],
+    ],
+    [
+      "an asynchronous invocation",
+      "X-Amz-Invocation-Type",
+      [
+        {
+          "GET /": {
+            to: {
+              ...lambda("echo"),
+              type: "AWS",
+              requestParameters: { "integration.request.header.X-Amz-Invocation-Type": "'Event'" },
+            },
+          },
+        },
+      ],
+    ],
+    [
+      "a gateway response of another name",
+      "NO_SUCH_TYPE",
+      [
+        ping,
+        {
+          more: [
+            resource("aws:apigateway/response:Response", "r", {
+              restApiId: "api1",
+              responseType: "NO_SUCH_TYPE",
+            }),
+          ],
+        },
+      ],
+    ],
+  ])("%s stops the start, by name", async (_, words, args) => {
+    expect(await complaint(...args)).toContain(words);
+  });
+});
+
+describe("what AWS would not deploy", () => {
+  it.each<[string, string, Parameters<typeof restApi>]>([
+    [
+      "an integration response without its method response",
+      "no method response 404",
+      [ping, { more: [stray({ statusCode: "404" })] }],
+    ],
+    [
+      "a header that the method response does not declare",
+      "method.response.header.X-A",
+      [
+        ping,
+        {
+          more: [
+            stray({
+              statusCode: "200",
+              responseParameters: { "method.response.header.X-A": "'1'" },
+            }),
+          ],
+        },
+      ],
+    ],
+    [
+      "two parameters side by side",
+      "sibling ({id})",
+      [{ "GET /a/{id}": { to: lambda("echo") }, "GET /a/{name}": { to: lambda("echo") } }],
+    ],
+    [
+      "streaming to the buffered URI",
+      "do not go together",
+      [{ "GET /": { to: { ...lambda("echo"), responseTransferMode: "STREAM" } } }],
+    ],
+    [
+      "a streaming mock",
+      "cannot stream",
+      [{ "GET /": { to: { ...mock(), responseTransferMode: "STREAM" } } }],
+    ],
+    [
+      "a template that is none",
+      "GET /",
+      [{ "GET /": { to: { type: "MOCK", requestTemplates: { "application/json": "#if($x" } } } }],
+    ],
+  ])("%s stops the start", async (_, words, args) => {
+    expect(await complaint(...args)).toContain(words);
+  });
+
+  it("a resource that the deployment does not wait for is named, and one inside a component is found", async () => {
+    const stack = restApi(ping);
+    const deployment = stack.resources.at(-1)!;
+    const all = deployment.dependsOn!;
+    deployment.dependsOn = all.filter((urn) => !urn.includes("integrationResponse"));
+    await expect(serve(stack)).rejects.toThrow(
+      /GET \/ 200 .*integrationResponse.*deployment1 does not depend on it/,
+    );
+
+    const component = resource("sst:aws:Something", "component", {});
+    const lost = stack.resources.find(({ type }) => type.includes("integrationResponse"))!;
+    lost.parent = component.urn;
+    stack.resources.push(component);
+    deployment.dependsOn.push(component.urn);
+    await (await serve(stack)).stop();
+  });
+});
+
+describe("what the gateway may invoke", () => {
+  it("only what a permission in the graph names, for this route", async () => {
+    const stack = restApi({ "GET /a": { to: lambda("echo") }, "GET /b": { to: lambda("echo") } });
+    const permission = stack.resources.find(({ type }) =>
+      type.startsWith("aws:lambda/permission"),
+    )!;
+    permission.inputs.sourceArn = `${apiArn}/*/GET/a`;
+    const api = await serve(stack, { echo });
+    expect((await api.call("/t/a")).status).toBe(200);
+    const { status, json, headers } = await api.call("/t/b");
+    expect([status, json]).toEqual([500, { message: "Internal server error" }]);
+    expect(headers.get("x-amzn-errortype")).toMatch(/^InternalServerErrorException/);
+    await api.stop();
+  });
+
+  it("or what the integration's role may", async () => {
+    const role = (name: string, Resource: string) =>
+      resource(
+        "aws:iam/role:Role",
+        name,
+        {
+          name,
+          assumeRolePolicy: {
+            Statement: {
+              Effect: "Allow",
+              Action: "sts:AssumeRole",
+              Principal: { Service: "apigateway.amazonaws.com" },
+            },
+          },
+          inlinePolicies: [
+            {
+              policy: JSON.stringify({
+                Statement: { Effect: "Allow", Action: "lambda:InvokeFunction", Resource },
+              }),
+            },
+          ],
+        },
+        { arn: `arn:aws:iam::${account}:role/${name}` },
+      );
+    const as = (name: string) => ({
+      to: lambda("echo", { credentials: `arn:aws:iam::${account}:role/${name}` }),
+    });
+    const stack = restApi(
+      { "GET /yes": as("yes"), "GET /no": as("no") },
+      { more: [role("yes", "*"), role("no", "arn:aws:lambda:*:*:function:other")] },
+    );
+    const api = await serve(
+      { ...stack, resources: stack.resources.filter(({ type }) => !type.includes("permission")) },
+      { echo },
+    );
+    expect([(await api.call("/t/yes")).status, (await api.call("/t/no")).status]).toEqual([
+      200, 500,
+    ]);
+    await api.stop();
+  });
+});
+
+describe("gateway responses", () => {
+  const response = (responseType: string, inputs: Resource["inputs"]) =>
+    resource("aws:apigateway/response:Response", responseType, {
+      restApiId: "api1",
+      responseType,
+      ...inputs,
+    });
+
+  it("are the API's own for a type, else for its class", async () => {
+    const api = await serve(
+      restApi(
+        {
+          "GET /": { to: lambda("echo"), method: { apiKeyRequired: true } },
+        },
+        {
+          more: [
+            response("INVALID_API_KEY", {
+              statusCode: "401",
+              responseTemplates: {
+                "application/problem+json": `{"title":$context.error.messageString,"code":"$context.error.responseType","id":"$context.requestId","at":"$context.stage$context.path","unset":"$context.nothing"}`,
+              },
+              responseParameters: {
+                "gatewayresponse.header.Access-Control-Allow-Origin": "'*'",
+                "gatewayresponse.header.X-Asked": "method.request.header.X-Ask",
+              },
+            }),
+            response("DEFAULT_4XX", {
+              responseTemplates: { "application/json": `{"message":$context.error.messageString}` },
+            }),
+          ],
+        },
+      ),
+      { echo },
+    );
+    const key = await api.call("/t/", { headers: { "x-ask": "why" } });
+    expect([key.status, key.json]).toEqual([
+      401,
+      {
+        title: "Forbidden",
+        code: "INVALID_API_KEY",
+        id: key.headers.get("x-amzn-requestid"),
+        at: "t/t/",
+        unset: "$context.nothing",
+      },
+    ]);
+    expect(key.headers.get("content-type")).toBe("application/problem+json");
+    expect(key.headers.get("access-control-allow-origin")).toBe("*");
+    expect(key.headers.get("x-asked")).toBe("why");
+    expect(key.headers.get("x-amzn-errortype")).toBe("ForbiddenException");
+    expect((await api.call("/t/nope")).json).toEqual({ message: "Missing Authentication Token" });
+    await api.stop();
+  });
+});
+
+describe("a resource policy", () => {
+  it("denies before anything else, and must allow what nothing else does", async () => {
+    const policy = JSON.stringify({
+      Statement: [
+        {
+          Effect: "Allow",
+          Principal: "*",
+          Action: "execute-api:Invoke",
+          Resource: "execute-api:/t/GET/*",
+        },
+        {
+          Effect: "Deny",
+          Principal: "*",
+          Action: "execute-api:Invoke",
+          Resource: "execute-api:/t/GET/secret",
+        },
+      ],
+    });
+    const open = { to: mock(), responses: { "200": json({}) } };
+    const api = await serve(
+      restApi({ "GET /open": open, "GET /secret": open, "POST /open": open }, { api: { policy } }),
+    );
+    expect((await api.call("/t/open")).status).toBe(200);
+    const secret = await api.call("/t/secret");
+    expect([secret.status, secret.headers.get("x-amzn-errortype")]).toEqual([
+      403,
+      "AccessDeniedException",
+    ]);
+    expect(secret.json.Message).toMatch(
+      /^User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:eu-central-1:\*{8}9012:api1\/t\/GET\/secret with an explicit deny/,
+    );
+    expect((await api.call("/t/open", { method: "POST" })).status).toBe(403);
+    await api.stop();
+  });
+});
+
+describe("stage variables", () => {
+  it("are in the event, and in the names of functions", async () => {
+    const to = lambda(`\${stageVariables.fn}`);
+    const api = await serve(
+      restApi({ "GET /": { to } }, { stage: { variables: { fn: "echo" } }, more: [permission()] }),
+      { echo },
+    );
+    expect((await api.call("/t/")).json.stageVariables).toEqual({ fn: "echo" });
+    await api.stop();
+  });
+
+  const permission = () =>
+    resource("aws:lambda/permission:Permission", "may", {
+      action: "lambda:InvokeFunction",
+      function: "echo",
+      principal: "apigateway.amazonaws.com",
+    });
+});
+
+describe("binary types of everything", () => {
+  it("break an OPTIONS mock, as in AWS, unless it converts to text", async () => {
+    const api = await serve(
+      restApi(
+        {
+          "OPTIONS /broken": { to: mock(204), responses: { "204": {} } },
+          "OPTIONS /fine": {
+            to: { ...mock(204), contentHandling: "CONVERT_TO_TEXT" },
+            responses: { "204": {} },
+          },
+        },
+        { api: { binaryMediaTypes: ["*/*"] } },
+      ),
+    );
+    const options = async (path: string) => (await api.call(path, { method: "OPTIONS" })).status;
+    expect([await options("/t/broken"), await options("/t/fine")]).toEqual([500, 204]);
+    await api.stop();
+  });
+});
+
+/** An integration response of `GET /` without a method response of its own. */
+function stray(inputs: Resource["inputs"]) {
+  return part("integrationResponse:IntegrationResponse", "stray", {
+    resourceId: "/",
+    httpMethod: "GET",
+    ...inputs,
+  });
+}
