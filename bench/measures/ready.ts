@@ -20,7 +20,7 @@ export async function run() {
   const stack = loadStack(join(root, "infra/stack.json"));
   const cloud = await startCloud({ stack, root, data, port: 0, log: silentLog });
   try {
-    await cloud.createUser(person);
+    cloud.createUser(person);
     const { api, cognito } = cloud.local;
     const { idToken } = await signIn({
       ...cognito!,

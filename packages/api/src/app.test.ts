@@ -103,7 +103,7 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
       { body: new Uint8Array(), headers: { "content-type": "image/png" } },
       400,
     ],
-    ["an SVG", { body: new Uint8Array(9), headers: { "content-type": "image/svg+xml" } }, 415],
+    ["an icon", { body: new Uint8Array(9), headers: { "content-type": "image/x-icon" } }, 415],
     ["4.6 MB", { body: new Uint8Array(4_600_000), headers: { "content-type": "image/png" } }, 413],
   ])("%s as a body is refused", async (_, parts, expected) => {
     const { status, body } = await call("POST", "/v1/images", { ...ann, ...parts });
