@@ -4,7 +4,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -18,7 +18,11 @@ import { afterAll, expect, test } from "vitest";
 import { openState, region } from "./s3.fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "s3-crash-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const running = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of running) child.kill("SIGKILL");
+  rmSync(folder, { recursive: true });
+});
 
 test("a server killed while it writes has lost nothing that it acknowledged, and has no event without its object", async () => {
   const acknowledged = new Map<string, string>();
@@ -78,6 +82,8 @@ async function start() {
       stdio: ["ignore", "pipe", "inherit"],
     },
   );
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   const [line] = await once(createInterface(child.stdout), "line");
   const { endpoint, ...credentials } = JSON.parse(line);
   const client = new S3Client({
