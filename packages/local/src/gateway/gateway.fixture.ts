@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 
 import { createClock } from "../clock.ts";
 import { createUserPools } from "../identity/cognito.ts";
-import { createPrincipals } from "../identity/principals.ts";
+import { type Principals, createPrincipals } from "../identity/principals.ts";
 import type { InvokeResult } from "../lambda/result.ts";
 import { type Log, type RequestLine, silentLog } from "../log.ts";
 import type { Resource, Stack } from "../stack.ts";
@@ -164,13 +164,17 @@ export const fails = (errorMessage: string): InvokeResult => ({
 export async function serve(
   stack: Stack,
   handlers: Handlers = { echo },
-  { s3 = "http://127.0.0.1:1", secret }: { s3?: string; secret?: (name: string) => string } = {},
+  {
+    s3 = "http://127.0.0.1:1",
+    secret,
+    ...given
+  }: { s3?: string; secret?: (name: string) => string; principals?: Principals } = {},
 ) {
   const db = new DatabaseSync(":memory:");
   const clock = createClock();
   const lines: RequestLine[] = [];
   const log: Log = { ...silentLog, request: (line) => lines.push(line) };
-  const principals = createPrincipals({ stack, db });
+  const principals = given.principals ?? createPrincipals({ stack, db });
   const userPools = createUserPools({ stack, db, principals, clock, log: silentLog });
   const gateway = createGateway({
     stack,
