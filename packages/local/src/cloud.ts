@@ -1,0 +1,156 @@
+import { createServer } from "node:http";
+import { join } from "node:path";
+
+import { createClock, type Clock } from "./clock.ts";
+import { openDataFolder } from "./data-folder.ts";
+import { createAsynchronousEvents } from "./events/asynchronous.ts";
+import { createNotifications } from "./events/notifications.ts";
+import { startMappings } from "./events/mappings.ts";
+import { createQueues } from "./events/queue.ts";
+import { createSqs } from "./events/sqs.ts";
+import { createGateway } from "./gateway/gateway.ts";
+import { createUserPools } from "./identity/cognito.ts";
+import { createPrincipals } from "./identity/principals.ts";
+import { createFunctions } from "./lambda/functions.ts";
+import { close, listen } from "./listen.ts";
+import { type Local, describe } from "./local.ts";
+import { consoleLog, type Log, silentLog } from "./log.ts";
+import { type Stack, loadStack } from "./stack.ts";
+import { StartError } from "./start-error.ts";
+import { startDynamo } from "./storage/dynamo.ts";
+import { createS3 } from "./storage/s3/server.ts";
+
+export { consoleLog, loadStack, silentLog, StartError };
+export type { Local, Log, Stack };
+
+export type CloudOptions = {
+  stack: Stack;
+  /** The folder that the handlers' paths start from. */
+  root: string;
+  /** Where all state is kept; one cloud at a time uses it. */
+  data: string;
+  /** The gateway's port; S3, DynamoDB, Cognito and SQS take the four after it. 0 takes free ones. */
+  port?: number;
+  log?: Log;
+  clock?: Clock;
+  /** Follow the handlers' sources: a saved file is live within two seconds. */
+  watch?: boolean;
+  /** Called as each part comes up, with what it is and where. */
+  progress?: (step: string) => void;
+};
+
+export type Cloud = {
+  local: Local;
+  clock: Clock;
+  /** A person who can sign in at once; the same name again changes nothing. */
+  createUser(user: { name: string; password: string; email: string }): void;
+  /** Calls a function as the operator would, past every trigger. */
+  invoke(functionArn: string, payload: string): Promise<unknown>;
+  stop(): Promise<void>;
+};
+
+/** The resource graph, running on this machine: what is in the graph exists, what is not does not. */
+export async function startCloud(options: CloudOptions): Promise<Cloud> {
+  const { stack, root, port = 0, log = silentLog, progress = () => {} } = options;
+  const clock = options.clock ?? createClock();
+  const portOf = (offset: number) => (port === 0 ? 0 : port + offset);
+  const stops: (() => unknown)[] = [];
+  const stop = async () => {
+    for (const stopPart of stops.splice(0).toReversed()) await stopPart();
+  };
+
+  try {
+    const data = openDataFolder(options.data);
+    stops.push(() => data.close());
+    const { db } = data;
+    const principals = createPrincipals({ stack, db });
+    const parts = { stack, db, principals, clock, log };
+
+    const userPools = createUserPools(parts);
+    const queues = createQueues(parts);
+    const sqs = await open(createSqs({ ...parts, queues }), 4, "SQS");
+    const asynchronous = createAsynchronousEvents(db, clock);
+    const notifications = createNotifications({ ...parts, queues, asynchronous });
+    const s3Server = createS3({
+      ...parts,
+      folder: join(data.path, "s3"),
+      notify: notifications.notify,
+    });
+    stops.push(() => s3Server.stop());
+    const s3 = await open(s3Server.server, 1, "S3");
+    const cognito = await open(
+      createServer((req, res) => void userPools.handle(req, res)),
+      3,
+      "Cognito",
+    );
+    const dynamo = await startDynamo({
+      ...parts,
+      folder: data.path,
+      port: portOf(2),
+    });
+    stops.push(() => dynamo.close());
+    progress(`DynamoDB  ${dynamo.url}`);
+
+    const functions = await createFunctions({
+      ...parts,
+      root,
+      folder: data.path,
+      endpoints: {
+        S3: s3,
+        SQS: sqs,
+        DYNAMODB: dynamo.url,
+        DYNAMODB_STREAMS: dynamo.url,
+        COGNITO_IDENTITY_PROVIDER: cognito,
+      },
+      secrets: data.secret,
+      watch: options.watch ?? false,
+    });
+    stops.push(() => functions.stop());
+    const mappings = await startMappings({
+      ...parts,
+      queues,
+      asynchronous,
+      functions,
+      dynamoEndpoint: dynamo.url,
+    });
+    stops.push(() => mappings.stop());
+    const gateway = createGateway({
+      ...parts,
+      functions,
+      userPools,
+      endpoints: { s3 },
+      secret: data.secret,
+    });
+    await functions.ready;
+    progress(`functions ${Object.values(functions.names).join(", ")}`);
+    // last, so that whoever finds the port open finds everything behind it
+    const api = await open(
+      createServer((req, res) => void gateway.handle(req, res)),
+      0,
+      "API",
+    );
+
+    return {
+      local: describe(
+        stack,
+        { api, s3, cognito, dynamodb: dynamo.url, sqs },
+        gateway.stages,
+        principals.operator,
+      ),
+      clock,
+      createUser: (user) => userPools.createUser(user),
+      invoke: (functionArn, payload) => functions.invoke(functionArn, payload),
+      stop,
+    };
+
+    async function open(server: ReturnType<typeof createServer>, offset: number, what: string) {
+      const url = `http://127.0.0.1:${await listen(server, portOf(offset), what)}`;
+      stops.push(() => close(server));
+      progress(`${what.padEnd(9)} ${url}`);
+      return url;
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
