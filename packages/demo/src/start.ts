@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-import { consoleLog, loadStack, startCloud, StartError } from "@balde/local";
+import { consoleLog, loadStack, type Log, startCloud, StartError } from "@balde/local";
 
 import { type Local, seed } from "./seed.ts";
 
@@ -24,18 +24,22 @@ async function start() {
 
   say("Starting the local cloud…");
   const startedAt = performance.now();
+  const log = consoleLog((line) => void (values.json ? console.error(line) : console.log(line)));
+  // until everything is up, the only requests are those of the seed
+  const quiet: Log = { ...log, request() {} };
   const cloud = await startCloud({
     stack: loadStack(join(root, "infra/stack.json")),
     root,
     data,
     port: readPort(values.port),
     watch: true,
-    log: consoleLog((line) => void (values.json ? console.error(line) : console.log(line))),
+    log: quiet,
     progress: (step) => say(`  ${step}`),
   });
   stopOnSignals(cloud.stop);
 
   const local: Local = { ...cloud.local, users: await seed(cloud, root, say) };
+  quiet.request = log.request;
   const file = join(data, "local.json");
   mkdirSync(data, { recursive: true });
   writeFileSync(`${file}.new`, `${JSON.stringify(local, null, 2)}\n`);

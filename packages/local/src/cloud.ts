@@ -64,7 +64,9 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     stops.push(() => data.close());
     const { db } = data;
     const principals = createPrincipals({ stack, db });
-    const parts = { stack, db, principals, clock, log };
+    // a line per request is the gateway's; what its functions ask of S3 and Cognito is told when it fails in them
+    const request: Log["request"] = (line) => void (line.status >= 500 && log.request(line));
+    const parts = { stack, db, principals, clock, log: { ...log, request } };
 
     const userPools = createUserPools(parts);
     const queues = createQueues(parts);
@@ -116,6 +118,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     stops.push(() => mappings.stop());
     const gateway = createGateway({
       ...parts,
+      log,
       functions,
       userPools,
       endpoints: { s3 },
