@@ -30,7 +30,12 @@ test("a cursor in which any character is another one, is missing or is added is 
         const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         const letter = letters[(letters.indexOf(cursor[at]!) + by) % 64];
         const [before, after] = [cursor.slice(0, at), cursor.slice(at + 1)];
-        for (const forged of [before + letter + after, before + after, cursor + letter])
+        for (const forged of [
+          before + letter + after,
+          before + after,
+          cursor + letter,
+          `${cursor}=`,
+        ])
           expect(() => Cursor.read("images", forged)).toThrow(refused);
       },
     ),

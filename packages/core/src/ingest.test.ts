@@ -70,7 +70,7 @@ test("whatever order the events of several uploads come in, and however often, t
         await Ingest.settle({ id, sequencer }, { ...found, rev: revOf(sequencer) });
       expect(await Image.get(id)).toMatchObject({ state: "ready", rev: revOf(latest) });
     }),
-    { numRuns: 15 },
+    { numRuns: 10 },
   );
 });
 

@@ -23,17 +23,17 @@ test("a click answers the number of people who like the image now, whatever was 
         expect(answer).toEqual({ liked: likes, likes: fans.size });
       }
     }),
-    { numRuns: 20 },
+    { numRuns: 10 },
   ));
 
-test("ten clicks of each of forty people at once are forty likes", async () => {
+test("five clicks of each of twenty people at once are twenty likes", async () => {
   const id = await readyImage();
-  for (let round = 0; round < 10; round++) {
-    const all = Array.from({ length: 40 }, (_, n) => as(`p${(n * 7) % 40}`, () => Like.put(id)));
+  for (let round = 0; round < 5; round++) {
+    const all = Array.from({ length: 20 }, (_, n) => as(`p${n}`, () => Like.put(id)));
     await Promise.all(all);
   }
-  expect(await as("p0", () => Like.put(id))).toEqual({ liked: true, likes: 40 });
-}, 60_000);
+  expect(await as("p0", () => Like.put(id))).toEqual({ liked: true, likes: 20 });
+});
 
 test("on a picture that thousands like, the answer includes the click, and a second click changes nothing", async () => {
   const id = await readyImage();

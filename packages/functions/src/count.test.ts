@@ -10,7 +10,7 @@ import { as, readyImage } from "../../core/test/make.ts";
 import { handler } from "./count.ts";
 
 let cloud: Awaited<ReturnType<typeof startCloud>>;
-beforeAll(async () => void (cloud = await startCloud()));
+beforeAll(async () => void (cloud = await startCloud({ hasStream: true })));
 afterAll(() => cloud.stop());
 
 const ask = async (operation: string, input: object) =>
