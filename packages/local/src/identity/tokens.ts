@@ -19,6 +19,8 @@ export type TokenRules = {
 
 // longer than any real one, and short enough to refuse unread
 const MAX_LENGTH = 8_192;
+// how far the issuer's clock may be ahead
+const SKEW_MS = 60_000;
 // keeps a flood of good tokens from filling the memory
 const MAX_CACHED = 10_000;
 
@@ -53,6 +55,7 @@ async function verify(token: string, rules: TokenRules, clock: Clock): Promise<V
       requiredClaims: ["exp", "iat", "sub", "token_use"],
     });
     if (protectedHeader.kid !== rules.keyId) return { reason: "invalid" };
+    if (Number(payload.iat) * 1000 > clock.now() + SKEW_MS) return { reason: "invalid" };
     return rules.clients.has(String(clientOf(payload)))
       ? { claims: payload }
       : { reason: "invalid" };
