@@ -7,7 +7,7 @@ export type Encoding =
   | { format: "avif"; quality: number; effort: 0 | 1 }
   | { format: "webp"; quality: number; effort: 0 | 2 }
   | { format: "jpeg"; quality: number }
-  | { format: "png"; colours: "all" | "palette"; quality: number }
+  | { format: "png"; colours: "all" | 256 | 16 }
   | { format: "gif" };
 
 /** `auto` looks alike in all three lossy formats (SSIMULACRA2 about 70 at 800 pixels). */
@@ -42,9 +42,8 @@ export function settings(
     case "jpeg":
       return { format, quality: q === "auto" ? auto.jpeg : q };
     case "png":
-      return q === "auto" || q === 100
-        ? { format, colours: "all", quality: 100 }
-        : { format, colours: "palette", quality: q };
+      // a PNG that may lose something loses colours; libvips knows palettes of 16 and 256
+      return { format, colours: q === "auto" || q === 100 ? "all" : q < 25 ? 16 : 256 };
     case "gif":
       return { format };
   }

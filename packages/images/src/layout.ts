@@ -23,22 +23,24 @@ export type Layout = Size & {
 
 /** Lays a picture out. The result never has more pixels than the picture unless `up` (a `contain` may have more around it), and never more than the limits. */
 export function layout(picture: Size, ask: Ask): Layout {
-  const wanted = arranged(picture, ask, 1);
-  const room = Math.min(
-    1,
-    roomFor(wanted, Limits.MAX_OUTPUT_PIXELS, Limits.MAX_OUTPUT_EDGE),
-    roomFor(wanted.scale, Limits.MAX_SCALED_PIXELS, Infinity),
-  );
-  return room === 1 ? wanted : arranged(picture, ask, room);
+  let room = 1;
+  let laid = arranged(picture, ask, room);
+  // sides are whole pixels, so what just fits on paper may be a few too many
+  for (let fits = fitting(laid); fits < 1; fits = fitting(laid)) {
+    room *= Math.min(fits, 0.999);
+    laid = arranged(picture, ask, room);
+  }
+  return laid;
 }
 
 /** The factor by which both sides must shrink to stay within the limits. */
-function roomFor({ width, height }: Size, pixels: number, edge: number): number {
-  // rounding adds up to half a pixel to each side
-  const side = (edge - 1) / Math.max(width, height);
-  const area = Math.sqrt(pixels / ((width + 1) * (height + 1)));
-  return width * height <= pixels && Math.max(width, height) <= edge ? 1 : Math.min(side, area);
-}
+const fitting = ({ width, height, scale }: Layout): number =>
+  Math.min(
+    1,
+    Limits.MAX_OUTPUT_EDGE / Math.max(width, height),
+    Math.sqrt(Limits.MAX_OUTPUT_PIXELS / (width * height)),
+    Math.sqrt(Limits.MAX_SCALED_PIXELS / (scale.width * scale.height)),
+  );
 
 function arranged(picture: Size, ask: Ask, room: number): Layout {
   const box = boxed(picture, ask, room);

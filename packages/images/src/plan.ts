@@ -181,14 +181,16 @@ function chosen(
 
 /** libvips keeps frames as one tall picture: it cannot turn, mirror or trim them one by one, and a blur would bleed from frame to frame. */
 function checkMotion(request: Request, source: Source, placed: Layout) {
-  for (const key of ["rot", "flip", "trim", "blur"] as const) {
-    if (request[key] !== undefined && request[key] !== 0)
-      throw refused(
-        key,
-        String(request[key]),
-        "cannot be done to a moving picture; ask for its first frame with anim=0",
-      );
-  }
+  const keys = ["rot", "flip", "trim", "blur"] as const;
+  const impossible = keys.find(
+    (key) => request[key] !== undefined && !(key === "rot" && request.rot === 0),
+  );
+  if (impossible)
+    throw refused(
+      impossible,
+      String(request[impossible]),
+      "cannot be done to a moving picture; ask for its first frame with anim=0",
+    );
   const pixels = placed.scale.width * placed.scale.height * source.pages;
   if (pixels > Limits.MAX_MOVING_PIXELS) {
     throw new Refusal(

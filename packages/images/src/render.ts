@@ -1,4 +1,4 @@
-import { engine } from "./engine.ts";
+import { type Picture, engine } from "./engine.ts";
 import { formats } from "./format.ts";
 import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
@@ -6,6 +6,7 @@ import { pipeline } from "./pipeline.ts";
 import { type Plan, trimmed } from "./plan.ts";
 import { blamingInput } from "./refusal.ts";
 import { decode } from "./steps/decode.ts";
+import { turn } from "./steps/turn.ts";
 import * as Trim from "./trim.ts";
 
 export type Rendered = Size & { data: Buffer; contentType: string };
@@ -19,8 +20,13 @@ export async function render(
   return blamingInput(async () => {
     const final = plan.trim ? trimmed(plan, await Trim.find(bytes, plan)) : plan;
     const sharp = await engine();
-    const opened = sharp(bytes, decode(final)).timeout({ seconds: Limits.RENDER_SECONDS });
-    const picture = pipeline.reduce((done, step) => step(done, final, from), opened);
+    const limit = { seconds: Limits.RENDER_SECONDS };
+    let picture = sharp(bytes, decode(final)).timeout(limit);
+    for (const step of pipeline) {
+      if (step === turn && isCutBeforeTurn(final))
+        picture = (await finished(sharp, picture)).timeout(limit);
+      picture = step(picture, final, from);
+    }
     const data = await picture.toBuffer();
     return {
       data,
@@ -29,4 +35,16 @@ export async function render(
       height: final.height,
     };
   });
+}
+
+/** libvips, asked for both at once, turns what it scaled and then looks for the interesting part in the wrong frame. */
+const isCutBeforeTurn = ({ cut, turn }: Plan) => typeof cut === "string" && turn !== 0;
+
+async function finished(
+  sharp: Awaited<ReturnType<typeof engine>>,
+  picture: Picture,
+): Promise<Picture> {
+  const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  return sharp(data, { raw: { width, height, channels } });
 }

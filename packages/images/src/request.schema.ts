@@ -114,7 +114,11 @@ const quality = z
       encode: String,
     },
   )
-  .check(z.describe("a whole number 1..100 on JPEG's scale, whatever the format, or auto"));
+  .check(
+    z.describe(
+      "a whole number 1..100 on JPEG's scale, whatever the format, or auto; a PNG below 100 has 256 colours, below 25 it has 16",
+    ),
+  );
 
 const turn = z
   .codec(z.enum(["0", "90", "180", "270"]), z.literal([0, 90, 180, 270]), {

@@ -16,7 +16,7 @@ export const encode: Step = (picture, { encoding }) => {
     case "png":
       return encoding.colours === "all"
         ? picture.png({ compressionLevel: 6 })
-        : picture.png({ palette: true, quality: encoding.quality, effort: 3 });
+        : picture.png({ palette: true, colours: encoding.colours, effort: 3 });
     case "gif":
       return picture.gif({ effort: 1 });
   }

@@ -1,0 +1,117 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { Refusal } from "./refusal.ts";
+import * as Request from "./request.ts";
+
+const fraction = fc.integer({ min: 0, max: 10_000 }).map((n) => n / 10_000);
+const thousandths = (least: number, most: number) =>
+  fc.integer({ min: least * 1000, max: most * 1000 }).map((n) => n / 1000);
+const claim = fc.boolean();
+
+const anyRequest: fc.Arbitrary<Request.Request> = fc.record(
+  {
+    w: fc.integer({ min: 1, max: 4096 }),
+    h: fc.integer({ min: 1, max: 4096 }),
+    dpr: thousandths(1, 4),
+    fit: fc.constantFrom("cover", "contain", "fill", "inside", "outside"),
+    pos: fc.oneof(fc.constantFrom(...Request.places), fc.record({ x: fraction, y: fraction })),
+    crop: fc.record({
+      x: fc.nat(30_000),
+      y: fc.nat(30_000),
+      w: fc.integer({ min: 1, max: 30_000 }),
+      h: fc.integer({ min: 1, max: 30_000 }),
+    }),
+    rot: fc.constantFrom(0, 90, 180, 270),
+    flip: fc.constantFrom("h", "v", "hv"),
+    up: claim,
+    trim: fc.nat(100),
+    bg: fc.stringMatching(/^[0-9a-f]{6}([0-9a-f]{2})?$/),
+    blur: thousandths(0.3, 100),
+    sharpen: thousandths(0.3, 10),
+    gray: claim,
+    anim: claim,
+    f: fc.constantFrom("auto", "avif", "webp", "jpeg", "png", "gif"),
+    q: fc.oneof(fc.constant("auto" as const), fc.integer({ min: 1, max: 100 })),
+    dl: fc.stringMatching(/^[\w &=%+#?,.ü猫-]{1,40}$/u),
+  },
+  { requiredKeys: [] },
+);
+
+/** As the gateway hands a query over: decoded, every key with all its values. */
+function received(query: string): Record<string, string[]> {
+  const values: Record<string, string[]> = {};
+  for (const [key, value] of new URLSearchParams(query)) (values[key] ??= []).push(value);
+  return values;
+}
+
+test("what is printed is read again as the same, whatever was asked", () =>
+  fc.assert(
+    fc.property(anyRequest, (request) => {
+      expect(Request.parse(received(Request.print(request)))).toEqual(request);
+    }),
+    { numRuns: 500 },
+  ));
+
+test("the order of the keys means nothing", () =>
+  fc.assert(
+    fc.property(anyRequest, fc.nat(), (request, turn) => {
+      const pairs = Request.print(request).split("&");
+      const turned = [...pairs.slice(turn % pairs.length), ...pairs.slice(0, turn % pairs.length)];
+      expect(Request.parse(received(turned.join("&")))).toEqual(request);
+    }),
+  ));
+
+test("two spellings of one colour are one request", () => {
+  expect(Request.parse({ bg: ["FA0"] })).toEqual(Request.parse({ bg: ["ffaa00"] }));
+  expect(Request.parse({ bg: ["white"] })).toEqual(Request.parse({ bg: ["fff"] }));
+});
+
+test("everything that is wrong is named at once, with its value and what is allowed", () => {
+  const refused = refusal({ w: ["0"], width: ["3"], q: ["50", "60"], fit: ["crop"], h: ["20"] });
+  expect(refused).toMatchObject({ kind: "invalid", code: "delivery.invalid_query" });
+  expect(refused.problems).toEqual([
+    { key: "width", value: "3", detail: expect.stringContaining("allowed are w, h, dpr") },
+    { key: "q", value: "50 and 60", detail: expect.stringContaining("more than once") },
+    { key: "w", value: "0", detail: expect.stringContaining("whole number 1..4096") },
+    { key: "fit", value: "crop", detail: expect.stringContaining("cover, contain, fill") },
+  ]);
+});
+
+test.each([
+  ["w", ["", "-1", "4097", "1.5", "1e3", "0x10", " 5", "٣", "NaN", "Infinity"]],
+  ["dpr", ["0", "0.9", "4.1", "2,5", "2.", "1.0001"]],
+  ["pos", ["middle", "0.5", "0.5,1.1", "-0.1,0", "0.5,0.5,0.5", "a,b"]],
+  ["crop", ["1,2,3", "0,0,0,5", "-1,0,5,5", "1,2,3,4,5", "0,0,40000,1"]],
+  ["rot", ["45", "-90", "360"]],
+  ["flip", ["x", "vh", ""]],
+  ["up", ["yes", "true", "2"]],
+  ["trim", ["101", "-1"]],
+  ["bg", ["red", "#ffffff", "12345", "gggggg"]],
+  ["blur", ["0", "101", "0.2"]],
+  ["sharpen", ["0", "11"]],
+  ["f", ["jpg", "heic", "AVIF"]],
+  ["q", ["0", "101", "high", "7.5"]],
+  ["dl", ["", "a/b", 'a"b', "a\nb", "a\\b", "x".repeat(121)]],
+])("%s has no values %j", (key, values) => {
+  for (const value of values) expect(refusal({ [key]: [value] }).problems).toMatchObject([{ key }]);
+});
+
+test("every key says in words what it accepts", () => {
+  for (const key of Request.keys) expect(Request.allowed(key)).toMatch(/\w{3}/);
+});
+
+test("names of a prototype are unknown keys like any other", () => {
+  expect(refusal({ constructor: ["1"] }).problems).toMatchObject([{ key: "constructor" }]);
+  expect(refusal(JSON.parse('{"__proto__":["1"]}')).problems).toMatchObject([{ key: "__proto__" }]);
+});
+
+function refusal(query: Record<string, string[]>): Refusal {
+  try {
+    Request.parse(query);
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}

@@ -1,0 +1,72 @@
+import sharp from "sharp";
+
+// Pictures for tests, made on the spot.
+
+/** Red, green, blue and white quarters, in reading order: where each colour is says how the picture lies. */
+export const quarters = (width: number, height: number) => {
+  const half = { width: Math.ceil(width / 2), height: Math.ceil(height / 2), channels: 3 as const };
+  const quarter = (background: string, left: number, top: number) => ({
+    input: { create: { ...half, background } },
+    left,
+    top,
+  });
+  return sharp({ create: { width, height, channels: 3, background: "#ff0000" } }).composite([
+    quarter("#00ff00", Math.floor(width / 2), 0),
+    quarter("#0000ff", 0, Math.floor(height / 2)),
+    quarter("#ffffff", Math.floor(width / 2), Math.floor(height / 2)),
+  ]);
+};
+
+/** Smooth waves of colour with fine texture: compresses like a photograph, the same each time. */
+export function photo(width: number, height: number) {
+  const data = Buffer.alloc(width * height * 3);
+  let seed = 1;
+  for (let at = 0; at < data.length; at += 3) {
+    const x = (at / 3) % width;
+    const y = Math.floor(at / 3 / width);
+    seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+    const grain = (seed >> 16) % 24;
+    data[at] = 115 + 90 * Math.sin(x / 37) + grain;
+    data[at + 1] = 115 + 90 * Math.sin(y / 29 + x / 91) + grain;
+    data[at + 2] = 115 + 90 * Math.cos((x + y) / 53) + grain;
+  }
+  return sharp(data, { raw: { width, height, channels: 3 } });
+}
+
+/** A blue disc on nothing. */
+export const disc = (width: number, height: number) =>
+  sharp(
+    Buffer.from(
+      `<svg width="${width}" height="${height}"><ellipse cx="${width / 2}" cy="${height / 2}" rx="${width * 0.4}" ry="${height * 0.4}" fill="#2040c0"/></svg>`,
+    ),
+  );
+
+export const gif = async (width: number, height: number, colours: string[], delay = 70) => {
+  const frames = await Promise.all(
+    colours.map((background) =>
+      sharp({ create: { width, height, channels: 3, background } })
+        .png()
+        .toBuffer(),
+    ),
+  );
+  return sharp(frames, { join: { animated: true } })
+    .gif({ delay: colours.map(() => delay), loop: 0 })
+    .toBuffer();
+};
+
+/** The colours of the four corners, in reading order. */
+export async function corners(picture: Buffer): Promise<string[]> {
+  const { data, info } = await sharp(picture)
+    .toColourspace("srgb")
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const colour = (x: number, y: number) => {
+    const at = (y * info.width + x) * info.channels;
+    const [r = 0, g = 0, b = 0] = data.subarray(at, at + 3);
+    return r > 127 ? (g > 127 ? "white" : "red") : g > 127 ? "green" : b > 127 ? "blue" : "black";
+  };
+  const right = info.width - 2;
+  const bottom = info.height - 2;
+  return [colour(1, 1), colour(right, 1), colour(1, bottom), colour(right, bottom)];
+}
