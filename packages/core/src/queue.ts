@@ -8,6 +8,9 @@ let connected: SQSClient | undefined;
 export async function send(command: object): Promise<void> {
   const { SQSClient, SendMessageCommand } = await import("@aws-sdk/client-sqs");
   connected ??= new SQSClient({
+    // a queue's address names AWS also where the queue is not, and the SDK would go there past AWS_ENDPOINT_URL_SQS:
+    // https://github.com/aws/aws-sdk-js-v3/blob/main/packages/middleware-sdk-sqs/src/queue-url.ts
+    useQueueUrlAsEndpoint: false,
     requestHandler: {
       connectionTimeout: 2_000,
       requestTimeout: 5_000,

@@ -30,7 +30,9 @@ export async function startCloud({ hasStream = false } = {}) {
     SST_RESOURCE_App: JSON.stringify({ name: "balde", stage: "test" }),
     SST_RESOURCE_Data: JSON.stringify({ name: table.TableName }),
     SST_RESOURCE_Images: JSON.stringify({ name: "images" }),
-    SST_RESOURCE_Ingest: JSON.stringify({ url: `${queue.url}/123456789012/ingest` }),
+    SST_RESOURCE_Ingest: JSON.stringify({
+      url: "https://sqs.eu-central-1.amazonaws.com/123456789012/ingest",
+    }),
     SST_RESOURCE_Keys: JSON.stringify({ cursor: "a secret of tests" }),
   });
   return {
