@@ -110,6 +110,7 @@ async function startElsewhere(folder: string) {
   const parent = spawn(process.execPath, ["--input-type=module", "-e", script], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  onTestFinished(() => void parent.kill("SIGKILL"));
   await once(parent.stdout, "data");
   return { parent, engine: Number(readFileSync(join(folder, "dynamo.pid"), "utf8")) };
 }
