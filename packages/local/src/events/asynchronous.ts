@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../clock.ts";
 
 /** An event that Lambda has accepted and not yet worked off. */
-type Invocation = {
+export type Invocation = {
   id: string;
   functionArn: string;
   payload: string;

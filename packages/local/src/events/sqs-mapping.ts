@@ -29,22 +29,24 @@ const pollers = Math.min(5, Math.max(2, availableParallelism()));
 const lookAgainMs = 1000;
 
 /** Polls a queue for a function: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
-export async function runSqsMapping(
+export function startSqsMapping(
   mapping: Resource,
   parts: Parts,
   signal: AbortSignal,
-): Promise<void> {
+): { ended: Promise<void> } {
   const settings = read(mapping);
   const received = openReceived(parts.db, mapping.id);
-  // whoever received these was killed, so nobody will answer for them; without this they would stay hidden until their visibility times out
+  // whoever received these was killed and will not answer for them; else they would stay hidden until their visibility times out
   parts.queues.release(received.all());
   received.clear();
   const poller = () => poll(settings, received, parts, signal);
   const what = `${parts.functions.names[settings.functionArn]} polls ${settings.queueArn}`;
   const concurrency = Math.min(pollers, settings.maximumConcurrency);
-  await Promise.all(
-    Array.from({ length: concurrency }, () => work(poller, { ...parts, signal, what })),
-  );
+  return { ended: each(concurrency, () => work(poller, { ...parts, signal, what })) };
+}
+
+async function each(times: number, start: () => Promise<void>) {
+  await Promise.all(Array.from({ length: times }, start));
 }
 
 function read({ inputs, outputs }: Resource) {
