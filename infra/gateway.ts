@@ -34,11 +34,10 @@ export const gateway = new sst.aws.ApiGatewayV1("Api", {
     deployment: (deployment, options) => {
       // A deployment is a snapshot: what is made after it is not in it, and what changes later needs another one.
       options.dependsOn = [...parts];
-      deployment.triggers = $output([deployment.triggers, parts.map(plain)]).apply(
-        (definition) => ({
-          definition: createHash("sha256").update(JSON.stringify(definition)).digest("hex"),
-        }),
-      );
+      deployment.triggers = {
+        routes: fingerprint(deployment.triggers),
+        byHand: fingerprint(parts.map(plain)),
+      };
       return undefined;
     },
   },
@@ -90,6 +89,9 @@ const accessLog = JSON.stringify({
   ip: "$context.identity.sourceIp",
   agent: "$context.identity.userAgent",
 });
+
+const fingerprint = (settings: $util.Input<object | undefined>) =>
+  $jsonStringify(settings).apply((text) => createHash("sha256").update(text).digest("hex"));
 
 /** What a raw resource is, without Pulumi's own fields. */
 const plain = (resource: object) =>
