@@ -31,6 +31,7 @@ export function compile(parts: Parts): Stage[] {
       name: stage.inputs.stageName,
       deploymentId: deployment.id,
       variables: Object.keys(variables).length > 0 ? variables : null,
+      isTraced: stage.inputs.xrayTracingEnabled ?? false,
     };
   });
   if (problems.length > 0)

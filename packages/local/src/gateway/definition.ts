@@ -20,6 +20,8 @@ export type Stage = {
   name: string;
   deploymentId: string;
   variables: Record<string, string> | null;
+  /** X-Ray: whether a request is sampled unless it says otherwise. */
+  isTraced: boolean;
 };
 
 export type Method = {

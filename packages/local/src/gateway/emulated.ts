@@ -10,10 +10,9 @@ const KNOWN: Record<string, Known> = {
     emulated: ["apiKeySource", "binaryMediaTypes", "policy", "endpointConfiguration"],
     meaningless: [
       ...labels,
-      // how the provider imports an OpenAPI document, and whether AWS's own host name answers
+      // how the provider imports an OpenAPI document, and which TLS a client may speak
       "failOnWarnings",
       "putRestApiMode",
-      "disableExecuteApiEndpoint",
       "securityPolicy",
     ],
   },
@@ -115,12 +114,11 @@ const KNOWN: Record<string, Known> = {
     meaningless: [...labels, "triggers"],
   },
   "stage:Stage": {
-    emulated: ["restApi", "deployment", "stageName", "variables"],
+    emulated: ["restApi", "deployment", "stageName", "variables", "xrayTracingEnabled"],
     meaningless: [
       ...labels,
       // the laptop prints a line per request
       "accessLogSettings",
-      "xrayTracingEnabled",
       "documentationVersion",
     ],
   },

@@ -47,7 +47,8 @@ export function createGateway(parts: Parts): Gateway {
       parts.log.request({
         method: exchange.httpMethod,
         path: exchange.fullPath,
-        status: res.statusCode,
+        // nginx's word for a client that left before the answer
+        status: res.headersSent ? res.statusCode : 499,
         ms: performance.now() - started,
         requestId: exchange.requestId,
         function: exchange.called,
@@ -61,13 +62,13 @@ export function createGateway(parts: Parts): Gateway {
     req: IncomingMessage,
     res: ServerResponse,
   ) {
+    if (res.headersSent || res.destroyed) return void res.destroy();
     const refusal =
       error instanceof Refusal ? error : new Refusal("API_CONFIGURATION_ERROR", { cause: error });
     if (refusal.cause !== undefined && refusal.status >= 500)
       parts.log.warn(`${exchange.httpMethod} ${exchange.fullPath}: ${reason(refusal.cause)}`, {
         requestId: exchange.requestId,
       });
-    if (res.headersSent || res.destroyed) return void res.destroy();
     await write(gatewayResponse(refusal, exchange), exchange, req, res);
   }
 }

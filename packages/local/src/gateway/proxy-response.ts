@@ -89,11 +89,15 @@ function object(value: unknown, name: string): Record<string, unknown> {
 }
 
 function text(value: unknown, name: string): string {
+  if (!FIELD_NAME.test(name)) throw malformed(`"${name}" is not the name of a header`);
   // booleans pass [V-AWS]; numbers are an open question [?], taken as their text
   if (typeof value === "string" || typeof value === "boolean" || typeof value === "number")
     return String(value);
   throw malformed(`header ${name} is ${JSON.stringify(value)}`);
 }
+
+// RFC 9110, token
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 export const isBase64 = (text: string) => /^[A-Za-z0-9+/]*={0,2}\s*$/.test(text);
 

@@ -231,6 +231,7 @@ describe("the answer of a Lambda proxy function", () => {
     ["G26: a status that is no number", { statusCode: "test" }],
     ["G26: a string", "just a string"],
     ["null", null],
+    ["a header name with a space", { headers: { "x y": "1" } }],
     ["a header list that is none", { multiValueHeaders: { h: "notalist" } }],
     ["a body that is an object", { body: { a: 1 } }],
     ["cookies, which only HTTP APIs know", { cookies: ["a=1"] }],

@@ -63,7 +63,7 @@ export function open(
     body: EMPTY,
     requestId: Exchange.newRequestId(),
     extendedRequestId: Exchange.newExtendedRequestId(),
-    trace: Trace.create(headers["x-amzn-trace-id"]?.toString(), now, false),
+    trace: Trace.create(headers["x-amzn-trace-id"]?.toString(), now, stage?.isTraced ?? false),
     time: now,
     identity: {
       sourceIp: req.socket.remoteAddress ?? "127.0.0.1",

@@ -45,7 +45,7 @@ export function create() {
     forProxy(exchange: Exchange | undefined): Answer["headers"] {
       setDefault("Content-Type", "application/json");
       // absent on HTTP_PROXY and MOCK [V-AWS]
-      if (exchange) setDefault("X-Amzn-Trace-Id", `Root=${exchange.trace.root}`);
+      if (exchange) setDefault("X-Amzn-Trace-Id", exchange.trace.header);
       return list(REMAPPED);
     },
     forCustom: (): Answer["headers"] => list(REMAPPED_CUSTOM),

@@ -23,8 +23,11 @@ export type UserPools = {
   verify(token: string, poolArn: string): Promise<Verified>;
   /** A person who can sign in at once; the same name again changes nothing. */
   createUser(user: { name: string; password: string; email: string; poolId?: string }): void;
-  /** A session without a password, for tests and fixtures: with other scopes, or of another time by way of the clock. */
-  issue(name: string, options: { clientId: string; scope?: string }): Promise<Tokens>;
+  /** A session without a password, for tests and fixtures: with other scopes, or one that began in the past. */
+  issue(
+    name: string,
+    options: { clientId: string; scope?: string; ageSeconds?: number },
+  ): Promise<Tokens>;
   pools: { id: string; arn: string; clientIds: string[] }[];
 };
 
@@ -73,11 +76,11 @@ export function createUserPools({ stack, db, principals, clock, log }: UserPoolP
       world.users.create(pool, name, attributes, "CONFIRMED", password);
     },
 
-    async issue(name, { clientId, scope }) {
+    async issue(name, { clientId, scope, ageSeconds }) {
       const client = [...pools.values()].flatMap((pool) => pool.clients.get(clientId) ?? [])[0];
       const user = client && world.users.find(client.pool, name);
       if (!client || !user) throw new Error(`there is no client ${clientId} or no user ${name}`);
-      return world.issuer.issue(client, user, scope);
+      return world.issuer.issue(client, user, { scope, ageSeconds });
     },
 
     async handle(req, res) {

@@ -33,7 +33,7 @@ export function respond(
   for (const [name, value] of Object.entries(header)) headers.set(name, String(value));
   headers.setDefault("Content-Type", type ?? "application/json");
   // absent on mocks [V-AWS]
-  if (settings.kind !== "MOCK") headers.set("X-Amzn-Trace-Id", `Root=${exchange.trace.root}`);
+  if (settings.kind !== "MOCK") headers.set("X-Amzn-Trace-Id", exchange.trace.header);
   return { status: overridden(status) ?? response.status, headers: headers.forCustom(), body };
 }
 

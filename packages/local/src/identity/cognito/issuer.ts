@@ -35,6 +35,8 @@ export type Grant = {
   authTime: number;
 };
 
+type Options = { scope?: string | undefined; ageSeconds?: number | undefined };
+
 export type Issuer = ReturnType<typeof createIssuer>;
 
 /** Signs tokens with the data folder's own key, and remembers refresh tokens by their hash. */
@@ -66,8 +68,9 @@ export function createIssuer(db: DatabaseSync, pools: Map<string, Pool>, clock: 
     ]),
   );
 
-  async function sign(client: Client, user: User, grant: Grant, scope = OWN_SCOPE) {
-    const now = Math.floor(clock.now() / 1000);
+  async function sign(client: Client, user: User, grant: Grant, options: Options = {}) {
+    const { scope = OWN_SCOPE, ageSeconds = 0 } = options;
+    const now = Math.floor(clock.now() / 1000) - ageSeconds;
     const common = {
       sub: user.attributes.sub,
       origin_jti: grant.originId,
@@ -108,7 +111,7 @@ export function createIssuer(db: DatabaseSync, pools: Map<string, Pool>, clock: 
     verify: (token: string, pool: Pool) => verifiers.get(pool.id)!(token),
 
     /** A new session: three tokens. */
-    async issue(client: Client, user: User, scope?: string): Promise<Tokens> {
+    async issue(client: Client, user: User, options: Options = {}): Promise<Tokens> {
       const now = clock.now();
       const grant = {
         username: user.username,
@@ -126,7 +129,7 @@ export function createIssuer(db: DatabaseSync, pools: Map<string, Pool>, clock: 
         grant.authTime,
         now + client.seconds.refresh * 1000,
       );
-      return { ...(await sign(client, user, grant, scope)), RefreshToken: refresh };
+      return { ...(await sign(client, user, grant, options)), RefreshToken: refresh };
     },
 
     /** New tokens for a session that goes on; the refresh token stays. */
