@@ -193,6 +193,9 @@ test("what was sent before a kill -9 is there afterwards", async () => {
     for (let n = 1; ; n++) { queues.send(queueArn("jobs"), String(n)); process.stdout.write(n + "\\n"); }`;
   const sender = spawn(process.execPath, ["--input-type=module", "-e", script], {
     stdio: ["ignore", "pipe", "inherit"],
+    // a test that fails must not leave it running
+    timeout: 50_000,
+    killSignal: "SIGKILL",
   });
   let said = "";
   sender.stdout.on("data", (chunk: Buffer) => {

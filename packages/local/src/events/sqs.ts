@@ -90,13 +90,6 @@ export function createSqs({
   return server;
 }
 
-/**
- * The SDK sends a request to the host of the queue's URL, whatever `AWS_ENDPOINT_URL_SQS` says: in what a function
- * reads, links and environment, these URLs must name the endpoint.
- */
-export const pointQueueUrls = (text: string, region: string, endpoint: string) =>
-  text.replaceAll(`https://sqs.${region}.amazonaws.com/`, `${endpoint}/`);
-
 /** Only account and name in a URL matter. */
 function queueOf(queues: Queues, url: unknown): Definition {
   const found = queues.list().find((queue) => path(queue.url) === path(url));
