@@ -52,7 +52,7 @@ export async function deliverAsynchronousEvents(parts: Parts, signal: AbortSigna
     if (!event) return nextDue(parts, busy, signal);
     busy.add(event.id);
     try {
-      await deliver(event, configs.get(event.functionArn), throttled, parts, signal);
+      await deliver(event, configs.get(unqualified(event.functionArn)), throttled, parts, signal);
     } finally {
       busy.delete(event.id);
     }
@@ -69,7 +69,8 @@ async function deliver(
   signal: AbortSignal,
 ) {
   const { asynchronous, clock, functions } = parts;
-  if (!config) return asynchronous.finish(event.id);
+  if (!config)
+    throw new Error(`an event was accepted for ${event.functionArn}, which is not in the stack`);
   const age = clock.now() - event.acceptedAt;
   if (age > config.maximumAgeMs) return end(event, config, "EventAgeExceeded", undefined, parts);
   const { functionArn, payload, id: requestId } = event;
@@ -88,6 +89,8 @@ async function deliver(
     return end(event, config, "RetriesExhausted", result, parts);
   asynchronous.postpone(event.id, retryMs[event.attempts] ?? 120_000, true);
 }
+
+const unqualified = (arn: string) => arn.split(":").slice(0, 7).join(":");
 
 type Condition = "Success" | "RetriesExhausted" | "EventAgeExceeded";
 

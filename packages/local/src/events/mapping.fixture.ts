@@ -73,12 +73,20 @@ export async function mappingWorld(given: Given) {
       }
     },
   };
+  const close = async () => {
+    await dynamo?.close();
+    db.close();
+  };
+  const dynamoEndpoint = dynamo?.url ?? "http://127.0.0.1:1";
   const mappings = await startMappings({
     ...parts,
     queues,
     functions,
     asynchronous,
-    dynamoEndpoint: dynamo?.url ?? "http://127.0.0.1:1",
+    dynamoEndpoint,
+  }).catch(async (error: unknown) => {
+    await close();
+    throw error;
   });
 
   return {
@@ -99,8 +107,7 @@ export async function mappingWorld(given: Given) {
     },
     async stop({ keep = false } = {}) {
       await mappings.stop();
-      await dynamo?.close();
-      db.close();
+      await close();
       if (!keep) rmSync(folder, { recursive: true });
     },
   };

@@ -97,6 +97,8 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
       memoryMb: memorySize,
       timeoutMs: timeout * 1000,
     };
+    // AWS refuses a function whose role it cannot assume; here that is an error at the start
+    const keys = options.principals.forRole(role, "lambda.amazonaws.com");
     const folder = join(options.folder, "functions");
     for (const setting of ignoredSettings(source))
       log.warn(
@@ -129,7 +131,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
             stack,
             endpoints: options.endpoints,
             secrets: options.secrets,
-            keys: options.principals.forRole(role, "lambda.amazonaws.com"),
+            keys,
           }),
         }),
     });
