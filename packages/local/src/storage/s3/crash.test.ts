@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { setTimeout as wait } from "node:timers/promises";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 
 import { openState, region } from "./s3.fixture.ts";
 
@@ -37,7 +37,9 @@ test("a server killed while it writes has lost nothing that it acknowledged, and
       }
     });
     const ends = Promise.allSettled(writers);
-    await wait(150 + Math.random() * 200);
+    const before = acknowledged.size;
+    await vi.waitFor(() => expect(acknowledged.size).toBeGreaterThan(before + 5), 10_000);
+    await wait(Math.random() * 200);
     await kill();
     await ends;
     client.destroy();

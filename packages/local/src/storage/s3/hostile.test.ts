@@ -117,17 +117,18 @@ test("an upload that breaks off leaves nothing", async () => {
     ...send("PUT", "/pictures/broken", "x".repeat(200_000)),
     "content-length": "200000",
   };
+  let breakOff = () => {};
   const broken = raw(
     [`PUT /pictures/broken HTTP/1.1`, ...asLines(headers)],
     "x".repeat(100_000),
-    (socket) => setTimeout(() => socket.destroy(), 100),
+    (socket) => (breakOff = () => void socket.destroy()),
   );
-  await vi.waitFor(() => expect(filesUnder(s3.folder).length).toBe(before + 1));
+  await vi.waitFor(() => expect(filesUnder(s3.folder).length).toBe(before + 1), 5000);
+  breakOff();
   await broken;
-  await vi.waitFor(() => expect(filesUnder(s3.folder).length).toBe(before));
-  await expect(
-    s3.client().send(new GetObjectCommand({ Bucket, Key: "broken" })),
-  ).rejects.toMatchObject({ name: "NoSuchKey" });
+  await vi.waitFor(() => expect(filesUnder(s3.folder).length).toBe(before), 5000);
+  const read = s3.client().send(new GetObjectCommand({ Bucket, Key: "broken" }));
+  await expect(read).rejects.toMatchObject({ name: "NoSuchKey" });
 });
 
 test("a body without a length, or of another length or content than signed, is refused", async () => {

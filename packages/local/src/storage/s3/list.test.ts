@@ -126,5 +126,6 @@ test("nothing with a prefix is past it, everything greater is", () => {
     expect(Buffer.compare(bound, Buffer.from(`${prefix}\u{10ffff}\u{10ffff}`))).toBe(1);
     expect(bound.subarray(0, Buffer.byteLength(prefix)).equals(Buffer.from(prefix))).toBe(false);
   }
+  expect(past("\u{d7ff}")).toEqual({ key: "\u{e000}" });
   expect(past("\u{10ffff}")).toBeUndefined();
 });

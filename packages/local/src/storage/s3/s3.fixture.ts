@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { createClock } from "../../clock.ts";
 import { type Principal, createPrincipals } from "../../identity/principals.ts";
 import type { Statement } from "../../identity/policy.ts";
-import { type Log, silentLog } from "../../log.ts";
+import { silentLog } from "../../log.ts";
 import type { Resource, Stack } from "../../stack.ts";
 import type { EventRecord } from "./event.ts";
 import { createS3 } from "./server.ts";
@@ -66,8 +66,11 @@ export function bucket(name: string, settings: Record<string, object> = {}): Res
 
 export const versioned = { BucketVersioning: { versioningConfiguration: { status: "Enabled" } } };
 
-export async function startS3(stack: Stack, options: { folder?: string; log?: Log } = {}) {
-  const folder = options.folder ?? mkdtempSync(join(tmpdir(), "s3-"));
+export async function startS3(stack: Stack) {
+  // a folder within a folder, so that a test sees what is written beside it
+  const root = mkdtempSync(join(tmpdir(), "s3-"));
+  const folder = join(root, "data");
+  mkdirSync(folder);
   const db = openState(folder);
   const principals = createPrincipals({ stack, db });
   const clock = createClock();
@@ -76,7 +79,6 @@ export async function startS3(stack: Stack, options: { folder?: string; log?: Lo
   const log = {
     ...silentLog,
     denied: (refusal: (typeof denials)[number]) => void denials.push(refusal),
-    ...options.log,
   };
   const notify = (_: string, record: EventRecord) => void events.push(record);
   const s3 = createS3({ stack, db, folder, principals, clock, log, notify });
@@ -110,11 +112,11 @@ export async function startS3(stack: Stack, options: { folder?: string; log?: Lo
     principals,
     client,
     role,
-    async stop({ keep = false } = {}) {
+    async stop() {
       for (const made of clients) made.destroy();
       await s3.stop();
       db.close();
-      if (!keep) rmSync(folder, { recursive: true });
+      rmSync(root, { recursive: true });
     },
   };
 }
