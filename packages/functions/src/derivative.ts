@@ -30,17 +30,29 @@ export type Derivative = {
 };
 
 /** From the bucket if anybody has asked for this plan before; else rendered, at once for all who wait for it, and stored. */
-export async function get(order: Order, { isHead, range, timing }: How): Promise<Derivative> {
+export async function get(order: Order, how: How): Promise<Derivative> {
   const key = storedAs(order);
-  const stored = await timing.of("stored", Stored.get(key, { isHead, range }));
-  if (stored) return stored;
-  const { data, storing } = await once(key, () => make(order, key, timing));
-  return { ...Range.part(data, range), storing };
+  let mine: ReturnType<typeof Stored.get> | undefined;
+  const made = await once(key, async () => {
+    mine = how.timing.of("stored", Stored.get(key, how));
+    return (await exists(mine)) ? undefined : make(order, key, how.timing);
+  });
+  if (made) return { ...Range.part(made.data, how.range), storing: made.storing };
+  // a stream is read once: who waited for another's look into the bucket now looks himself
+  return (await (mine ?? Stored.get(key, how))) ?? get(order, how);
 }
+
+/** A range outside the picture is a picture, too. */
+const exists = (look: ReturnType<typeof Stored.get>) =>
+  look.then(Boolean, (error: unknown) => {
+    if (error instanceof Range.Outside) return true;
+    throw error;
+  });
 
 type Made = { data: Buffer; storing: Promise<void> };
 
-const once = SingleFlight.create<Made>();
+/** Whoever comes after a flight has ended finds its picture in the bucket, so nothing is rendered twice. */
+const once = SingleFlight.create<Made | undefined>((made) => made?.storing);
 /** libvips keeps one processor busy per picture; a function has one or two. Whoever would wait for more than eight pictures is told to come back. */
 const gate = createGate({ running: 2, waiting: 8 });
 

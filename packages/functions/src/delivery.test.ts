@@ -1,0 +1,228 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { buffer } from "node:stream/consumers";
+
+import { ListObjectsV2Command } from "@aws-sdk/client-s3";
+import * as Bucket from "@balde/core/bucket";
+import * as Image from "@balde/core/image";
+import * as ImageRow from "@balde/core/image.row";
+import * as Ingest from "@balde/core/ingest";
+import * as ObjectKey from "@balde/core/object-key";
+import { prepare } from "@balde/images/prepare";
+import sharp from "sharp";
+import { Resource } from "sst/resource";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { startCloud } from "../../core/test/cloud.ts";
+import { as, pendingImage } from "../../core/test/make.ts";
+import { photo } from "../../images/test/make.ts";
+import { type Answer, type Wish, answer } from "./delivery.ts";
+
+let cloud: Awaited<ReturnType<typeof startCloud>>;
+let picture: { id: Image.Info["id"]; rev: string };
+beforeAll(async () => {
+  cloud = await startCloud();
+  picture = await ready(await photo(1400, 900).jpeg({ quality: 95 }).toBuffer());
+});
+afterAll(() => cloud.stop());
+
+/** A picture as ingest leaves it. */
+async function ready(bytes: Buffer, about: Parameters<typeof pendingImage>[0] = {}) {
+  const { id } = await pendingImage(about);
+  const { rungs, contentType: type, rev, ...rest } = await prepare(bytes, { publish: false });
+  const upload = { id, sequencer: "01" };
+  await Ingest.begin(upload);
+  await Bucket.put(ObjectKey.original(id, rev), bytes, { type });
+  const kept = rungs.map(({ width, height, contentType, data }) => {
+    const type = contentType as "image/jpeg";
+    return { rung: { width, height, type, bytes: data.length }, data };
+  });
+  for (const { rung, data } of kept)
+    await Bucket.put(ObjectKey.rung(id, rev, rung), data, { type: rung.type });
+  const found = { ...rest, type, rev, bytes: bytes.length, rungs: kept.map(({ rung }) => rung) };
+  await Ingest.settle(upload, found);
+  return { id, rev };
+}
+
+const browser = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
+const wish = (query: string, more: Partial<Wish> = {}): Wish => {
+  const pairs = [...new URLSearchParams(query)].map(([key, value]) => [key, [value]]);
+  return {
+    id: picture.id,
+    rev: picture.rev,
+    query: Object.fromEntries(pairs),
+    isHead: false,
+    accept: browser,
+    ifNoneMatch: undefined,
+    range: undefined,
+    ifRange: undefined,
+    ...more,
+  };
+};
+
+/** The answer with its body read and its copy stored. */
+async function answered(query: string, more: Partial<Wish> = {}) {
+  const given = await answer(wish(query, more));
+  const body = await bodyOf(given);
+  await given.storing;
+  return { status: given.status, headers: given.headers, body };
+}
+
+const bodyOf = async ({ body = Buffer.alloc(0) }: Answer) =>
+  Buffer.isBuffer(body) ? body : buffer(body);
+
+async function derived() {
+  const { Contents = [] } = await cloud.s3.send(
+    new ListObjectsV2Command({ Bucket: Resource.Images.name, Prefix: `derived/${picture.id}/` }),
+  );
+  return Contents.map(({ Key }) => Key!);
+}
+
+test.each([
+  [browser, "image/avif", "heif"],
+  ["image/webp,*/*", "image/webp", "webp"],
+  ["*/*", "image/jpeg", "jpeg"],
+  [undefined, "image/jpeg", "jpeg"],
+])("who accepts %s gets %s, 640 pixels wide", async (accept, type, format) => {
+  const { status, headers, body } = await answered("w=640", { accept });
+  expect(status).toBe(200);
+  expect(headers).toMatchObject({
+    "Content-Type": type,
+    "Content-Length": String(body.length),
+    "Cache-Control": "public, max-age=31536000, immutable",
+    Vary: "Accept",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Access-Control-Allow-Origin": "*",
+  });
+  expect(await sharp(body).metadata()).toMatchObject({ format, width: 640, height: 411 });
+});
+
+test("the second request is answered from the bucket, with the same bytes and without a pixel", async () => {
+  const first = await answered("w=321");
+  expect(first.headers["Server-Timing"]).toMatch(/find;dur=.*stored;dur=.*read;dur=.*render;dur=/);
+  const second = await answered("w=321");
+  expect(second.headers["Server-Timing"]).not.toContain("render");
+  expect(second.body.equals(first.body)).toBe(true);
+  const { "Server-Timing": _, ...lasting } = first.headers;
+  expect(second.headers).toMatchObject(lasting);
+});
+
+test("every spelling of one wish is one stored picture", async () => {
+  const before = await derived();
+  await answered("w=200");
+  await answered("dpr=2&w=100&fit=inside&q=auto");
+  await answered("w=200&dl=mine");
+  expect((await derived()).length).toBe(before.length + 1);
+});
+
+test("fifty who want the same at once have it rendered once", async () => {
+  const all = await Promise.all(Array.from({ length: 50 }, () => answered("w=222")));
+  expect(new Set(all.map(({ headers }) => headers["ETag"])).size).toBe(1);
+  const renders = all.filter(({ headers }) => headers["Server-Timing"]?.includes("render"));
+  expect(renders.length).toBe(1);
+});
+
+test("who has it already is told so before the bucket is asked", async () => {
+  const { headers } = await answered("w=333");
+  const before = { ...process.env };
+  process.env["SST_RESOURCE_Images"] = "nowhere";
+  const again = await answered("w=333", { ifNoneMatch: headers["ETag"] });
+  Object.assign(process.env, before);
+  expect(again).toMatchObject({ status: 304, body: Buffer.alloc(0) });
+  expect(again.headers).toMatchObject({
+    ETag: headers["ETag"],
+    "Cache-Control": headers["Cache-Control"],
+    Vary: "Accept",
+  });
+  expect((await answered("w=334", { ifNoneMatch: headers["ETag"] })).status).toBe(200);
+});
+
+test("HEAD says what GET would, made or not", async () => {
+  const first = await answered("w=345", { isHead: true });
+  const second = await answered("w=345", { isHead: true });
+  const got = await answered("w=345");
+  for (const head of [first, second])
+    for (const name of ["Content-Type", "Content-Length", "ETag", "Cache-Control"])
+      expect(head.headers[name]).toBe(got.headers[name]);
+});
+
+test("a part of it, from the bucket or freshly made", async () => {
+  const fresh = await answered("w=355", { range: "bytes=10-19" });
+  const { body } = await answered("w=355");
+  const stored = await answered("w=355", { range: "bytes=10-19" });
+  for (const part of [fresh, stored]) {
+    expect(part.status).toBe(206);
+    expect(part.headers).toMatchObject({
+      "Content-Range": `bytes 10-19/${body.length}`,
+      "Content-Length": "10",
+    });
+    expect(part.body.equals(body.subarray(10, 20))).toBe(true);
+  }
+  for (const query of ["w=355", "w=356"])
+    await expect(answered(query, { range: "bytes=99999999-" })).rejects.toMatchObject({
+      name: "Outside",
+      size: expect.any(Number),
+    });
+  expect((await answered("w=355", { range: "bytes=0-1", ifRange: '"other"' })).status).toBe(200);
+});
+
+test("without a revision it is the newest, for a minute", async () => {
+  const { headers } = await answered("w=640", { rev: undefined });
+  expect(headers["Cache-Control"]).toBe("public, max-age=60, must-revalidate");
+});
+
+test("a name makes it a download", async () => {
+  const { headers } = await answered("w=100&dl=cat", { accept: "*/*" });
+  expect(headers["Content-Disposition"]).toMatch(/^attachment; filename="cat.jpg"/);
+});
+
+test.each([
+  ["another revision", { rev: "0123456789ab" }, "image.no_such_revision"],
+  ["an image that never was", { id: "img_01ARZ3NDEKTSV4RRFFQ69G5FAV" }, "image.not_found"],
+  ["no id at all", { id: "../../etc/passwd" }, "image.not_found"],
+])("%s is not found", async (_, more, code) => {
+  await expect(answer(wish("w=10", more))).rejects.toMatchObject({ kind: "not_found", code });
+});
+
+test("what is still prepared says so, and is there as soon as it is ready", async () => {
+  const { id } = await pendingImage();
+  await expect(answer(wish("", { id, rev: undefined }))).rejects.toMatchObject({
+    code: "image.not_ready",
+    retryAfterSeconds: 1,
+  });
+});
+
+test("a private picture is nobody's who has no signature", async () => {
+  const { id } = await ready(await photo(40, 30).jpeg().toBuffer());
+  await ImageRow.change({ id, set: { visibility: "private" } });
+  await expect(answer(wish("", { id, rev: undefined }))).rejects.toMatchObject({
+    code: "image.not_found",
+  });
+});
+
+test("a deleted picture is gone within seconds", async () => {
+  const { id, rev } = await ready(await photo(40, 30).jpeg().toBuffer());
+  expect((await answered("w=20", { id, rev })).status).toBe(200);
+  await as("ann", () => Image.remove(id));
+  await sleep(2_100);
+  await expect(answer(wish("w=20", { id, rev }))).rejects.toMatchObject({
+    code: "image.not_found",
+  });
+});
+
+test("a rung that is missing costs time, not the answer", async () => {
+  const { id, rev } = await ready(await photo(1400, 900).jpeg().toBuffer());
+  await Bucket.removeUnder(ObjectKey.rungs(id, rev));
+  const { body } = await answered("w=300", { id, rev });
+  expect((await sharp(body).metadata()).width).toBe(300);
+});
+
+test("what shows through still does for who knows neither AVIF nor WebP", async () => {
+  const disc = Buffer.from(
+    '<svg xmlns="http://www.w3.org/2000/svg" width="900" height="900"><circle cx="450" cy="450" r="300"/></svg>',
+  );
+  const { id, rev } = await ready(await sharp(disc).png({ compressionLevel: 0 }).toBuffer());
+  const { headers, body } = await answered("w=200", { id, rev, accept: "*/*" });
+  expect(headers["Content-Type"]).toBe("image/png");
+  expect((await sharp(body).stats()).isOpaque).toBe(false);
+});

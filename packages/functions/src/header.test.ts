@@ -1,0 +1,36 @@
+import * as Plan from "@balde/images/plan";
+import { expect, test } from "vitest";
+
+import * as Header from "./header.ts";
+
+const source = { width: 100, height: 80, format: "jpeg", hasAlpha: false, pages: 1 } as const;
+const webp = Plan.plan({ f: "webp" }, source, { avif: false, webp: false });
+
+test("a revision is kept for ever, the newest for a minute", () => {
+  expect(Header.caching("1a2b3c4d5e6f", {})["Cache-Control"]).toBe(
+    "public, max-age=31536000, immutable",
+  );
+  expect(Header.caching(undefined, {})["Cache-Control"]).toBe(
+    "public, max-age=60, must-revalidate",
+  );
+});
+
+test("only what depends on Accept says so", () => {
+  expect(Header.caching("1a2b3c4d5e6f", {})["Vary"]).toBe("Accept");
+  expect(Header.caching("1a2b3c4d5e6f", { f: "auto" })["Vary"]).toBe("Accept");
+  expect(Header.caching("1a2b3c4d5e6f", { f: "webp" })["Vary"]).toBeUndefined();
+});
+
+test.each([
+  ["holiday", `attachment; filename="holiday.webp"; filename*=UTF-8''holiday.webp`],
+  ["a.WEBP", `attachment; filename="a.WEBP"; filename*=UTF-8''a.WEBP`],
+  ["Müll (1)", `attachment; filename="M_ll (1).webp"; filename*=UTF-8''M%C3%BCll%20%281%29.webp`],
+  ["100%", `attachment; filename="100_.webp"; filename*=UTF-8''100%25.webp`],
+])("a download of %s has its name and the right ending", (dl, disposition) => {
+  expect(Header.content("img_1", webp, dl)["Content-Disposition"]).toBe(disposition);
+});
+
+test("no name puts a line or a sign into a header that HTTP does not allow", () => {
+  for (const dl of ["猫", "a'b*c", "…", "😀"])
+    expect(Header.content("img_1", webp, dl)["Content-Disposition"]).toMatch(/^[\x20-\x7e]+$/);
+});
