@@ -25,9 +25,15 @@ const rung = { width: 512, type } as const;
 /** Everything in the bucket, old versions and markers too. */
 async function stored(prefix = "") {
   const { Versions = [], DeleteMarkers = [] } = await cloud.s3.send(
-    new ListObjectVersionsCommand({ Bucket: "images", Prefix: prefix }),
+    new ListObjectVersionsCommand({ Bucket: cloud.bucket, Prefix: prefix }),
   );
   return [...Versions, ...DeleteMarkers].map(({ Key }) => Key!);
+}
+
+/** Which object the bucket told of last. */
+async function arrival(id: string) {
+  const { sequencer, versionId: version } = (await cloud.eventOf(id)).Records[0].s3.object;
+  return { sequencer, version };
 }
 
 test("an image goes from pending to ready, and everybody sees what was found out", async () => {
@@ -94,7 +100,7 @@ test("what an overtaken upload had stored is gone", async () => {
 test("a rejected image says why, its upload is gone and its name is free", async () => {
   const { id } = await pendingImage({ name: "bad.jpg" });
   await Bucket.put(ObjectKey.upload(id), text("bad"), { type });
-  const { versionId: version } = cloud.events.at(-1)!.s3.object;
+  const { version } = await arrival(id);
   const reason = { code: "image.not_an_image", detail: "This is text" };
   await Ingest.begin({ id, sequencer: "01" });
   await Ingest.reject({ id, sequencer: "01", version }, reason);
@@ -121,7 +127,7 @@ test("a second try after a rejection may become ready", async () => {
 test("bytes that come after the image is ready go, and the image stays", async () => {
   const id = await readyImage();
   await Bucket.put(ObjectKey.upload(id), text("late"), { type });
-  const { sequencer, versionId: version } = cloud.events.at(-1)!.s3.object;
+  const { sequencer, version } = await arrival(id);
   expect(await Ingest.begin({ id, sequencer, version })).toBeUndefined();
   expect(await stored(ObjectKey.upload(id))).toEqual([]);
   expect(await Image.get(id)).toMatchObject({ state: "ready", rev: found.rev });
@@ -155,7 +161,7 @@ test("of a deleted image nothing remains but a tombstone, and no late event brin
   expect(await pendingImage({ name: "gone.jpg" }, "bo")).toMatchObject({ name: "gone.jpg" });
 
   await Bucket.put(ObjectKey.upload(id), text("late"), { type });
-  const { sequencer, versionId: version } = cloud.events.at(-1)!.s3.object;
+  const { sequencer, version } = await arrival(id);
   expect(await Ingest.begin({ id, sequencer, version })).toBeUndefined();
   expect(await stored(ObjectKey.upload(id))).toEqual([]);
   await expect(Image.get(id)).rejects.toMatchObject({ kind: "not_found" });

@@ -1,87 +1,74 @@
-import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { type Server, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { text } from "node:stream/consumers";
+import { join, resolve } from "node:path";
 
-import { silentLog } from "../../local/src/log.ts";
-import { startEngine } from "../../local/src/storage/dynamo-engine.ts";
-import { bucket, smallStack, startS3, versioned } from "../../local/src/storage/s3/s3.fixture.ts";
+import { S3Client } from "@aws-sdk/client-s3";
+import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import * as Local from "@balde/local";
 
-/** A table, a bucket and a queue for the verbs of core. Tells them where by environment variables, as Lambda would. */
-export async function startCloud({ hasStream = false } = {}) {
-  const folder = mkdtempSync(join(tmpdir(), "balde-core-"));
-  const engine = await startEngine({ folder, log: silentLog, env: {} });
-  // the engine is slow to write to a table that has a stream
-  await engine.call("CreateTable", hasStream ? { ...table, StreamSpecification } : table);
-  const s3 = await startS3(smallStack(bucket("images", versioned)));
-  const messages: string[] = [];
-  const queue = await listen(sqs(messages));
-  const { accessKeyId, secretAccessKey } = s3.principals.operator;
+/** What the bucket tells about an upload. */
+export type Event = {
+  Records: [{ s3: { object: { key: string; sequencer: string; versionId: string } } }];
+};
+
+/** The stores of Balde's own graph, without its functions: what they would do, a test does. Says where they are by environment variables, as Lambda would. */
+export async function startCloud() {
+  const root = resolve(import.meta.dirname, "../../..");
+  const data = mkdtempSync(join(tmpdir(), "balde-core-"));
+  const stack = Local.loadStack(join(root, "infra/stack.json"));
+  const stores = stack.resources.filter(({ type }) => /^aws:(s3|dynamodb|sqs)\//.test(type));
+  const cloud = await Local.startCloud({
+    stack: { ...stack, resources: stores, functions: {} },
+    root,
+    data,
+  });
+  const { iam, region, s3, dynamodb, sqs } = cloud.local;
+  const queueUrl = stores.find(({ name }) => name === "IngestQueue")!.id;
   Object.assign(process.env, {
-    AWS_REGION: "eu-central-1",
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_ENDPOINT_URL_DYNAMODB: engine.url,
-    AWS_ENDPOINT_URL_S3: s3.endpoint,
-    AWS_ENDPOINT_URL_SQS: queue.url,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: iam.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: iam.secretAccessKey,
+    AWS_ENDPOINT_URL_DYNAMODB: dynamodb!.endpoint,
+    AWS_ENDPOINT_URL_S3: s3!.endpoint,
+    AWS_ENDPOINT_URL_SQS: sqs!.endpoint,
     SST_RESOURCE_App: JSON.stringify({ name: "balde", stage: "test" }),
-    SST_RESOURCE_Data: JSON.stringify({ name: table.TableName }),
-    SST_RESOURCE_Images: JSON.stringify({ name: "images" }),
-    SST_RESOURCE_Ingest: JSON.stringify({
-      url: "https://sqs.eu-central-1.amazonaws.com/123456789012/ingest",
-    }),
+    SST_RESOURCE_Data: JSON.stringify({ name: dynamodb!.table }),
+    SST_RESOURCE_Images: JSON.stringify({ name: s3!.bucket }),
+    SST_RESOURCE_Ingest: JSON.stringify({ url: queueUrl }),
     SST_RESOURCE_Keys: JSON.stringify({ cursor: "a secret of tests" }),
   });
+  const messages = inbox(queueUrl);
   return {
-    engine,
-    /** Commands that wait in the queue. */
+    bucket: s3!.bucket,
+    s3: new S3Client({ forcePathStyle: true }),
+    /** Everything that the ingest queue was sent so far. */
     messages,
-    /** What the bucket told about uploads. */
-    events: s3.events,
-    s3: s3.client(),
+    /** What the bucket told of the upload of an image, last. */
+    async eventOf(id: string) {
+      const events = (await messages()).filter((body): body is Event =>
+        JSON.stringify(body).includes(`uploads/${id}`),
+      );
+      return events.at(-1)!;
+    },
     async stop() {
-      await s3.stop();
-      await engine.close();
-      queue.server.close();
-      rmSync(folder, { recursive: true });
+      await cloud.stop();
+      rmSync(data, { recursive: true });
     },
   };
 }
 
-const sqs = (messages: string[]) =>
-  createServer((request, response) => {
-    const answer = async () => {
-      const { MessageBody } = JSON.parse(await text(request)) as { MessageBody: string };
-      messages.push(MessageBody);
-      const MD5OfMessageBody = createHash("md5").update(MessageBody).digest("hex");
-      response.setHeader("content-type", "application/x-amz-json-1.0");
-      response.end(JSON.stringify({ MessageId: String(messages.length), MD5OfMessageBody }));
-    };
-    void answer();
-  });
-
-async function listen(server: Server) {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+function inbox(QueueUrl: string) {
+  const sqs = new SQSClient({ useQueueUrlAsEndpoint: false });
+  const bodies: unknown[] = [];
+  return async () => {
+    for (;;) {
+      const ask = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 });
+      const { Messages = [] } = await sqs.send(ask);
+      if (Messages.length === 0) return bodies;
+      for (const { Body, ReceiptHandle } of Messages) {
+        bodies.push(JSON.parse(Body!));
+        await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      }
+    }
+  };
 }
-
-const names = ["pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk"];
-const keys = (hash: string, range: string) => [
-  { AttributeName: hash, KeyType: "HASH" },
-  { AttributeName: range, KeyType: "RANGE" },
-];
-const table = {
-  TableName: "data",
-  BillingMode: "PAY_PER_REQUEST",
-  AttributeDefinitions: names.map((name) => ({ AttributeName: name, AttributeType: "S" })),
-  KeySchema: keys("pk", "sk"),
-  GlobalSecondaryIndexes: ["gsi1", "gsi2"].map((name) => ({
-    IndexName: name,
-    KeySchema: keys(`${name}pk`, `${name}sk`),
-    Projection: { ProjectionType: "ALL" },
-  })),
-};
-const StreamSpecification = { StreamEnabled: true, StreamViewType: "NEW_AND_OLD_IMAGES" };

@@ -36,6 +36,10 @@ export async function readyImage(about: About = {}, owner = "ann") {
   return id;
 }
 
+/** As if the day of an upload, or of the name that it reserved, were over. */
+export const expire = (key: Dynamo.Key) =>
+  Dynamo.update({ key, set: { expiresAt: Math.floor(Date.now() / 1000) } });
+
 /** Writes down 5,000 likes in each shard. There are no rows for them: nobody will look until they are counted anew. */
 export async function pretendThousandsLike(imageId: ImageId, countedAt = Date.now()) {
   const shard = { n: 5_000, sequence: "", countedAt };
