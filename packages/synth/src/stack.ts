@@ -28,7 +28,8 @@ function isDeployed({ type }: Resource) {
   ].includes(type);
 }
 
-function toResource({ urn, type, name, parent, id, inputs, outputs, component }: Resource) {
+function toResource(resource: Resource) {
+  const { urn, type, name, parent, id, inputs, outputs, component, dependsOn } = resource;
   return {
     urn,
     type,
@@ -37,6 +38,8 @@ function toResource({ urn, type, name, parent, id, inputs, outputs, component }:
     id,
     inputs: withoutBuild(type, inputs),
     outputs: component ? {} : outputs,
+    // what a deployment waits for is what its snapshot holds; everywhere else order is only order
+    dependsOn: type === "aws:apigateway/deployment:Deployment" ? dependsOn : undefined,
   };
 }
 
