@@ -68,9 +68,11 @@ async function deliver(
   parts: Parts,
   signal: AbortSignal,
 ) {
-  const { asynchronous, clock, functions } = parts;
-  if (!config)
-    throw new Error(`an event was accepted for ${event.functionArn}, which is not in the stack`);
+  const { asynchronous, clock, functions, log } = parts;
+  if (!config) {
+    log.error(`An event was accepted for ${event.functionArn}, which is no longer in the stack`);
+    return asynchronous.finish(event.id);
+  }
   const age = clock.now() - event.acceptedAt;
   if (age > config.maximumAgeMs) return end(event, config, "EventAgeExceeded", undefined, parts);
   const { functionArn, payload, id: requestId } = event;

@@ -211,6 +211,10 @@ test("reserved concurrency refuses the call beyond it; other functions let it wa
     cloud.call("one", { ms: 200 }),
   ]);
   expect([first.kind, second.kind]).toEqual(["ok", "throttled"]);
+  const busy = cloud.call("one", { ms: 300 });
+  await sleep(100);
+  expect((await cloud.call("one", { ms: 0 })).kind).toBe("throttled");
+  await busy;
   for (let i = 0; i < 3; i++) expect((await cloud.call("one", { ms: 0 })).kind).toBe("ok");
   expect((await cloud.call("none")).kind).toBe("throttled");
   const many = await Promise.all(Array.from({ length: 20 }, () => cloud.call("slow", { ms: 5 })));
