@@ -106,10 +106,13 @@ test("a rejected image says why, its upload is gone and its name is free", async
   await Ingest.reject({ id, sequencer: "01", version }, reason);
   expect(await Image.get(id)).toMatchObject({ state: "rejected", reason });
   expect(await stored(ObjectKey.upload(id))).toEqual([]);
-  expect(await pendingImage({ name: "bad.jpg" }, "bo")).toMatchObject({ name: "bad.jpg" });
+  const { id: bos } = await pendingImage({ name: "bad.jpg" }, "bo");
+  await Name.publish("bad.jpg", { id: bos, ownerId: "bo" });
+  await Bucket.put(ObjectKey.named("bad.jpg"), text("bo's"), { type });
 
   // told again, it stays as it is and takes nobody's name away
   expect(await Ingest.begin({ id, sequencer: "01", version })).toBeUndefined();
+  expect(String(await Bucket.read(ObjectKey.named("bad.jpg")))).toBe("bo's");
   await expect(pendingImage({ name: "bad.jpg" }, "cy")).rejects.toMatchObject({ kind: "conflict" });
 });
 

@@ -79,6 +79,8 @@ test("told twice, at once or later, it does the work once", async () => {
   expect(await deliver(event, event)).toEqual([]);
   expect(await Image.get(id)).toEqual(before);
   expect(await stored(`uploads/${id}`)).toEqual([]);
+  // never overwritten: there is one version of it
+  expect(await stored(`originals/${id}`)).toHaveLength(1);
 });
 
 test.each([
