@@ -64,7 +64,7 @@ export async function deployed({ files, inputs = {}, sources = {}, root, ...give
   };
 }
 
-export function functionResource(name: string, inputs: object = {}): Resource {
+function functionResource(name: string, inputs: object = {}): Resource {
   return {
     urn: `urn:pulumi:test::test::aws:lambda/function:Function::${name}`,
     type: "aws:lambda/function:Function",
@@ -80,7 +80,7 @@ export function functionResource(name: string, inputs: object = {}): Resource {
   };
 }
 
-export function stackOf(resources: Resource[]): Stack {
+function stackOf(resources: Resource[]): Stack {
   return {
     app: "test",
     stage: "laptop",

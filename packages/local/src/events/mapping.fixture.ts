@@ -14,11 +14,11 @@ import { startMappings } from "./mappings.ts";
 import { account, queue, queueArn, region, resource } from "./queue.fixture.ts";
 import { createQueues } from "./queue.ts";
 
-export const tableArn = `arn:aws:dynamodb:${region}:${account}:table/things`;
+const tableArn = `arn:aws:dynamodb:${region}:${account}:table/things`;
 export const streamArn = `${tableArn}/stream/2026-01-01T00:00:00.000`;
 
 /** What a function does with an event: its answer, or what it throws. */
-export type Handler = (event: Event, at: number) => unknown;
+type Handler = (event: Event, at: number) => unknown;
 // an event has the shape of whatever sent it
 // oxlint-disable-next-line typescript/no-explicit-any
 type Event = any;

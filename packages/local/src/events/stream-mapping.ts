@@ -58,7 +58,7 @@ export async function startStreamMapping(
   return { ended: ended.finally(() => reader.close()) };
 }
 
-export function read({ name, inputs, outputs }: Resource): StreamSettings {
+function read({ name, inputs, outputs }: Resource): StreamSettings {
   if (inputs.tumblingWindowInSeconds)
     throw new StartError(`The event source mapping ${name} has a tumbling window: not emulated.`);
   const onFailure: string | undefined = inputs.destinationConfig?.onFailure?.destinationArn;

@@ -7,7 +7,7 @@ import type { Prelude } from "./result.ts";
 const maxPreludeBytes = 16_384;
 const delimiter = Buffer.alloc(8);
 
-export const preludeType = "application/vnd.awslambda.http-integration-response";
+const preludeType = "application/vnd.awslambda.http-integration-response";
 
 /** Reads `metadata JSON, eight NUL bytes, body`; rejects when the beginning is not that. */
 export async function splitPrelude(

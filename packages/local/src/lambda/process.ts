@@ -28,7 +28,7 @@ export type FunctionProcess = {
   kill(): void;
 };
 
-export type FunctionSettings = { name: string; arn: string; memoryMb: number; timeoutMs: number };
+type FunctionSettings = { name: string; arn: string; memoryMb: number; timeoutMs: number };
 
 type Options = {
   settings: FunctionSettings;

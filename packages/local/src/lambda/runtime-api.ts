@@ -13,7 +13,7 @@ export type Event = {
 };
 
 /** What one process does with the Runtime API. Each method answers for the process that holds the token. */
-export type RuntimeClient = {
+type RuntimeClient = {
   /** The process is ready; `deliver` hands it its next event, now or later. */
   next(deliver: (event: Event) => void): void;
   /** Resolves when the body has been read; true if it was within the limit. */
