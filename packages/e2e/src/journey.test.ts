@@ -101,11 +101,8 @@ test("the name answers straight from the bucket, without a function and without 
   expect(answer.headers.get("content-type")).toBe("image/jpeg");
   expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
   const bytes = Buffer.from(await answer.arrayBuffer());
-  expect(await sharp(bytes).metadata()).toMatchObject({
-    width: 3000,
-    height: 2000,
-    exif: undefined,
-  });
+  const { width, height, exif } = await sharp(bytes).metadata();
+  expect([width, height, exif]).toEqual([3000, 2000, undefined]);
   expect(bytes.includes("secret-photographer")).toBe(false);
 
   const etag = answer.headers.get("etag")!;
