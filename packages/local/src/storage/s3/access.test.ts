@@ -99,8 +99,9 @@ test("the policy of the bucket denies even who may do everything else", async ()
 });
 
 test("a missing key is missing only for those who may list", async () => {
+  const logged = s3.denials.length;
   await expect(read(as("reader"), "shown/none")).rejects.toMatchObject(denied);
-  expect(s3.denials.at(-1)).toMatchObject({ action: "s3:ListBucket", resource: arn });
+  expect(s3.denials).toHaveLength(logged);
   await expect(read(s3.client(), "shown/none")).rejects.toMatchObject({ name: "NoSuchKey" });
 });
 

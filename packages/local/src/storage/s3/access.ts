@@ -32,10 +32,15 @@ export function demand(
   if (refused) throw refused;
 }
 
-/** Whether the caller may know that a key is missing: without s3:ListBucket S3 answers 403. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestSyntax */
+/** Whether the caller may know that a key is missing: without s3:ListBucket S3 answers 403. That is how a function finds out what is not there, so it is no refusal worth a line in the log. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestSyntax */
 export function missing(s3: S3, call: Call, bucket: Bucket, otherwise: Fault): Fault {
   return (
-    refuse(s3, { ...call, query: new Map() }, "s3:ListBucket", { bucket, key: "" }) ?? otherwise
+    refuse(
+      { ...s3, log: { ...s3.log, denied() {} } },
+      { ...call, query: new Map() },
+      "s3:ListBucket",
+      { bucket, key: "" },
+    ) ?? otherwise
   );
 }
 
