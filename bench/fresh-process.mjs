@@ -13,6 +13,7 @@ globalThis.awslambda = {
   HttpResponseStream: { from: (stream) => stream },
 };
 
+const cpu = process.cpuUsage();
 const start = performance.now();
 const module = await import(file);
 const imported = performance.now();
@@ -21,7 +22,13 @@ await module[name](JSON.parse(event), {
   getRemainingTimeInMillis: () => 5000,
 });
 const answered = performance.now();
+const { user, system } = process.cpuUsage(cpu);
 
-process.stdout.write(JSON.stringify({ import: imported - start, first: answered - imported }), () =>
-  process.exit(0),
+process.stdout.write(
+  JSON.stringify({
+    import: imported - start,
+    first: answered - imported,
+    cpu: (user + system) / 1000,
+  }),
+  () => process.exit(0),
 );

@@ -9,6 +9,8 @@ export type Sample = {
   /** From the event to the answer. */
   first: number;
   total: number;
+  /** Of both, on all threads: what stays nearly the same while the machine is busy. */
+  cpu: number;
   /** Of the whole process, node's own start included. */
   wall: number;
 };
@@ -30,9 +32,8 @@ export async function freshProcess(
   const [out, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
   const wall = performance.now() - start;
   if (code !== 0) throw new Error(`${bundle} ended with ${code}`);
-  const times = out
-    ? (JSON.parse(out) as { import: number; first: number })
-    : { import: 0, first: 0 };
+  const nothing = { import: 0, first: 0, cpu: 0 };
+  const times = out ? (JSON.parse(out) as typeof nothing) : nothing;
   return { ...times, total: times.import + times.first, wall };
 }
 

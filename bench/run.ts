@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 
 // `pnpm bench` measures everything, `pnpm bench cold-start` one thing. Slowness is printed, it never fails.
@@ -17,4 +18,11 @@ for (const name of asked.length ? asked : all) {
   console.log(`\n# ${name}\n`);
   const { run } = (await import(join(folder, `${name}.ts`))) as { run: () => Promise<void> };
   await run();
+}
+
+const [load = 0] = loadavg();
+if (load > 1.5 * availableParallelism()) {
+  console.log(
+    `\nThis machine was busy with other things (load ${load.toFixed(0)} on ${availableParallelism()} processors): every time above is too long, only sizes and ratios mean something.`,
+  );
 }

@@ -114,9 +114,9 @@ function print(subjects: Subject[], { bare, samples }: Awaited<ReturnType<typeof
     return median(samples[index]!.map((sample) => sample[key]));
   };
   table(
-    ["median ms of " + runs, "entry KB", "all KB", "import", "first answer", "both", "wall"],
+    ["median ms of " + runs, "entry KB", "all KB", "import", "first answer", "both", "cpu", "wall"],
     [
-      ["bare node", "", "", "", "", "", bare],
+      ["bare node", "", "", "", "", "", "", bare],
       ...subjects.map(({ label, entry, all }) => [
         label,
         entry,
@@ -124,6 +124,7 @@ function print(subjects: Subject[], { bare, samples }: Awaited<ReturnType<typeof
         of(label, "import"),
         of(label, "first"),
         of(label),
+        of(label, "cpu"),
         of(label, "wall"),
       ]),
     ],
