@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 
+import { patiently } from "../../test/patiently.ts";
 import { mappingWorld, throttled } from "./mapping.fixture.ts";
 import { queue, queueArn } from "./queue.fixture.ts";
 
@@ -36,7 +37,7 @@ test("a message reaches the function within 20 ms, as SQS would hand it over, an
       traceHeader: "Root=1-2-3",
       senderId: "AIDA",
     });
-    await expect.poll(() => world.calls.length, { interval: 1 }).toBe(at);
+    await expect.poll(() => world.calls.length, patiently).toBe(at);
     times.push(arrived - sent);
   }
   // the best of five: the machine may be busy with something else
@@ -69,7 +70,9 @@ test("a message reaches the function within 20 ms, as SQS would hand it over, an
       },
     ],
   });
-  await expect.poll(() => world.counts("jobs")).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+  await expect
+    .poll(() => world.counts("jobs"), patiently)
+    .toEqual({ visible: 0, inFlight: 0, delayed: 0 });
 });
 
 test("L4: of a batch of ten only the reported message comes back, received twice", async () => {
@@ -80,11 +83,11 @@ test("L4: of a batch of ten only the reported message comes back, received twice
       at === 1 && { batchItemFailures: [{ itemIdentifier: event.Records[3]!.messageId }] },
   });
   world.send(...numbers(1, 10));
-  await expect.poll(() => world.counts("jobs").inFlight).toBe(1);
+  await expect.poll(() => world.counts("jobs").inFlight, patiently).toBe(1);
   await world.pass(50, 10);
   expect(world.calls).toHaveLength(1);
   await world.pass(11);
-  await expect.poll(() => world.calls.length).toBe(2);
+  await expect.poll(() => world.calls.length, patiently).toBe(2);
   expect(bodies(world.calls[1])).toEqual(["4"]);
   expect(world.calls[1].Records[0].attributes.ApproximateReceiveCount).toBe("2");
 });
@@ -99,7 +102,7 @@ test("L5: after a throw all ten return, and after maxReceiveCount they are dead 
   });
   world.send(...numbers(1, 10));
   await world.pass(4 * 61);
-  await expect.poll(() => world.counts("dead").visible).toBe(10);
+  await expect.poll(() => world.counts("dead").visible, patiently).toBe(10);
   expect(world.counts("jobs")).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
   expect(world.calls.flatMap(bodies).filter((body) => body === "7")).toHaveLength(3);
 });
@@ -113,11 +116,11 @@ test("L10: a batch that failed is hidden until its visibility timeout and no lon
     },
   });
   world.send("a");
-  await expect.poll(() => world.calls.length).toBe(1);
+  await expect.poll(() => world.calls.length, patiently).toBe(1);
   await world.pass(50, 10);
   expect(world.calls).toHaveLength(1);
   await world.pass(11);
-  await expect.poll(() => world.calls.length).toBe(2);
+  await expect.poll(() => world.calls.length, patiently).toBe(2);
 });
 
 test.each([
@@ -132,8 +135,8 @@ test.each([
 ])("a function that answers %s", async (_name, answer, failed) => {
   world = await mappingWorld({ mapping: reports, queues: jobs, handler: () => answer });
   world.send("a", "b", "c");
-  await expect.poll(() => world.calls.length).toBe(1);
-  await expect.poll(() => world.counts("jobs").inFlight).toBe(failed);
+  await expect.poll(() => world.calls.length, patiently).toBe(1);
+  await expect.poll(() => world.counts("jobs").inFlight, patiently).toBe(failed);
 });
 
 test("without ReportBatchItemFailures an answer means nothing", async () => {
@@ -142,8 +145,8 @@ test("without ReportBatchItemFailures an answer means nothing", async () => {
   });
   world = await mappingWorld({ mapping: {}, queues: jobs, handler: answer });
   world.send("a");
-  await expect.poll(() => world.calls.length).toBe(1);
-  await expect.poll(() => world.counts("jobs").inFlight).toBe(0);
+  await expect.poll(() => world.calls.length, patiently).toBe(1);
+  await expect.poll(() => world.counts("jobs").inFlight, patiently).toBe(0);
 });
 
 test("a batching window gathers until the batch is full or the window is over", async () => {
@@ -164,7 +167,7 @@ test("a batching window gathers until the batch is full or the window is over", 
   await world.pass(2);
   expect(world.calls.map(bodies)).toEqual([["a", "b"]]);
   world.send("c", "d", "e", "f");
-  await expect.poll(() => world.calls.length).toBe(2);
+  await expect.poll(() => world.calls.length, patiently).toBe(2);
   expect(bodies(world.calls[1])).toEqual(["c", "d", "e"]);
 });
 
@@ -181,14 +184,14 @@ test("no more batches at once than the maximum concurrency", async () => {
     },
   });
   world.send(...numbers(1, 20));
-  await expect.poll(() => world.calls.length).toBe(20);
+  await expect.poll(() => world.calls.length, patiently).toBe(20);
   expect(most).toBe(2);
 });
 
 test("a batch ends where 6 MB end, and what did not fit counts as never received", async () => {
   world = await mappingWorld({ mapping: {}, queues: jobs, handler: () => null });
   world.send(...Array.from({ length: 8 }, () => "x".repeat(1_000_000)));
-  await expect.poll(() => world.calls.flatMap(bodies).length).toBe(8);
+  await expect.poll(() => world.calls.flatMap(bodies).length, patiently).toBe(8);
   for (const event of world.calls) expect(JSON.stringify(event).length).toBeLessThan(6_291_456);
   expect(
     world.calls.flatMap((event) =>
@@ -215,12 +218,14 @@ test("what a filter leaves out is deleted", async () => {
     '{"kind":"note","size":11}',
     "text",
   );
-  await expect.poll(() => world.calls.flatMap(bodies).length).toBe(2);
+  await expect.poll(() => world.calls.flatMap(bodies).length, patiently).toBe(2);
   expect(world.calls.flatMap(bodies)).toEqual([
     '{"kind":"photo","size":20}',
     '{"kind":"video","size":11}',
   ]);
-  await expect.poll(() => world.counts("jobs")).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+  await expect
+    .poll(() => world.counts("jobs"), patiently)
+    .toEqual({ visible: 0, inFlight: 0, delayed: 0 });
 });
 
 test("a throttled batch stays in the queue", async () => {
@@ -231,18 +236,18 @@ test("a throttled batch stays in the queue", async () => {
   });
   world.send("a");
   await world.pass(130);
-  await expect.poll(() => world.calls.length).toBe(3);
+  await expect.poll(() => world.calls.length, patiently).toBe(3);
   expect(world.counts("dead").visible).toBe(0);
 });
 
 test("messages that were being worked on at a kill are received again at once, as if never received", async () => {
   world = await mappingWorld({ mapping: {}, queues: jobs, handler: () => new Promise(() => {}) });
   world.send("a", "b");
-  await expect.poll(() => world.counts("jobs").inFlight).toBe(2);
+  await expect.poll(() => world.counts("jobs").inFlight, patiently).toBe(2);
   const { folder } = world;
   await world.stop({ keep: true });
   world = await mappingWorld({ mapping: {}, queues: jobs, handler: () => null, folder });
-  await expect.poll(() => world.calls.flatMap(bodies)).toEqual(["a", "b"]);
+  await expect.poll(() => world.calls.flatMap(bodies), patiently).toEqual(["a", "b"]);
   expect(world.calls[0].Records[0].attributes.ApproximateReceiveCount).toBe("1");
 });
 

@@ -1,6 +1,7 @@
 import { DynamoDBClient, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterEach, expect, test } from "vitest";
 
+import { patiently } from "../../test/patiently.ts";
 import { functionArn } from "../../test/functions.ts";
 import { mappingWorld, streamArn, throttled } from "./mapping.fixture.ts";
 import { queueArn, region } from "./queue.fixture.ts";
@@ -59,7 +60,7 @@ test("a change reaches the function within 100 ms, as the stream tells it", asyn
   for (const pk of ["a", "b", "c", "d", "e"]) {
     await put(world, pk);
     const written = performance.now();
-    await expect.poll(() => world.calls.flatMap(keys).at(-1), { interval: 1 }).toBe(pk);
+    await expect.poll(() => world.calls.flatMap(keys).at(-1), patiently).toBe(pk);
     times.push(arrived - written);
   }
   expect(Math.min(...times)).toBeLessThan(100);
@@ -92,20 +93,20 @@ test("a write that changes nothing is no event", async () => {
   };
   await client(world).send(new UpdateItemCommand(same));
   await put(world, "b");
-  await expect.poll(() => world.calls.flatMap(keys)).toEqual(["a", "b"]);
+  await expect.poll(() => world.calls.flatMap(keys), patiently).toEqual(["a", "b"]);
 });
 
 test("LATEST is where the stream was at the first start, and a later start goes on behind the last success", async () => {
   const mapping = { startingPosition: "LATEST" };
   world = await worldWith(["before"], { mapping, handler: () => null });
   await put(world, "a");
-  await expect.poll(() => world.calls.flatMap(keys)).toEqual(["a"]);
+  await expect.poll(() => world.calls.flatMap(keys), patiently).toEqual(["a"]);
   await world.stop({ keep: true });
   const between = await mappingWorld({ table: true, handler: () => null, folder: world.folder });
   await put(between, "b", "c");
   await between.stop({ keep: true });
   world = await mappingWorld({ table: true, mapping, handler: () => null, folder: world.folder });
-  await expect.poll(() => world.calls.flatMap(keys)).toEqual(["b", "c"]);
+  await expect.poll(() => world.calls.flatMap(keys), patiently).toEqual(["b", "c"]);
 });
 
 test("L6: bisected, only the poison record is given up, in a bounded number of calls", async () => {
@@ -123,9 +124,9 @@ test("L6: bisected, only the poison record is given up, in a bounded number of c
     },
   });
   await expect
-    .poll(async () => (await world.pass(10, 5), world.counts("dead").visible), { timeout: 20_000 })
+    .poll(async () => (await world.pass(10, 5), world.counts("dead").visible), patiently)
     .toBe(1);
-  await expect.poll(() => done.size).toBe(99);
+  await expect.poll(() => done.size, patiently).toBe(99);
   expect(world.calls[0].Records).toHaveLength(100);
   expect(world.calls.length).toBeLessThan(30);
   expect(world.calls.filter((event) => keys(event).join() === "37")).toHaveLength(4);
@@ -165,7 +166,7 @@ test("L7: without bisecting and with unlimited retries the shard is blocked unti
   expect(world.calls.length).toBeGreaterThan(3);
   expect(world.calls.flatMap(keys)).not.toContain("behind");
   await expect
-    .poll(async () => (await world.pass(20, 20), world.log.lines.join()))
+    .poll(async () => (await world.pass(20, 20), world.log.lines.join()), patiently)
     .toContain("2 records given up, RecordAgeExceeded");
 });
 
@@ -181,7 +182,7 @@ test("L9: a batch is retried from the lowest sequence number that was reported",
         };
     },
   });
-  await expect.poll(async () => (await world.pass(1), world.calls.length)).toBe(2);
+  await expect.poll(async () => (await world.pass(1), world.calls.length), patiently).toBe(2);
   expect(keys(world.calls[1])).toEqual(numbers(10, 30));
 });
 
@@ -190,7 +191,7 @@ test("an empty identifier fails the whole batch", async () => {
     mapping: { functionResponseTypes: ["ReportBatchItemFailures"] },
     handler: (_event, at) => at === 1 && { batchItemFailures: [{ itemIdentifier: "" }] },
   });
-  await expect.poll(async () => (await world.pass(1), world.calls.length)).toBe(2);
+  await expect.poll(async () => (await world.pass(1), world.calls.length), patiently).toBe(2);
   expect(keys(world.calls[1])).toEqual(["a", "b"]);
 });
 
@@ -199,7 +200,7 @@ test("a batch is at most its size, in order, and a throttled one is neither lost
     mapping: { batchSize: 3, maximumRetryAttempts: 0 },
     handler: (_event, at) => (at === 2 || at === 3 ? throttled : null),
   });
-  await expect.poll(async () => (await world.pass(1), world.calls.length)).toBe(5);
+  await expect.poll(async () => (await world.pass(1), world.calls.length), patiently).toBe(5);
   expect(world.calls.map(keys)).toEqual([
     ["1", "2", "3"],
     ["4", "5", "6"],
@@ -218,7 +219,7 @@ test("what a filter leaves out is skipped", async () => {
     mapping: { filterCriteria: { filters: [{ pattern }] } },
     handler: () => null,
   });
-  await expect.poll(() => world.calls.flatMap(keys)).toEqual(["like#1", "like#2"]);
+  await expect.poll(() => world.calls.flatMap(keys), patiently).toEqual(["like#1", "like#2"]);
 });
 
 test("a tumbling window is refused at the start", async () => {

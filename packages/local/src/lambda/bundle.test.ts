@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSy
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 
+import { patiently } from "../../test/patiently.ts";
 import { deployed } from "../../test/functions.ts";
 
 const open: { remove(): Promise<void> }[] = [];
@@ -112,7 +113,7 @@ test("a saved file is live within two seconds, in the functions that import it a
   await sleep(50);
   const saved = performance.now();
   write("lib/word.ts", `export const word = "two"`);
-  await expect.poll(() => answer("job"), { interval: 20, timeout: 4000 }).toBe("two");
+  await expect.poll(() => answer("job"), patiently).toBe("two");
   expect(performance.now() - saved).toBeLessThan(2000);
   expect(await inFlight).toMatchObject({ kind: "ok", payload: Buffer.from('"one"') });
   expect(await answer("other")).toBe(2);
@@ -127,12 +128,12 @@ test("a mistake is printed with its place and the old code keeps serving, until 
   expect(await answer("job")).toBe("one");
   write("lib/word.ts", `import { x } from "../new/x.ts"\nexport const word = x`);
   await expect
-    .poll(() => log.lines.join())
+    .poll(() => log.lines.join(), patiently)
     .toMatch(/job does not build\n {2}lib\/word\.ts:1:18: Could not resolve "\.\.\/new\/x\.ts"/);
   expect(await answer("job")).toBe("one");
   mkdirSync(`${folder}/new`);
   write("new/x.ts", `export const x = "put right"`);
-  await expect.poll(() => answer("job"), { timeout: 4000 }).toBe("put right");
+  await expect.poll(() => answer("job"), patiently).toBe("put right");
 });
 
 test("a function that never built says why to whoever calls it", async () => {

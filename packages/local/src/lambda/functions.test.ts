@@ -2,6 +2,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { patiently } from "../../test/patiently.ts";
 import { deployed, functionArn } from "../../test/functions.ts";
 import type { InvokeResult } from "./result.ts";
 
@@ -285,7 +286,7 @@ test("an aborted call rejects at once", async () => {
 test("what a function prints is shown with its name and request", async () => {
   await cloud.call("talk", {}, { requestId: "abcdef12-1" });
   const { lines } = cloud.log;
-  await expect.poll(() => lines.join("|")).toContain("plain");
+  await expect.poll(() => lines.join("|"), patiently).toContain("plain");
   expect(lines).toContain("info talk abcdef12: seen { a: 1 }");
   expect(lines).toContain("error talk abcdef12: two\nlines");
 });
