@@ -11,7 +11,7 @@ import "./problems.ts";
 import { nameOf, routes } from "./routes.ts";
 import { data, images } from "./storage.ts";
 
-export const apiHandler = new sst.aws.Function("ApiHandler", {
+const apiHandler = new sst.aws.Function("ApiHandler", {
   handler: "packages/api/src/lambda.handler",
   description: "Answers /v1",
   memory: "1024 MB",
@@ -43,16 +43,7 @@ export const apiHandler = new sst.aws.Function("ApiHandler", {
 
 const functions = { ApiHandler: apiHandler, Deliver: deliver };
 
-export const invocations = Object.entries(functions).map(
-  ([name, handler]) =>
-    new aws.lambda.Permission(`${name}FromApi`, {
-      action: "lambda:InvokeFunction",
-      function: handler.name,
-      principal: "apigateway.amazonaws.com",
-      // one statement a function: SST's one a route would outgrow the 20 KB of a function's policy
-      sourceArn: $interpolate`${restApi.executionArn}/${$app.stage}/*`,
-    }),
-);
+for (const [name, handler] of Object.entries(functions)) admit(name, handler);
 
 for (const route of routes) {
   const { nodes } = functions[route.to];
@@ -79,6 +70,16 @@ for (const [path, methods] of Object.entries(methodsByPath())) preflight(path, m
 deploy();
 
 export { gateway as api };
+
+/** One statement a function: SST's one a route would outgrow the 20 KB of a function's policy. */
+function admit(name: string, handler: sst.aws.Function) {
+  return new aws.lambda.Permission(`${name}FromApi`, {
+    action: "lambda:InvokeFunction",
+    function: handler.name,
+    principal: "apigateway.amazonaws.com",
+    sourceArn: $interpolate`${restApi.executionArn}/${$app.stage}/*`,
+  });
+}
 
 function methodsByPath() {
   const byPath: Record<string, string[]> = { "/health": ["GET"], "/s3": ["GET"] };

@@ -6,7 +6,7 @@ const { origins } = Settings.of($app.stage);
 export const requestHeaders =
   "authorization,content-type,if-match,if-none-match,idempotency-key,range,x-api-key";
 
-/** For the functions, which choose among several origins by themselves. */
+/** For a function, which can choose among several by itself. */
 export const environment = { ORIGINS: origins.join(",") };
 
 /** What a front end may read beyond the body and its type. */

@@ -1,4 +1,3 @@
-import * as Cors from "./cors.ts";
 import * as Grants from "./grants.ts";
 import { data, images } from "./storage.ts";
 
@@ -12,10 +11,9 @@ export const deliver = new sst.aws.Function("Deliver", {
   // no 6 MB ceiling: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
   streaming: true,
   link: [images, data],
-  environment: Cors.environment,
   permissions: [
     Grants.objects(images, ["originals/*", "ladder/*", "derived/*"], ["GetObject"]),
-    Grants.objects(images, ["ladder/*", "derived/*"], ["PutObject"]),
+    Grants.objects(images, ["derived/*"], ["PutObject"]),
     Grants.absence(images),
     Grants.items(data, ["GetItem"]),
   ],

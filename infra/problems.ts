@@ -6,7 +6,7 @@ import { part, restApi } from "./gateway.ts";
  * stands here only where a type has one; a failed integration may be 502 or 504, and a default is any.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
  */
-export const problems = {
+const problems = {
   ACCESS_DENIED: 403,
   API_CONFIGURATION_ERROR: 500,
   AUTHORIZER_CONFIGURATION_ERROR: 500,

@@ -39,11 +39,7 @@ export const images = new sst.aws.Bucket("Images", {
   },
 });
 
-/** No access lists: who may do what is said by roles and by the bucket's policy. */
-export const imagesOwnership = new aws.s3.BucketOwnershipControls("ImagesOwnership", {
-  bucket: images.name,
-  rule: { objectOwnership: "BucketOwnerEnforced" },
-});
+withoutAccessLists();
 
 /** Metadata and likes; what the keys hold stands in docs/architecture.md. */
 export const data = new sst.aws.Dynamo("Data", {
@@ -64,3 +60,11 @@ export const data = new sst.aws.Dynamo("Data", {
   stream: "new-and-old-images",
   deletionProtection: settings.protect,
 });
+
+/** Who may do what is said by roles and by the bucket's policy, never by an object itself. */
+function withoutAccessLists() {
+  return new aws.s3.BucketOwnershipControls("ImagesOwnership", {
+    bucket: images.name,
+    rule: { objectOwnership: "BucketOwnerEnforced" },
+  });
+}

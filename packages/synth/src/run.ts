@@ -26,9 +26,9 @@ const { randomBytes } = crypto;
 crypto.randomBytes = ((size: number) =>
   size === 8 ? Buffer.alloc(8) : randomBytes(size)) as typeof randomBytes;
 
-const require = createRequire(join(root, ".sst/platform/package.json"));
-const pulumi = require("@pulumi/pulumi");
-const settings = require("@pulumi/pulumi/runtime/settings");
+const fromPlatform = createRequire(join(root, ".sst/platform/package.json"));
+const pulumi = fromPlatform("@pulumi/pulumi");
+const settings = fromPlatform("@pulumi/pulumi/runtime/settings");
 
 const app = await Program.app(bundle);
 const { region } = app.providers.aws as { region: string };

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import type { Graph } from "./graph.ts";
 import * as Platform from "./platform.ts";
@@ -38,7 +39,7 @@ async function runProgram(bundle: {
   dev: boolean;
   out: string;
 }) {
-  const script = join(import.meta.dirname, "run.ts");
+  const script = fileURLToPath(import.meta.resolve("./run.ts"));
   const child = spawn(process.execPath, ["--no-warnings", script, JSON.stringify(bundle)], {
     stdio: ["ignore", "pipe", "pipe"],
     // nothing of the machine: not its credentials, not its stage

@@ -49,7 +49,7 @@ export const rights = (graphs: () => Read.Graphs) =>
           ],
           "Deliver": [
             "s3:GetObject on s3:::imagesbucket/originals/* s3:::imagesbucket/ladder/* s3:::imagesbucket/derived/*",
-            "s3:PutObject on s3:::imagesbucket/ladder/* s3:::imagesbucket/derived/*",
+            "s3:PutObject on s3:::imagesbucket/derived/*",
             "s3:ListBucket on s3:::imagesbucket",
             "dynamodb:GetItem on dynamodb:table/DataTable",
             "xray:PutTraceSegments xray:PutTelemetryRecords on *",
