@@ -43,7 +43,9 @@ export function send(
     method,
     redirect: "manual",
     headers: isJson ? { "content-type": "application/json", ...headers } : headers,
-    ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : (body as string | Uint8Array<ArrayBuffer>) }),
+    ...(body === undefined
+      ? {}
+      : { body: isJson ? JSON.stringify(body) : (body as string | Uint8Array<ArrayBuffer>) }),
   });
 }
 

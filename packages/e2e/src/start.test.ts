@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -43,6 +44,7 @@ test("two clouds never share one folder", async () => {
 
 test("a taken port is one clear sentence", async () => {
   const squatter = createServer().listen(0, "127.0.0.1");
+  await once(squatter, "listening");
   const { port } = squatter.address() as { port: number };
   const empty = mkdtempSync(join(tmpdir(), "balde-start-"));
   const failed = await failedStart("--port", String(port), "--data", empty);

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 import { StartError } from "./start-error.ts";
@@ -16,7 +16,7 @@ export type DataFolder = {
 
 export function openDataFolder(path: string): DataFolder {
   try {
-    mkdirSync(path, { recursive: true });
+    make(path);
   } catch (error) {
     throw new StartError(
       `Cannot make the folder ${path} (${(error as Error).message}): choose another with --data.`,
@@ -42,6 +42,13 @@ export function openDataFolder(path: string): DataFolder {
       lock.close();
     },
   };
+}
+
+/** Not `recursive: true`, which never ends where a folder cannot be made, such as under /proc. */
+function make(path: string) {
+  if (existsSync(path)) return;
+  make(dirname(path));
+  mkdirSync(path);
 }
 
 /** The operating system drops this lock with the process, so a killed cloud never leaves one behind. */
