@@ -159,6 +159,7 @@ test.each<[string, Request, Partial<Plan.Source>, typeof all, string]>([
 
 test.each<[string, Request, Partial<Plan.Source>, string]>([
   ["a crop outside the picture", { crop: { x: 900, y: 0, w: 200, h: 5 } }, {}, "crop"],
+  ["a crop below the picture", { crop: { x: 0, y: 599, w: 5, h: 2 } }, {}, "crop"],
   ["an AVIF that takes too long", { f: "avif" }, { width: 4000, height: 3000 }, "f"],
   ["a moving JPEG", { f: "jpeg" }, { pages: 3 }, "f"],
   ["a movie turned", { rot: 90 }, { pages: 3 }, "rot"],

@@ -1,0 +1,58 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+
+import * as Ladder from "./ladder.ts";
+import * as Plan from "./plan.ts";
+import type { Request } from "./request.ts";
+
+const source: Plan.Source = {
+  width: 6000,
+  height: 4000,
+  format: "jpeg",
+  hasAlpha: false,
+  pages: 1,
+};
+const rungs = Ladder.rungs(source).map((size) => ({ ...size, contentType: "image/jpeg" }));
+const chosen = (request: Request, more: Partial<Plan.Source> = {}) => {
+  const of = { ...source, ...more };
+  const plan = Plan.plan(request, of, { avif: true, webp: true });
+  return { plan, rung: Ladder.choose(plan, of, rungs) };
+};
+const crop = { x: 1000, y: 1000, w: 3000, h: 2000 };
+
+test.each<[string, Request, number | undefined]>([
+  ["the smallest that is large enough", { w: 300 }, 512],
+  ["one of exactly this size", { w: 512 }, 512],
+  ["not one that is a pixel too small", { w: 513 }, 1024],
+  ["the original for what no rung has", { w: 2001 }, undefined],
+  ["the original at its own size", {}, undefined],
+  ["both sides count", { w: 300, h: 600, fit: "cover" }, 1024],
+  ["turned, the other side counts", { w: 400, rot: 90 }, 1024],
+  ["a crop needs twice the pixels", { w: 300, crop }, 2000],
+  ["or the original", { w: 600, crop }, undefined],
+  ["what is trimmed must be exact", { w: 300, trim: 10 }, undefined],
+])("%s", (_, request, width) => expect(chosen(request).rung?.width).toBe(width));
+
+test("a lossless picture asked for losslessly has not been a JPEG in between", () => {
+  expect(chosen({ w: 300, f: "png" }, { format: "png" }).rung).toBeUndefined();
+  expect(chosen({ w: 300, f: "webp" }, { format: "png" }).rung?.width).toBe(512);
+  expect(chosen({ w: 300, f: "png" }, { format: "jpeg" }).rung?.width).toBe(512);
+});
+
+test("what moves is read from its original", () => {
+  expect(chosen({ w: 300 }, { width: 600, height: 400, pages: 4 }).rung).toBeUndefined();
+});
+
+test("a rung is never enlarged", () =>
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 4096 }),
+      fc.integer({ min: 1, max: 4096 }),
+      fc.constantFrom("cover", "contain", "fill", "inside", "outside"),
+      (w, h, fit) => {
+        const { plan, rung } = chosen({ w, h, fit });
+        expect(rung?.width ?? Infinity).toBeGreaterThanOrEqual(plan.scale.width);
+        expect(rung?.height ?? Infinity).toBeGreaterThanOrEqual(plan.scale.height);
+      },
+    ),
+  ));
