@@ -24,11 +24,5 @@ export type Input = keyof typeof inputs;
 
 export const contentType = (input: Input): string => inputs[input];
 
-/** The file name ending for a content type that this package wrote or accepted. */
-export const extension = (type: string): string =>
-  Object.values(formats).find((format) => format.contentType === type)?.extension ??
-  byContentType(type) ??
-  "bin";
-
 export const byContentType = (type: string): Input | undefined =>
   (Object.keys(inputs) as Input[]).find((input) => inputs[input] === type);

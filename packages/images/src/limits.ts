@@ -35,10 +35,6 @@ export const MAX_PROFILE_BYTES = 4 * 2 ** 20;
 /** Text of an SVG: drawings are kilobytes, and every element costs the renderer far more than its bytes. */
 export const MAX_SVG_BYTES = 2 ** 20;
 
-/** The query's `w` and `h` in CSS pixels: a 4K screen's long edge with room. */
-export const MAX_ASKED_EDGE = 4096;
-export const MAX_DPR = 4;
-
 /** A delivered picture, whatever was asked: one 25-megapixel WebP at effort 2 costs about 1.5 s of one CPU. */
 export const MAX_OUTPUT_PIXELS = 25e6;
 /** WebP ends at 16,383 (its field has 14 bits); half of it serves every screen with `dpr`. */

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 
 // Keys and values of the delivery query. Each is a codec between its text in the URL and its meaning, so one table parses, prints, documents and types it.
 
+/** Of `w` and `h`, in CSS pixels: a 4K screen's long edge with room. The other limits are in limits.ts, which a browser does not need. */
 export const MAX_EDGE = 4096;
 
 const matching = (pattern: RegExp) => z.string().check(z.regex(pattern));
