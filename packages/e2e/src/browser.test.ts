@@ -64,10 +64,7 @@ test.skipIf(browserIsMissing)(
   "a page of another origin may not read the API's answers",
   async () => {
     const page = await browser.newPage();
-    await page.route("http://evil.example/**", (route) =>
-      route.fulfill({ contentType: "text/html", body: "<!doctype html>" }),
-    );
-    await page.goto("http://evil.example/");
+    await page.goto(elsewhere);
     const outcome = await page.evaluate(
       (url) =>
         fetch(url, { headers: { authorization: "x" } }).then(

@@ -5,7 +5,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { type Balde, start } from "./balde.ts";
-import { type Image, type Person, settled, signIn, upload } from "./person.ts";
+import { type Form, type Image, askForUpload, post, settled, signIn } from "./person.ts";
 import { jpeg } from "./picture.ts";
 
 // the laptop only: a deployed stage has no process group to kill
@@ -27,12 +27,12 @@ afterAll(async () => {
   rmSync(data, { recursive: true, force: true });
 });
 
-/** Uploads until the cloud is gone; remembers what S3 had acknowledged. */
-async function uploadUntilKilled(person: Person) {
+/** Posts one form after the other until the cloud is gone; remembers what S3 had acknowledged. */
+async function postUntilKilled(forms: Form[]) {
   try {
-    for (;;) {
-      const { image, stored } = await upload(person, picture);
-      if (stored.status === 201) acknowledged.add(image.id);
+    for (const { image, upload } of forms) {
+      const { status } = await post(upload, picture, "image/jpeg");
+      if (status === 201) acknowledged.add(image.id);
     }
   } catch {
     // the connection broke: nothing was acknowledged for this one
@@ -45,10 +45,13 @@ test.skipIf(skipped)(
   async () => {
     for (let round = 0; round < 20; round++) {
       const person = await signIn(running.local, round % 2);
-      const uploads = [uploadUntilKilled(person), uploadUntilKilled(person)];
-      await wait(20 + Math.random() * 500);
+      const forms: Form[] = [];
+      for (let each = 0; each < 6; each++) forms.push(await askForUpload(person, picture));
+      const posting = [postUntilKilled(forms.slice(0, 3)), postUntilKilled(forms.slice(3))];
+      // from before the first byte has arrived until some are being worked on and some are ready
+      await wait(Math.random() * 800);
       await running.kill();
-      await Promise.all(uploads);
+      await Promise.all(posting);
       running = await start(data);
     }
     expect(acknowledged.size).toBeGreaterThan(20);

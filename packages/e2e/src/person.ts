@@ -64,7 +64,7 @@ export type Image = {
   reason?: { code: string; detail: string };
 };
 
-type Upload = { image: Image; upload: { url: string; fields: Record<string, string> } };
+export type Form = { image: Image; upload: { url: string; fields: Record<string, string> } };
 
 /** Asks for an upload and posts the bytes straight to S3; answers S3's answer. */
 export async function upload(
@@ -73,19 +73,24 @@ export async function upload(
   fields: Record<string, unknown> = {},
 ) {
   const type = (fields.type as string | undefined) ?? "image/jpeg";
-  const created = await person.send("POST", "/v1/uploads", {
-    type,
-    bytes: bytes.length,
-    ...fields,
-  });
+  const form = await askForUpload(person, bytes, fields);
+  return { ...form, stored: await post(form.upload, bytes, type) };
+}
+
+export async function askForUpload(
+  person: Person,
+  bytes: Uint8Array,
+  fields: Record<string, unknown> = {},
+): Promise<Form> {
+  const asked = { type: "image/jpeg", bytes: bytes.length, ...fields };
+  const created = await person.send("POST", "/v1/uploads", asked);
   if (created.status !== 201)
     throw new Error(`POST /v1/uploads answered ${created.status}: ${await created.text()}`);
-  const { image, upload } = (await created.json()) as Upload;
-  return { image, upload, stored: await post(upload, bytes, type) };
+  return (await created.json()) as Form;
 }
 
 export function post(
-  { url, fields }: Upload["upload"],
+  { url, fields }: Form["upload"],
   bytes: Uint8Array<ArrayBuffer>,
   type: string,
 ) {
