@@ -35,10 +35,11 @@ const failed: string[] = [];
 const withoutTests = process.argv.includes("--without-tests");
 for (const step of steps) {
   if (withoutTests && step.name === "tests") continue;
+  process.stdout.write(`${step.name} … `);
   const started = performance.now();
   const complaint = await run(step);
-  const seconds = ((performance.now() - started) / 1000).toFixed(1).padStart(6);
-  console.log(`${complaint === "" ? "ok    " : "FAILED"} ${seconds} s  ${step.name}`);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${complaint === "" ? "ok" : "failed"}, ${seconds} s`);
   if (complaint === "") continue;
   failed.push(step.name);
   console.log(complaint);
