@@ -5,6 +5,7 @@ import * as Grants from "./grants.ts";
 import "./health.ts";
 import { ingest } from "./ingest.ts";
 import { keys } from "./keys.ts";
+import "./named-upload.ts";
 import "./picture.ts";
 import { preflight } from "./preflight.ts";
 import "./problems.ts";
@@ -82,7 +83,7 @@ function admit(name: string, handler: sst.aws.Function) {
 }
 
 function methodsByPath() {
-  const byPath: Record<string, string[]> = { "/health": ["GET"], "/s3": ["GET"] };
+  const byPath: Record<string, string[]> = { "/health": ["GET"], "/s3": ["GET", "PUT"] };
   for (const { method, path } of routes) (byPath[path] ??= []).push(method);
   return byPath;
 }

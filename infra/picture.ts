@@ -1,5 +1,5 @@
-import * as Cors from "./cors.ts";
-import { gateway, parameters, part, restApi } from "./gateway.ts";
+import * as FromS3 from "./from-s3.ts";
+import { gateway, parameters } from "./gateway.ts";
 import * as Settings from "./settings.ts";
 import { images } from "./storage.ts";
 
@@ -56,23 +56,18 @@ const route = gateway.routeIntegration(
   },
 ).nodes;
 
-type Answer = {
-  /** Of S3's status; none means every other one. Patterns must not overlap: AWS does not say which one would win. */
-  pattern?: string;
-  /** Header of the answer to what S3 sent, or to a constant. */
-  headers: Record<string, string>;
-  problem?: { title: string; code: string };
-};
+const picture = FromS3.header(
+  "Content-Type",
+  "ETag",
+  "Last-Modified",
+  "Cache-Control",
+  "Accept-Ranges",
+);
 
-const fromS3 = (...names: string[]) =>
-  Object.fromEntries(names.map((name) => [name, `integration.response.header.${name}`]));
-
-const picture = fromS3("Content-Type", "ETag", "Last-Modified", "Cache-Control", "Accept-Ranges");
-
-const answers: Record<string, Answer> = {
+FromS3.answer("GetS3", route, {
   "200": { pattern: "200", headers: picture },
-  "206": { pattern: "206", headers: { ...picture, ...fromS3("Content-Range") } },
-  "304": { pattern: "304", headers: fromS3("ETag", "Cache-Control") },
+  "206": { pattern: "206", headers: { ...picture, ...FromS3.header("Content-Range") } },
+  "304": { pattern: "304", headers: FromS3.header("ETag", "Cache-Control") },
   "400": {
     pattern: String.raw`4(0[0-25-9]|1[0-57-9]|[2-9]\d)`,
     headers: {},
@@ -86,7 +81,7 @@ const answers: Record<string, Answer> = {
   },
   "416": {
     pattern: "416",
-    headers: fromS3("Content-Range"),
+    headers: FromS3.header("Content-Range"),
     problem: {
       title: "The picture does not reach as far as this range",
       code: "range.unsatisfiable",
@@ -96,58 +91,4 @@ const answers: Record<string, Answer> = {
     headers: {},
     problem: { title: "The store of pictures does not answer", code: "store.unavailable" },
   },
-};
-
-/** Said with every answer, since what is in a bucket came from a stranger. */
-const safety = {
-  "X-Content-Type-Options": Cors.constant("nosniff"),
-  // no source is 'none'; a constant of API Gateway stands in quotes and has none inside
-  "Content-Security-Policy": Cors.constant("default-src; sandbox"),
-  "Cross-Origin-Resource-Policy": Cors.constant("cross-origin"),
-  "Access-Control-Allow-Origin": Cors.constant(Cors.constantOrigin),
-  "Access-Control-Expose-Headers": Cors.constant(Cors.exposedHeaders),
-};
-
-for (const [statusCode, { pattern, headers, problem }] of Object.entries(answers)) {
-  const responseParameters = Object.fromEntries(
-    Object.entries({
-      ...safety,
-      ...headers,
-      ...(problem && { "Content-Type": Cors.constant("application/problem+json") }),
-    }).map(([header, value]) => [`method.response.header.${header}`, value]),
-  );
-  const target = {
-    restApi: restApi.id,
-    resourceId: route.integration.resourceId,
-    httpMethod: route.method.httpMethod,
-    statusCode,
-  };
-  const response = part(
-    new aws.apigateway.MethodResponse(`ApiGetS3Response${statusCode}`, {
-      ...target,
-      responseParameters: Object.fromEntries(
-        Object.keys(responseParameters).map((header) => [header, true]),
-      ),
-    }),
-  );
-  part(
-    new aws.apigateway.IntegrationResponse(
-      `ApiGetS3IntegrationResponse${statusCode}`,
-      {
-        ...target,
-        selectionPattern: pattern,
-        responseParameters,
-        // The bytes as they are, whatever `Accept` begins with. A template needs text: without the conversion a browser's
-        // `Accept: image/avif,…` turns S3's XML into a 500.
-        contentHandling: problem ? "CONVERT_TO_TEXT" : "CONVERT_TO_BINARY",
-        responseTemplates: problem && { "application/json": template(Number(statusCode), problem) },
-      },
-      { dependsOn: [route.integration, response] },
-    ),
-  );
-}
-
-function template(status: number, { title, code }: { title: string; code: string }) {
-  const known = { type: "about:blank", title, status, code };
-  return JSON.stringify(known).replace(/}$/, ',"requestId":"$context.requestId"}');
-}
+});

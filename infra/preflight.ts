@@ -18,7 +18,7 @@ export function preflight(path: string, methods: string[]) {
     { name },
   ).nodes;
   const headers = {
-    "Access-Control-Allow-Origin": Cors.origins[0]!,
+    "Access-Control-Allow-Origin": Cors.firstOrigin,
     "Access-Control-Allow-Methods": [...methods, "OPTIONS"].join(","),
     "Access-Control-Allow-Headers": Cors.requestHeaders,
     "Access-Control-Max-Age": "7200",
@@ -42,23 +42,12 @@ export function preflight(path: string, methods: string[]) {
       {
         ...target,
         responseParameters: mapEach(headers, Cors.constant),
-        responseTemplates: { "application/json": chooseOrigin },
+        responseTemplates: { "application/json": Cors.chooseOrigin },
       },
       { dependsOn: [integration, response] },
     ),
   );
 }
-
-/**
- * The first origin is the constant; when a page of another configured one asks, its own name goes back instead. HTTP/2
- * sends header names in small letters, and the map keeps them as they came.
- */
-const chooseOrigin = [
-  `#set($origins = [${Cors.origins.map((origin) => JSON.stringify(origin)).join(", ")}])`,
-  `#set($origin = $input.params().header.get("Origin"))`,
-  `#if(!$origin)#set($origin = $input.params().header.get("origin"))#end`,
-  `#if($origins.contains($origin))#set($context.responseOverride.header.Access-Control-Allow-Origin = $origin)#end`,
-].join("\n");
 
 function mapEach<Value>(headers: Record<string, string>, to: (value: string) => Value) {
   return Object.fromEntries(

@@ -1,6 +1,7 @@
 import {
   DeleteObjectCommand,
   GetObjectCommand,
+  HeadObjectCommand,
   ListObjectVersionsCommand,
   PutObjectCommand,
   S3Client,
@@ -8,7 +9,13 @@ import {
 
 // Loaded by bucket.ts on the first call and not before: half of a cold start would be this import.
 
-export { DeleteObjectCommand, GetObjectCommand, ListObjectVersionsCommand, PutObjectCommand };
+export {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+};
 
 let connected: S3Client | undefined;
 

@@ -42,6 +42,18 @@ export async function read(key: string, etag?: string): Promise<Buffer | undefin
   }
 }
 
+/** What was noted with the object when it was stored; undefined when it is gone. */
+export async function notes(key: string): Promise<Record<string, string> | undefined> {
+  const { HeadObjectCommand, client } = await sdk();
+  try {
+    const { Metadata } = await client().send(new HeadObjectCommand({ Bucket: bucket(), Key: key }));
+    return Metadata ?? {};
+  } catch (error) {
+    if (status(error) === 404) return undefined;
+    throw error;
+  }
+}
+
 /** One version, for good. Without a version S3 would only hide the object behind a marker. */
 export async function remove(key: string, version: string | undefined): Promise<void> {
   const { DeleteObjectCommand, client } = await sdk();

@@ -58,7 +58,7 @@ export const Info = z
     tags: Tags,
     /** Content type: as declared until ingest has looked, then what it is. */
     type: z.string(),
-    bytes: z.int().check(z.positive()),
+    bytes: z.int().check(z.nonnegative()),
     /** Of the picture as a person sees it: orientation is applied. */
     width: z.optional(z.int().check(z.positive())),
     height: z.optional(z.int().check(z.positive())),

@@ -13,7 +13,18 @@ import * as ObjectKey from "./object-key.ts";
 // once and in any order: every write says of which event it is, and none undoes what a later one did.
 
 /** The event that told of an upload, and the version of the object that it told of. */
-export type Upload = { id: ImageId; sequencer: string; version?: string };
+export type Upload = {
+  id: ImageId;
+  sequencer: string;
+  version?: string;
+  /** Where the object is, if not where the API would have it. */
+  key?: string;
+};
+
+/** An upload of which only the bucket told: whose it is, what it was sent as, and when. */
+export type Arrived = Pick<ImageRow.Row, "id" | "ownerId" | "name" | "type" | "bytes"> & {
+  at: string;
+};
 
 /** What was found out about a picture. */
 export type Found = Required<
@@ -31,6 +42,21 @@ export type Found = Required<
     | "rungs"
   >
 >;
+
+/** Makes the image of an upload that came past the API. Told again, it changes nothing. */
+export async function adopt({ at, ...arrived }: Arrived): Promise<void> {
+  const row: ImageRow.Row = {
+    ...arrived,
+    state: "pending",
+    visibility: "public",
+    tags: [],
+    createdAt: at,
+    updatedAt: at,
+    version: 1,
+    expiresAt: ImageRow.seconds() + ImageRow.DAY_SECONDS,
+  };
+  await Dynamo.put({ item: ImageRow.item(row), when: "attribute_not_exists(#pk)" });
+}
 
 /**
  * The image to work on. undefined when there is nothing to do, because it is deleted, unknown or ready, or because a later
@@ -90,7 +116,7 @@ const change = ({ id, sequencer }: Upload, set: Dynamo.Item) =>
   });
 
 /** After the last write, whoever's it was: nothing half-made remains, however often this is repeated. */
-async function tidy({ id, version }: Upload, rev?: string) {
+async function tidy({ id, version, key = ObjectKey.upload(id) }: Upload, rev?: string) {
   const row: Partial<ImageRow.Row> = (await Dynamo.get(ImageRow.key(id))) ?? {};
   if (row.state === "deleted") await erase(id);
   if (row.state === "rejected" && row.name) await unpublish(row.name, id);
@@ -100,7 +126,7 @@ async function tidy({ id, version }: Upload, rev?: string) {
       [ObjectKey.original(id, rev), ObjectKey.rungs(id, rev)].map(Bucket.removeUnder),
     );
   // the bucket keeps versions; without a number this could be a later upload, and the lifecycle takes it within a day
-  if (version) await Bucket.remove(ObjectKey.upload(id), version);
+  if (version) await Bucket.remove(key, version);
 }
 
 /** First the object, then the row: as long as the row is there, nobody else publishes under the name. */

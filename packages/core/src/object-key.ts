@@ -28,3 +28,14 @@ export function uploader(key: string): ImageId | undefined {
   const parsed = z.safeParse(ImageId, id);
   return parsed.success ? parsed.data : undefined;
 }
+
+/** Where `PUT /s3` puts what is sent under a name: whose, as what and which name stands in the key (infra/named-upload.ts). */
+const NAMED = "uploads/named/";
+
+/** What the key of a named upload says; undefined for every other key. */
+export function sent(key: string): { ownerId: string; type: string; name: string } | undefined {
+  if (!key.startsWith(NAMED)) return undefined;
+  const [ownerId, kind, subtype, ...name] = key.slice(NAMED.length).split("/");
+  if (!ownerId || !subtype || name.length === 0) return undefined;
+  return { ownerId, type: `${kind}/${subtype}`, name: name.join("/") };
+}

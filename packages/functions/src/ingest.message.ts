@@ -5,6 +5,7 @@ import * as z from "zod/mini";
 export type Arrival = z.infer<typeof Arrival>;
 const Arrival = z.object({
   eventName: z.string(),
+  eventTime: z.iso.datetime(),
   s3: z.object({
     object: z.object({
       /** Encoded as in a form: `+` is a space. */

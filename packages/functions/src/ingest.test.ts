@@ -1,4 +1,4 @@
-import { ListObjectVersionsCommand } from "@aws-sdk/client-s3";
+import { ListObjectVersionsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import * as Bucket from "@balde/core/bucket";
 import * as Image from "@balde/core/image";
 import * as Upload from "@balde/core/upload";
@@ -137,4 +137,30 @@ test("what its owner deleted is erased, also when the upload arrives after that"
   expect([...(await stored(id)), ...(await stored("del.jpg"))]).toEqual([]);
   expect(await deliver(event)).toEqual([]);
   await expect(Image.get(id)).rejects.toMatchObject({ kind: "not_found" });
+});
+
+test("what was put under a name past the API becomes an image of its owner, once", async () => {
+  const key = "uploads/named/0f0e0d0c-0000-4000-8000-000000000000/image/jpeg/past.jpg";
+  const body = await picture(64, 48).jpeg().toBuffer();
+  const put = { Bucket: cloud.bucket, Key: key, Body: body };
+  const owner = "0f0e0d0c-0000-4000-8000-000000000000";
+  await cloud.s3.send(new PutObjectCommand({ ...put, Metadata: { owner } }));
+  const event = await cloud.eventOf("named/");
+  expect(await deliver(event, event)).toEqual([]);
+  expect(await deliver(event)).toEqual([]);
+
+  const { items } = await as(owner, () => Image.listMine({}));
+  expect(items).toMatchObject([{ ownerId: owner, state: "ready", name: "past.jpg", width: 64 }]);
+  expect(await stored("named/")).toEqual([]);
+  expect(await Bucket.read("images/past.jpg")).toBeDefined();
+});
+
+test("an upload whose key names somebody else than the gateway noted is nobody's", async () => {
+  const key = "uploads/named/somebody/image/jpeg/theirs.jpg";
+  const body = await picture(64, 48).jpeg().toBuffer();
+  const put = { Bucket: cloud.bucket, Key: key, Body: body, Metadata: { owner: "me" } };
+  await cloud.s3.send(new PutObjectCommand(put));
+  expect(await deliver(await cloud.eventOf("named/somebody"))).toEqual([]);
+  const { items } = await as("somebody", () => Image.listMine({}));
+  expect(items).toEqual([]);
 });

@@ -1,4 +1,6 @@
 import * as Bucket from "@balde/core/bucket";
+import * as Id from "@balde/core/id";
+import * as Image from "@balde/core/image.schema";
 import * as Ingest from "@balde/core/ingest";
 import * as Name from "@balde/core/name";
 import * as ObjectKey from "@balde/core/object-key";
@@ -31,16 +33,22 @@ async function work(body: string) {
   for (const arrival of message.Records) await receive(arrival);
 }
 
-async function receive({ eventName, s3: { object } }: Arrival) {
-  const id = ObjectKey.uploader(object.key);
-  if (!id || !eventName.startsWith("ObjectCreated:")) {
+async function receive(arrival: Arrival) {
+  const { eventName, s3 } = arrival;
+  const { object } = s3;
+  const isCreated = eventName.startsWith("ObjectCreated:");
+  const id = isCreated && (ObjectKey.uploader(object.key) ?? (await adopt(arrival)));
+  if (!id) {
     console.warn({ message: "nothing to ingest", eventName, key: object.key });
     return;
   }
-  const upload = { id, sequencer: object.sequencer, version: object.versionId };
+  const { key, sequencer, versionId: version } = object;
+  const upload = { id, key, sequencer, version };
   const image = await Ingest.begin(upload);
   if (!image) return;
   try {
+    const sent = ObjectKey.sent(key);
+    if (sent && !image.name) throw badName(sent.name);
     const bytes = await read(object);
     const prepared = await prepare(bytes, { publish: image.name !== undefined });
     await store(image, bytes, prepared);
@@ -51,6 +59,28 @@ async function receive({ eventName, s3: { object } }: Arrival) {
   }
 }
 
+/** The image of what was sent under a name, past the API; undefined when it is nobody's, or when its work was done before. */
+async function adopt({ eventTime, s3: { object } }: Arrival) {
+  const sent = ObjectKey.sent(object.key);
+  if (!sent) return undefined;
+  const { ownerId, type, name } = sent;
+  const notes = await Bucket.notes(object.key);
+  // the gateway noted the owner from the token; only the key also holds what somebody wrote
+  if (notes?.["owner"] !== ownerId) return undefined;
+  const cause = `${object.key} ${object.versionId ?? object.sequencer}`;
+  const id = Id.derive("image", Date.parse(eventTime), cause);
+  const isName = Image.Name.safeParse(name).success;
+  await Ingest.adopt({
+    id,
+    ownerId,
+    ...(isName && { name }),
+    type,
+    bytes: object.size,
+    at: eventTime,
+  });
+  return id;
+}
+
 async function read({ key, size, eTag }: Arrival["s3"]["object"]): Promise<Buffer> {
   if (size > Upload.MAX_BYTES) throw tooLarge(size);
   const bytes = await Bucket.read(key, eTag);
@@ -58,14 +88,10 @@ async function read({ key, size, eTag }: Arrival["s3"]["object"]): Promise<Buffe
   return bytes;
 }
 
-type Image = NonNullable<Awaited<ReturnType<typeof Ingest.begin>>>;
+type Row = NonNullable<Awaited<ReturnType<typeof Ingest.begin>>>;
 
 /** Every key comes from the bytes, so to store twice is to store once. */
-async function store(
-  image: Image,
-  bytes: Buffer,
-  { rev, contentType, rungs, published }: Prepared,
-) {
+async function store(image: Row, bytes: Buffer, { rev, contentType, rungs, published }: Prepared) {
   const { id, name } = image;
   // the row decides whose the name is; only its owner writes the object
   if (name && !(await Name.publish(name, image))) throw nameTaken(name);
@@ -114,6 +140,15 @@ const tooLarge = (size: number) =>
     "upload.too_large",
     `${size} bytes are more than an upload may have: ${Upload.MAX_BYTES}`,
   );
+
+const badName = (name: string) => {
+  const rule = Image.Name.safeParse(name).error?.issues[0]?.message;
+  return new Refusal(
+    "unprocessable",
+    "name.invalid",
+    `${JSON.stringify(name)} is no name: ${rule}`,
+  );
+};
 
 const gone = () =>
   new Refusal("unprocessable", "upload.gone", "The uploaded bytes were replaced or have expired");

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { types } from "../../core/src/upload.schema.ts";
 import { type Inputs, ofType, type Resource } from "../src/graph.ts";
 import * as Read from "./read.ts";
 
@@ -76,8 +77,44 @@ export const answers = (graphs: () => Read.Graphs) =>
       ]);
     });
 
-    test("whatever S3 answers to GET /s3 has exactly one meaning", () => {
-      const { responses } = Read.endpoint(graphs().laptop, "GET /s3");
+    test("PUT /s3 writes for the person of the token, under the types of pictures that are taken, and over nothing", () => {
+      const { laptop } = graphs();
+      const { method, integration } = Read.endpoint(laptop, "PUT /s3");
+      const bucket = ofType(laptop, "aws:s3/bucket:Bucket")[0]!;
+      expect(method.inputs).toMatchObject({
+        authorization: "COGNITO_USER_POOLS",
+        requestParameters: {
+          "method.request.querystring.image": true,
+          "method.request.header.Content-Type": true,
+        },
+      });
+      expect(integration.inputs).toMatchObject({
+        type: "AWS",
+        integrationHttpMethod: "PUT",
+        uri: `arn:aws:apigateway:eu-central-1:s3:path/${bucket.id}/uploads/named/{owner}/{type}/{image}`,
+        requestParameters: {
+          "integration.request.path.owner": "context.authorizer.claims.sub",
+          "integration.request.path.type": "method.request.header.Content-Type",
+          "integration.request.path.image": "method.request.querystring.image",
+          "integration.request.header.x-amz-meta-owner": "context.authorizer.claims.sub",
+          "integration.request.header.If-None-Match": "'*'",
+        },
+      });
+      const writer = Read.roles(laptop).find(
+        ({ outputs }) => outputs.arn === integration.inputs.credentials,
+      )!;
+      const [right, ...others] = Read.rights(writer);
+      expect(others).toEqual([]);
+      expect(right!.Action).toBe("s3:PutObject");
+      const prefix = `${bucket.outputs.arn}/uploads/named/????????-????-????-????-????????????`;
+      expect(right!.Resource).toEqual(types.map((type) => `${prefix}/${type}/*`));
+    });
+
+    test.each([
+      ["GET /s3", meaningOf],
+      ["PUT /s3", meaningOfPut],
+    ])("whatever S3 answers to %s has exactly one meaning", (route, meaningOf) => {
+      const { responses } = Read.endpoint(graphs().laptop, route);
       const meanings = statuses.map((status) => {
         const fitting = responses.filter(
           ({ inputs }) =>
@@ -104,23 +141,28 @@ export const answers = (graphs: () => Read.Graphs) =>
       }
     });
 
-    test("an error from GET /s3 is a problem, as text whatever the browser accepts", () => {
-      const errors = Read.endpoint(graphs().laptop, "GET /s3").responses.filter(
+    test.each([
+      ["GET /s3", ["400", "404", "416", "502"]],
+      ["PUT /s3", ["400", "409", "415", "502"]],
+    ])("an error from %s is a problem, as text whatever the browser accepts", (route, statuses) => {
+      const errors = Read.endpoint(graphs().laptop, route).responses.filter(
         (response) => !isPicture(response),
       );
-      expect(errors.map(({ inputs }) => inputs.statusCode)).toEqual(["400", "404", "416", "502"]);
+      expect(errors.map(({ inputs }) => inputs.statusCode)).toEqual(statuses);
       for (const { inputs } of errors) {
         expect(inputs.contentHandling).toBe("CONVERT_TO_TEXT");
         expect(inputs.responseParameters["method.response.header.Content-Type"]).toBe(
           "'application/problem+json'",
         );
-        expect(JSON.parse(inputs.responseTemplates["application/json"])).toEqual({
-          type: "about:blank",
-          title: expect.stringMatching(/^[A-Z]/),
-          status: Number(inputs.statusCode),
-          code: expect.stringMatching(/^[a-z]+\.[a-z]+$/),
-          requestId: "$context.requestId",
-        });
+        expect(JSON.parse(inputs.responseTemplates["application/json"].split("\n").at(-1))).toEqual(
+          {
+            type: "about:blank",
+            title: expect.stringMatching(/^[A-Z]/),
+            status: Number(inputs.statusCode),
+            code: expect.stringMatching(/^[a-z]+\.[a-z_]+$/),
+            requestId: "$context.requestId",
+          },
+        );
       }
     });
 
@@ -143,6 +185,13 @@ const statuses = Array.from({ length: 400 }, (_, index) => 200 + index);
 function meaningOf(status: number) {
   if ([200, 206, 304, 416].includes(status)) return status;
   if ([403, 404].includes(status)) return 404;
+  return status >= 400 && status < 500 ? 400 : 502;
+}
+
+function meaningOfPut(status: number) {
+  if (status === 200) return 202;
+  if (status === 409 || status === 412) return 409;
+  if (status === 403) return 415;
   return status >= 400 && status < 500 ? 400 : 502;
 }
 

@@ -26,6 +26,7 @@ export const gateway = (graphs: () => Read.Graphs) =>
           "GET /i/{id}: NONE → Deliver",
           "HEAD /i/{id}: NONE → Deliver",
           "GET /s3: NONE → AWS",
+          "PUT /s3: COGNITO_USER_POOLS → AWS",
           "DELETE /v1/images/{id}/like: COGNITO_USER_POOLS → ApiHandler",
           "PUT /v1/images/{id}/like: COGNITO_USER_POOLS → ApiHandler",
           "GET /v1/images/{id}/likes: NONE → ApiHandler",
