@@ -27,7 +27,7 @@ export function toRequest(event: APIGatewayProxyEvent): Request {
 }
 
 /** Text only, never base64: what it answers must not depend on the gateway's binary types or on the caller's Accept. */
-export async function toResult(response: Response): Promise<APIGatewayProxyResult> {
+async function toResult(response: Response): Promise<APIGatewayProxyResult> {
   return {
     statusCode: response.status,
     headers: Object.fromEntries(response.headers),

@@ -61,7 +61,7 @@ export function problemFetch(fetch: typeof globalThis.fetch): typeof globalThis.
   };
 }
 
-export async function problemOf(answer: Response): Promise<ProblemError> {
+async function problemOf(answer: Response): Promise<ProblemError> {
   const text = await answer.text();
   const { status, headers } = answer;
   const requestId = headers.get("x-amzn-requestid") ?? undefined;

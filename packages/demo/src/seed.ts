@@ -36,7 +36,7 @@ export async function seed(
 ): Promise<User[]> {
   const { api, cognito } = cloud.local;
   if (!cognito) return [];
-  for (const user of users) await cloud.createUser({ ...user, email: `${user.name}@example.com` });
+  for (const user of users) cloud.createUser({ ...user, email: `${user.name}@example.com` });
 
   const [ann] = users;
   const token = await signIn({ ...cognito, username: ann!.name, password: ann!.password });

@@ -20,11 +20,13 @@ async function start() {
   const { values } = readOptions();
   if (values.help) return console.log(usage);
   const data = resolve(root, values.data);
-  const say = (line: string) => void (values.json || console.log(line));
+  const say = (line: string) => {
+    if (!values.json) console.log(line);
+  };
 
   say("Starting the local cloud…");
   const startedAt = performance.now();
-  const log = consoleLog((line) => void (values.json ? console.error(line) : console.log(line)));
+  const log = consoleLog((line) => (values.json ? console.error(line) : console.log(line)));
   // until everything is up, the only requests are those of the seed
   const quiet: Log = { ...log, request() {} };
   const cloud = await startCloud({

@@ -50,7 +50,7 @@ export function loadStack(file: string): Stack {
 export const ofType = (stack: Stack, type: string) =>
   stack.resources.filter((resource) => resource.type === type);
 
-export const byUrn = (stack: Stack, urn: string) =>
+const byUrn = (stack: Stack, urn: string) =>
   stack.resources.find((resource) => resource.urn === urn);
 
 export const byArn = (stack: Stack, arn: string) =>

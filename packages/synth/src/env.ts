@@ -1,12 +1,11 @@
-import type { Graph, Inputs } from "./graph.ts";
-import * as GraphOf from "./graph.ts";
+import { type Graph, type Inputs, ofType } from "./graph.ts";
 
 /**
  * The type of `Resource` in the code, letter for letter as `sst dev` and `sst deploy` write it
  * (pkg/types/typescript/typescript.go of github.com/sst/sst at v4.17): the two must not undo each other's work.
  */
 export function rootFile(graph: Graph): string {
-  const links = GraphOf.ofType(graph, "sst:sst:LinkRef").map(({ outputs }) => [
+  const links = ofType(graph, "sst:sst:LinkRef").map(({ outputs }) => [
     outputs.target,
     outputs.properties,
   ]);

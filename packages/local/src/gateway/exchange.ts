@@ -42,7 +42,7 @@ export type Exchange = {
 export type Refused = Partial<Pick<Exchange, "stage" | "method">> &
   Omit<Exchange, "stage" | "method">;
 
-export type Identity = {
+type Identity = {
   sourceIp: string;
   userAgent: string | null;
   accessKey: string | null;

@@ -18,7 +18,7 @@ export type Parts = {
   secret?: (name: string) => string;
 };
 
-export type Invoke = (
+type Invoke = (
   functionArn: string,
   payload: string,
   options?: { stream?: boolean; signal?: AbortSignal },

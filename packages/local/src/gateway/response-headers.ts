@@ -52,7 +52,5 @@ export function create() {
   };
 }
 
-export type ResponseHeaders = ReturnType<typeof create>;
-
 // what node would refuse to write; a line break would start another header
 const clean = (value: string) => value.replace(/[^\t\x20-\x7e\x80-\xff]/g, "");

@@ -56,15 +56,19 @@ const handler = await load().catch(async (error) => {
 for (const [event, type, code] of [
   ["uncaughtException", "Runtime.UncaughtException", 129],
   ["unhandledRejection", "Runtime.UnhandledPromiseRejection", 128],
-])
-  process.on(event, async (error) => {
+]) {
+  const die = async (error) => {
     const body =
       event === "uncaughtException"
         ? formatted(error)
         : { ...formatted(error), errorType: type, errorMessage: String(error) };
     if (requestId) await send("POST", `/invocation/${requestId}/error`, JSON.stringify(body));
     process.exit(code);
-  });
+  };
+  process.on(event, (error) => void die(error));
+}
+// Ctrl-C goes to the whole group of processes; the cloud ends its functions itself, after what they are at
+process.on("SIGINT", () => {});
 
 if (compileCache) setTimeout(() => flushCompileCache(), 1000).unref();
 for (;;) {

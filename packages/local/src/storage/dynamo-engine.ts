@@ -124,7 +124,7 @@ function findBinary(env: NodeJS.ProcessEnv): string {
 }
 
 /** Becomes the engine, after leaving a watcher behind that ends it when our end of its standard input closes: also when we are killed. */
-const untilParentDies = `exec 3<&0; (cat <&3 >/dev/null 2>&1; kill -9 $$ 2>/dev/null) >/dev/null 2>&1 & exec "$0" "$@" 3<&- </dev/null`;
+const untilParentDies = `trap "" INT; exec 3<&0; (cat <&3 >/dev/null 2>&1; kill -9 $$ 2>/dev/null) >/dev/null 2>&1 & exec "$0" "$@" 3<&- </dev/null`;
 
 async function spawnEngine(binary: string, file: string, port: number): Promise<ChildProcess> {
   const args = ["--host", "127.0.0.1", "--port", String(port), "--db-path", file];

@@ -72,7 +72,7 @@ export function s3({ path, httpMethod, roleArn }: S3Target, parts: Parts): Backe
   };
 }
 
-export function assume(roleArn: string, { principals }: Parts): Principal {
+function assume(roleArn: string, { principals }: Parts): Principal {
   try {
     return principals.forRole(roleArn, "apigateway.amazonaws.com");
   } catch (cause) {

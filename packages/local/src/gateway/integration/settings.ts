@@ -11,7 +11,7 @@ export type Custom = {
   timeoutMs: number;
 };
 
-export type ContentHandling = "CONVERT_TO_BINARY" | "CONVERT_TO_TEXT" | undefined;
+type ContentHandling = "CONVERT_TO_BINARY" | "CONVERT_TO_TEXT" | undefined;
 
 export type CustomResponse = {
   status: number;

@@ -15,7 +15,7 @@ export type World = {
   deliver: (user: User, code: string) => Delivery;
 };
 
-export type Delivery = { AttributeName: string; DeliveryMedium: string; Destination: string };
+type Delivery = { AttributeName: string; DeliveryMedium: string; Destination: string };
 
 /** The JSON of a request; the fields that an action reads are checked by `text`. */
 export type Input = Record<string, unknown>;
