@@ -50,6 +50,14 @@ declare module "sst" {
       "cursor": string
       "type": "sst.sst.Linkable"
     }
+    "Partner": {
+      "type": "sst.aws.ApiGatewayV1ApiKey"
+      "value": string
+    }
+    "Trial": {
+      "type": "sst.aws.ApiGatewayV1ApiKey"
+      "value": string
+    }
     "Users": {
       "id": string
       "type": "sst.aws.CognitoUserPool"

@@ -6,6 +6,7 @@ import "./health.ts";
 import { ingest } from "./ingest.ts";
 import { keys } from "./keys.ts";
 import "./named-upload.ts";
+import { meter } from "./partners.ts";
 import "./picture.ts";
 import { preflight } from "./preflight.ts";
 import "./problems.ts";
@@ -42,6 +43,14 @@ const apiHandler = new sst.aws.Function("ApiHandler", {
   ],
 });
 
+const authorization = {
+  anyone: undefined,
+  // a key says who is counted, not who somebody is
+  key: undefined,
+  user: { cognito: { authorizer: authorizer.id } },
+  operator: { iam: true },
+} as const;
+
 const functions = { ApiHandler: apiHandler, Deliver: deliver };
 
 for (const [name, handler] of Object.entries(functions)) admit(name, handler);
@@ -58,7 +67,8 @@ for (const route of routes) {
     },
     {
       name: nameOf(route),
-      auth: route.auth === "user" ? { cognito: { authorizer: authorizer.id } } : undefined,
+      auth: authorization[route.auth],
+      apiKey: route.auth === "key",
       transform: {
         integration: { responseTransferMode: streams ? "STREAM" : "BUFFERED" },
       },
@@ -69,6 +79,7 @@ for (const route of routes) {
 for (const [path, methods] of Object.entries(methodsByPath())) preflight(path, methods);
 
 deploy();
+meter();
 
 export { gateway as api };
 

@@ -3,8 +3,8 @@ export type Route = {
   method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   path: string;
   to: "ApiHandler" | "Deliver";
-  /** `user`: Cognito's ID token. */
-  auth: "anyone" | "user";
+  /** `user`: Cognito's ID token. `key`: an API key of a usage plan (partners.ts). `operator`: a signature of IAM. */
+  auth: "anyone" | "user" | "key" | "operator";
 };
 
 const read = (path: string): Route => ({ method: "GET", path, to: "ApiHandler", auth: "anyone" });
@@ -14,6 +14,7 @@ const own = (method: Route["method"], path: string): Route => ({
   to: "ApiHandler",
   auth: "user",
 });
+const metered = (path: string): Route => ({ ...read(path), auth: "key" });
 const deliver = (path: string): Route[] =>
   (["GET", "HEAD"] as const).map((method) => ({ method, path, to: "Deliver", auth: "anyone" }));
 
@@ -36,6 +37,9 @@ export const routes: Route[] = [
   own("GET", "/v1/me"),
   own("GET", "/v1/me/images"),
   own("GET", "/v1/me/likes"),
+
+  metered("/partner/v1/images"),
+  metered("/partner/v1/images/{id}"),
 ];
 
 /** `GET /v1/images/{id}` is `GetV1ImagesId` in resource names. */

@@ -12,11 +12,19 @@ export type Settings = {
   passwordSignIn: boolean;
   /** Of the whole API; requests a second, and how many at once. AWS allows an account 10,000 and 5,000. */
   throttle: { rate: number; burst: number };
+  /** What an API key may ask of `/partner/v1`: requests a second, how many at once, how many in all. */
+  plans: Record<"trial" | "partner", Plan>;
   /** How many batches of new pictures are prepared at the same time: each is one busy function. */
   ingestConcurrency: number;
   /** Deleted and overwritten objects can be brought back for so long. */
   noncurrentDays: number;
   logDays: 7 | 90;
+};
+
+export type Plan = {
+  rate: number;
+  burst: number;
+  quota: { limit: number; period: "day" | "month" };
 };
 
 export function of(stage: string): Settings {
@@ -31,6 +39,10 @@ const production: Settings = {
   origins: ["https://balde.example"],
   passwordSignIn: false,
   throttle: { rate: 2_000, burst: 1_000 },
+  plans: {
+    trial: { rate: 5, burst: 10, quota: { limit: 1_000, period: "day" } },
+    partner: { rate: 100, burst: 200, quota: { limit: 5_000_000, period: "month" } },
+  },
   ingestConcurrency: 50,
   noncurrentDays: 30,
   logDays: 90,
@@ -46,6 +58,11 @@ const personal: Settings = {
   origins: ["http://localhost:5173", "http://localhost:3000"],
   passwordSignIn: true,
   throttle: { rate: 200, burst: 100 },
+  plans: {
+    // small enough that whoever builds a client meets both kinds of 429
+    trial: { rate: 50, burst: 20, quota: { limit: 200, period: "day" } },
+    partner: { rate: 100, burst: 100, quota: { limit: 100_000, period: "month" } },
+  },
   ingestConcurrency: 5,
   noncurrentDays: 1,
   logDays: 7,

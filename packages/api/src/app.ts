@@ -3,7 +3,7 @@ import { Hono } from "hono/tiny";
 import { identify } from "./auth.ts";
 import { cors } from "./cors.ts";
 import { type Env, notFound, onError } from "./http.ts";
-import { images } from "./routes/images.ts";
+import { images, metered } from "./routes/images.ts";
 import { me } from "./routes/me.ts";
 import { uploads } from "./routes/uploads.ts";
 
@@ -17,4 +17,5 @@ export const app = new Hono<Env>()
   .use(identify)
   .route("/v1/images", images)
   .route("/v1/uploads", uploads)
-  .route("/v1/me", me);
+  .route("/v1/me", me)
+  .route("/partner/v1", metered);

@@ -27,6 +27,11 @@ const makers: Record<string, Maker> = {
       cloudwatchRoleArn: `arn:aws:iam::${account}:role/APIGatewayPushToCloudWatchLogsRole`,
     },
   }),
+  // a deploy has AWS make up the value; a laptop draws one
+  "aws:apigateway/apiKey:ApiKey": (name, inputs) => ({
+    id: short(name, 10),
+    outputs: { ...(!inputs.value && { value: `secret://${name}` }) },
+  }),
   "aws:apigateway/authorizer:Authorizer": (name, inputs, { region }) => {
     const id = short(name, 6);
     return {
@@ -54,6 +59,7 @@ const makers: Record<string, Maker> = {
     id: `${inputs.restApi}-${inputs.stageName}-${inputs.methodPath}`,
     outputs: {},
   }),
+  "aws:apigateway/model:Model": (name) => ({ id: short(name, 6), outputs: {} }),
   "aws:apigateway/requestValidator:RequestValidator": (name) => ({
     id: short(name, 6),
     outputs: {},
@@ -80,6 +86,41 @@ const makers: Record<string, Maker> = {
       arn: `arn:aws:apigateway:${region}::/restapis/${inputs.restApi}/stages/${inputs.stageName}`,
       executionArn: `arn:aws:execute-api:${region}:${account}:${inputs.restApi}/${inputs.stageName}`,
       invokeUrl: `https://${inputs.restApi}.execute-api.${region}.amazonaws.com/${inputs.stageName}`,
+    },
+  }),
+  "aws:apigateway/usagePlan:UsagePlan": (name, inputs, { region }) => {
+    const id = short(name, 6);
+    return {
+      id,
+      outputs: {
+        arn: `arn:aws:apigateway:${region}::/usageplans/${id}`,
+        // the provider's own default
+        ...(!inputs.name && { name }),
+      },
+    };
+  },
+  "aws:apigateway/usagePlanKey:UsagePlanKey": (_, inputs) => ({ id: inputs.keyId, outputs: {} }),
+  "aws:apigatewayv2/api:Api": (name, _, { region }) => {
+    const id = short(name, 10);
+    return {
+      id,
+      outputs: {
+        arn: `arn:aws:apigateway:${region}::/apis/${id}`,
+        apiEndpoint: `wss://${id}.execute-api.${region}.amazonaws.com`,
+        executionArn: `arn:aws:execute-api:${region}:${account}:${id}`,
+      },
+    };
+  },
+  "aws:apigatewayv2/authorizer:Authorizer": (name) => ({ id: short(name, 6), outputs: {} }),
+  "aws:apigatewayv2/integration:Integration": (name) => ({ id: short(name, 7), outputs: {} }),
+  "aws:apigatewayv2/route:Route": (name) => ({ id: short(name, 7), outputs: {} }),
+  "aws:apigatewayv2/routeResponse:RouteResponse": (name) => ({ id: short(name, 7), outputs: {} }),
+  "aws:apigatewayv2/stage:Stage": (_, inputs, { region }) => ({
+    id: inputs.name,
+    outputs: {
+      arn: `arn:aws:apigateway:${region}::/apis/${inputs.apiId}/stages/${inputs.name}`,
+      executionArn: `arn:aws:execute-api:${region}:${account}:${inputs.apiId}/${inputs.name}`,
+      invokeUrl: `wss://${inputs.apiId}.execute-api.${region}.amazonaws.com/${inputs.name}`,
     },
   }),
   "aws:cloudwatch/logGroup:LogGroup": (_, inputs, { region }) => ({

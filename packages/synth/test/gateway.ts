@@ -25,6 +25,8 @@ export const gateway = (graphs: () => Read.Graphs) =>
           "HEAD /i/{id}/{rev}: NONE → Deliver",
           "GET /i/{id}: NONE → Deliver",
           "HEAD /i/{id}: NONE → Deliver",
+          "GET /partner/v1/images/{id}: NONE + key → ApiHandler",
+          "GET /partner/v1/images: NONE + key → ApiHandler",
           "GET /s3: NONE → AWS",
           "PUT /s3: COGNITO_USER_POOLS → AWS",
           "DELETE /v1/images/{id}/like: COGNITO_USER_POOLS → ApiHandler",

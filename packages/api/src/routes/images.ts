@@ -19,14 +19,11 @@ const Described = z.extend(z.omit(Upload.Receive, { type: true }), {
   tags: z.optional(list(Image.Tags)),
 });
 
-export const images = new Hono<Env>()
+/** What anyone may read, of one image and of all. */
+const reads = new Hono<Env>()
   .get("/", query(Listed), async (c) => {
     const page = await Image.list(c.req.valid("query"));
     return c.json(page, 200, { ...Link.next(c, page.next), ...shared });
-  })
-  .post("/", query(Described), async (c) => {
-    const image = await Upload.receive({ ...c.req.valid("query"), ...(await picture(c)) });
-    return c.json(image, 202, { location: Link.within(c, `/v1/images/${image.id}`), ...personal });
   })
   .get("/:id", path(One), async (c) => {
     const image = await Image.get(c.req.valid("param").id);
@@ -35,6 +32,13 @@ export const images = new Hono<Env>()
     if (Etag.isFresh(image, c.req.header("if-none-match")))
       return c.body(null, 304, headers) as never;
     return c.json(image, 200, headers);
+  });
+
+export const images = new Hono<Env>()
+  .route("/", reads)
+  .post("/", query(Described), async (c) => {
+    const image = await Upload.receive({ ...c.req.valid("query"), ...(await picture(c)) });
+    return c.json(image, 202, { location: Link.within(c, `/v1/images/${image.id}`), ...personal });
   })
   .patch("/:id", path(One), json(Image.Changes), async (c) => {
     const { id } = c.req.valid("param");
@@ -57,6 +61,9 @@ export const images = new Hono<Env>()
     const page = await Like.list({ ...c.req.valid("param"), ...c.req.valid("query") });
     return c.json(page, 200, { ...Link.next(c, page.next), ...shared });
   });
+
+/** The same reads for whoever shows an API key: the gateway counts them. */
+export const metered = new Hono<Env>().route("/images", reads);
 
 /** The version that a change is for; undefined when the writer says that any will do. */
 async function seenVersion(id: Image.Info["id"], ifMatch: string | undefined) {

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { type Balde, type Local, balde } from "./balde.ts";
+import { type Image, send, settled, signIn, upload } from "./person.ts";
+import { jpeg } from "./picture.ts";
+
+type Keys = { trial: string; partner: string };
+
+let stage: Balde;
+let keys: Keys | undefined;
+let image: Image;
+
+beforeAll(async () => {
+  stage = await balde();
+  keys = (stage.local as Local & { keys?: Keys }).keys;
+  const ann = await signIn(stage.local, 0);
+  const sent = await upload(ann, new Uint8Array(await jpeg(320, 240, 31)));
+  image = await settled(stage.local, sent.image.id);
+});
+
+afterAll(() => stage?.stop());
+
+const get = (path: string, key?: string) =>
+  send(stage.local, "GET", `/partner/v1${path}`, undefined, key ? { "x-api-key": key } : {});
+
+test.each([
+  ["no key", undefined],
+  ["a key that nobody made", "0123456789abcdefghijklmnopqrstuvwxyz"],
+])("with %s nothing is told", async (_, key) => {
+  for (const path of ["/images", `/images/${image.id}`]) {
+    const answer = await get(path, key);
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get("content-type")).toBe("application/problem+json");
+    expect(await answer.json()).toMatchObject({
+      status: 403,
+      code: "gateway.invalid_api_key",
+      requestId: answer.headers.get("x-amzn-requestid"),
+    });
+  }
+});
+
+test("a token of a person is no key", async () => {
+  const ann = await signIn(stage.local, 0);
+  expect((await ann.send("GET", "/partner/v1/images")).status).toBe(403);
+});
+
+test("a key reads what anyone may read, page by page", async (context) => {
+  if (!keys) return context.skip();
+  const one = await get(`/images/${image.id}`, keys.partner);
+  expect([one.status, await one.json()]).toEqual([200, await open(`/images/${image.id}`)]);
+  const page = await get("/images?limit=1", keys.partner);
+  expect(await page.json()).toEqual(await open("/images?limit=1"));
+  expect(page.headers.get("link")).toMatch(/\/partner\/v1\/images\?.*cursor=.*rel="next"/);
+});
+
+test("a key opens nothing that wants more than a key", async (context) => {
+  if (!keys) return context.skip();
+  const headers = { "x-api-key": keys.partner };
+  expect((await send(stage.local, "GET", "/v1/me", undefined, headers)).status).toBe(401);
+  expect((await send(stage.local, "GET", "/partner/v1/me", undefined, headers)).status).toBe(403);
+});
+
+test("too fast is 429 for a second, too much is 429 until the day is over, and another plan's key does not notice", async (context) => {
+  if (!keys) return context.skip();
+  const refused = new Map<string, string | null>();
+  for (let round = 0; round < 40 && refused.size < 2; round++) {
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, () => get("/images", keys!.trial)),
+    );
+    for (const answer of answers) {
+      if (answer.status === 200) continue;
+      expect(answer.status).toBe(429);
+      const { code } = (await answer.json()) as { code: string };
+      refused.set(code, answer.headers.get("retry-after"));
+    }
+  }
+  expect(Object.fromEntries(refused)).toEqual({
+    "gateway.throttled": "1",
+    "gateway.quota_exceeded": "3600",
+  });
+  expect((await get("/images", keys.partner)).status).toBe(200);
+});
+
+const open = async (path: string): Promise<unknown> =>
+  (await send(stage.local, "GET", `/v1${path}`)).json();
