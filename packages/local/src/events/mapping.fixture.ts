@@ -115,7 +115,9 @@ export async function mappingWorld(given: Given) {
 
 const aborted = (signal?: AbortSignal) =>
   new Promise<never>((_, reject) => {
-    signal?.addEventListener("abort", () => reject(new Error("aborted")), { once: true });
+    const abort = () => reject(new Error("aborted"));
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort, { once: true });
   });
 
 const defaultRights = [
