@@ -6,6 +6,10 @@
 
 declare module "sst" {
   export interface Resource {
+    "Admin": {
+      "name": string
+      "type": "sst.aws.Function"
+    }
     "Api": {
       "type": "sst.aws.ApiGatewayV1"
       "url": string

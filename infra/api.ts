@@ -1,3 +1,4 @@
+import { admin } from "./admin.ts";
 import * as Cors from "./cors.ts";
 import { deliver } from "./delivery.ts";
 import { authorizer, deploy, gateway, restApi } from "./gateway.ts";
@@ -5,6 +6,7 @@ import * as Grants from "./grants.ts";
 import "./health.ts";
 import { ingest } from "./ingest.ts";
 import { keys } from "./keys.ts";
+import * as LightFetch from "./light-fetch.ts";
 import "./named-upload.ts";
 import { meter } from "./partners.ts";
 import "./picture.ts";
@@ -20,12 +22,7 @@ const apiHandler = new sst.aws.Function("ApiHandler", {
   timeout: "15 seconds",
   link: [images, data, ingest, keys],
   environment: Cors.environment,
-  // packages/api/src/light-fetch.ts stands in for what Node would load from undici in every cold start
-  nodejs: {
-    esbuild: {
-      define: { Request: "LightRequest", Response: "LightResponse", Headers: "LightHeaders" },
-    },
-  },
+  nodejs: LightFetch.nodejs,
   permissions: [
     Grants.items(data, [
       "GetItem",
@@ -51,7 +48,7 @@ const authorization = {
   operator: { iam: true },
 } as const;
 
-const functions = { ApiHandler: apiHandler, Deliver: deliver };
+const functions = { ApiHandler: apiHandler, Deliver: deliver, Admin: admin };
 
 for (const [name, handler] of Object.entries(functions)) admit(name, handler);
 

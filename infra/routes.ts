@@ -2,7 +2,7 @@
 export type Route = {
   method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   path: string;
-  to: "ApiHandler" | "Deliver";
+  to: "ApiHandler" | "Deliver" | "Admin";
   /** `user`: Cognito's ID token. `key`: an API key of a usage plan (partners.ts). `operator`: a signature of IAM. */
   auth: "anyone" | "user" | "key" | "operator";
 };
@@ -15,6 +15,12 @@ const own = (method: Route["method"], path: string): Route => ({
   auth: "user",
 });
 const metered = (path: string): Route => ({ ...read(path), auth: "key" });
+const operate = (method: Route["method"], path: string): Route => ({
+  method,
+  path,
+  to: "Admin",
+  auth: "operator",
+});
 const deliver = (path: string): Route[] =>
   (["GET", "HEAD"] as const).map((method) => ({ method, path, to: "Deliver", auth: "anyone" }));
 
@@ -40,6 +46,10 @@ export const routes: Route[] = [
 
   metered("/partner/v1/images"),
   metered("/partner/v1/images/{id}"),
+
+  operate("GET", "/admin/v1/state"),
+  operate("POST", "/admin/v1/redrive"),
+  operate("POST", "/admin/v1/reprocess"),
 ];
 
 /** `GET /v1/images/{id}` is `GetV1ImagesId` in resource names. */

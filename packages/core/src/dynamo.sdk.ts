@@ -7,6 +7,7 @@ import {
   GetCommand,
   PutCommand,
   QueryCommand,
+  ScanCommand,
   TransactWriteCommand,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
@@ -20,6 +21,7 @@ export {
   GetCommand,
   PutCommand,
   QueryCommand,
+  ScanCommand,
   TransactionCanceledException,
   TransactWriteCommand,
   UpdateCommand,

@@ -86,6 +86,25 @@ export async function settle(upload: Upload, found: Found): Promise<ImageRow.Row
   return ImageRow.parse(item);
 }
 
+/** The image as it is delivered now, to do its work again; undefined when there is none, or none yet. */
+export async function find(id: ImageId): Promise<ImageRow.Row | undefined> {
+  const row = ImageRow.parse(await Dynamo.get(ImageRow.key(id)));
+  return row?.state === "ready" ? row : undefined;
+}
+
+/** What was found out anew about a picture that is ready. What was rendered of the old ladder is rendered again when it is asked for. */
+export async function renew(id: ImageId, found: Found): Promise<void> {
+  const item = await ImageRow.change({
+    id,
+    set: found,
+    when: "#state = :ready AND #rev = :rev",
+    values: { ready: "ready" },
+  });
+  if (item) await Bucket.removeUnder(ObjectKey.allDerived(id, found.rev));
+  // deleted meanwhile: what was stored again goes again
+  else await tidy({ id, sequencer: "" });
+}
+
 /** The picture is not taken, and says why. Its name is free again. */
 export async function reject(upload: Upload, reason: Reason): Promise<ImageRow.Row | undefined> {
   const item = await change(upload, { state: "rejected", reason });

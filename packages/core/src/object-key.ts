@@ -15,6 +15,8 @@ export const rung = (id: ImageId, rev: string, { width, type }: Pick<Rung, "widt
 export const rungs = (id: ImageId, rev: string) => `ladder/${id}/${rev}/`;
 /** A delivered picture; `file` is the hash of its plan and an extension. */
 export const derived = (id: ImageId, rev: string, file: string) => `derived/${id}/${rev}/${file}`;
+/** Where everything is that was rendered of one revision. */
+export const allDerived = (id: ImageId, rev: string) => `derived/${id}/${rev}/`;
 /** Published under a plain name for the route that needs no function. */
 export const named = (name: string) => `images/${name}`;
 

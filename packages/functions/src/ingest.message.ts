@@ -21,10 +21,10 @@ const Arrival = z.object({
   }),
 });
 
-const Erase = z.object({ kind: z.literal("erase"), imageId: ImageId });
+const Command = z.object({ kind: z.enum(["erase", "reprocess"]), imageId: ImageId });
 
 /** S3 sends one when somebody configures the notification. */
 const Probe = z.object({ Event: z.literal("s3:TestEvent") });
 
 /** What waits in the ingest queue. */
-export const Message = z.union([z.object({ Records: z.array(Arrival) }), Erase, Probe]);
+export const Message = z.union([z.object({ Records: z.array(Arrival) }), Command, Probe]);

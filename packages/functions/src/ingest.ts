@@ -2,13 +2,13 @@ import * as Bucket from "@balde/core/bucket";
 import * as Id from "@balde/core/id";
 import * as Image from "@balde/core/image.schema";
 import * as Ingest from "@balde/core/ingest";
-import * as Name from "@balde/core/name";
 import * as ObjectKey from "@balde/core/object-key";
 import * as Upload from "@balde/core/upload.schema";
-import { type Prepared, prepare } from "@balde/images/prepare";
+import { prepare } from "@balde/images/prepare";
 import { Refusal } from "@balde/images/refusal";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 
+import { found, store } from "./ingest.keep.ts";
 import { type Arrival, Message } from "./ingest.message.ts";
 
 /** Works on what the queue holds; what fails is handed out again, and ends in the dead-letter queue. */
@@ -28,9 +28,27 @@ export async function handler({ Records }: SQSEvent): Promise<SQSBatchResponse> 
 
 async function work(body: string) {
   const message = Message.parse(JSON.parse(body));
-  if ("kind" in message) return Ingest.erase(message.imageId);
+  if ("kind" in message) return commands[message.kind](message.imageId);
   if ("Event" in message) return;
   for (const arrival of message.Records) await receive(arrival);
+}
+
+const commands = { erase: Ingest.erase, reprocess };
+
+/** Prepares a picture anew that was accepted before; until it is done the old renditions are delivered. */
+async function reprocess(id: Image.ImageId) {
+  const image = await Ingest.find(id);
+  const bytes = image?.rev && (await Bucket.read(ObjectKey.original(id, image.rev)));
+  if (!image || !bytes) return console.warn({ message: "nothing to prepare anew", id });
+  try {
+    const prepared = await prepare(bytes, { publish: image.name !== undefined });
+    await store(image, bytes, prepared);
+    await Ingest.renew(id, found(bytes, prepared));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    // it was taken by the rules of its day
+    console.warn({ message: "kept as it is", id, code: error.code, detail: error.detail });
+  }
 }
 
 async function receive(arrival: Arrival) {
@@ -88,52 +106,6 @@ async function read({ key, size, eTag }: Arrival["s3"]["object"]): Promise<Buffe
   return bytes;
 }
 
-type Row = NonNullable<Awaited<ReturnType<typeof Ingest.begin>>>;
-
-/** Every key comes from the bytes, so to store twice is to store once. */
-async function store(image: Row, bytes: Buffer, { rev, contentType, rungs, published }: Prepared) {
-  const { id, name } = image;
-  // the row decides whose the name is; only its owner writes the object
-  if (name && !(await Name.publish(name, image))) throw nameTaken(name);
-  await Promise.all([
-    Bucket.put(ObjectKey.original(id, rev), bytes, { type: contentType, createOnly: true }),
-    ...rungs.map(({ width, data, contentType }) => {
-      const type = rungType(contentType);
-      return Bucket.put(ObjectKey.rung(id, rev, { width, type }), data, { type });
-    }),
-    ...(name && published
-      ? [
-          Bucket.put(ObjectKey.named(name), published.data, {
-            type: published.contentType,
-            // a name may be another picture's tomorrow
-            cacheControl: "public, max-age=60",
-          }),
-        ]
-      : []),
-  ]);
-}
-
-const found = (bytes: Buffer, prepared: Prepared): Ingest.Found => ({
-  type: prepared.contentType,
-  bytes: bytes.length,
-  width: prepared.width,
-  height: prepared.height,
-  rev: prepared.rev,
-  color: prepared.color,
-  thumbhash: prepared.thumbhash,
-  hasAlpha: prepared.hasAlpha,
-  pages: prepared.pages,
-  rungs: prepared.rungs.map(({ width, height, contentType, data }) => ({
-    width,
-    height,
-    type: rungType(contentType),
-    bytes: data.length,
-  })),
-});
-
-const rungType = (contentType: string) =>
-  contentType === "image/png" ? "image/png" : "image/jpeg";
-
 const tooLarge = (size: number) =>
   new Refusal(
     "too_large",
@@ -152,6 +124,3 @@ const badName = (name: string) => {
 
 const gone = () =>
   new Refusal("unprocessable", "upload.gone", "The uploaded bytes were replaced or have expired");
-
-const nameTaken = (name: string) =>
-  new Refusal("unprocessable", "name.taken", `The name ${name} is another picture's by now`);

@@ -20,6 +20,9 @@ export const gateway = (graphs: () => Read.Graphs) =>
         });
       expect(table).toMatchInlineSnapshot(`
         [
+          "POST /admin/v1/redrive: AWS_IAM → Admin",
+          "POST /admin/v1/reprocess: AWS_IAM → Admin",
+          "GET /admin/v1/state: AWS_IAM → Admin",
           "GET /health: NONE → MOCK",
           "GET /i/{id}/{rev}: NONE → Deliver",
           "HEAD /i/{id}/{rev}: NONE → Deliver",
@@ -66,6 +69,48 @@ export const gateway = (graphs: () => Read.Graphs) =>
             inputs.authorization !== "COGNITO_USER_POOLS" || inputs.authorizerId !== authorizer.id,
         );
         expect(lax.map(({ route }) => route)).toEqual([]);
+      }
+    });
+
+    test("what operators do asks for a signature of AWS, and nothing else does", () => {
+      const signed = Read.endpoints(graphs().laptop).filter(
+        ({ method }) => method.inputs.authorization === "AWS_IAM",
+      );
+      expect(signed.map(({ path }) => path)).toEqual(
+        Read.endpoints(graphs().laptop)
+          .filter(({ path, route }) => path.startsWith("/admin/") && !route.startsWith("OPTIONS"))
+          .map(({ path }) => path),
+      );
+      expect(signed).toHaveLength(3);
+    });
+
+    test("a key is asked for under /partner, and is in a plan with a rate and a quota", () => {
+      for (const graph of [graphs().laptop, graphs().production]) {
+        const keyed = Read.endpoints(graph).filter(({ method }) => method.inputs.apiKeyRequired);
+        expect(keyed.map(({ route }) => route)).toEqual([
+          "GET /partner/v1/images/{id}",
+          "GET /partner/v1/images",
+        ]);
+        const stage = ofType(graph, "aws:apigateway/stage:Stage")[0]!;
+        const plans = ofType(graph, "aws:apigateway/usagePlan:UsagePlan");
+        expect(plans.map(({ name }) => name)).toEqual([
+          "PartnerPlanUsagePlan",
+          "TrialPlanUsagePlan",
+        ]);
+        for (const { id, inputs } of plans) {
+          expect(inputs.apiStages).toEqual([
+            { apiId: stage.inputs.restApi, stage: stage.inputs.stageName },
+          ]);
+          expect(inputs.throttleSettings.rateLimit).toBeGreaterThan(0);
+          expect(inputs.quotaSettings.limit).toBeGreaterThan(0);
+          const members = ofType(graph, "aws:apigateway/usagePlanKey:UsagePlanKey").filter(
+            (member) => member.inputs.usagePlanId === id,
+          );
+          expect(members).toHaveLength(1);
+        }
+        // AWS draws the values; none is in the graph
+        const keys = ofType(graph, "aws:apigateway/apiKey:ApiKey");
+        expect(keys.map(({ inputs }) => inputs.value)).toEqual([undefined, undefined]);
       }
     });
 
@@ -201,7 +246,7 @@ export const gateway = (graphs: () => Read.Graphs) =>
 
     test("a function that the gateway waits for gives up before the gateway does", () => {
       const { laptop } = graphs();
-      for (const name of ["ApiHandlerFunction", "DeliverFunction"])
+      for (const name of ["ApiHandlerFunction", "DeliverFunction", "AdminFunction"])
         expect(
           Read.functions(laptop).find((handler) => handler.name === name)!.inputs.timeout,
         ).toBeLessThan(29);

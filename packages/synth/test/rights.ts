@@ -29,6 +29,15 @@ export const rights = (graphs: () => Read.Graphs) =>
       );
       expect(table).toMatchInlineSnapshot(`
         {
+          "Admin": [
+            "dynamodb:GetItem dynamodb:Scan on dynamodb:table/DataTable",
+            "dynamodb:Query on dynamodb:table/DataTable/index/*",
+            "sqs:SendMessage sqs:GetQueueAttributes on sqs:IngestQueue",
+            "sqs:StartMessageMoveTask sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes on sqs:IngestDeadQueue",
+            "sqs:GetQueueAttributes on sqs:CountDeadQueue",
+            "xray:PutTraceSegments xray:PutTelemetryRecords on *",
+            "logs:CreateLogStream logs:PutLogEvents on logs:log-group:/aws/lambda/balde/laptop/Admin:*",
+          ],
           "ApiHandler": [
             "dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem dynamodb:ConditionCheckItem on dynamodb:table/DataTable",
             "dynamodb:Query on dynamodb:table/DataTable/index/*",
@@ -120,6 +129,7 @@ export const rights = (graphs: () => Read.Graphs) =>
       for (const graph of [graphs().laptop, graphs().production]) {
         const trusted = Read.roles(graph).map((role) => [role.name, Read.trust(role)]);
         expect(Object.fromEntries(trusted)).toEqual({
+          AdminRole: [becomes("lambda.amazonaws.com")],
           ApiHandlerRole: [becomes("lambda.amazonaws.com")],
           CountRole: [becomes("lambda.amazonaws.com")],
           DeliverRole: [becomes("lambda.amazonaws.com")],
@@ -132,7 +142,7 @@ export const rights = (graphs: () => Read.Graphs) =>
 
     test("under sst dev the developer's own machine may become the function, in his stage only", () => {
       const handlers = Read.roles(graphs().dev).filter(({ parent }) => parent);
-      expect(handlers.length).toBe(4);
+      expect(handlers.length).toBe(5);
       for (const role of handlers)
         expect(Read.trust(role)[0]!.Principal).toMatchObject({
           AWS: "arn:aws:iam::123456789012:root",
@@ -153,7 +163,7 @@ export const rights = (graphs: () => Read.Graphs) =>
       const { laptop } = graphs();
       const permissions = ofType(laptop, "aws:lambda/permission:Permission");
       const api = ofType(laptop, "aws:apigateway/restApi:RestApi")[0]!;
-      expect(permissions.map(({ inputs }) => inputs.function)).toHaveLength(2);
+      expect(permissions.map(({ inputs }) => inputs.function)).toHaveLength(3);
       for (const { inputs } of permissions)
         expect(inputs).toMatchObject({
           action: "lambda:InvokeFunction",

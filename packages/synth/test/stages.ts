@@ -53,6 +53,8 @@ export const stages = (graphs: () => Read.Graphs) =>
         Data: ["name", "type"],
         Images: ["name", "type"],
         Ingest: ["type", "url"],
+        IngestDead: ["type", "url"],
+        CountDead: ["type", "url"],
         Keys: ["cursor", "type"],
       });
     });
@@ -103,6 +105,7 @@ export const stages = (graphs: () => Read.Graphs) =>
         return [functionID, { minify, splitting, architecture, install }];
       });
       expect(Object.fromEntries(said)).toEqual({
+        Admin: bundling(),
         ApiHandler: bundling(),
         Count: bundling(),
         Deliver: bundling({ sharp }),

@@ -1,0 +1,82 @@
+import * as Image from "@balde/core/image";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { startCloud } from "../../core/test/cloud.ts";
+import { pendingImage, readyImage } from "../../core/test/make.ts";
+import { restEvent } from "../test/rest-event.ts";
+import { handler } from "./admin.lambda.ts";
+
+let cloud: Awaited<ReturnType<typeof startCloud>>;
+
+beforeAll(async () => {
+  cloud = await startCloud();
+  // the other queues are elsewhere; what is asked of them is asked over HTTP in packages/e2e
+  for (const name of ["IngestDead", "CountDead"])
+    process.env[`SST_RESOURCE_${name}`] = process.env["SST_RESOURCE_Ingest"];
+});
+
+afterAll(() => cloud?.stop());
+
+async function call(method: string, path: string, body?: object, userArn: string | null = "arn") {
+  const event = restEvent(method, path, {
+    ...(body && { body, headers: { "content-type": "application/json" } }),
+  });
+  event.requestContext.identity.userArn = userArn;
+  const { statusCode, body: text } = await handler(event);
+  // each test narrows what it looks at
+  // oxlint-disable-next-line typescript/no-explicit-any
+  return { status: statusCode, body: JSON.parse(text) as any };
+}
+
+test("without the gateway's word for a signature nothing is done", async () => {
+  const { status, body } = await call("POST", "/admin/v1/redrive", undefined, null);
+  expect([status, body.code]).toEqual([403, "operator.unsigned"]);
+});
+
+test("images are counted by state, and each image is counted once", async () => {
+  await pendingImage({}, "counted");
+  await readyImage({}, "counted");
+  const { images, next } = (await call("GET", "/admin/v1/state")).body;
+  expect(next).toBeNull();
+  expect(images).toMatchObject({ pending: 1, ready: 1, processing: 0, rejected: 0, deleted: 0 });
+});
+
+test("of an owner with more pictures than one call takes, the cursor names the rest, each once", async () => {
+  const ids = new Set<string>();
+  for (let made = 0; made < 510; made += 30)
+    for (const id of await Promise.all(
+      Array.from({ length: 30 }, () => readyImage({}, "prolific")),
+    ))
+      ids.add(id);
+  await cloud.messages();
+  const before = (await cloud.messages()).length;
+  const sent: number[] = [];
+  const cursors: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const { status, body } = await call("POST", "/admin/v1/reprocess", {
+      ownerId: "prolific",
+      ...(cursor && { cursor }),
+    });
+    expect(status).toBe(202);
+    sent.push(body.sent);
+    cursor = body.next ?? undefined;
+    if (cursor) cursors.push(cursor);
+  } while (cursor);
+  expect(sent).toEqual([500, 10]);
+  const commands = (await cloud.messages()).slice(before) as { kind: string; imageId: string }[];
+  expect(commands.map(({ kind }) => kind)).toEqual(Array(510).fill("reprocess"));
+  expect(new Set(commands.map(({ imageId }) => imageId))).toEqual(ids);
+  const another = { ownerId: "somebody else", cursor: cursors[0] };
+  expect((await call("POST", "/admin/v1/reprocess", another)).body.code).toBe("cursor.invalid");
+});
+
+test("only what is ready is prepared anew; what is not there is not found", async () => {
+  const { id } = await pendingImage({}, "slow");
+  expect((await call("POST", "/admin/v1/reprocess", { ownerId: "slow" })).body.sent).toBe(0);
+  expect((await Image.findRow(id))?.state).toBe("pending");
+  const nobody = await call("POST", "/admin/v1/reprocess", {
+    imageId: "img_00000000000000000000000000",
+  });
+  expect([nobody.status, nobody.body.code]).toEqual([404, "image.not_found"]);
+});

@@ -1,0 +1,170 @@
+import { AwsClient } from "aws4fetch";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { type Balde, balde } from "./balde.ts";
+import { type Image, type Person, send, settled, signIn, upload, within } from "./person.ts";
+import { jpeg } from "./picture.ts";
+
+let stage: Balde;
+let ann: Person;
+let operator: AwsClient;
+let image: Image;
+
+beforeAll(async () => {
+  stage = await balde();
+  const { iam, region } = stage.local;
+  operator = new AwsClient({ ...iam!, region, service: "execute-api", retries: 0 });
+  ann = await signIn(stage.local, 0);
+  const sent = await upload(ann, new Uint8Array(await jpeg(1200, 900, 41)), { name: "again.jpg" });
+  image = await settled(stage.local, sent.image.id);
+});
+
+afterAll(() => stage?.stop());
+
+async function operate<Answer>(method: string, path: string, body?: object) {
+  const answer = await operator.fetch(`${stage.local.api}/admin/v1${path}`, {
+    method,
+    ...(body && {
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    }),
+  });
+  return { status: answer.status, body: (await answer.json()) as Answer };
+}
+
+type Depth = { waiting: number; inFlight: number; delayed: number };
+type State = {
+  queues: { ingest: Depth; ingestDead: Depth; countDead: Depth };
+  images: Record<string, number>;
+  next: string | null;
+};
+
+test("an operator sees what waits, what failed, and how many images are in which state", async () => {
+  const { status, body } = await operate<State>("GET", "/state");
+  const depth = { waiting: expect.any(Number), inFlight: expect.any(Number), delayed: 0 };
+  expect(status).toBe(200);
+  expect(body).toMatchObject({
+    queues: { ingest: depth, ingestDead: { waiting: 0 }, countDead: { waiting: 0 } },
+    images: { pending: 0, rejected: 0, deleted: 0 },
+    next: null,
+  });
+  expect(body.images.ready).toBeGreaterThan(0);
+  await ann.send("POST", "/v1/uploads", { type: "image/jpeg", bytes: 1000 });
+  const after = await operate<State>("GET", "/state");
+  expect(after.body.images.pending).toBe(1);
+});
+
+test.each([
+  ["one image", () => ({ imageId: image.id }), 1],
+  ["one owner", async () => ({ ownerId: await ownerOf(image.id) }), 2],
+  ["everything", () => ({ everything: true }), 2],
+])("%s is prepared anew, and stays what it was", async (_, which, least) => {
+  const before = await read(image.id);
+  const { status, body } = await operate<{ sent: number; next: null }>(
+    "POST",
+    "/reprocess",
+    await which(),
+  );
+  expect([status, body.next]).toEqual([202, null]);
+  expect(body.sent).toBeGreaterThanOrEqual(least);
+
+  const after = await within(
+    20_000,
+    () => read(image.id),
+    ({ version }) => version > before.version,
+  );
+  expect(after.version).toBe(before.version + 1);
+  const { version: _v, updatedAt: _u, ...same } = before;
+  expect(after).toMatchObject(same);
+  const delivered = await send(stage.local, "GET", `/i/${image.id}/${image.rev}?w=320`);
+  expect(delivered.status).toBe(200);
+  expect((await send(stage.local, "GET", "/s3?image=again.jpg")).status).toBe(200);
+});
+
+test.each([
+  [{}, 400, "input.invalid"],
+  [{ everything: true, ownerId: "ann" }, 400, "input.invalid"],
+  [{ everything: false }, 400, "input.invalid"],
+  [{ imageId: "img_00000000000000000000000000" }, 404, "image.not_found"],
+  [{ everything: true, cursor: "made-up" }, 400, "cursor.invalid"],
+])("%j is refused with the reason", async (body, status, code) => {
+  expect(await operate("POST", "/reprocess", body)).toMatchObject({
+    status,
+    body: { status, code },
+  });
+});
+
+test("with nothing in the dead-letter queue there is nothing to redrive", async () => {
+  const { status, body } = await operate("POST", "/redrive");
+  expect([status, body]).toEqual([202, { task: "none", messages: 0 }]);
+});
+
+test("what fails again and again waits in the dead-letter queue, and goes round again on demand", async () => {
+  const { sqs } = stage.local as typeof stage.local & {
+    sqs?: { endpoint: string; queues: Record<string, string> };
+  };
+  if (!sqs) return;
+  // past the queue's five attempts: as it would lie there after them
+  await message(sqs.endpoint, sqs.queues["IngestDead"]!, { kind: "reprocess", imageId: image.id });
+  expect((await operate<State>("GET", "/state")).body.queues.ingestDead.waiting).toBe(1);
+  const before = await read(image.id);
+  expect(await operate("POST", "/redrive")).toMatchObject({
+    status: 202,
+    body: { task: "started", messages: 1 },
+  });
+  const after = await within(
+    20_000,
+    () => read(image.id),
+    ({ version }) => version > before.version,
+  );
+  expect(after.version).toBe(before.version + 1);
+  expect((await operate<State>("GET", "/state")).body.queues.ingestDead.waiting).toBe(0);
+});
+
+test.each([
+  ["nobody", {}],
+  ["somebody with a person's token", { authorization: "token" }],
+  ["somebody with an API key", { "x-api-key": "0123456789abcdefghijklmnopqrstuvwxyz" }],
+])("%s is no operator", async (_, headers: Record<string, string>) => {
+  const sent = headers.authorization ? { authorization: `Bearer ${ann.idToken}` } : headers;
+  const answer = await send(stage.local, "GET", "/admin/v1/state", undefined, sent);
+  expect(answer.status).toBe(403);
+  expect(answer.headers.get("content-type")).toBe("application/problem+json");
+});
+
+test("a signature with another's secret is refused", async () => {
+  const { iam, region } = stage.local;
+  const thief = new AwsClient({
+    accessKeyId: iam!.accessKeyId,
+    secretAccessKey: "not-the-secret",
+    region,
+    service: "execute-api",
+    retries: 0,
+  });
+  const answer = await thief.fetch(`${stage.local.api}/admin/v1/redrive`, { method: "POST" });
+  expect(answer.status).toBe(403);
+  expect(await answer.json()).toMatchObject({ code: "gateway.invalid_signature" });
+});
+
+const read = async (id: string) =>
+  (await (await send(stage.local, "GET", `/v1/images/${id}`)).json()) as Image & {
+    version: number;
+    ownerId: string;
+    updatedAt: string;
+  };
+
+const ownerOf = async (id: string) => (await read(id)).ownerId;
+
+async function message(endpoint: string, QueueUrl: string, body: object) {
+  const { iam, region } = stage.local;
+  const sqs = new AwsClient({ ...iam!, region, service: "sqs", retries: 0 });
+  const answer = await sqs.fetch(endpoint, {
+    method: "POST",
+    headers: {
+      "content-type": "application/x-amz-json-1.0",
+      "x-amz-target": "AmazonSQS.SendMessage",
+    },
+    body: JSON.stringify({ QueueUrl, MessageBody: JSON.stringify(body) }),
+  });
+  expect(answer.status).toBe(200);
+}

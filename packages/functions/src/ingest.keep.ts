@@ -1,0 +1,60 @@
+import * as Bucket from "@balde/core/bucket";
+import type * as Ingest from "@balde/core/ingest";
+import * as Name from "@balde/core/name";
+import * as ObjectKey from "@balde/core/object-key";
+import type { Prepared } from "@balde/images/prepare";
+import { Refusal } from "@balde/images/refusal";
+
+type Image = NonNullable<Awaited<ReturnType<typeof Ingest.begin>>>;
+
+/** Every key comes from the bytes, so to store twice is to store once. */
+export async function store(
+  image: Image,
+  bytes: Buffer,
+  { rev, contentType, rungs, published }: Prepared,
+) {
+  const { id, name } = image;
+  // the row decides whose the name is; only its owner writes the object
+  if (name && !(await Name.publish(name, image))) throw nameTaken(name);
+  await Promise.all([
+    Bucket.put(ObjectKey.original(id, rev), bytes, { type: contentType, createOnly: true }),
+    ...rungs.map(({ width, data, contentType }) => {
+      const type = rungType(contentType);
+      return Bucket.put(ObjectKey.rung(id, rev, { width, type }), data, { type });
+    }),
+    ...(name && published
+      ? [
+          Bucket.put(ObjectKey.named(name), published.data, {
+            type: published.contentType,
+            // a name may be another picture's tomorrow
+            cacheControl: "public, max-age=60",
+          }),
+        ]
+      : []),
+  ]);
+}
+
+/** What is written down of it. */
+export const found = (bytes: Buffer, prepared: Prepared): Ingest.Found => ({
+  type: prepared.contentType,
+  bytes: bytes.length,
+  width: prepared.width,
+  height: prepared.height,
+  rev: prepared.rev,
+  color: prepared.color,
+  thumbhash: prepared.thumbhash,
+  hasAlpha: prepared.hasAlpha,
+  pages: prepared.pages,
+  rungs: prepared.rungs.map(({ width, height, contentType, data }) => ({
+    width,
+    height,
+    type: rungType(contentType),
+    bytes: data.length,
+  })),
+});
+
+const rungType = (contentType: string) =>
+  contentType === "image/png" ? "image/png" : "image/jpeg";
+
+const nameTaken = (name: string) =>
+  new Refusal("unprocessable", "name.taken", `The name ${name} is another picture's by now`);
