@@ -9,16 +9,18 @@ import { startMappings } from "./events/mappings.ts";
 import { createQueues } from "./events/queue.ts";
 import { createSqs } from "./events/sqs.ts";
 import { createGateway } from "./gateway/gateway.ts";
-import { createUserPools } from "./identity/cognito.ts";
+import { compileKeys } from "./gateway/compile-usage.ts";
+import { type UserPools, createUserPools } from "./identity/cognito.ts";
 import { createPrincipals } from "./identity/principals.ts";
 import { createFunctions } from "./lambda/functions.ts";
 import { close, listen } from "./listen.ts";
-import { type Local, describe } from "./local.ts";
+import { type Local, addressesOf, describe, valuesOf } from "./local.ts";
 import { consoleLog, type Log, silentLog } from "./log.ts";
 import { type Stack, loadStack } from "./stack.ts";
 import { StartError } from "./start-error.ts";
 import { startDynamo } from "./storage/dynamo.ts";
 import { createS3 } from "./storage/s3/server.ts";
+import { createWebSockets } from "./websocket/server.ts";
 
 export { consoleLog, loadStack, silentLog, StartError };
 export type { Local, Log, Stack };
@@ -29,12 +31,14 @@ export type CloudOptions = {
   root: string;
   /** Where all state is kept; one cloud at a time uses it. */
   data: string;
-  /** The gateway's port; S3, DynamoDB, Cognito and SQS take the four after it. 0 takes free ones. */
+  /** The gateway's port; S3, DynamoDB, Cognito, SQS and, if there are any, WebSocket APIs take the ones after it. 0 takes free ones. */
   port?: number;
   log?: Log;
   clock?: Clock;
   /** Follow the handlers' sources: a saved file is live within two seconds. */
   watch?: boolean;
+  /** Called with the ARN of each function that a gateway calls. */
+  invoked?: (functionArn: string) => void;
   /** Called as each part comes up, with what it is and where. */
   progress?: (step: string) => void;
 };
@@ -44,6 +48,8 @@ export type Cloud = {
   clock: Clock;
   /** A person who can sign in at once; the same name again changes nothing. */
   createUser(user: { name: string; password: string; email: string }): void;
+  /** A session of such a person without signing in: with other scopes, or one that began in the past. */
+  issueTokens: UserPools["issue"];
   /** Calls a function as the operator would, past every trigger. */
   invoke(functionArn: string, payload: string): Promise<unknown>;
   stop(): Promise<void>;
@@ -116,16 +122,26 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       dynamoEndpoint: dynamo.url,
     });
     stops.push(() => mappings.stop());
+    const called: Pick<typeof functions, "invoke"> = {
+      invoke(functionArn, payload, more) {
+        options.invoked?.(functionArn);
+        return functions.invoke(functionArn, payload, more);
+      },
+    };
     const gateway = createGateway({
       ...parts,
       log,
-      functions,
+      functions: called,
       userPools,
       endpoints: { s3 },
       secret: data.secret,
     });
+    const webSockets = createWebSockets({ ...parts, log, functions: called });
     await functions.ready;
     progress(`functions ${Object.values(functions.names).join(", ")}`);
+    const socketUrl =
+      webSockets.stages.length > 0 ? await open(webSockets.server, 5, "WebSocket") : "";
+    stops.push(() => webSockets.stop());
     // last, so that whoever finds the port open finds everything behind it
     const api = await open(
       createServer((req, res) => void gateway.handle(req, res)),
@@ -134,14 +150,19 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     );
 
     return {
-      local: describe(
-        stack,
-        { api, s3, cognito, dynamodb: dynamo.url, sqs },
-        gateway.stages,
-        principals.operator,
-      ),
+      local: {
+        ...describe(
+          stack,
+          { api, s3, cognito, dynamodb: dynamo.url, sqs },
+          gateway.stages,
+          principals.operator,
+        ),
+        ...addressesOf(webSockets.stages, socketUrl),
+        ...valuesOf(compileKeys({ stack, secret: data.secret })),
+      },
       clock,
       createUser: (user) => userPools.createUser(user),
+      issueTokens: (name, of) => userPools.issue(name, of),
       invoke: (functionArn, payload) => functions.invoke(functionArn, payload),
       stop,
     };

@@ -10,6 +10,10 @@ export type Local = {
   s3?: { endpoint: string; bucket: string };
   dynamodb?: { endpoint: string; table: string };
   sqs?: { endpoint: string; queues: Record<string, string> };
+  /** WebSocket APIs by name. `@connections` is at the same address, with `http`. */
+  webSockets?: Record<string, string>;
+  /** The values of API keys by name. */
+  apiKeys?: Record<string, string>;
   /** A principal of this laptop that may do anything. */
   iam: { accessKeyId: string; secretAccessKey: string };
 };
@@ -40,4 +44,17 @@ export function describe(
     ...(queues.length > 0 && { sqs: { endpoint: urls.sqs, queues: Object.fromEntries(queues) } }),
     iam: { accessKeyId: operator.accessKeyId, secretAccessKey: operator.secretAccessKey },
   };
+}
+
+export function addressesOf(stages: { apiName: string; path: string }[], url: string) {
+  if (stages.length === 0) return {};
+  const origin = url.replace(/^http/, "ws");
+  return {
+    webSockets: Object.fromEntries(stages.map(({ apiName, path }) => [apiName, origin + path])),
+  };
+}
+
+export function valuesOf(keys: { name: string; value: string }[]) {
+  if (keys.length === 0) return {};
+  return { apiKeys: Object.fromEntries(keys.map(({ name, value }) => [name, value])) };
 }

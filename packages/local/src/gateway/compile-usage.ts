@@ -1,21 +1,12 @@
 import { StartError } from "../start-error.ts";
-import { ofType } from "../stack.ts";
+import { logicalName, ofType } from "../stack.ts";
 import type { Parts } from "./parts.ts";
 import type { Key, MethodSettings, Plan, Rate } from "./usage.ts";
 
 /** API keys, usage plans and per-method limits of the graph. */
-export function compileUsage({ stack, secret }: Parts) {
-  const keys = ofType(stack, "aws:apigateway/apiKey:ApiKey").map(
-    ({ id, name, inputs, outputs }): Key => {
-      const value: string | undefined = inputs.value ?? outputs.value;
-      const made = value?.startsWith("secret://")
-        ? secret?.(value.slice("secret://".length))
-        : value;
-      if (!made) throw new StartError(`The API key ${name} has no value in the graph.`);
-      return { id, value: made, enabled: inputs.enabled ?? true };
-    },
-  );
-
+export function compileUsage(parts: Pick<Parts, "stack" | "secret">) {
+  const { stack } = parts;
+  const keys: Key[] = compileKeys(parts);
   const members = ofType(stack, "aws:apigateway/usagePlanKey:UsagePlanKey");
   const plans = ofType(stack, "aws:apigateway/usagePlan:UsagePlan").map(({ id, inputs }): Plan => ({
     id,
@@ -50,6 +41,20 @@ export function compileUsage({ stack, secret }: Parts) {
     methodSettings.set(stage, limits);
   }
   return { keys, plans, methodSettings };
+}
+
+export function compileKeys({ stack, secret }: Pick<Parts, "stack" | "secret">) {
+  return ofType(stack, "aws:apigateway/apiKey:ApiKey").map((key) => {
+    const value: string | undefined = key.inputs.value ?? key.outputs.value;
+    const made = value?.startsWith("secret://") ? secret?.(value.slice("secret://".length)) : value;
+    if (!made) throw new StartError(`The API key ${key.name} has no value in the graph.`);
+    return {
+      id: key.id,
+      name: logicalName(stack, key),
+      value: made,
+      enabled: (key.inputs.enabled ?? true) as boolean,
+    };
+  });
 }
 
 const rate = (limit: { rateLimit?: number; burstLimit?: number }): Rate => ({

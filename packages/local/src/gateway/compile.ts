@@ -6,7 +6,7 @@ import type { Api, BodyCheck, GatewayResponse, Method, Stage } from "./definitio
 import { unemulated } from "./emulated.ts";
 import * as MediaType from "./media-type.ts";
 import type { Parts } from "./parts.ts";
-import { createPermissions } from "./permission.ts";
+import { type Permissions, createPermissions } from "./permission.ts";
 import { RESPONSE_TYPES } from "./refusal.ts";
 import * as ResourcePolicy from "./resource-policy.ts";
 import * as Route from "./route.ts";
@@ -94,7 +94,7 @@ export type CompileContext = {
   stageName: string;
   own: (type: string) => Resource[];
   parts: Parts;
-  permissions: ReturnType<typeof createPermissions>;
+  permissions: Permissions;
 };
 
 const find = (stack: Stack, type: string, id: string) =>

@@ -1,9 +1,13 @@
 import type { Resource } from "../stack.ts";
 
 /** Types under `aws:apigateway/` that this gateway reads, each property with what it is here: emulated, or without meaning on a laptop. */
-type Known = { emulated: string[]; meaningless?: string[]; only?: Record<string, unknown[]> };
+export type Known = {
+  emulated: string[];
+  meaningless?: string[];
+  only?: Record<string, unknown[]>;
+};
 
-const labels = ["description", "tags", "tagsAll", "region", "name"];
+export const labels = ["description", "tags", "tagsAll", "region", "name"];
 
 const KNOWN: Record<string, Known> = {
   "restApi:RestApi": {
@@ -167,7 +171,7 @@ export function unemulated(resources: Resource[]): string[] {
   });
 }
 
-function unknownProperties({ type, name, inputs }: Resource, known: Known): string[] {
+export function unknownProperties({ type, name, inputs }: Resource, known: Known): string[] {
   const properties = new Set([...known.emulated, ...(known.meaningless ?? [])]);
   const says = (path: string, value: unknown) =>
     `${name} (${type}): ${path} = ${JSON.stringify(value)} is not emulated`;

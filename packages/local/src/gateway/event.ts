@@ -138,7 +138,7 @@ function headersOf(exchange: Exchange) {
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
 /** `12/Jun/2023:18:05:10 +0000` */
-function requestTime(ms: number): string {
+export function requestTime(ms: number): string {
   const iso = new Date(ms).toISOString();
   return `${iso.slice(8, 10)}/${MONTHS[Number(iso.slice(5, 7)) - 1]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
 }

@@ -8,7 +8,7 @@ import type { Refused } from "./exchange.ts";
 import { gatewayResponse } from "./gateway-response.ts";
 import type { Parts } from "./parts.ts";
 import { createPipeline } from "./pipeline.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal, reason } from "./refusal.ts";
 import * as Request from "./request.ts";
 import { write } from "./write.ts";
 import { createUsage } from "./usage.ts";
@@ -72,12 +72,6 @@ export function createGateway(parts: Parts): Gateway {
     await write(gatewayResponse(refusal, exchange), exchange, req, res);
   }
 }
-
-// what is not a rule of the gateway is a fault in it, and is shown whole
-const reason = (cause: unknown) => {
-  if (!(cause instanceof Error)) return String(cause);
-  return cause.constructor === Error ? cause.message : cause.stack;
-};
 
 /** `/{stage}` while that names one stage; two APIs with stages of the same name go by their ids. */
 function addresses(stages: Stage[]): Map<string, Stage> {

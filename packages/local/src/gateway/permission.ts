@@ -51,6 +51,8 @@ export function createPermissions(stack: Stack, principals: Principals) {
   };
 }
 
+export type Permissions = ReturnType<typeof createPermissions>;
+
 /** A permission names its function by name or by ARN. */
 function arnOf(stack: Stack, name: string): string {
   if (name.startsWith("arn:")) return name.split(":").slice(0, 7).join(":");

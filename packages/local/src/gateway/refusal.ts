@@ -31,6 +31,12 @@ export class Refusal extends Error {
 export const misconfigured = (why: string) =>
   new Refusal("API_CONFIGURATION_ERROR", { cause: new Error(why) });
 
+/** A cause in words: what is not a rule of the gateway is a fault in it, and is shown whole. */
+export const reason = (cause: unknown) => {
+  if (!(cause instanceof Error)) return String(cause);
+  return cause.constructor === Error ? cause.message : cause.stack;
+};
+
 export type ResponseType = keyof typeof DEFAULTS;
 
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html;

@@ -6,7 +6,7 @@ import { Refusal } from "../refusal.ts";
 import { methodArn } from "../method-arn.ts";
 
 // execute-api allows five minutes [K]
-const SKEW_SECONDS = 300;
+export const SKEW_SECONDS = 300;
 
 /** AWS_IAM: the signature, then `execute-api:Invoke` in the caller's own policies. */
 export function byIam(exchange: Exchange, { principals, stack, clock, log }: Parts): void {
@@ -42,7 +42,8 @@ export function byIam(exchange: Exchange, { principals, stack, clock, log }: Par
   });
 }
 
-function refusal({ problem, message }: Sigv4.Refused): Refusal {
+/** In the words of execute-api. */
+export function refusal({ problem, message }: Sigv4.Refused): Refusal {
   switch (problem) {
     case "missing":
       return new Refusal("MISSING_AUTHENTICATION_TOKEN");
@@ -71,7 +72,7 @@ function refusal({ problem, message }: Sigv4.Refused): Refusal {
   }
 }
 
-function lowerCased(fields: [string, string][]): Record<string, string | string[]> {
+export function lowerCased(fields: [string, string][]): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};
   for (const [name, value] of fields) {
     const lower = name.toLowerCase();

@@ -1,4 +1,3 @@
-import * as Policy from "../../identity/policy.ts";
 import * as Context from "../context.ts";
 import type { LambdaAuthorizer } from "../definition.ts";
 import { authorizerEvent } from "../event.ts";
@@ -7,16 +6,10 @@ import { within } from "../integration/timeout.ts";
 import type { Parts } from "../parts.ts";
 import { Refusal } from "../refusal.ts";
 import { methodArn } from "../method-arn.ts";
+import { type Verdict, enforce, parse } from "./verdict.ts";
 
 export type LambdaAuthorizers = {
   decide(exchange: Exchange, authorizer: LambdaAuthorizer): Promise<void>;
-};
-
-type Verdict = {
-  principalId: string;
-  statements: Policy.Statement[];
-  context: Record<string, string>;
-  usageKey: string | undefined;
 };
 
 const TIMEOUT_MS = 29_000;
@@ -85,44 +78,4 @@ function identity(exchange: Exchange, { type, identitySources, validation }: Lam
   if (type === "TOKEN" && validation && !validation.test(values[0] ?? ""))
     throw new Refusal("UNAUTHORIZED");
   return values;
-}
-
-function enforce({ statements }: Verdict, arn: string) {
-  const decision = Policy.evaluate(statements, { action: "execute-api:Invoke", resource: arn });
-  if (decision.allowed) return;
-  const text = "User is not authorized to access this resource";
-  throw new Refusal("ACCESS_DENIED", {
-    text: decision.explicitDeny
-      ? `${text} with an explicit deny in an identity-based policy`
-      : text,
-  });
-}
-
-/** https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html */
-function parse(payload: Buffer): Verdict {
-  try {
-    const output = JSON.parse(payload.toString("utf8"));
-    const { principalId, policyDocument, context = {}, usageIdentifierKey } = output;
-    if (typeof principalId !== "string" || principalId === "") throw new Error("no principalId");
-    if (!policyDocument?.Statement) throw new Error("no policyDocument");
-    const statements = Policy.parse(policyDocument, "the authorizer's policy");
-    return {
-      principalId,
-      statements,
-      context: scalars(context ?? {}),
-      usageKey: usageIdentifierKey,
-    };
-  } catch (cause) {
-    throw new Refusal("AUTHORIZER_CONFIGURATION_ERROR", { cause });
-  }
-}
-
-function scalars(context: Record<string, unknown>): Record<string, string> {
-  const texts: Record<string, string> = {};
-  for (const [name, value] of Object.entries(context)) {
-    if (!["string", "number", "boolean"].includes(typeof value))
-      throw new Error(`context.${name} is neither a string, a number nor a boolean`);
-    texts[name] = String(value);
-  }
-  return texts;
 }

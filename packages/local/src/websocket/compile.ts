@@ -1,0 +1,159 @@
+import { type Known, labels, unknownProperties } from "../gateway/emulated.ts";
+import type { Parts } from "../gateway/parts.ts";
+import { type Permissions, createPermissions } from "../gateway/permission.ts";
+import { functionArnOf } from "../gateway/uri.ts";
+import { type Resource, ofType } from "../stack.ts";
+import { StartError } from "../start-error.ts";
+import type { Api, Authorization, Route } from "./definition.ts";
+import * as Selection from "./selection.ts";
+
+type Of = (type: string) => Resource[];
+
+/** The WebSocket APIs of the graph. What cannot be emulated is one error that names it all. */
+export function compile({ stack, principals }: Pick<Parts, "stack" | "principals">): Api[] {
+  const of: Of = (type) => ofType(stack, `aws:apigatewayv2/${type}`);
+  const permissions = createPermissions(stack, principals);
+  const problems = stack.resources.flatMap(unemulated);
+  const apis = of("stage:Stage").flatMap((stage) => {
+    const api = of("api:Api").find(({ id }) => id === stage.inputs.apiId);
+    if (!api) return [];
+    try {
+      const routes = of("route:Route")
+        .filter(({ inputs }) => inputs.apiId === api.id)
+        .map((route) => compileRoute(route, api, stage, of, permissions))
+        .map((route) => ({
+          ...route,
+          functionName:
+            stack.functions[route.functionArn]?.name ?? route.functionArn.split(":")[6]!,
+        }));
+      return [
+        {
+          id: api.id,
+          name: api.name.replace(/Api$/, ""),
+          stage: stage.inputs.name,
+          variables: stage.inputs.stageVariables,
+          executionArn: api.outputs.executionArn,
+          select: Selection.compile(api.inputs.routeSelectionExpression ?? ""),
+          routes: new Map(routes.map((route) => [route.key, route])),
+        },
+      ];
+    } catch (error) {
+      problems.push(`${api.name}: ${(error as Error).message}`);
+      return [];
+    }
+  });
+  if (problems.length > 0)
+    throw new StartError(
+      `The local API Gateway cannot serve this graph:\n- ${problems.join("\n- ")}`,
+    );
+  return apis;
+}
+
+// "Integration timeout: 50 milliseconds - 29 seconds"
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+const DEFAULT_TIMEOUT_MS = 29_000;
+
+function compileRoute(
+  { id, name, inputs }: Resource,
+  api: Resource,
+  stage: Resource,
+  of: Of,
+  permissions: Permissions,
+): Omit<Route, "functionName"> {
+  const integration = of("integration:Integration").find(
+    (candidate) => `integrations/${candidate.id}` === inputs.target,
+  );
+  if (!integration) throw new Error(`the route ${name} has no integration`);
+  const { integrationUri, credentialsArn, timeoutMilliseconds } = integration.inputs;
+  const functionArn = functionArnOf(integrationUri ?? "")?.arn;
+  if (!functionArn) throw new Error(`${integrationUri} is not the URI of a function`);
+  const key: string = inputs.routeKey;
+  return {
+    key,
+    functionArn,
+    isPermitted: credentialsArn
+      ? permissions.invokeAs(credentialsArn, functionArn)
+      : permissions.invoke(functionArn, `${api.outputs.executionArn}/${stage.inputs.name}/${key}`),
+    timeoutMs: timeoutMilliseconds ?? DEFAULT_TIMEOUT_MS,
+    responds: of("routeResponse:RouteResponse").some(({ inputs }) => inputs.routeId === id),
+    authorization: compileAuthorization(inputs, api, of, permissions),
+  };
+}
+
+function compileAuthorization(
+  { authorizationType = "NONE", authorizerId, routeKey }: Resource["inputs"],
+  api: Resource,
+  of: Of,
+  permissions: Permissions,
+): Authorization {
+  if (authorizationType === "NONE") return { type: "NONE" };
+  // "You can use only the $connect route" https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html
+  if (routeKey !== "$connect") throw new Error(`${routeKey} cannot have an authorizer`);
+  if (authorizationType === "AWS_IAM") return { type: "AWS_IAM" };
+  const authorizer = of("authorizer:Authorizer").find(({ id }) => id === authorizerId);
+  const functionArn = functionArnOf(authorizer?.inputs.authorizerUri ?? "")?.arn;
+  if (!authorizer || !functionArn) throw new Error(`there is no authorizer ${authorizerId}`);
+  const { authorizerCredentialsArn, identitySources = [] } = authorizer.inputs;
+  return {
+    type: "CUSTOM",
+    functionArn,
+    isPermitted: authorizerCredentialsArn
+      ? permissions.invokeAs(authorizerCredentialsArn, functionArn)
+      : permissions.invoke(functionArn, `${api.outputs.executionArn}/authorizers/${authorizer.id}`),
+    identitySources,
+  };
+}
+
+const KNOWN: Record<string, Known> = {
+  "api:Api": {
+    emulated: ["protocolType", "routeSelectionExpression"],
+    meaningless: [...labels, "version"],
+    only: { protocolType: ["WEBSOCKET"] },
+  },
+  "stage:Stage": {
+    emulated: ["apiId", "name", "stageVariables"],
+    // the graph is read anew at each start; the laptop prints a line per request
+    meaningless: [...labels, "autoDeploy", "deploymentId", "accessLogSettings"],
+  },
+  "deployment:Deployment": { emulated: ["apiId"], meaningless: [...labels, "triggers"] },
+  "route:Route": {
+    emulated: ["apiId", "routeKey", "target", "authorizationType", "authorizerId"],
+    meaningless: [...labels, "operationName", "routeResponseSelectionExpression"],
+    only: { authorizationType: ["NONE", "AWS_IAM", "CUSTOM"] },
+  },
+  "routeResponse:RouteResponse": {
+    emulated: ["apiId", "routeId", "routeResponseKey"],
+    meaningless: labels,
+    only: { routeResponseKey: ["$default"] },
+  },
+  "integration:Integration": {
+    emulated: [
+      "apiId",
+      "integrationType",
+      "integrationUri",
+      "credentialsArn",
+      "timeoutMilliseconds",
+    ],
+    meaningless: [...labels, "integrationMethod", "connectionType"],
+    only: { integrationType: ["AWS_PROXY"], connectionType: ["INTERNET"] },
+  },
+  "authorizer:Authorizer": {
+    emulated: [
+      "apiId",
+      "authorizerType",
+      "authorizerUri",
+      "authorizerCredentialsArn",
+      "identitySources",
+    ],
+    meaningless: labels,
+    only: { authorizerType: ["REQUEST"] },
+  },
+};
+
+function unemulated(resource: Resource): string[] {
+  const type = /^aws:apigatewayv2\/(.+)$/.exec(resource.type)?.[1];
+  if (type === undefined) return [];
+  const known = KNOWN[type];
+  if (!known) return [`${resource.name} is a ${resource.type}, which is not emulated`];
+  return unknownProperties(resource, known);
+}

@@ -1,0 +1,30 @@
+/** A WebSocket API of the graph with its one stage. */
+export type Api = {
+  id: string;
+  name: string;
+  stage: string;
+  variables: Record<string, string> | undefined;
+  executionArn: string;
+  /** The route key that a message names, or undefined when it names none. */
+  select: (body: unknown) => string | undefined;
+  /** By route key: `$connect`, `$disconnect`, `$default`, or one of the API's own. */
+  routes: Map<string, Route>;
+};
+
+export type Route = {
+  key: string;
+  functionArn: string;
+  /** What a person calls the function. */
+  functionName: string;
+  /** Whether the graph lets the gateway invoke it. */
+  isPermitted: boolean;
+  timeoutMs: number;
+  /** Only a route with a response sends the client what its function returns. */
+  responds: boolean;
+  authorization: Authorization;
+};
+
+export type Authorization =
+  | { type: "NONE" }
+  | { type: "AWS_IAM" }
+  | { type: "CUSTOM"; functionArn: string; isPermitted: boolean; identitySources: string[] };

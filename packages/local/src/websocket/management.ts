@@ -1,0 +1,90 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import { SKEW_SECONDS, lowerCased, refusal } from "../gateway/authorizer/iam.ts";
+import * as Exchange from "../gateway/exchange.ts";
+import type { Parts } from "../gateway/parts.ts";
+import { Refusal } from "../gateway/refusal.ts";
+import { readBody } from "../gateway/request.ts";
+import { authorize } from "../identity/principals.ts";
+import * as Sigv4 from "../identity/sigv4.ts";
+import { type Connection, MAX_MESSAGE_BYTES } from "./connection.ts";
+import type { Api } from "./definition.ts";
+
+type Needs = Pick<Parts, "stack" | "principals" | "clock" | "log">;
+
+/** `@connections/{id}`: what a backend says to a client, asks of it, or ends. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html */
+export async function manage(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { api, connectionId }: { api: Api; connectionId: string },
+  find: (connectionId: string) => Connection | undefined,
+  parts: Needs,
+): Promise<void> {
+  const body = (await readBody(req)) ?? TOO_LARGE;
+  const method = req.method ?? "GET";
+  admit(req, method, body, `${api.executionArn}/${api.stage}`, connectionId, parts);
+  const connection = find(connectionId);
+  if (!connection) throw new Refusal("RESOURCE_NOT_FOUND", { ...gone });
+  switch (method) {
+    case "POST":
+      if (body.length > MAX_MESSAGE_BYTES)
+        throw new Refusal("REQUEST_TOO_LARGE", {
+          text: "Message too long",
+          errorType: "PayloadTooLargeException",
+        });
+      connection.send(body);
+      return answer(res, 200, "");
+    case "GET":
+      return answer(res, 200, JSON.stringify(describe(connection)));
+    case "DELETE":
+      connection.close();
+      return answer(res, 204, "");
+    default:
+      throw new Refusal("MISSING_AUTHENTICATION_TOKEN");
+  }
+}
+
+const TOO_LARGE = Buffer.alloc(MAX_MESSAGE_BYTES + 1);
+
+const gone = { status: 410, text: "Gone", errorType: "GoneException" };
+
+const describe = ({ peer, lastActiveAt }: Connection) => ({
+  connectedAt: new Date(peer.connectedAt).toISOString(),
+  identity: { sourceIp: peer.sourceIp, userAgent: peer.userAgent },
+  lastActiveAt: new Date(lastActiveAt).toISOString(),
+});
+
+function admit(
+  req: IncomingMessage,
+  method: string,
+  body: Buffer,
+  stageArn: string,
+  connectionId: string,
+  { principals, stack, clock, log }: Needs,
+) {
+  const headers = lowerCased(Exchange.fields(req));
+  const request = { method, url: req.url ?? "/", headers, body };
+  if (!Sigv4.isSigned(request)) throw new Refusal("MISSING_AUTHENTICATION_TOKEN");
+  const outcome = Sigv4.verifyHeader(request, (id) => principals.find(id), {
+    service: "execute-api",
+    region: stack.region,
+    now: clock.now(),
+    skewSeconds: SKEW_SECONDS,
+  });
+  if (!outcome.ok) throw refusal(outcome);
+  const ask = {
+    action: "execute-api:ManageConnections",
+    resource: `${stageArn}/${method}/@connections/${connectionId}`,
+  };
+  const decision = authorize(outcome.principal, ask, log);
+  if (!decision.allowed) throw new Refusal("ACCESS_DENIED", { text: decision.message });
+}
+
+function answer(res: ServerResponse, status: number, body: string) {
+  res.writeHead(status, {
+    "content-type": "application/json",
+    "x-amzn-requestid": Exchange.newRequestId(),
+    ...(status !== 204 && { "content-length": Buffer.byteLength(body) }),
+  });
+  res.end(body);
+}
