@@ -19,6 +19,13 @@ export function generated(root: string, laptop: Graph): Record<string, string> {
   };
 }
 
+/** An API of everything that API Gateway does, for the conformance cases: a program of its own. */
+export const fixtureProgram = "packages/local/fixture";
+
+export const ofFixture = (graph: Graph): Record<string, string> => ({
+  [`${fixtureProgram}/stack.json`]: Stack.print(Stack.toStack(graph)),
+});
+
 /** Those that are not as the graph says. */
 export function stale(root: string, files: Record<string, string>): string[] {
   return Object.keys(files).filter((file) => {

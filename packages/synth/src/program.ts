@@ -14,16 +14,24 @@ export type App = {
   providers: Record<string, unknown>;
 };
 
-export type Bundle = { root: string; work: string; stage: string; dev: boolean };
+export type Bundle = {
+  /** The folder of `sst.config.ts`, where handlers' paths begin. */
+  root: string;
+  /** The folder with SST's platform, which the repository's programs share. */
+  repository: string;
+  work: string;
+  stage: string;
+  dev: boolean;
+};
 
 /**
  * What the SST command does with `sst.config.ts` before it hands it to Pulumi, with the esbuild of npm instead of the one
  * in its binary: pkg/project/project.go and run.go, pkg/js/js.go of github.com/sst/sst at v4.17.
  */
-export async function app({ root, work, stage }: Bundle): Promise<App> {
+export async function app({ root, repository, work, stage }: Bundle): Promise<App> {
   const outfile = join(work, "app.mjs");
   await build({
-    ...common(root),
+    ...common(repository),
     stdin: {
       contents: `import config from "${root}/sst.config.ts"; export default await config.app({ stage: $input.stage });`,
       resolveDir: root,
@@ -39,8 +47,8 @@ export async function app({ root, work, stage }: Bundle): Promise<App> {
 
 /** A module whose import runs the program: every global in it is SST's own. */
 export async function program(bundle: Bundle, app: App): Promise<string> {
-  const { root, work, dev } = bundle;
-  const platform = join(root, ".sst/platform");
+  const { root, repository, work, dev } = bundle;
+  const platform = join(repository, ".sst/platform");
   const cli = {
     command: dev ? "dev" : "deploy",
     dev,
@@ -49,7 +57,7 @@ export async function program(bundle: Bundle, app: App): Promise<string> {
   };
   const outfile = join(work, "run.mjs");
   await build({
-    ...common(root),
+    ...common(repository),
     stdin: {
       contents: [
         `import { run } from "${platform}/src/auto/run.ts";`,
@@ -66,19 +74,19 @@ export async function program(bundle: Bundle, app: App): Promise<string> {
       $dev: String(dev),
     },
     inject: [join(platform, "src/shim/run.js")],
-    plugins: [globals(root)],
+    plugins: [globals(repository)],
     outfile,
   });
   return outfile;
 }
 
 /** `aws`, `sst` and the other providers are globals in infra: an import at the head of each file outside the platform. */
-function globals(root: string): Plugin {
+function globals(repository: string): Plugin {
   const head = [
-    ...Platform.providers(root).map(
+    ...Platform.providers(repository).map(
       (entry) => `import * as ${entry.alias} from "${entry.package}";`,
     ),
-    `import * as sst from "${root}/.sst/platform/src/components";`,
+    `import * as sst from "${repository}/.sst/platform/src/components";`,
   ].join("");
   return {
     name: "globals",
@@ -91,14 +99,14 @@ function globals(root: string): Plugin {
   };
 }
 
-const common = (root: string): BuildOptions => ({
+const common = (repository: string): BuildOptions => ({
   bundle: true,
   write: true,
   format: "esm",
   platform: "node",
   target: "esnext",
   mainFields: ["module", "main"],
-  nodePaths: [join(root, ".sst/platform/node_modules")],
+  nodePaths: [join(repository, ".sst/platform/node_modules")],
   external: [
     "@pulumi/*",
     "@pulumiverse/*",

@@ -19,14 +19,14 @@ const resourceSignature = "5cf8f73096256a8f31e491e813e4eb8e";
  * when nothing is left to do.
  */
 const bundle: Program.Bundle & { out: string } = JSON.parse(process.argv[2]!);
-const { root, work, stage, dev, out } = bundle;
+const { root, repository, work, stage, dev, out } = bundle;
 
 // physical names end in eight random bytes
 const { randomBytes } = crypto;
 crypto.randomBytes = ((size: number) =>
   size === 8 ? Buffer.alloc(8) : randomBytes(size)) as typeof randomBytes;
 
-const fromPlatform = createRequire(join(root, ".sst/platform/package.json"));
+const fromPlatform = createRequire(join(repository, ".sst/platform/package.json"));
 const pulumi = fromPlatform("@pulumi/pulumi");
 const settings = fromPlatform("@pulumi/pulumi/runtime/settings");
 

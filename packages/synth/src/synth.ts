@@ -4,27 +4,30 @@ import { join } from "node:path";
 import * as Files from "./files.ts";
 import { synthesize } from "./synthesize.ts";
 
-/** `pnpm synth`: runs sst.config.ts offline and writes what follows from it; with `--check`, says whether that is so. */
+/** `pnpm synth`: runs the programs offline and writes what follows from them; with `--check`, says whether that is so. */
 const root = join(import.meta.dirname, "../../..");
 const check = process.argv.includes("--check");
 const started = performance.now();
 
-const laptopOnly = { laptop: { stage: "laptop" } };
+const written = {
+  laptop: { stage: "laptop" },
+  fixture: { stage: "t", program: Files.fixtureProgram },
+};
 // the others are not written down; they run so that a mistake in them does not wait for a deploy
 const all = {
-  ...laptopOnly,
+  ...written,
   production: { stage: "production" },
   dev: { stage: "developer", dev: true },
 };
 
-const graphs = await synthesize(root, check ? laptopOnly : all);
+const graphs = await synthesize(root, check ? written : all);
 
-const files = Files.generated(root, graphs.laptop);
+const files = { ...Files.generated(root, graphs.laptop), ...Files.ofFixture(graphs.fixture) };
 const stale = Files.stale(root, files);
 
 if (check && stale.length > 0) {
   console.error(
-    `${stale.join(", ")}: not what infra says. Run \`pnpm synth\` and commit the difference.`,
+    `${stale.join(", ")}: not what the programs say. Run \`pnpm synth\` and commit the difference.`,
   );
   process.exitCode = 1;
 }

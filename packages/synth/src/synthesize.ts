@@ -6,39 +6,45 @@ import { fileURLToPath } from "node:url";
 
 import type { Graph } from "./graph.ts";
 import * as Platform from "./platform.ts";
+import type { Bundle } from "./program.ts";
 
-export type Run = { stage: string; dev?: boolean };
+export type Run = {
+  stage: string;
+  dev?: boolean;
+  /** Where `sst.config.ts` is; the repository's own when left out. */
+  program?: string;
+};
 
-/** Runs the program of `root` for each stage, offline, and gives back what it made. */
+/** Runs a program of the repository for each stage, offline, and gives back what it made. */
 export async function synthesize<Runs extends Record<string, Run>>(
-  root: string,
+  repository: string,
   runs: Runs,
 ): Promise<Record<keyof Runs, Graph>> {
-  Platform.ensure(root);
-  const graphs = Object.entries(runs).map(async ([name, run]) => [name, await graphOf(root, run)]);
+  Platform.ensure(repository);
+  const graphs = Object.entries(runs).map(async ([name, run]) => [
+    name,
+    await graphOf(repository, run),
+  ]);
   return Object.fromEntries(await Promise.all(graphs));
 }
 
-async function graphOf(root: string, { stage, dev = false }: Run): Promise<Graph> {
+async function graphOf(
+  repository: string,
+  { stage, dev = false, program = "." }: Run,
+): Promise<Graph> {
   const work = mkdtempSync(join(tmpdir(), "balde-synth-"));
   try {
     // the bundle stands here and finds Pulumi where the platform has it
-    symlinkSync(join(root, ".sst/platform/node_modules"), join(work, "node_modules"));
+    symlinkSync(join(repository, ".sst/platform/node_modules"), join(work, "node_modules"));
     const out = join(work, "graph.json");
-    await runProgram({ root, work, stage, dev, out });
+    await runProgram({ root: join(repository, program), repository, work, stage, dev, out });
     return JSON.parse(readFileSync(out, "utf8"));
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-async function runProgram(bundle: {
-  root: string;
-  work: string;
-  stage: string;
-  dev: boolean;
-  out: string;
-}) {
+async function runProgram(bundle: Bundle & { out: string }) {
   const script = fileURLToPath(import.meta.resolve("./run.ts"));
   const child = spawn(process.execPath, ["--no-warnings", script, JSON.stringify(bundle)], {
     stdio: ["ignore", "pipe", "pipe"],

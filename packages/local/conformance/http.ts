@@ -1,0 +1,105 @@
+import { createHash, createHmac } from "node:crypto";
+import * as Http from "node:http";
+import * as Https from "node:https";
+
+import type { Request } from "./case.ts";
+import type { Fixture } from "./fixture.ts";
+
+export type Answer = {
+  status: number;
+  headers: Record<string, string>;
+  body: Buffer;
+  seconds: number;
+};
+
+/** Sends exactly these fields and bytes: no client that tidies up. */
+export function send(request: Request, fixture: Fixture): Promise<Answer> {
+  const { method = "GET", path, headers = [], sign } = request;
+  const origin = new URL(request.origin ?? fixture.url);
+  const body = bodyOf(request);
+  const fields = [["Host", origin.host], ...headers];
+  if (body.length > 0) fields.push(["Content-Length", String(body.length)]);
+  if (sign) fields.push(...signature({ method, path, body, host: origin.host }, sign, fixture.iam));
+  const client = origin.protocol === "https:" ? Https : Http;
+  const started = performance.now();
+  return new Promise((resolve, reject) => {
+    const out = client.request(
+      { host: origin.hostname, port: origin.port, method, path, agent: false },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () =>
+          resolve({
+            status: response.statusCode!,
+            headers: joined(response.rawHeaders),
+            body: Buffer.concat(chunks),
+            seconds: (performance.now() - started) / 1000,
+          }),
+        );
+      },
+    );
+    out.on("error", reject);
+    for (const [name, all] of Map.groupBy(fields, ([name]) => name!)) {
+      const values = all.map(([, value]) => value!);
+      out.setHeader(name, values.length === 1 ? values[0]! : values);
+    }
+    out.end(body);
+  });
+}
+
+function bodyOf({ body, bodyBase64, bodyBytes }: Request): Buffer {
+  if (bodyBytes !== undefined) return Buffer.alloc(bodyBytes, "a");
+  return bodyBase64 === undefined ? Buffer.from(body ?? "") : Buffer.from(bodyBase64, "base64");
+}
+
+/** Small names; several fields of one name joined, as most clients show them. */
+function joined(raw: string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!.toLowerCase();
+    headers[name] = headers[name] === undefined ? raw[i + 1]! : `${headers[name]}, ${raw[i + 1]}`;
+  }
+  return headers;
+}
+
+type Signed = { method: string; path: string; body: Buffer; host: string };
+
+/** Written from AWS's description alone, so that it can judge. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
+function signature(
+  { method, path, body, host }: Signed,
+  sign: "right" | "wrong secret",
+  { accessKeyId, secretAccessKey, region }: Fixture["iam"],
+): [string, string][] {
+  const date = new Date().toISOString().replace(/[-:]|\.\d{3}/g, "");
+  const [target = "", query = ""] = path.split("?");
+  const scope = `${date.slice(0, 8)}/${region}/execute-api/aws4_request`;
+  const canonical = [
+    method,
+    target.split("/").map(encode).join("/"),
+    query.split("&").toSorted().join("&"),
+    `host:${host}\nx-amz-date:${date}\n`,
+    "host;x-amz-date",
+    sha256(body),
+  ].join("\n");
+  const toSign = ["AWS4-HMAC-SHA256", date, scope, sha256(canonical)].join("\n");
+  let key: Buffer = Buffer.from(`AWS4${sign === "right" ? secretAccessKey : "wrong"}`);
+  for (const part of scope.split("/")) key = hmac(key, part);
+  const credential = `Credential=${accessKeyId}/${scope}`;
+  return [
+    ["X-Amz-Date", date],
+    [
+      "Authorization",
+      `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=host;x-amz-date, Signature=${hmac(key, toSign).toString("hex")}`,
+    ],
+  ];
+}
+
+const encode = (part: string) =>
+  encodeURIComponent(part).replace(
+    /[!'()*]/g,
+    (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+
+const sha256 = (data: string | Buffer) => createHash("sha256").update(data).digest("hex");
+const hmac = (key: Buffer, data: string) => createHmac("sha256", key).update(data).digest();
