@@ -12,7 +12,7 @@ import { createGateway } from "./gateway/gateway.ts";
 import { compileKeys } from "./gateway/compile-usage.ts";
 import { type UserPools, createUserPools } from "./identity/cognito.ts";
 import { createPrincipals } from "./identity/principals.ts";
-import { createFunctions } from "./lambda/functions.ts";
+import { type Functions, createFunctions } from "./lambda/functions.ts";
 import { close, listen } from "./listen.ts";
 import { type Local, addressesOf, describe, valuesOf } from "./local.ts";
 import { consoleLog, type Log, silentLog } from "./log.ts";
@@ -20,6 +20,7 @@ import { type Stack, loadStack } from "./stack.ts";
 import { StartError } from "./start-error.ts";
 import { startDynamo } from "./storage/dynamo.ts";
 import { createS3 } from "./storage/s3/server.ts";
+import { withAddresses } from "./websocket/address.ts";
 import { createWebSockets } from "./websocket/server.ts";
 
 export { consoleLog, loadStack, silentLog, StartError };
@@ -54,6 +55,8 @@ export type Cloud = {
   invoke(functionArn: string, payload: string): Promise<unknown>;
   stop(): Promise<void>;
 };
+
+type Callable = Pick<Functions, "invoke">;
 
 /** The resource graph, running on this machine: what is in the graph exists, what is not does not. */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
@@ -99,8 +102,18 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     stops.push(() => dynamo.close());
     progress(`DynamoDB  ${dynamo.url}`);
 
+    // its address is known before the functions that speak to it, what it calls is there after them
+    const { promise: callable, resolve: provide } = Promise.withResolvers<Callable>();
+    const webSockets = createWebSockets({
+      ...parts,
+      log,
+      functions: { invoke: async (...call) => (await callable).invoke(...call) },
+    });
+    const socketUrl =
+      webSockets.stages.length > 0 ? await open(webSockets.server, 5, "WebSocket") : "";
     const functions = await createFunctions({
       ...parts,
+      stack: withAddresses(stack, webSockets.stages, socketUrl),
       root,
       folder: data.path,
       endpoints: {
@@ -122,12 +135,14 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       dynamoEndpoint: dynamo.url,
     });
     stops.push(() => mappings.stop());
-    const called: Pick<typeof functions, "invoke"> = {
+    stops.push(() => webSockets.stop());
+    const called: Callable = {
       invoke(functionArn, payload, more) {
         options.invoked?.(functionArn);
         return functions.invoke(functionArn, payload, more);
       },
     };
+    provide(called);
     const gateway = createGateway({
       ...parts,
       log,
@@ -136,12 +151,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       endpoints: { s3 },
       secret: data.secret,
     });
-    const webSockets = createWebSockets({ ...parts, log, functions: called });
     await functions.ready;
     progress(`functions ${Object.values(functions.names).join(", ")}`);
-    const socketUrl =
-      webSockets.stages.length > 0 ? await open(webSockets.server, 5, "WebSocket") : "";
-    stops.push(() => webSockets.stop());
     // last, so that whoever finds the port open finds everything behind it
     const api = await open(
       createServer((req, res) => void gateway.handle(req, res)),

@@ -33,6 +33,7 @@ export function compile({ stack, principals }: Pick<Parts, "stack" | "principals
           stage: stage.inputs.name,
           variables: stage.inputs.stageVariables,
           executionArn: api.outputs.executionArn,
+          endpoint: `${api.outputs.apiEndpoint}/${stage.inputs.name}`,
           select: Selection.compile(api.inputs.routeSelectionExpression ?? ""),
           routes: new Map(routes.map((route) => [route.key, route])),
         },

@@ -5,6 +5,8 @@ export type Api = {
   stage: string;
   variables: Record<string, string> | undefined;
   executionArn: string;
+  /** Where the stage is in AWS: `wss://…/{stage}`. */
+  endpoint: string;
   /** The route key that a message names, or undefined when it names none. */
   select: (body: unknown) => string | undefined;
   /** By route key: `$connect`, `$disconnect`, `$default`, or one of the API's own. */

@@ -13,6 +13,7 @@ import { WebSocketServer } from "ws";
 import { newExtendedRequestId, newRequestId } from "../gateway/exchange.ts";
 import type { Parts } from "../gateway/parts.ts";
 import { Refusal, reason } from "../gateway/refusal.ts";
+import type { Place } from "./address.ts";
 import { compile } from "./compile.ts";
 import { type Connection, MAX_MESSAGE_BYTES, serve } from "./connection.ts";
 import type { Api } from "./definition.ts";
@@ -23,7 +24,7 @@ import { manage } from "./management.ts";
 export type WebSockets = {
   server: Server;
   /** Where each API is: a path on this server, without a slash at its end. */
-  stages: { apiName: string; path: string }[];
+  stages: ({ apiName: string } & Place)[];
   /** Closes every connection and waits for its `$disconnect`. */
   stop(): Promise<void>;
 };
@@ -52,7 +53,11 @@ export function createWebSockets(
 
   return {
     server,
-    stages: [...byPath].map(([path, { name }]) => ({ apiName: name, path })),
+    stages: [...byPath].map(([path, { name, endpoint }]) => ({
+      apiName: name,
+      endpoint,
+      path,
+    })),
     async stop() {
       for (const socket of sockets.clients) socket.terminate();
       await Promise.all(leaving);

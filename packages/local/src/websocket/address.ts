@@ -1,0 +1,29 @@
+import type { Stack } from "../stack.ts";
+
+/** A stage in AWS, `wss://…`, and its path on this machine. */
+export type Place = { endpoint: string; path: string };
+
+/** The graph with the addresses of WebSocket APIs, in links and environments, turned into those of this machine. */
+export function withAddresses(stack: Stack, places: Place[], url: string): Stack {
+  if (places.length === 0) return stack;
+  const here = <Value>(value: Value): Value => {
+    let text = JSON.stringify(value);
+    for (const { endpoint, path } of places)
+      text = text
+        .replaceAll(endpoint, url.replace(/^http/, "ws") + path)
+        .replaceAll(endpoint.replace(/^wss/, "https"), url + path);
+    return JSON.parse(text);
+  };
+  return {
+    ...stack,
+    functions: here(stack.functions),
+    resources: stack.resources.map((resource) =>
+      resource.type === "aws:lambda/function:Function" && resource.inputs.environment
+        ? {
+            ...resource,
+            inputs: { ...resource.inputs, environment: here(resource.inputs.environment) },
+          }
+        : resource,
+    ),
+  };
+}
