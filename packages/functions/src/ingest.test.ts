@@ -164,3 +164,34 @@ test("an upload whose key names somebody else than the gateway noted is nobody's
   const { items } = await as("somebody", () => Image.listMine({}));
   expect(items).toEqual([]);
 });
+
+test("prepared anew, a picture has its ladder again, and nothing that was rendered from the old one", async () => {
+  const body = await picture(3000, 2000).jpeg().toBuffer();
+  const { id, event } = await upload(body, { name: "anew.jpg" });
+  await deliver(event);
+  const { rungs, ...before } = (await Image.findRow(id))!;
+  const files = await stored(id);
+  for (const { width } of rungs!) await Bucket.removeAll(`ladder/${id}/${before.rev}/${width}.jpg`);
+  await Bucket.removeAll("images/anew.jpg");
+  await Bucket.put(`derived/${id}/${before.rev}/x.webp`, body, { type: "image/webp" });
+
+  expect(await deliver({ kind: "reprocess", imageId: id })).toEqual([]);
+  const after = (await Image.findRow(id))!;
+  expect(after.rungs).toEqual(rungs);
+  expect([after.state, after.rev, after.version]).toEqual([
+    "ready",
+    before.rev,
+    before.version + 1,
+  ]);
+  expect((await stored(id)).toSorted()).toEqual(files.toSorted());
+  expect(await Bucket.read("images/anew.jpg")).toBeDefined();
+});
+
+test("what is not ready, and what was deleted, is not prepared anew", async () => {
+  const { id } = await upload(await picture(64, 64).jpeg().toBuffer());
+  expect(await deliver({ kind: "reprocess", imageId: id })).toEqual([]);
+  expect(await Image.get(id)).toMatchObject({ state: "pending" });
+  await as("ann", () => Image.remove(id));
+  expect(await deliver({ kind: "reprocess", imageId: id })).toEqual([]);
+  await expect(Image.get(id)).rejects.toMatchObject({ kind: "not_found" });
+});
