@@ -54,7 +54,7 @@ export async function startFixture(
     cloud.issueTokens("someone", { clientId, ...options });
   const withScope = await issue({ scope: "images/read" });
   const withoutScope = await issue({});
-  const expired = await issue({ ageSeconds: 86_400 });
+  const expired = await issue({ ageSeconds: 2 * 86_400 });
 
   return {
     fixture: {

@@ -23,6 +23,8 @@ const MESSAGE_TOO_BIG = 1009;
 export type Connection = {
   peer: Event.Peer;
   lastActiveAt: number;
+  /** False as soon as either side has begun to close it. */
+  isOpen(): boolean;
   send(message: Buffer): void;
   close(): void;
 };
@@ -41,6 +43,7 @@ export function serve(
   const connection = {
     peer,
     lastActiveAt: clock.now(),
+    isOpen: () => socket.readyState === socket.OPEN,
     send(message: Buffer) {
       connection.lastActiveAt = clock.now();
       socket.send(message, { binary: false });
@@ -54,7 +57,7 @@ export function serve(
   });
   socket.on("message", (data, isBinary) => {
     connection.lastActiveAt = clock.now();
-    if (socket.readyState !== socket.OPEN) return;
+    if (!connection.isOpen()) return;
     if (isBinary) return socket.close(UNSUPPORTED_DATA, "Unsupported data");
     void receive(text(data));
   });
@@ -81,7 +84,7 @@ export function serve(
       const requestContext = { ...context, requestId, messageId: context.extendedRequestId };
       const event = { requestContext, body, isBase64Encoded: false };
       const reply = await invoke(route, event, functions);
-      if (route.responds && reply.body !== "" && socket.readyState === socket.OPEN)
+      if (route.responds && reply.body !== "" && connection.isOpen())
         connection.send(Buffer.from(reply.body));
     } catch (error) {
       const refusal =
@@ -91,7 +94,7 @@ export function serve(
         log.warn(`WebSocket ${route?.key ?? key}: ${reason(refusal.cause)}`, { requestId });
       // the connection stays [V-WILD]
       const frame = JSON.stringify({ message: refusal.text, connectionId, requestId });
-      if (socket.readyState === socket.OPEN) connection.send(Buffer.from(frame));
+      if (connection.isOpen()) connection.send(Buffer.from(frame));
     }
     log.request({
       method: "MESSAGE",

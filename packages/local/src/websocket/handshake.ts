@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
-import { SKEW_SECONDS, lowerCased, refusal } from "../gateway/authorizer/iam.ts";
+import { SKEW_SECONDS, lowerCased, refusal, signersNow } from "../gateway/authorizer/iam.ts";
 import { enforce, parse } from "../gateway/authorizer/verdict.ts";
 import * as Exchange from "../gateway/exchange.ts";
 import { within } from "../gateway/integration/timeout.ts";
@@ -49,7 +49,7 @@ export async function admit(
   return headers;
 }
 
-function byIam(req: IncomingMessage, arn: string, { principals, stack, clock, log }: Needs) {
+function byIam(req: IncomingMessage, arn: string, { principals, stack, log }: Needs) {
   const request = {
     method: "GET",
     url: req.url ?? "/",
@@ -61,7 +61,7 @@ function byIam(req: IncomingMessage, arn: string, { principals, stack, clock, lo
   const outcome = verify(request, (id) => principals.find(id), {
     service: "execute-api",
     region: stack.region,
-    now: clock.now(),
+    now: signersNow(),
     skewSeconds: SKEW_SECONDS,
   });
   if (!outcome.ok) throw refusal(outcome);

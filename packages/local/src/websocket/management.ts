@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import { SKEW_SECONDS, lowerCased, refusal } from "../gateway/authorizer/iam.ts";
+import { SKEW_SECONDS, lowerCased, refusal, signersNow } from "../gateway/authorizer/iam.ts";
 import * as Exchange from "../gateway/exchange.ts";
 import type { Parts } from "../gateway/parts.ts";
 import { Refusal } from "../gateway/refusal.ts";
@@ -10,7 +10,7 @@ import * as Sigv4 from "../identity/sigv4.ts";
 import { type Connection, MAX_MESSAGE_BYTES } from "./connection.ts";
 import type { Api } from "./definition.ts";
 
-type Needs = Pick<Parts, "stack" | "principals" | "clock" | "log">;
+type Needs = Pick<Parts, "stack" | "principals" | "log">;
 
 /** `@connections/{id}`: what a backend says to a client, asks of it, or ends. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html */
 export async function manage(
@@ -24,7 +24,7 @@ export async function manage(
   const method = req.method ?? "GET";
   admit(req, method, body, `${api.executionArn}/${api.stage}`, connectionId, parts);
   const connection = find(connectionId);
-  if (!connection) throw new Refusal("RESOURCE_NOT_FOUND", { ...gone });
+  if (!connection?.isOpen()) throw new Refusal("RESOURCE_NOT_FOUND", { ...gone });
   switch (method) {
     case "POST":
       if (body.length > MAX_MESSAGE_BYTES)
@@ -60,7 +60,7 @@ function admit(
   body: Buffer,
   stageArn: string,
   connectionId: string,
-  { principals, stack, clock, log }: Needs,
+  { principals, stack, log }: Needs,
 ) {
   const headers = lowerCased(Exchange.fields(req));
   const request = { method, url: req.url ?? "/", headers, body };
@@ -68,7 +68,7 @@ function admit(
   const outcome = Sigv4.verifyHeader(request, (id) => principals.find(id), {
     service: "execute-api",
     region: stack.region,
-    now: clock.now(),
+    now: signersNow(),
     skewSeconds: SKEW_SECONDS,
   });
   if (!outcome.ok) throw refusal(outcome);
