@@ -164,3 +164,23 @@ test("an upload that came with a form keeps its name against one that comes past
   expect((await decided(ann, known)).reason).toMatchObject({ code: "name.taken" });
   expect((await bo.send("DELETE", `/v1/images/${image.id}`)).status).toBe(202);
 });
+
+test("of several at once under one name, one is published; what still waits is never written over", async () => {
+  const pictures = await Promise.all([22, 23, 24, 25, 26].map((seed) => jpeg(200, 150, seed)));
+  const answers = await Promise.all(pictures.map((bytes) => put(ann, "named-5.jpg", bytes)));
+  const stored = answers.filter(({ status }) => status === 202);
+  for (const answer of answers.filter(({ status }) => status !== 202)) {
+    expect(answer.status).toBe(409);
+    expect(await answer.json()).toMatchObject({ status: 409, code: "upload.waiting" });
+  }
+  const named = await within(
+    30_000,
+    async () => (await listed(ann)).filter(({ name }) => name === "named-5.jpg"),
+    (images) =>
+      images.length === stored.length &&
+      images.every(({ state }) => state === "ready" || state === "rejected"),
+  );
+  expect(named.filter(({ state }) => state === "ready")).toHaveLength(1);
+  expect(named).toHaveLength(stored.length);
+  expect((await published("named-5.jpg")).status).toBe(200);
+});
