@@ -26,3 +26,33 @@ for (const one of cases())
   test(`${one.id} ${one.says}`, async () => {
     expect(await run(one, fixture)).toEqual([]);
   });
+
+test("the runner sees a fact that does not hold, whatever it is about", async () => {
+  const request = { path: "/t/echo?a=1", headers: [["x-a", "1"]] as [string, string][] };
+  const ask = (expect: object) =>
+    run(
+      {
+        id: "none",
+        says: "nothing true",
+        evidence: "design",
+        steps: [{ request, expect: { status: 200, ...expect } }],
+      },
+      fixture,
+    );
+  expect(await ask({ json: { "/headers/x-a": "1" } })).toEqual([]);
+  const wrong = [
+    { status: 404 },
+    { headers: { "x-amzn-requestid": { $absent: true } } },
+    { headers: { "content-type": { $startsWith: "text" } } },
+    { json: { "/queryStringParameters": { a: "2" } } },
+    { json: { "/httpMethod": { $matches: "^POST$" } } },
+    { json: { "/nowhere": { $present: true } } },
+    { json: { "": { $keys: ["path"] } } },
+    { json: { "/path": { $sameAs: "/httpMethod" } } },
+    { json: { "/requestContext/requestTimeEpoch": { $nowWithin: 0 } } },
+    { text: { $contains: "no such text" } },
+    { base64: "" },
+    { seconds: [60, 61] },
+  ];
+  for (const expected of wrong) expect(await ask(expected)).toHaveLength(1);
+});

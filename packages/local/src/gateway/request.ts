@@ -92,23 +92,32 @@ function route(stage: Stage, path: string, httpMethod: string): Route.Hit<Method
 /** "Payload size 10 MB" https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html */
 export const MAX_BODY_BYTES = 10_485_760;
 
-/** The whole body, or undefined when it is over the limit: then the rest is read and thrown away. */
+// a client that is still sending reads no answer, so what is too much is let run out, within reason
+const MAX_DRAINED_BYTES = 10 * MAX_BODY_BYTES;
+const MAX_DRAINING_MS = 2_000;
+
+/** The whole body, or undefined when it is over the limit: then it is read and thrown away. */
 export async function readBody(req: IncomingMessage): Promise<Buffer | undefined> {
   const declared = req.headers["content-length"];
   if (declared === undefined && req.headers["transfer-encoding"] === undefined) return EMPTY;
   if (declared === "0") return EMPTY;
-  if (declared !== undefined && Number(declared) > MAX_BODY_BYTES) return undefined;
-  const chunks: Buffer[] = [];
+  if (Number(declared) > MAX_DRAINED_BYTES) return undefined;
+  let chunks: Buffer[] = [];
   let size = 0;
   return new Promise((resolve, reject) => {
-    const add = (chunk: Buffer) => {
+    if (Number(declared) > MAX_BODY_BYTES) setTimeout(resolve, MAX_DRAINING_MS, undefined).unref();
+    req.on("data", function add(chunk: Buffer) {
       size += chunk.length;
       if (size <= MAX_BODY_BYTES) return void chunks.push(chunk);
+      chunks = [];
+      if (size <= MAX_DRAINED_BYTES) return;
       req.off("data", add);
       resolve(undefined);
-    };
-    req.on("data", add);
-    req.once("end", () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, size)));
+    });
+    req.once("end", () => {
+      if (size > MAX_BODY_BYTES) return resolve(undefined);
+      resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, size));
+    });
     req.once("error", reject);
     req.once("close", () => reject(new Error("the client went away")));
   });
