@@ -28,6 +28,32 @@ export async function put(
   }
 }
 
+/** Within the bucket, so that no byte travels; what is there already stays as it is. Whether it is there now: not when what was to be copied is gone, or another one took its place. */
+export async function copy(
+  { key, eTag }: { key: string; eTag: string },
+  to: string,
+  { type }: Pick<Put, "type">,
+): Promise<boolean> {
+  const { CopyObjectCommand, client } = await sdk();
+  const command = new CopyObjectCommand({
+    Bucket: bucket(),
+    Key: to,
+    CopySource: `${bucket()}/${key.split("/").map(encodeURIComponent).join("/")}`,
+    CopySourceIfMatch: eTag,
+    IfNoneMatch: "*",
+    MetadataDirective: "REPLACE",
+    ContentType: type,
+  });
+  try {
+    await client().send(command);
+    return true;
+  } catch (error) {
+    // 412 is either condition's answer
+    if ([404, 412].includes(status(error))) return (await notes(to)) !== undefined;
+    throw error;
+  }
+}
+
 /** The whole object, as long as it is still the one with this tag; undefined when it is gone or another one took its place. */
 export async function read(key: string, etag?: string): Promise<Buffer | undefined> {
   const { GetObjectCommand, client } = await sdk();

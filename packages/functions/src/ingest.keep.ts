@@ -7,17 +7,19 @@ import { Refusal } from "@balde/images/refusal";
 
 type Image = NonNullable<Awaited<ReturnType<typeof Ingest.begin>>>;
 
-/** Every key comes from the bytes, so to store twice is to store once. */
+/** Every key comes from the bytes, so to store twice is to store once. `sent` is what was uploaded; without it the original is there already. */
 export async function store(
   image: Image,
-  bytes: Buffer,
   { rev, contentType, rungs, published }: Prepared,
+  sent?: { key: string; eTag: string },
 ) {
   const { id, name } = image;
   // the row decides whose the name is; only its owner writes the object
   if (name && !(await Name.publish(name, image))) throw nameTaken(name);
+  // first, so that nothing is made of bytes that are no longer there
+  if (sent && !(await Bucket.copy(sent, ObjectKey.original(id, rev), { type: contentType })))
+    throw gone();
   await Promise.all([
-    Bucket.put(ObjectKey.original(id, rev), bytes, { type: contentType, createOnly: true }),
     ...rungs.map(({ width, data, contentType }) => {
       const type = rungType(contentType);
       return Bucket.put(ObjectKey.rung(id, rev, { width, type }), data, { type });
@@ -55,6 +57,9 @@ export const found = (bytes: Buffer, prepared: Prepared): Ingest.Found => ({
 
 const rungType = (contentType: string) =>
   contentType === "image/png" ? "image/png" : "image/jpeg";
+
+export const gone = () =>
+  new Refusal("unprocessable", "upload.gone", "The uploaded bytes were replaced or have expired");
 
 const nameTaken = (name: string) =>
   new Refusal("unprocessable", "name.taken", `The name ${name} is another picture's by now`);

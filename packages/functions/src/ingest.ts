@@ -8,7 +8,7 @@ import { prepare } from "@balde/images/prepare";
 import { Refusal } from "@balde/images/refusal";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 
-import { found, store } from "./ingest.keep.ts";
+import { found, gone, store } from "./ingest.keep.ts";
 import { type Arrival, Message } from "./ingest.message.ts";
 
 /** Works on what the queue holds; what fails is handed out again, and ends in the dead-letter queue. */
@@ -42,7 +42,7 @@ async function reprocess(id: Image.ImageId) {
   if (!image || !bytes) return console.warn({ message: "nothing to prepare anew", id });
   try {
     const prepared = await prepare(bytes, { publish: image.name !== undefined });
-    await store(image, bytes, prepared);
+    await store(image, prepared);
     await Ingest.renew(id, found(bytes, prepared));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -69,7 +69,7 @@ async function receive(arrival: Arrival) {
     if (sent && !image.name) throw badName(sent.name);
     const bytes = await read(object);
     const prepared = await prepare(bytes, { publish: image.name !== undefined });
-    await store(image, bytes, prepared);
+    await store(image, prepared, object);
     await Ingest.settle(upload, found(bytes, prepared));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -121,6 +121,3 @@ const badName = (name: string) => {
     `${JSON.stringify(name)} is no name: ${rule}`,
   );
 };
-
-const gone = () =>
-  new Refusal("unprocessable", "upload.gone", "The uploaded bytes were replaced or have expired");
