@@ -94,7 +94,10 @@ function compileAuthorization(
   const authorizer = of("authorizer:Authorizer").find(({ id }) => id === authorizerId);
   const functionArn = functionArnOf(authorizer?.inputs.authorizerUri ?? "")?.arn;
   if (!authorizer || !functionArn) throw new Error(`there is no authorizer ${authorizerId}`);
-  const { authorizerCredentialsArn, identitySources = [] } = authorizer.inputs;
+  const { authorizerCredentialsArn } = authorizer.inputs;
+  const identitySources: string[] = authorizer.inputs.identitySources ?? [];
+  const other = identitySources.find((source) => !SOURCE.test(source));
+  if (other) throw new Error(`the identity source ${other} is not emulated`);
   return {
     type: "CUSTOM",
     functionArn,
@@ -104,6 +107,8 @@ function compileAuthorization(
     identitySources,
   };
 }
+
+const SOURCE = /^(route\.request\.(header|querystring)|stageVariables)\../;
 
 const KNOWN: Record<string, Known> = {
   "api:Api": {

@@ -1,14 +1,12 @@
-import type { IncomingMessage } from "node:http";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
 
-import { SKEW_SECONDS, lowerCased, refusal, signersNow } from "../gateway/authorizer/iam.ts";
+import { lowerCased, signer } from "../gateway/authorizer/iam.ts";
 import { enforce, parse } from "../gateway/authorizer/verdict.ts";
 import * as Exchange from "../gateway/exchange.ts";
 import { within } from "../gateway/integration/timeout.ts";
 import type { Parts } from "../gateway/parts.ts";
 import * as Query from "../gateway/query.ts";
 import { Refusal } from "../gateway/refusal.ts";
-import { authorize as mayDo } from "../identity/principals.ts";
-import * as Sigv4 from "../identity/sigv4.ts";
 import type { Authorization } from "./definition.ts";
 import * as Event from "./event.ts";
 import { invoke } from "./invoke.ts";
@@ -34,7 +32,11 @@ export async function admit(
     isBase64Encoded: false,
   };
   const arn = `${peer.api.executionArn}/${peer.api.stage}/$connect`;
-  if (route.authorization.type === "AWS_IAM") byIam(req, arn, parts);
+  if (route.authorization.type === "AWS_IAM") {
+    const headers = lowerCased(Exchange.fields(req));
+    const signed = { method: "GET", url: req.url ?? "/", headers, body: "" };
+    signer(signed, { action: "execute-api:Invoke", resource: arn }, parts);
+  }
   if (route.authorization.type === "CUSTOM") {
     peer.authorizer = await ask(route.authorization, event, arn, { rawQuery, req }, parts, peer);
     Object.assign(event.requestContext, { authorizer: peer.authorizer });
@@ -43,31 +45,10 @@ export async function admit(
   if (statusCode >= 400)
     throw new Refusal("ACCESS_DENIED", {
       status: statusCode,
-      text: statusCode === 401 ? "Unauthorized" : statusCode === 403 ? "Forbidden" : "Bad Request",
-      errorType: "ForbiddenException",
+      text: STATUS_CODES[statusCode] ?? "Forbidden",
+      errorType: statusCode < 500 ? "ForbiddenException" : "InternalServerErrorException",
     });
   return headers;
-}
-
-function byIam(req: IncomingMessage, arn: string, { principals, stack, log }: Needs) {
-  const request = {
-    method: "GET",
-    url: req.url ?? "/",
-    headers: lowerCased(Exchange.fields(req)),
-    body: "",
-  };
-  if (!Sigv4.isSigned(request)) throw new Refusal("MISSING_AUTHENTICATION_TOKEN");
-  const verify = Sigv4.isPresigned(request) ? Sigv4.verifyQuery : Sigv4.verifyHeader;
-  const outcome = verify(request, (id) => principals.find(id), {
-    service: "execute-api",
-    region: stack.region,
-    now: signersNow(),
-    skewSeconds: SKEW_SECONDS,
-  });
-  if (!outcome.ok) throw refusal(outcome);
-  const ask = { action: "execute-api:Invoke", resource: arn };
-  const decision = mayDo(outcome.principal, ask, log);
-  if (!decision.allowed) throw new Refusal("ACCESS_DENIED", { text: decision.message });
 }
 
 /** REQUEST authorizers only, and nothing is cached. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html */
@@ -103,10 +84,7 @@ async function ask(
 }
 
 function find(source: string, { req, rawQuery }: Handshake, { api }: Event.Peer) {
-  const [, place, name = ""] =
-    /^(?:route\.request\.(header|querystring)|(stageVariables|context))\.(.+)$/.exec(source)
-      ? /^(?:route\.request\.)?(\w+)\.(.+)$/.exec(source)!
-      : [];
+  const [, place, name = ""] = /^(?:route\.request\.)?(\w+)\.(.+)$/.exec(source) ?? [];
   switch (place) {
     case "header":
       return req.headers[name.toLowerCase()]?.toString();

@@ -1,12 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import { SKEW_SECONDS, lowerCased, refusal, signersNow } from "../gateway/authorizer/iam.ts";
+import { lowerCased, signer } from "../gateway/authorizer/iam.ts";
 import * as Exchange from "../gateway/exchange.ts";
 import type { Parts } from "../gateway/parts.ts";
 import { Refusal } from "../gateway/refusal.ts";
 import { readBody } from "../gateway/request.ts";
-import { authorize } from "../identity/principals.ts";
-import * as Sigv4 from "../identity/sigv4.ts";
 import { type Connection, MAX_MESSAGE_BYTES } from "./connection.ts";
 import type { Api } from "./definition.ts";
 
@@ -22,7 +20,12 @@ export async function manage(
 ): Promise<void> {
   const body = (await readBody(req)) ?? TOO_LARGE;
   const method = req.method ?? "GET";
-  admit(req, method, body, `${api.executionArn}/${api.stage}`, connectionId, parts);
+  const headers = lowerCased(Exchange.fields(req));
+  const ask = {
+    action: "execute-api:ManageConnections",
+    resource: `${api.executionArn}/${api.stage}/${method}/@connections/${connectionId}`,
+  };
+  signer({ method, url: req.url ?? "/", headers, body }, ask, parts);
   const connection = find(connectionId);
   if (!connection?.isOpen()) throw new Refusal("RESOURCE_NOT_FOUND", { ...gone });
   switch (method) {
@@ -53,32 +56,6 @@ const describe = ({ peer, lastActiveAt }: Connection) => ({
   identity: { sourceIp: peer.sourceIp, userAgent: peer.userAgent },
   lastActiveAt: new Date(lastActiveAt).toISOString(),
 });
-
-function admit(
-  req: IncomingMessage,
-  method: string,
-  body: Buffer,
-  stageArn: string,
-  connectionId: string,
-  { principals, stack, log }: Needs,
-) {
-  const headers = lowerCased(Exchange.fields(req));
-  const request = { method, url: req.url ?? "/", headers, body };
-  if (!Sigv4.isSigned(request)) throw new Refusal("MISSING_AUTHENTICATION_TOKEN");
-  const outcome = Sigv4.verifyHeader(request, (id) => principals.find(id), {
-    service: "execute-api",
-    region: stack.region,
-    now: signersNow(),
-    skewSeconds: SKEW_SECONDS,
-  });
-  if (!outcome.ok) throw refusal(outcome);
-  const ask = {
-    action: "execute-api:ManageConnections",
-    resource: `${stageArn}/${method}/@connections/${connectionId}`,
-  };
-  const decision = authorize(outcome.principal, ask, log);
-  if (!decision.allowed) throw new Refusal("ACCESS_DENIED", { text: decision.message });
-}
 
 function answer(res: ServerResponse, status: number, body: string) {
   res.writeHead(status, {

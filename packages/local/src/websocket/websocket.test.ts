@@ -417,6 +417,10 @@ test("what is configured and not emulated stops the start by name", async () => 
     serve(sockets({}, [api({ apiKeySelectionExpression: "$request.header.x" })])),
   ).rejects.toThrow("apiKeySelectionExpression");
   await expect(serve(sockets({ ping: { authorizationType: "CUSTOM" } }))).rejects.toThrow("ping");
+  const byContext = { ...authorizer.inputs, identitySources: ["context.identity.sourceIp"] };
+  await expect(serve(sockets(authorized, [{ ...authorizer, inputs: byContext }]))).rejects.toThrow(
+    "context.identity.sourceIp",
+  );
 });
 
 test("a function is told the address on this machine", () => {

@@ -1,4 +1,4 @@
-import { authorize as mayDo } from "../../identity/principals.ts";
+import { type Principal, authorize as mayDo } from "../../identity/principals.ts";
 import * as Sigv4 from "../../identity/sigv4.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Parts } from "../parts.ts";
@@ -6,47 +6,50 @@ import { Refusal } from "../refusal.ts";
 import { methodArn } from "../method-arn.ts";
 
 // execute-api allows five minutes [K]
-export const SKEW_SECONDS = 300;
+const SKEW_SECONDS = 300;
 
 /** AWS_IAM: the signature, then `execute-api:Invoke` in the caller's own policies. */
-export function byIam(exchange: Exchange, { principals, stack, log }: Parts): void {
+export function byIam(exchange: Exchange, parts: Parts): void {
   const request = {
     method: exchange.httpMethod,
     url: exchange.fullPath + (exchange.rawQuery && `?${exchange.rawQuery}`),
     headers: lowerCased(exchange.headers),
     body: exchange.body,
   };
-  if (!Sigv4.isSigned(request)) throw new Refusal("MISSING_AUTHENTICATION_TOKEN");
-  const verify = Sigv4.isPresigned(request) ? Sigv4.verifyQuery : Sigv4.verifyHeader;
-  const outcome = verify(request, (id) => principals.find(id), {
-    service: "execute-api",
-    region: stack.region,
-    now: signersNow(),
-    skewSeconds: SKEW_SECONDS,
-  });
-  if (!outcome.ok) throw refusal(outcome);
-
-  const { principal } = outcome;
-  const decision = mayDo(
-    principal,
-    { action: "execute-api:Invoke", resource: methodArn(exchange) },
-    log,
-  );
-  if (!decision.allowed) throw new Refusal("ACCESS_DENIED", { text: decision.message });
+  const ask = { action: "execute-api:Invoke", resource: methodArn(exchange) };
+  const principal = signer(request, ask, parts);
   Object.assign(exchange.identity, {
     accessKey: principal.accessKeyId,
-    accountId: stack.account,
+    accountId: parts.stack.account,
     caller: principal.accessKeyId,
     user: principal.accessKeyId,
     userArn: principal.arn,
   });
 }
 
-/** Whoever signs reads a clock of his own, and nobody moves that one. */
-export const signersNow = () => Date.now();
+/** Who signed a request to execute-api and may do what it asks; anybody else is a Refusal. */
+export function signer(
+  request: Sigv4.SignedRequest,
+  ask: { action: string; resource: string },
+  { principals, stack, log }: Pick<Parts, "principals" | "stack" | "log">,
+): Principal {
+  if (!Sigv4.isSigned(request)) throw new Refusal("MISSING_AUTHENTICATION_TOKEN");
+  const verify = Sigv4.isPresigned(request) ? Sigv4.verifyQuery : Sigv4.verifyHeader;
+  const outcome = verify(request, (id) => principals.find(id), {
+    service: "execute-api",
+    region: stack.region,
+    // whoever signs reads a clock of his own, and nobody moves that one
+    now: Date.now(),
+    skewSeconds: SKEW_SECONDS,
+  });
+  if (!outcome.ok) throw refusal(outcome);
+  const decision = mayDo(outcome.principal, ask, log);
+  if (!decision.allowed) throw new Refusal("ACCESS_DENIED", { text: decision.message });
+  return outcome.principal;
+}
 
 /** In the words of execute-api. */
-export function refusal({ problem, message }: Sigv4.Refused): Refusal {
+function refusal({ problem, message }: Sigv4.Refused): Refusal {
   switch (problem) {
     case "missing":
       return new Refusal("MISSING_AUTHENTICATION_TOKEN");
