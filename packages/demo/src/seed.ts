@@ -5,7 +5,11 @@ import { createClient, ProblemError, signIn } from "@balde/client";
 import type { Cloud } from "@balde/local";
 
 export type User = { name: string; password: string };
-export type Local = Cloud["local"] & { users: User[] };
+export type Local = Omit<Cloud["local"], "apiKeys"> & {
+  users: User[];
+  /** API keys by the usage plan that they are in. */
+  keys?: Record<string, string>;
+};
 
 const users: User[] = [
   { name: "ann", password: "Picture-book-1" },

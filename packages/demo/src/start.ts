@@ -40,7 +40,9 @@ async function start() {
   });
   stopOnSignals(cloud.stop);
 
-  const local: Local = { ...cloud.local, users: await seed(cloud, root, say) };
+  const { apiKeys, ...parts } = cloud.local;
+  const users = await seed(cloud, root, say);
+  const local: Local = { ...parts, users, ...(apiKeys && { keys: byPlan(apiKeys) }) };
   quiet.request = log.request;
   const file = join(data, "local.json");
   mkdirSync(data, { recursive: true });
@@ -51,6 +53,10 @@ async function start() {
   say(`\nBalde is up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s.\n`);
   say(welcome(local, file));
 }
+
+/** Each plan has one key, named after it. */
+const byPlan = (apiKeys: Record<string, string>) =>
+  Object.fromEntries(Object.entries(apiKeys).map(([name, value]) => [name.toLowerCase(), value]));
 
 function readOptions() {
   try {

@@ -100,9 +100,7 @@ test("with nothing in the dead-letter queue there is nothing to redrive", async 
 });
 
 test("what fails again and again waits in the dead-letter queue, and goes round again on demand", async () => {
-  const { sqs } = stage.local as typeof stage.local & {
-    sqs?: { endpoint: string; queues: Record<string, string> };
-  };
+  const { sqs } = stage.local;
   if (!sqs) return;
   // past the queue's five attempts: as it would lie there after them
   await message(sqs.endpoint, sqs.queues["IngestDead"]!, { kind: "reprocess", imageId: image.id });

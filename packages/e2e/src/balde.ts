@@ -12,7 +12,10 @@ export type Local = {
   cognito: { endpoint: string; userPoolId: string; clientId: string };
   s3?: { endpoint: string; bucket: string };
   dynamodb?: { endpoint: string; table: string };
+  sqs?: { endpoint: string; queues: Record<string, string> };
   users: { name: string; password: string }[];
+  /** API keys by the usage plan that they are in. */
+  keys?: { trial: string; partner: string };
   iam?: { accessKeyId: string; secretAccessKey: string };
 };
 

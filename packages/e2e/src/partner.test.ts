@@ -4,15 +4,13 @@ import { type Balde, type Local, balde } from "./balde.ts";
 import { type Image, send, settled, signIn, upload } from "./person.ts";
 import { jpeg } from "./picture.ts";
 
-type Keys = { Trial: string; Partner: string };
-
 let stage: Balde;
-let keys: Keys | undefined;
+let keys: Local["keys"];
 let image: Image;
 
 beforeAll(async () => {
   stage = await balde();
-  keys = (stage.local as Local & { apiKeys?: Keys }).apiKeys;
+  keys = stage.local.keys;
   const ann = await signIn(stage.local, 0);
   const sent = await upload(ann, new Uint8Array(await jpeg(320, 240, 31)));
   image = await settled(stage.local, sent.image.id);
@@ -46,16 +44,16 @@ test("a token of a person is no key", async () => {
 
 test("a key reads what anyone may read, page by page", async (context) => {
   if (!keys) return context.skip();
-  const one = await get(`/images/${image.id}`, keys.Partner);
+  const one = await get(`/images/${image.id}`, keys.partner);
   expect([one.status, await one.json()]).toEqual([200, await open(`/images/${image.id}`)]);
-  const page = await get("/images?limit=1", keys.Partner);
+  const page = await get("/images?limit=1", keys.partner);
   expect(await page.json()).toEqual(await open("/images?limit=1"));
   expect(page.headers.get("link")).toMatch(/\/partner\/v1\/images\?.*cursor=.*rel="next"/);
 });
 
 test("a key opens nothing that wants more than a key", async (context) => {
   if (!keys) return context.skip();
-  const headers = { "x-api-key": keys.Partner };
+  const headers = { "x-api-key": keys.partner };
   expect((await send(stage.local, "GET", "/v1/me", undefined, headers)).status).toBe(401);
   expect((await send(stage.local, "GET", "/partner/v1/me", undefined, headers)).status).toBe(403);
 });
@@ -65,7 +63,7 @@ test("too fast is 429 for a second, too much is 429 until the day is over, and a
   const refused = new Map<string, string | null>();
   for (let round = 0; round < 40 && refused.size < 2; round++) {
     const answers = await Promise.all(
-      Array.from({ length: 40 }, () => get("/images", keys!.Trial)),
+      Array.from({ length: 40 }, () => get("/images", keys!.trial)),
     );
     for (const answer of answers) {
       if (answer.status === 200) continue;
@@ -78,7 +76,7 @@ test("too fast is 429 for a second, too much is 429 until the day is over, and a
     "gateway.throttled": "1",
     "gateway.quota_exceeded": "3600",
   });
-  expect((await get("/images", keys.Partner)).status).toBe(200);
+  expect((await get("/images", keys.partner)).status).toBe(200);
 });
 
 const open = async (path: string): Promise<unknown> =>
