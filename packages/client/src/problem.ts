@@ -22,6 +22,7 @@ export const codes = [
   "input.invalid",
   "internal",
   "name.taken",
+  "operator.unsigned",
   "route.not_found",
   "upload.not_found",
   "upload.too_large",
