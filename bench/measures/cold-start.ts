@@ -191,5 +191,6 @@ const image = gateway("/v1/images/img_01ARZ3NDEKTSV4RRFFQ69G5FAV");
 /** A first call that needs nothing of AWS; empty events for those that get batches. */
 const firstCall: Record<string, object> = {
   ApiHandler: me,
+  Admin: gateway("/admin/v1/nothing"),
   Deliver: { ...gateway("/i/nothing"), pathParameters: { id: "nothing" } },
 };
