@@ -28,7 +28,8 @@ export type Plan = {
 };
 
 export function of(stage: string): Settings {
-  return stage === "production" ? production : personal;
+  if (stage === "production") return production;
+  return stage === "laptop" ? laptop : personal;
 }
 
 const production: Settings = {
@@ -48,7 +49,7 @@ const production: Settings = {
   logDays: 90,
 };
 
-/** A developer's stage, a pull request's and the laptop. */
+/** A developer's stage, or a pull request's. */
 const personal: Settings = {
   region: "eu-central-1",
   removal: "remove",
@@ -67,3 +68,6 @@ const personal: Settings = {
   noncurrentDays: 1,
   logDays: 7,
 };
+
+/** Costs nothing, so that only the account's own ceiling is left: a load test measures the service. */
+const laptop: Settings = { ...personal, throttle: { rate: 10_000, burst: 5_000 } };

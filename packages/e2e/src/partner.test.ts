@@ -5,11 +5,12 @@ import { type Image, send, settled, signIn, upload } from "./person.ts";
 import { jpeg } from "./picture.ts";
 
 let stage: Balde;
-let keys: Local["keys"];
+let keys: NonNullable<Local["keys"]>;
 let image: Image;
 
 beforeAll(async () => {
   stage = await balde();
+  if (!stage.local.keys) throw new Error("local.json names no API keys");
   keys = stage.local.keys;
   const ann = await signIn(stage.local, 0);
   const sent = await upload(ann, new Uint8Array(await jpeg(320, 240, 31)));
@@ -42,8 +43,7 @@ test("a token of a person is no key", async () => {
   expect((await ann.send("GET", "/partner/v1/images")).status).toBe(403);
 });
 
-test("a key reads what anyone may read, page by page", async (context) => {
-  if (!keys) return context.skip();
+test("a key reads what anyone may read, page by page", async () => {
   const one = await get(`/images/${image.id}`, keys.partner);
   expect([one.status, await one.json()]).toEqual([200, await open(`/images/${image.id}`)]);
   const page = await get("/images?limit=1", keys.partner);
@@ -51,26 +51,25 @@ test("a key reads what anyone may read, page by page", async (context) => {
   expect(page.headers.get("link")).toMatch(/\/partner\/v1\/images\?.*cursor=.*rel="next"/);
 });
 
-test("a key opens nothing that wants more than a key", async (context) => {
-  if (!keys) return context.skip();
+test("a key opens nothing that wants more than a key", async () => {
   const headers = { "x-api-key": keys.partner };
   expect((await send(stage.local, "GET", "/v1/me", undefined, headers)).status).toBe(401);
   expect((await send(stage.local, "GET", "/partner/v1/me", undefined, headers)).status).toBe(403);
 });
 
-test("too fast is 429 for a second, too much is 429 until the day is over, and another plan's key does not notice", async (context) => {
-  if (!keys) return context.skip();
+test("too fast is 429 for a second, too much is 429 until the day is over, and another plan's key does not notice", async () => {
   const refused = new Map<string, string | null>();
-  for (let round = 0; round < 40 && refused.size < 2; round++) {
-    const answers = await Promise.all(
-      Array.from({ length: 40 }, () => get("/images", keys!.trial)),
-    );
+  const giveUp = Date.now() + 25_000;
+  while (refused.size < 2 && Date.now() < giveUp) {
+    const answers = await Promise.all(Array.from({ length: 40 }, () => get("/images", keys.trial)));
     for (const answer of answers) {
       if (answer.status === 200) continue;
       expect(answer.status).toBe(429);
       const { code } = (await answer.json()) as { code: string };
       refused.set(code, answer.headers.get("retry-after"));
     }
+    // the bucket fills again, and the quota is what is used up next
+    await new Promise((resolve) => setTimeout(resolve, 500));
   }
   expect(Object.fromEntries(refused)).toEqual({
     "gateway.throttled": "1",

@@ -40,7 +40,7 @@ export const reason = (cause: unknown) => {
 export type ResponseType = keyof typeof DEFAULTS;
 
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html;
-// texts and error types as captured, notes/gateway.md §1.8
+// texts and error types as others captured them from AWS: see the evidence in docs/gateway.md
 const DEFAULTS = {
   ACCESS_DENIED: [403, "User is not authorized to access this resource", "AccessDeniedException"],
   API_CONFIGURATION_ERROR: [500, "Internal server error", "InternalServerErrorException"],
