@@ -75,6 +75,14 @@ test("the second request is served from the stored derivative, the third with If
   expect(unchanged.status).toBe(304);
   expect(await unchanged.text()).toBe("");
   expect(unchanged.headers.get("server-timing") ?? "").not.toMatch(/render|decode/);
+
+  // an answer without a body must free its function like any other: more of them than there are processes
+  const path = `/i/${image.id}/${image.rev}?w=640`;
+  const asked = Array.from({ length: 60 }, () =>
+    get(path, { accept: "*/*", "if-none-match": etag }),
+  );
+  expect(new Set((await Promise.all(asked)).map(({ status }) => status))).toEqual(new Set([304]));
+  expect((await send(stage.local, "HEAD", path)).status).toBe(200);
 });
 
 test.each([

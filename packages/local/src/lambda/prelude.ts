@@ -45,7 +45,8 @@ function follow(response: IncomingMessage, body: PassThrough) {
     if (!response.complete)
       body.destroy(new Error("The function's process ended in the middle of its response"));
   });
-  body.on("close", () => response.resume());
+  // unpiped by hand and first: the pipe's own end, which comes after this, would pause what is to run on
+  body.on("close", () => response.unpipe(body).resume());
   response.pipe(body, { end: false });
   return body;
 }
