@@ -3,7 +3,17 @@ import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { type Balde, balde } from "./balde.ts";
-import { type Image, type Person, post, send, settled, signIn, upload, within } from "./person.ts";
+import {
+  type Form,
+  type Image,
+  type Person,
+  post,
+  send,
+  settled,
+  signIn,
+  upload,
+  within,
+} from "./person.ts";
 import { jpeg } from "./picture.ts";
 
 let stage: Balde;
@@ -93,8 +103,13 @@ test.each([
   expect((await send(stage.local, "GET", `/s3?image=${name}`)).status).toBe(404);
   expect((await send(stage.local, "GET", `/i/${image.id}`)).status).toBe(404);
   // the verdict is told first, then the name is freed
-  const ask = () => ann.send("POST", "/v1/uploads", { name, type: "image/jpeg", bytes: 64 });
-  expect((await within(5_000, ask, ({ status }) => status === 201)).status).toBe(201);
+  const type = "image/jpeg";
+  const good = new Uint8Array(await jpeg(64, 64));
+  const ask = () => ann.send("POST", "/v1/uploads", { name, type, bytes: good.length });
+  const again = await within(5_000, ask, ({ status }) => status === 201);
+  expect(again.status).toBe(201);
+  const { upload: form } = (await again.json()) as Form;
+  expect((await post(form, good, type)).status).toBe(201);
 });
 
 test("nobody, a wrong token and an access token are refused by the gateway", async () => {
