@@ -33,7 +33,7 @@ export type Answer = {
 /** Plans, and does no more than the plan needs: nothing for who has it already, a copy for who is not the first, pixels for the first. */
 export async function answer(wish: Wish): Promise<Answer> {
   const timing = createTiming();
-  const request = Request.parse(wish.query);
+  const { request } = Request.parse(wish.query);
   const picture = await timing.of("find", Picture.get(wish.id, wish.rev));
   const plan = Plan.plan(request, picture.source, accepted(wish.accept));
   const hash = Plan.hash(plan);

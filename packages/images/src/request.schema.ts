@@ -174,13 +174,37 @@ export const Query = z.strictObject({
 
 /** What a delivery asks for. A key that is absent has its default. */
 export type Request = z.output<typeof Query>;
-export type Key = keyof Request;
 
-export const keys = Object.keys(Query.shape) as Key[];
+/** Who allowed a request, and until when. It says nothing about the picture, so it is in no plan and in no cache key. */
+export type Signature = z.output<typeof Signature>;
+export const Signature = z.strictObject({
+  exp: z
+    .codec(matching(/^[1-9]\d{9}$/), z.int().check(z.gte(1e9), z.lt(1e10)), {
+      decode: Number,
+      encode: String,
+    })
+    .check(z.describe("when the signature ends, in whole seconds since 1970, ten digits")),
+  kid: matching(/^[A-Za-z0-9_-]{1,32}$/).check(
+    z.describe("which key signed, 1..32 letters, digits, dashes and underscores"),
+  ),
+  // 32 bytes leave two bits of the last digit unused: only one of its four spellings is a signature
+  sig: matching(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/).check(
+    z.describe("the signature, HMAC-SHA256 in base64url, 43 characters"),
+  ),
+});
 
-/** The query of a request, keys in one fixed order, defaults left out as they were. Throws on values that the grammar does not have. */
-export function print(request: Request): string {
-  const texts: Partial<Record<Key, string>> = z.encode(Query, request);
+/** Everything that the query of a delivery may hold. */
+export const Grammar = z.extend(Query, z.partial(Signature).shape);
+export type Key = keyof typeof Grammar.shape;
+
+export const keys = Object.keys(Grammar.shape) as Key[];
+
+/**
+ * The query of a request, keys in one fixed order, defaults left out as they were; the signature's keys are last, so that
+ * without `sig` it is also the text to sign. Throws on values that the grammar does not have.
+ */
+export function print(request: Request, signature: Partial<Signature> = {}): string {
+  const texts: Partial<Record<Key, string>> = z.encode(Grammar, { ...request, ...signature });
   const pairs = keys.flatMap((key) => {
     const text = texts[key];
     return text === undefined ? [] : [`${key}=${encodeURIComponent(text).replaceAll("%2C", ",")}`];

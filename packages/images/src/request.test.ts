@@ -38,6 +38,14 @@ const anyRequest: fc.Arbitrary<Request.Request> = fc.record(
   { requiredKeys: [] },
 );
 
+const anySignature: fc.Arbitrary<Request.Signature> = fc.record({
+  exp: fc.integer({ min: 1e9, max: 1e10 - 1 }),
+  kid: fc.stringMatching(/^[A-Za-z0-9_-]{1,32}$/),
+  sig: fc
+    .uint8Array({ minLength: 32, maxLength: 32 })
+    .map((bytes) => Buffer.from(bytes).toString("base64url")),
+});
+
 /** As the gateway hands a query over: decoded, every key with all its values. */
 function received(query: string): Record<string, string[]> {
   const values: Record<string, string[]> = {};
@@ -47,8 +55,9 @@ function received(query: string): Record<string, string[]> {
 
 test("what is printed is read again as the same, whatever was asked", () =>
   fc.assert(
-    fc.property(anyRequest, (request) => {
-      expect(Request.parse(received(Request.print(request)))).toEqual(request);
+    fc.property(anyRequest, fc.option(anySignature, { nil: undefined }), (request, signature) => {
+      const query = received(Request.print(request, signature));
+      expect(Request.parse(query)).toEqual({ request, signature });
     }),
     { numRuns: 500 },
   ));
@@ -58,9 +67,30 @@ test("the order of the keys means nothing", () =>
     fc.property(anyRequest, fc.nat(), (request, turn) => {
       const pairs = Request.print(request).split("&");
       const turned = [...pairs.slice(turn % pairs.length), ...pairs.slice(0, turn % pairs.length)];
-      expect(Request.parse(received(turned.join("&")))).toEqual(request);
+      expect(Request.parse(received(turned.join("&"))).request).toEqual(request);
     }),
   ));
+
+test("without its last key, what is printed is what was signed", () =>
+  fc.assert(
+    fc.property(anyRequest, anySignature, (request, { sig, ...claims }) => {
+      const signed = [Request.print(request, claims), `sig=${sig}`].join("&");
+      expect(Request.print(request, { ...claims, sig })).toBe(signed);
+    }),
+  ));
+
+test("a signature is whole or none, and has one spelling", () => {
+  const sig = Buffer.alloc(32, 7).toString("base64url");
+  const whole = { exp: ["1900000000"], kid: ["k1"], sig: [sig] };
+  for (const key of ["exp", "kid", "sig"] as const)
+    expect(refusal({ ...whole, [key]: undefined }).problems).toEqual([
+      { key, value: "", detail: "is missing; exp, kid, sig come together" },
+    ]);
+  expect(refusal({ ...whole, sig: [sig, sig] }).problems).toMatchObject([{ key: "sig" }]);
+  const respelled = `${sig.slice(0, -1)}d`;
+  expect(Buffer.from(respelled, "base64url").equals(Buffer.from(sig, "base64url"))).toBe(true);
+  expect(refusal({ ...whole, sig: [respelled] }).problems).toMatchObject([{ key: "sig" }]);
+});
 
 test("two spellings of one colour are one request", () => {
   expect(Request.parse({ bg: ["FA0"] })).toEqual(Request.parse({ bg: ["ffaa00"] }));
@@ -92,9 +122,17 @@ test.each([
   ["sharpen", ["0", "11"]],
   ["f", ["jpg", "heic", "AVIF"]],
   ["q", ["0", "101", "high", "7.5"]],
+  ["exp", ["", "0", "999999999", "01900000000", "19e8", "10000000000"]],
+  ["kid", ["", "a b", "x".repeat(33), "a/b"]],
+  ["sig", ["", "x".repeat(42), "x".repeat(44), "!".repeat(43)]],
   ["dl", ["", "a/b", 'a"b', "a\nb", "a\\b", "x".repeat(121)]],
 ])("%s has no values %j", (key, values) => {
-  for (const value of values) expect(refusal({ [key]: [value] }).problems).toMatchObject([{ key }]);
+  for (const value of values) {
+    const { problems } = refusal({ [key]: [value] });
+    expect(problems?.filter(({ detail }) => !detail.startsWith("is missing"))).toMatchObject([
+      { key },
+    ]);
+  }
 });
 
 test("every key says in words what it accepts", () => {
@@ -106,7 +144,7 @@ test("names of a prototype are unknown keys like any other", () => {
   expect(refusal(JSON.parse('{"__proto__":["1"]}')).problems).toMatchObject([{ key: "__proto__" }]);
 });
 
-function refusal(query: Record<string, string[]>): Refusal {
+function refusal(query: Parameters<typeof Request.parse>[0]): Refusal {
   try {
     Request.parse(query);
   } catch (error) {

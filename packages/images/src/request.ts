@@ -1,15 +1,19 @@
 import * as z from "zod/mini";
 
 import { type Problem, Refusal } from "./refusal.ts";
-import { type Key, Query, type Request, keys } from "./request.schema.ts";
+import { Grammar, type Key, type Request, Signature, keys } from "./request.schema.ts";
 
 export * from "./request.schema.ts";
 
+/** A query's two halves: what is asked for, and who allowed it. */
+export type Asked = { request: Request; signature: Signature | undefined };
+
 /** Reads a query whose values come in lists, so that a doubled key is seen. Refuses unknown, doubled and bad keys all at once, each with its value and what is allowed. */
-export function parse(query: Record<string, string[] | undefined>): Request {
+export function parse(query: Record<string, string[] | undefined>): Asked {
   const problems: Problem[] = [];
   const texts: Record<string, string> = {};
-  for (const [key, values = []] of Object.entries(query)) {
+  for (const [key, values] of Object.entries(query)) {
+    if (values === undefined) continue;
     const [value = ""] = values;
     if (!isKey(key))
       problems.push({ key, value, detail: `is not a key; allowed are ${keys.join(", ")}` });
@@ -22,7 +26,7 @@ export function parse(query: Record<string, string[] | undefined>): Request {
     else texts[key] = value;
   }
 
-  const read = z.safeDecode(Query, texts as z.input<typeof Query>);
+  const read = z.safeDecode(Grammar, texts as z.input<typeof Grammar>);
   const wrong = new Set(read.error?.issues.map((issue) => String(issue.path[0])));
   for (const key of keys) {
     if (wrong.has(key))
@@ -32,15 +36,31 @@ export function parse(query: Record<string, string[] | undefined>): Request {
         detail: `is not allowed; ${key} is ${allowed(key)}`,
       });
   }
+  problems.push(...missing(query));
   if (problems.length > 0 || !read.success) throw refused(problems);
-  return read.data;
+  const { exp, kid, sig, ...request } = read.data;
+  const isSigned = exp !== undefined && kid !== undefined && sig !== undefined;
+  return { request, signature: isSigned ? { exp, kid, sig } : undefined };
+}
+
+/** The keys that a signature lacks, once it has any. */
+function missing(query: Record<string, string[] | undefined>): Problem[] {
+  const together = Object.keys(Signature.shape);
+  if (!together.some((key) => query[key])) return [];
+  return together
+    .filter((key) => !query[key])
+    .map((key) => ({
+      key,
+      value: "",
+      detail: `is missing; ${together.join(", ")} come together`,
+    }));
 }
 
 /** What a key accepts, in words. */
 export const allowed = (key: Key): string =>
-  z.globalRegistry.get(Query.shape[key].def.innerType)?.description ?? "";
+  z.globalRegistry.get(Grammar.shape[key].def.innerType)?.description ?? "";
 
-const isKey = (key: string): key is Key => Object.hasOwn(Query.shape, key);
+const isKey = (key: string): key is Key => Object.hasOwn(Grammar.shape, key);
 
 function refused(problems: Problem[]) {
   const sentences = problems.map(
