@@ -13,9 +13,12 @@ export const handler = awslambda.streamifyResponse<APIGatewayProxyEvent>(async (
     Problem.answer(error, requestId),
   );
   const out = awslambda.HttpResponseStream.from(stream, { statusCode: status, headers });
-  await write(out, event.httpMethod === "HEAD" ? undefined : body);
-  // the client has its picture; the process would be frozen before its copy is stored
-  await storing;
+  try {
+    await write(out, event.httpMethod === "HEAD" ? undefined : body);
+  } finally {
+    // whether or not the client has its picture, the process would be frozen before its copy is stored
+    await storing;
+  }
 });
 
 function wish(event: APIGatewayProxyEvent): Wish {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
@@ -105,6 +106,45 @@ test("the second request is answered from the bucket, with the same bytes and wi
   expect(second.body.equals(first.body)).toBe(true);
   const { "Server-Timing": _, ...lasting } = first.headers;
   expect(second.headers).toMatchObject(lasting);
+});
+
+test.each([
+  ["png", "w=3000&up=1&f=png"],
+  ["jpeg", "w=4000&up=1&f=jpeg"],
+])(
+  "a large %s leaves while it is being made, for each who waits for it, and is stored whole",
+  async (format, query) => {
+    const start = performance.now();
+    const [given, other] = await Promise.all([answer(wish(query)), answer(wish(query))]);
+    // of what is not finished nobody knows the length
+    expect(given.headers).not.toHaveProperty("Content-Length");
+    let first: number | undefined;
+    const pieces: Buffer[] = [];
+    const others = bodyOf(other);
+    for await (const piece of given.body as Readable) {
+      first ??= performance.now() - start;
+      pieces.push(piece as Buffer);
+    }
+    const last = performance.now() - start;
+    await given.storing;
+    // made whole and then sent, its first byte would come near the last
+    expect(first! / last).toBeLessThan(0.5);
+
+    const body = Buffer.concat(pieces);
+    expect((await sharp(body).metadata()).format).toBe(format);
+    expect(body.equals(await others)).toBe(true);
+    const stored = await answered(query);
+    expect(stored.headers).toHaveProperty("Content-Length", String(body.length));
+    expect(stored.body.equals(body)).toBe(true);
+  },
+);
+
+test("a part or the length of a large picture waits for all of it", async () => {
+  const part = await answered("w=2001&up=1&f=png", { range: "bytes=-100" });
+  expect([part.status, part.body.length]).toEqual([206, 100]);
+  const length = await answered("w=2002&up=1&f=png", { isHead: true });
+  const whole = await answered("w=2002&up=1&f=png");
+  expect(length.headers["Content-Length"]).toBe(String(whole.body.length));
 });
 
 test("every spelling of one wish is one stored picture", async () => {

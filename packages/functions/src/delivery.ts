@@ -42,17 +42,16 @@ export async function answer(wish: Wish): Promise<Answer> {
   if (EntityTag.isKnown(etag, wish.ifNoneMatch)) return { status: 304, headers };
 
   const range = wish.isHead ? undefined : Range.read(wish.range, wish.ifRange, etag);
-  const derivative = await Derivative.get(
+  const { body, bytes, contentRange, storing } = await Derivative.get(
     { picture, plan, hash },
     { isHead: wish.isHead, range, timing },
   );
   const about = {
     ...headers,
     ...Header.content(picture.id, plan, request.dl),
-    "Content-Length": String(derivative.bytes),
+    ...(bytes !== undefined && { "Content-Length": String(bytes) }),
     "Server-Timing": timing.header(),
   };
-  const { body, contentRange, storing } = derivative;
   if (contentRange === undefined) return { status: 200, headers: about, body, storing };
   return { status: 206, headers: { ...about, "Content-Range": contentRange }, body, storing };
 }

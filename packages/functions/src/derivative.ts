@@ -1,15 +1,17 @@
 import * as Bucket from "@balde/core/bucket";
 import { VisibleError } from "@balde/core/error";
 import * as ObjectKey from "@balde/core/object-key";
+import * as Encoding from "@balde/images/encoding";
 import { engine } from "@balde/images/engine";
 import { formats } from "@balde/images/format";
 import * as Ladder from "@balde/images/ladder";
 import type { Plan } from "@balde/images/plan";
-import { type Rendered, render } from "@balde/images/render";
+import { render, renderInto } from "@balde/images/render";
 
 import type { Readable } from "node:stream";
 
 import { createGate } from "./gate.ts";
+import * as Growing from "./growing.ts";
 import type { Picture } from "./picture.ts";
 import * as Range from "./range.ts";
 import * as SingleFlight from "./single-flight.ts";
@@ -22,8 +24,8 @@ export type How = { isHead: boolean; range: Range.Range | undefined; timing: Tim
 /** A made picture, or the part of it that was asked for. */
 export type Derivative = {
   body?: Buffer | Readable | undefined;
-  /** Of the body, or of the body that a GET would have. */
-  bytes: number;
+  /** Of the body, or of the body that a GET would have; unknown while the picture is being made. */
+  bytes?: number;
   contentRange?: string | undefined;
   /** Settles when the copy is stored, or is known not to be. */
   storing?: Promise<void>;
@@ -37,7 +39,7 @@ export async function get(order: Order, how: How): Promise<Derivative> {
     mine = how.timing.of("stored", Stored.get(key, how));
     return (await exists(mine)) ? undefined : make(order, key, how.timing);
   });
-  if (made) return { ...Range.part(made.data, how.range), storing: made.storing };
+  if (made) return part(made, how);
   // a stream is read once: who waited for another's look into the bucket now looks himself
   return (await (mine ?? Stored.get(key, how))) ?? get(order, how);
 }
@@ -49,21 +51,49 @@ const exists = (look: ReturnType<typeof Stored.get>) =>
     throw error;
   });
 
-type Made = { data: Buffer; storing: Promise<void> };
+type Made = {
+  whole: Promise<Buffer>;
+  /** Reads along, where the format lets a picture be sent before it is finished. */
+  read?: Growing.Growing["read"];
+  storing: Promise<void>;
+};
+
+async function part({ whole, read, storing }: Made, { isHead, range }: How): Promise<Derivative> {
+  if (read && !isHead && !range) return { body: read(), storing };
+  return { ...Range.part(await whole, range), storing };
+}
 
 /** Whoever comes after a flight has ended finds its picture in the bucket, so nothing is rendered twice. */
 const once = SingleFlight.create<Made | undefined>((made) => made?.storing);
 /** libvips keeps one processor busy per picture; a function has one or two. Whoever would wait for more than eight pictures is told to come back. */
 const gate = createGate({ running: 2, waiting: 8 });
 
-const make = ({ picture, plan }: Order, key: string, timing: Timing): Promise<Made> =>
-  gate(async () => {
-    const rung = Ladder.choose(plan, picture.source, picture.rungs);
-    // the engine is loaded while the bytes come
-    const [{ bytes, from }] = await timing.of("read", Promise.all([read(picture, rung), engine()]));
-    const made = await timing.of("render", render(bytes, plan, from));
-    return { data: made.data, storing: store(key, made) };
+/** Resolves as soon as there is something to send; the place in the gate is kept until the last byte. */
+const make = (order: Order, key: string, timing: Timing) =>
+  new Promise<Made>((resolve, reject) => {
+    const work = async () => {
+      const made = await begin(order, timing);
+      const storing = made.whole.then(
+        (data) => store(key, data, formats[order.plan.encoding.format].contentType),
+        (error: unknown) => console.error({ message: "a picture broke off", key, error }),
+      );
+      resolve({ ...made, storing });
+      await made.whole;
+    };
+    gate(work).catch(reject);
   });
+
+async function begin({ picture, plan }: Order, timing: Timing): Promise<Omit<Made, "storing">> {
+  const rung = Ladder.choose(plan, picture.source, picture.rungs);
+  // the engine is loaded while the bytes come
+  const [{ bytes, from }] = await timing.of("read", Promise.all([read(picture, rung), engine()]));
+  if (Encoding.isByRows(plan.encoding)) {
+    const into = (file: string) => renderInto(file, bytes, plan, from);
+    return timing.of("begin", Growing.create(into));
+  }
+  const { data } = await timing.of("render", render(bytes, plan, from));
+  return { whole: Promise.resolve(data) };
+}
 
 /** The rung, or the original when there is none or it has not been stored. */
 async function read({ id, rev, source }: Picture, rung: Picture["rungs"][number] | undefined) {
@@ -75,9 +105,9 @@ async function read({ id, rev, source }: Picture, rung: Picture["rungs"][number]
 }
 
 /** Equal plans make equal bytes, so whoever stores first is right. Whoever asked has his picture either way. */
-async function store(key: string, { data, contentType }: Rendered) {
+async function store(key: string, data: Buffer, type: string) {
   try {
-    await Bucket.put(key, data, { type: contentType, createOnly: true });
+    await Bucket.put(key, data, { type, createOnly: true });
   } catch (error) {
     console.error({ message: "a rendered picture was not stored", key, error });
   }

@@ -1,13 +1,18 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import * as fc from "fast-check";
 import sharp from "sharp";
 import { beforeAll, expect, test } from "vitest";
 
 import { corners, disc, gif, photo, quarters } from "../test/make.ts";
+import * as Encoding from "./encoding.ts";
 import { identify } from "./identify.ts";
 import * as Ladder from "./ladder.ts";
 import * as Plan from "./plan.ts";
 import { prepare } from "./prepare.ts";
-import { render } from "./render.ts";
+import { render, renderInto } from "./render.ts";
 import type { Request } from "./request.ts";
 
 const all = { avif: true, webp: true };
@@ -325,6 +330,46 @@ test("from a rung as from the original: the same size, nearly the same pixels", 
     expect([a.width, a.height]).toEqual([b.width, b.height]);
     expect(await difference(a.data, b.data)).toBeLessThan(6);
   }
+});
+
+test.each([
+  ["png", 1500, true],
+  ["png", 500, false],
+  ["jpeg", 4000, true],
+  ["jpeg", 1500, false],
+  ["webp", 4000, false],
+] as const)(
+  "a %s of %i pixels across is written by rows: %s, and into a file it is the same",
+  async (f, w, byRows) => {
+    const plan = Plan.plan(
+      { w, f, up: true },
+      { width: 640, height: 480, format: "jpeg", hasAlpha: false, pages: 1 },
+      none,
+    );
+    expect(Encoding.isByRows(plan.encoding)).toBe(byRows);
+    const folder = await mkdtemp(join(tmpdir(), "balde-render-"));
+    const file = join(folder, "made");
+    try {
+      await renderInto(file, waves, plan);
+      expect((await render(waves, plan)).data.equals(await readFile(file))).toBe(true);
+      const { format, width } = await sharp(file).metadata();
+      expect([format, width]).toEqual([f, w]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+);
+
+test("a damaged picture is refused into a file as well", async () => {
+  const plan = Plan.plan(
+    { f: "png" },
+    { width: 640, height: 480, format: "jpeg", hasAlpha: false, pages: 1 },
+    none,
+  );
+  const half = waves.subarray(0, waves.length / 2);
+  const file = join(tmpdir(), "balde-never-made");
+  await expect(renderInto(file, half, plan)).rejects.toMatchObject({ code: "image.truncated" });
+  await rm(file, { force: true });
 });
 
 /** Mean absolute difference of two pictures of the same size, in 0..255. */

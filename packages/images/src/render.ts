@@ -18,15 +18,7 @@ export async function render(
   from: Size = plan.source,
 ): Promise<Rendered> {
   return blamingInput(async () => {
-    const final = plan.trim ? trimmed(plan, await Trim.find(bytes, plan)) : plan;
-    const sharp = await engine();
-    const limit = { seconds: Limits.RENDER_SECONDS };
-    let picture = sharp(bytes, decode(final)).timeout(limit);
-    for (const step of pipeline) {
-      if (step === turn && isCutBeforeTurn(final))
-        picture = (await finished(sharp, picture)).timeout(limit);
-      picture = step(picture, final, from);
-    }
+    const { picture, final } = await opened(bytes, plan, from);
     const data = await picture.toBuffer();
     return {
       data,
@@ -35,6 +27,33 @@ export async function render(
       height: final.height,
     };
   });
+}
+
+/** The same into a file, which grows while the picture is made if the plan's encoding is `byRows`. A file that it ends with an error is not a picture. */
+export async function renderInto(
+  file: string,
+  bytes: Buffer,
+  plan: Plan,
+  from: Size = plan.source,
+): Promise<void> {
+  await blamingInput(async () => {
+    const { picture } = await opened(bytes, plan, from);
+    await picture.toFile(file);
+  });
+}
+
+/** Every step laid out and nothing computed yet. */
+async function opened(bytes: Buffer, plan: Plan, from: Size) {
+  const final = plan.trim ? trimmed(plan, await Trim.find(bytes, plan)) : plan;
+  const sharp = await engine();
+  const limit = { seconds: Limits.RENDER_SECONDS };
+  let picture = sharp(bytes, decode(final)).timeout(limit);
+  for (const step of pipeline) {
+    if (step === turn && isCutBeforeTurn(final))
+      picture = (await finished(sharp, picture)).timeout(limit);
+    picture = step(picture, final, from);
+  }
+  return { picture, final };
 }
 
 /** libvips, asked for both at once, turns what it scaled and then looks for the interesting part in the wrong frame. */

@@ -12,7 +12,7 @@ export const encode: Step = (picture, { encoding }) => {
     case "webp":
       return picture.webp({ quality: encoding.quality, effort: encoding.effort });
     case "jpeg":
-      return picture.jpeg({ quality: encoding.quality });
+      return picture.jpeg({ quality: encoding.quality, optimiseCoding: !encoding.byRows });
     case "png":
       return encoding.colours === "all"
         ? picture.png({ compressionLevel: 6 })
