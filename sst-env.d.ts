@@ -58,6 +58,14 @@ declare module "sst" {
       "type": "sst.aws.ApiGatewayV1ApiKey"
       "value": string
     }
+    "Presets": {
+      "queries": {
+        "card": string
+        "hero": string
+        "thumb": string
+      }
+      "type": "sst.sst.Linkable"
+    }
     "Trial": {
       "type": "sst.aws.ApiGatewayV1ApiKey"
       "value": string

@@ -1,5 +1,10 @@
 import * as Grants from "./grants.ts";
+import * as Settings from "./settings.ts";
 import { data, images } from "./storage.ts";
+
+const presets = new sst.Linkable("Presets", {
+  properties: { queries: Settings.of($app.stage).presets },
+});
 
 export const deliver = new sst.aws.Function("Deliver", {
   handler: "packages/functions/src/deliver.handler",
@@ -10,7 +15,7 @@ export const deliver = new sst.aws.Function("Deliver", {
   timeout: "28 seconds",
   // no 6 MB ceiling: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
   streaming: true,
-  link: [images, data],
+  link: [images, data, presets],
   permissions: [
     Grants.objects(images, ["originals/*", "ladder/*", "derived/*"], ["GetObject"]),
     Grants.objects(images, ["derived/*"], ["PutObject"]),

@@ -26,7 +26,9 @@ const deliver = (path: string): Route[] =>
 
 export const routes: Route[] = [
   ...deliver("/i/{id}"),
+  // the second part may also be a preset: a path has one variable at each place, and deliver tells them apart
   ...deliver("/i/{id}/{rev}"),
+  ...deliver("/i/{id}/{rev}/{preset}"),
 
   read("/v1/images"),
   own("POST", "/v1/images"),

@@ -14,6 +14,8 @@ export type Settings = {
   throttle: { rate: number; burst: number };
   /** What an API key may ask of `/partner/v1`: requests a second, how many at once, how many in all. */
   plans: Record<"trial" | "partner", Plan>;
+  /** Sizes with a name, for `/i/{id}/{rev}/{preset}`: each a query of the delivery, with `w` or `h`. */
+  presets: Readonly<Record<string, string>>;
   /** How many batches of new pictures are prepared at the same time: each is one busy function. */
   ingestConcurrency: number;
   /** Deleted and overwritten objects can be brought back for so long. */
@@ -32,6 +34,13 @@ export function of(stage: string): Settings {
   return stage === "laptop" ? laptop : personal;
 }
 
+/** Where people see the same picture, they should ask for the same one: it is stored once. */
+const presets = {
+  thumb: "w=160&h=160&fit=cover&pos=attention",
+  card: "w=480&h=320&fit=cover",
+  hero: "w=1600&h=700&fit=cover",
+};
+
 const production: Settings = {
   region: "eu-central-1",
   removal: "retain",
@@ -44,6 +53,7 @@ const production: Settings = {
     trial: { rate: 5, burst: 10, quota: { limit: 1_000, period: "day" } },
     partner: { rate: 100, burst: 200, quota: { limit: 5_000_000, period: "month" } },
   },
+  presets,
   ingestConcurrency: 50,
   noncurrentDays: 30,
   logDays: 90,
@@ -64,6 +74,7 @@ const personal: Settings = {
     trial: { rate: 50, burst: 20, quota: { limit: 200, period: "day" } },
     partner: { rate: 100, burst: 100, quota: { limit: 100_000, period: "month" } },
   },
+  presets,
   ingestConcurrency: 5,
   noncurrentDays: 1,
   logDays: 7,

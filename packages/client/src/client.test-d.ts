@@ -1,6 +1,8 @@
 import { expectTypeOf, test } from "vitest";
 
-import type { Client, Image, ProblemError, imageUrl } from "./client.ts";
+import type { Query } from "@balde/images/request.schema";
+
+import { type Client, type Image, type ProblemError, imageUrl, type srcset } from "./client.ts";
 
 declare const client: Client;
 
@@ -43,10 +45,31 @@ test("a query that the API does not know does not compile", () => {
   expectTypeOf(client.v1).not.toHaveProperty("collections");
 });
 
-test("the words of the delivery grammar are typed", () => {
-  type Asked = NonNullable<Parameters<typeof imageUrl>[2]>;
-  expectTypeOf<{ w: 640; fit: "cover"; f: "avif"; dpr: 2; q: "auto" }>().toExtend<Asked>();
+type Asked = NonNullable<Parameters<typeof imageUrl>[2]>;
+
+test("the words of the delivery grammar are the schema's own, and a preset", () => {
+  expectTypeOf<Omit<Asked, "preset">>().toEqualTypeOf<ReturnType<typeof Query.parse>>();
+  expectTypeOf<Asked["preset"]>().toEqualTypeOf<string | undefined>();
+  expectTypeOf<Parameters<typeof srcset>[2]>().toEqualTypeOf<Asked | undefined>();
+  expectTypeOf<Parameters<Client["imageUrl"]>[1]>().toEqualTypeOf<Asked | undefined>();
+  expectTypeOf<Parameters<Client["srcset"]>[1]>().toEqualTypeOf<Asked | undefined>();
+});
+
+test("values are typed one by one, and what is no word does not compile", () => {
+  expectTypeOf<Asked["fit"]>().toEqualTypeOf<
+    "cover" | "contain" | "fill" | "inside" | "outside" | undefined
+  >();
+  expectTypeOf<Asked["f"]>().toEqualTypeOf<
+    "auto" | "avif" | "webp" | "jpeg" | "png" | "gif" | undefined
+  >();
+  expectTypeOf<Asked["rot"]>().toEqualTypeOf<0 | 90 | 180 | 270 | undefined>();
+  expectTypeOf<Asked["q"]>().toEqualTypeOf<number | "auto" | undefined>();
+  expectTypeOf<{ w: 640; fit: "cover"; pos: { x: 0.5; y: 0 } }>().toExtend<Asked>();
   expectTypeOf<{ f: "bmp" }>().not.toExtend<Asked>();
+  // a signature is the API's to give
+  expectTypeOf<Asked>().not.toHaveProperty("sig");
+  // @ts-expect-error there is no such word
+  void (() => imageUrl("", { id: "img_1" }, { width: 640 }));
 });
 
 test("an upload resolves to a picture, a failure has a code that a switch can complete", () => {

@@ -1,7 +1,7 @@
 import type { App } from "@balde/api/app";
 import { type ClientResponse, hc } from "hono/client";
 
-import { type Request, type Shown, imageUrl, srcset } from "./image-url.ts";
+import { type Asked, type Shown, imageUrl, srcset } from "./image-url.ts";
 import { ProblemError, problemFetch } from "./problem.ts";
 import { type Sending, send } from "./upload.ts";
 
@@ -57,8 +57,8 @@ export function createClient(baseUrl: string, options: Options = {}) {
       return uploading.isEnoughWhenStored ? image : settled(api, image, uploading.signal);
     },
 
-    imageUrl: (image: Shown, request?: Request) => imageUrl(baseUrl, image, request),
-    srcset: (image: Shown, request?: Request) => srcset(baseUrl, image, request),
+    imageUrl: (image: Shown, asked?: Asked) => imageUrl(baseUrl, image, asked),
+    srcset: (image: Shown, asked?: Asked) => srcset(baseUrl, image, asked),
   };
 }
 

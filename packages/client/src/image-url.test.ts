@@ -35,3 +35,17 @@ test("srcset of a box of fixed size offers it for denser screens", () => {
 test("srcset ends with what may be asked for, however large the picture is", () => {
   expect(srcset("", { ...image, width: 9000 })).toMatch(/w=3840 3840w$/);
 });
+
+test("a preset stands in the path, with or without a revision; what is asked beside it in the query", () => {
+  expect(imageUrl("", image, { preset: "thumb" })).toBe(`${path}/thumb`);
+  expect(imageUrl("", { id: image.id }, { preset: "thumb", q: 40 })).toBe(
+    `/i/${image.id}/thumb?q=40`,
+  );
+  expect(srcset("", image, { preset: "card" }).split(", ")).toEqual(
+    [1, 2, 3].map((dpr) => `${path}/card?dpr=${dpr} ${dpr}x`),
+  );
+});
+
+test.each(["", "../x", "Thumb", "0123456789ab"])("%j is no preset and makes no URL", (preset) => {
+  expect(() => imageUrl("", image, { preset })).toThrow(/a preset is called by/);
+});

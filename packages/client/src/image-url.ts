@@ -1,26 +1,32 @@
-import { type Request, print } from "@balde/images/request.schema";
-
-export type { Request } from "@balde/images/request.schema";
+import { PresetName, type Request, print } from "@balde/images/request.schema";
 
 /** As much of an image as its URL needs. With `rev` the URL may be kept for ever; without, it follows the picture. */
 export type Shown = { id: string; rev?: string | undefined; width?: number | undefined };
 
+/** The words of the delivery grammar, and a preset of the stage that they are laid over. */
+export type Asked = Request & { preset?: string };
+
 /** `base` ends with the stage, or is the CDN's, without a slash at the end. Throws on what the grammar does not have. */
-export function imageUrl(base: string, { id, rev }: Shown, request: Request = {}): string {
+export function imageUrl(base: string, { id, rev }: Shown, asked: Asked = {}): string {
+  const { preset, ...request } = asked;
+  const path = [base, "i", id, rev, preset && PresetName.parse(preset)].filter(
+    (part) => part !== undefined,
+  );
   const query = print(request);
-  return `${base}/i/${id}${rev ? `/${rev}` : ""}${query ? `?${query}` : ""}`;
+  return `${path.join("/")}${query ? `?${query}` : ""}`;
 }
 
 /** What the API rounds to when it must, so the widths that are most likely to be stored already. */
 const widths = [160, 320, 480, 640, 800, 960, 1280, 1600, 1920, 2560, 3200, 3840];
 
 /**
- * For `<img srcset>`: with `w` or `h` in the request a box of fixed size at 1x, 2x and 3x; without, the widths up to the
+ * For `<img srcset>`: with `w`, `h` or a preset in the request a box of fixed size at 1x, 2x and 3x; without, the widths up to the
  * picture's own, for `sizes` to choose from.
  */
-export function srcset(base: string, image: Shown, request: Request = {}): string {
-  const url = (change: Request) => imageUrl(base, image, { ...request, ...change });
-  if (request.w || request.h) return [1, 2, 3].map((dpr) => `${url({ dpr })} ${dpr}x`).join(", ");
+export function srcset(base: string, image: Shown, asked: Asked = {}): string {
+  const url = (change: Request) => imageUrl(base, image, { ...asked, ...change });
+  if (asked.w || asked.h || asked.preset)
+    return [1, 2, 3].map((dpr) => `${url({ dpr })} ${dpr}x`).join(", ");
   const { width = Infinity } = image;
   const smaller = widths.filter((each) => each < width);
   const all = width <= widths.at(-1)! ? [...smaller, width] : smaller;

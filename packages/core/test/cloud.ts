@@ -35,6 +35,7 @@ export async function startCloud() {
     SST_RESOURCE_Data: JSON.stringify({ name: dynamodb!.table }),
     SST_RESOURCE_Images: JSON.stringify({ name: s3!.bucket }),
     SST_RESOURCE_Ingest: JSON.stringify({ url: queueUrl }),
+    SST_RESOURCE_Presets: JSON.stringify({ queries: { tile: "w=90&h=60&fit=cover&f=webp" } }),
     SST_RESOURCE_Keys: JSON.stringify({ cursor: "a secret of tests" }),
   });
   const messages = inbox(queueUrl);

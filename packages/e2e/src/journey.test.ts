@@ -103,6 +103,26 @@ test.each([
   expect(data).toMatchObject({ width, height });
 });
 
+test.each([
+  ["a preset of this revision", (id: string, rev: string) => `/i/${id}/${rev}/thumb`, 160],
+  ["a preset of the newest", (id: string) => `/i/${id}/thumb`, 160],
+  ["a preset with a key of the request's own", (id: string) => `/i/${id}/thumb?dpr=2`, 320],
+])("%s is its square", async (_, path, edge) => {
+  const answer = await get(path(image.id, image.rev!));
+  expect(answer.status).toBe(200);
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  expect(await sharp(bytes).metadata()).toMatchObject({ width: edge, height: edge });
+});
+
+test("a preset that is not there is answered with those that are", async () => {
+  const answer = await get(`/i/${image.id}/${image.rev}/poster`);
+  expect(answer.status).toBe(404);
+  expect(await answer.json()).toMatchObject({
+    code: "delivery.no_such_preset",
+    detail: expect.stringMatching(/"poster".*presets are card, hero, thumb/),
+  });
+});
+
 test("the name answers straight from the bucket, without a function and without EXIF", async () => {
   const answer = await get("/s3?image=field.jpg");
   expect(answer.status).toBe(200);

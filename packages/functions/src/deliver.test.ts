@@ -1,7 +1,7 @@
 import { Writable } from "node:stream";
 
 import type { APIGatewayProxyEvent, Context } from "aws-lambda";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 
 // The stream that Lambda hands to a handler, as its runtime client builds it: the prelude leaves with the first write.
 // https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/blob/main/src/HttpResponseStream.js
@@ -31,11 +31,11 @@ beforeAll(async () => {
   handler = (await import("./deliver.ts")).handler as unknown as typeof handler;
 });
 
-async function called(httpMethod: string, query: Record<string, string[]>) {
+async function called(httpMethod: string, query: Record<string, string[]>, path: object = {}) {
   const stream = new Received();
   const event = {
     httpMethod,
-    pathParameters: { id: "img_nobody" },
+    pathParameters: { id: "img_nobody", ...path },
     multiValueQueryStringParameters: query,
     multiValueHeaders: { Accept: ["image/webp", "*/*"] },
     requestContext: { requestId: "r-7" },
@@ -59,6 +59,19 @@ test("a doubled key is seen, and everything that is wrong is answered as a probl
     requestId: "r-7",
     errors: [{ parameter: "w", value: "1 and 2" }, { parameter: "no" }],
   });
+});
+
+test.each([
+  ["a revision", { rev: "0123456789ab" }, "image.not_found"],
+  ["a preset", { rev: "tile" }, "image.not_found"],
+  ["a revision and a preset", { rev: "0123456789ab", preset: "tile" }, "image.not_found"],
+  ["no revision before a preset", { rev: "poster", preset: "tile" }, "image.not_found"],
+  ["neither", { rev: "poster" }, "delivery.no_such_preset"],
+  ["no preset behind a revision", { rev: "0123456789ab", preset: "x" }, "delivery.no_such_preset"],
+])("behind the id may stand %s", async (_, path, code) => {
+  vi.stubEnv("SST_RESOURCE_Presets", JSON.stringify({ queries: { tile: "w=9" } }));
+  const { statusCode, body } = await called("GET", {}, path);
+  expect([statusCode, JSON.parse(body).code]).toEqual([404, code]);
 });
 
 test("HEAD has status and headers, and no body", async () => {

@@ -6,7 +6,7 @@ import type { APIGatewayProxyEvent } from "aws-lambda";
 import { type Answer, type Wish, answer } from "./delivery.ts";
 import * as Problem from "./problem.ts";
 
-/** GET and HEAD /i/{id} and /i/{id}/{rev}. */
+/** GET and HEAD /i/{id}, /i/{id}/{rev}, /i/{id}/{preset} and /i/{id}/{rev}/{preset}. */
 export const handler = awslambda.streamifyResponse<APIGatewayProxyEvent>(async (event, stream) => {
   const { requestId } = event.requestContext;
   const { status, headers, body, storing } = await answer(wish(event)).catch((error: unknown) =>
@@ -26,9 +26,13 @@ function wish(event: APIGatewayProxyEvent): Wish {
     Object.entries(event.multiValueHeaders ?? {})
       .find(([key]) => key.toLowerCase() === name)?.[1]
       ?.join(", ");
+  const { id = "", rev, preset } = event.pathParameters ?? {};
   return {
-    id: event.pathParameters?.["id"] ?? "",
-    rev: event.pathParameters?.["rev"],
+    id,
+    // no preset is called like a revision
+    ...(preset === undefined && rev !== undefined && !/^[0-9a-f]{12}$/.test(rev)
+      ? { rev: undefined, preset: rev }
+      : { rev, preset }),
     query: event.multiValueQueryStringParameters ?? {},
     isHead: event.httpMethod === "HEAD",
     accept: header("accept"),

@@ -50,6 +50,7 @@ const wish = (query: string, more: Partial<Wish> = {}): Wish => {
   return {
     id: picture.id,
     rev: picture.rev,
+    preset: undefined,
     query: Object.fromEntries(pairs),
     isHead: false,
     accept: browser,
@@ -209,6 +210,25 @@ test("a part of it, from the bucket or freshly made", async () => {
 test("without a revision it is the newest, for a minute", async () => {
   const { headers } = await answered("w=640", { rev: undefined });
   expect(headers["Cache-Control"]).toBe("public, max-age=60, must-revalidate");
+});
+
+test("a preset is its query, stored once with it, and the request's own keys come before it", async () => {
+  const preset = await answered("", { preset: "tile" });
+  const spelled = await answered("w=90&h=60&fit=cover&f=webp");
+  expect(preset.body.equals(spelled.body)).toBe(true);
+  expect(preset.headers["ETag"]).toBe(spelled.headers["ETag"]);
+  expect(preset.headers["Vary"]).toBeUndefined();
+  const { headers, body } = await answered("dpr=2&f=jpeg", { preset: "tile" });
+  expect(headers["Content-Type"]).toBe("image/jpeg");
+  expect(await sharp(body).metadata()).toMatchObject({ width: 180, height: 120 });
+});
+
+test("a preset that is not there is not found, and those that are there are named", async () => {
+  await expect(answer(wish("", { preset: "poster" }))).rejects.toMatchObject({
+    kind: "not_found",
+    code: "delivery.no_such_preset",
+    detail: expect.stringMatching(/"poster".*presets are tile/),
+  });
 });
 
 test("a name makes it a download", async () => {

@@ -1,5 +1,6 @@
 import { accepted } from "@balde/images/accept";
 import * as Plan from "@balde/images/plan";
+import * as Preset from "@balde/images/preset";
 import * as Request from "@balde/images/request";
 import type { Readable } from "node:stream";
 
@@ -7,6 +8,7 @@ import * as Derivative from "./derivative.ts";
 import * as EntityTag from "./entity-tag.ts";
 import * as Header from "./header.ts";
 import * as Picture from "./picture.ts";
+import { presets } from "./presets.ts";
 import * as Range from "./range.ts";
 import { createTiming } from "./timing.ts";
 
@@ -14,6 +16,7 @@ import { createTiming } from "./timing.ts";
 export type Wish = {
   id: string;
   rev: string | undefined;
+  preset: string | undefined;
   query: Record<string, string[] | undefined>;
   isHead: boolean;
   accept: string | undefined;
@@ -33,12 +36,13 @@ export type Answer = {
 /** Plans, and does no more than the plan needs: nothing for who has it already, a copy for who is not the first, pixels for the first. */
 export async function answer(wish: Wish): Promise<Answer> {
   const timing = createTiming();
-  const { request } = Request.parse(wish.query);
+  const asked = Request.parse(wish.query);
+  const request = wish.preset ? Preset.apply(presets(), wish.preset, asked.request) : asked.request;
   const picture = await timing.of("find", Picture.get(wish.id, wish.rev));
   const plan = Plan.plan(request, picture.source, accepted(wish.accept));
   const hash = Plan.hash(plan);
   const etag = `"${picture.rev}-${hash}"`;
-  const headers = { ...Header.caching(wish.rev, request), ...Header.safety, ETag: etag };
+  const headers = { ...Header.caching(wish, request), ...Header.safety, ETag: etag };
   if (EntityTag.isKnown(etag, wish.ifNoneMatch)) return { status: 304, headers };
 
   const range = wish.isHead ? undefined : Range.read(wish.range, wish.ifRange, etag);

@@ -6,19 +6,25 @@ import * as Header from "./header.ts";
 const source = { width: 100, height: 80, format: "jpeg", hasAlpha: false, pages: 1 } as const;
 const webp = Plan.plan({ f: "webp" }, source, { avif: false, webp: false });
 
-test("a revision is kept for ever, the newest for a minute", () => {
-  expect(Header.caching("1a2b3c4d5e6f", {})["Cache-Control"]).toBe(
-    "public, max-age=31536000, immutable",
-  );
-  expect(Header.caching(undefined, {})["Cache-Control"]).toBe(
-    "public, max-age=60, must-revalidate",
-  );
-});
+const rev = "1a2b3c4d5e6f";
+
+test.each([
+  ["a revision is kept for ever", { rev }, "public, max-age=31536000, immutable"],
+  [
+    "a preset for a day, for it may be given another size",
+    { rev, preset: "a" },
+    "public, max-age=86400",
+  ],
+  ["the newest for a minute", {}, "public, max-age=60, must-revalidate"],
+  ["so is its preset", { preset: "a" }, "public, max-age=60, must-revalidate"],
+])("%s", (_, address, control) =>
+  expect(Header.caching(address, {})["Cache-Control"]).toBe(control),
+);
 
 test("only what depends on Accept says so", () => {
-  expect(Header.caching("1a2b3c4d5e6f", {})["Vary"]).toBe("Accept");
-  expect(Header.caching("1a2b3c4d5e6f", { f: "auto" })["Vary"]).toBe("Accept");
-  expect(Header.caching("1a2b3c4d5e6f", { f: "webp" })["Vary"]).toBeUndefined();
+  expect(Header.caching({ rev }, {})["Vary"]).toBe("Accept");
+  expect(Header.caching({ rev }, { f: "auto" })["Vary"]).toBe("Accept");
+  expect(Header.caching({ rev }, { f: "webp" })["Vary"]).toBeUndefined();
 });
 
 test.each([

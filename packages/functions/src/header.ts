@@ -2,12 +2,16 @@ import { formats } from "@balde/images/format";
 import type { Plan } from "@balde/images/plan";
 import type { Request } from "@balde/images/request";
 
-/** A revision never changes; whatever is newest without one may be another or deleted a minute later. */
-export const caching = (rev: string | undefined, request: Request): Record<string, string> => ({
+type Address = { rev?: string | undefined; preset?: string | undefined };
+
+/** A revision never changes; what a preset means may change with the next deployment; whatever is newest without a revision may be another or deleted a minute later. */
+export const caching = ({ rev, preset }: Address, request: Request): Record<string, string> => ({
   "Cache-Control":
     rev === undefined
       ? "public, max-age=60, must-revalidate"
-      : "public, max-age=31536000, immutable",
+      : preset === undefined
+        ? "public, max-age=31536000, immutable"
+        : "public, max-age=86400",
   ...((request.f ?? "auto") === "auto" && { Vary: "Accept" }),
 });
 

@@ -1,5 +1,5 @@
-/** What kind of "no" this is; whoever speaks HTTP maps it: 400, 415, 413, 422. */
-export type Kind = "invalid" | "unsupported" | "too_large" | "unprocessable";
+/** What kind of "no" this is; whoever speaks HTTP maps it: 400, 404, 415, 413, 422. */
+export type Kind = "invalid" | "not_found" | "unsupported" | "too_large" | "unprocessable";
 
 /** One thing wrong with one key of a query. */
 export type Problem = { key: string; value: string; detail: string };

@@ -193,6 +193,16 @@ export const Signature = z.strictObject({
   ),
 });
 
+/** How a preset may be called, and never a revision. It stands in a path where a revision may stand too. */
+export const PresetName = z
+  .string()
+  .check(
+    z.regex(
+      /^(?![0-9a-f]{12}$)[a-z][a-z0-9-]{0,31}$/,
+      "a preset is called by 1 to 32 small letters, digits and dashes, first a letter, and not like a revision",
+    ),
+  );
+
 /** Everything that the query of a delivery may hold. */
 export const Grammar = z.extend(Query, z.partial(Signature).shape);
 export type Key = keyof typeof Grammar.shape;

@@ -24,6 +24,8 @@ export const gateway = (graphs: () => Read.Graphs) =>
           "POST /admin/v1/reprocess: AWS_IAM → Admin",
           "GET /admin/v1/state: AWS_IAM → Admin",
           "GET /health: NONE → MOCK",
+          "GET /i/{id}/{rev}/{preset}: NONE → Deliver",
+          "HEAD /i/{id}/{rev}/{preset}: NONE → Deliver",
           "GET /i/{id}/{rev}: NONE → Deliver",
           "HEAD /i/{id}/{rev}: NONE → Deliver",
           "GET /i/{id}: NONE → Deliver",

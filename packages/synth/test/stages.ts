@@ -56,6 +56,7 @@ export const stages = (graphs: () => Read.Graphs) =>
         IngestDead: ["type", "url"],
         CountDead: ["type", "url"],
         Keys: ["cursor", "type"],
+        Presets: ["queries", "type"],
       });
     });
 
