@@ -9,11 +9,9 @@ export type Asked = Request & { preset?: string };
 /** `base` ends with the stage, or is the CDN's, without a slash at the end. Throws on what the grammar does not have. */
 export function imageUrl(base: string, { id, rev }: Shown, asked: Asked = {}): string {
   const { preset, ...request } = asked;
-  const path = [base, "i", id, rev, preset && PresetName.parse(preset)].filter(
-    (part) => part !== undefined,
-  );
+  const size = preset === undefined ? "" : `/${PresetName.parse(preset)}`;
   const query = print(request);
-  return `${path.join("/")}${query ? `?${query}` : ""}`;
+  return `${base}/i/${id}${rev ? `/${rev}` : ""}${size}${query ? `?${query}` : ""}`;
 }
 
 /** What the API rounds to when it must, so the widths that are most likely to be stored already. */
