@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
+import { createClock } from "../src/clock.ts";
 import { createFunctions } from "../src/lambda/functions.ts";
 import type { Log } from "../src/log.ts";
 import type { FunctionSource, Resource, Stack } from "../src/stack.ts";
@@ -47,6 +48,7 @@ export async function deployed({ files, inputs = {}, sources = {}, root, ...give
     },
     endpoints: { S3: "http://127.0.0.1:1" },
     secrets: (name) => `value of ${name}`,
+    clock: createClock(),
     log,
     ...given,
   });

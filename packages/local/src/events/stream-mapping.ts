@@ -48,7 +48,6 @@ export async function startStreamMapping(
     streamArn: settings.streamArn,
     region: parts.stack.region,
     credentials: parts.principal,
-    clock: parts.clock,
   });
   if (!checkpoints.exist()) await begin(mapping, checkpoints, reader);
   const filter = filterOf(mapping.inputs.filterCriteria);

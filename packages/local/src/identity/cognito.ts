@@ -175,7 +175,8 @@ function guard(
   const outcome = Sigv4.verifyHeader(request, (id) => principals.find(id), {
     service: "cognito-idp",
     region: stack.region,
-    now: clock.now(),
+    now: Date.now(),
+    since: clock.since,
   });
   if (!outcome.ok) {
     if (outcome.problem === "missing")

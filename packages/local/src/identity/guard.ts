@@ -53,7 +53,12 @@ export function createGuard({
         body,
       };
       const verify = Sigv4.isPresigned(signed) ? Sigv4.verifyQuery : Sigv4.verifyHeader;
-      const outcome = verify(signed, find, { service, region, now: clock.now() });
+      const outcome = verify(signed, find, {
+        service,
+        region,
+        now: Date.now(),
+        since: clock.since,
+      });
       if (outcome.ok) return outcome.principal;
       throw new Fault(coral + signatureFaults[outcome.problem], outcome.message);
     },

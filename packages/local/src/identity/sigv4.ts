@@ -35,6 +35,8 @@ export type { SignedRequest } from "./canonical-request.ts";
 export type VerifyOptions = Scope & {
   /** Milliseconds since the epoch. */
   now: number;
+  /** How long ago a signature of that date was made, where its maker may have read another clock. */
+  since?: (signedAt: number) => number;
   /** How far `x-amz-date` may be off; AWS allows 15 minutes, execute-api 5. */
   skewSeconds?: number;
 };
@@ -93,9 +95,10 @@ export function verifyHeader<P extends Credentials>(
   if (!date || sentAt === undefined)
     return refused("malformed", "A valid x-amz-date header is required");
   const skew = (options.skewSeconds ?? DEFAULT_SKEW_SECONDS) * 1000;
-  if (Math.abs(options.now - sentAt) > skew)
+  const age = ageOf(sentAt, options);
+  if (Math.min(Math.abs(options.now - sentAt), Math.abs(age)) > skew)
     return refused(
-      "skewed",
+      age > 0 ? "skewed" : "not-yet-valid",
       "The difference between the request time and the current time is too large.",
     );
   const stated = header(request, "x-amz-content-sha256");
@@ -146,9 +149,10 @@ export function verifyQuery<P extends Credentials>(
   };
   if (!parts.accessKeyId)
     return refused("malformed", "Error parsing the X-Amz-Credential parameter");
-  if (signedAt - options.now > DEFAULT_SKEW_SECONDS * 1000)
+  const age = ageOf(signedAt, options);
+  if (age < -DEFAULT_SKEW_SECONDS * 1000)
     return refused("not-yet-valid", "Request is not yet valid");
-  if (options.now > signedAt + seconds * 1000) return refused("expired", "Request has expired");
+  if (age > seconds * 1000) return refused("expired", "Request has expired");
   const payloadHash =
     header(request, "x-amz-content-sha256") ??
     query.get("x-amz-content-sha256") ??
@@ -160,6 +164,9 @@ export function verifyQuery<P extends Credentials>(
     token: query.get("x-amz-security-token"),
   });
 }
+
+const ageOf = (signedAt: number, { now, since }: VerifyOptions) =>
+  since?.(signedAt) ?? now - signedAt;
 
 /** The headers to add to a request so that AWS, or `verifyHeader`, accepts it. `headers` must hold `host`. */
 export function sign(

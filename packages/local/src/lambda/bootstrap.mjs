@@ -14,6 +14,8 @@ const base = `/${[...prefix, "2018-06-01", "runtime"].join("/")}`;
 const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
 const preludeType = "application/vnd.awslambda.http-integration-response";
 let requestId;
+const RealDate = Date;
+let aheadMs = 0;
 
 // Ctrl-C in a terminal reaches the whole process group; the local cloud decides what ends, and its end ends this process
 process.on("SIGINT", () => {});
@@ -121,6 +123,7 @@ async function load() {
 
 function contextOf(headers) {
   requestId = headers["lambda-runtime-aws-request-id"];
+  moveClock(Number(headers["local-clock-ahead-ms"] ?? 0));
   const deadline = Number(headers["lambda-runtime-deadline-ms"]);
   const clientContext = headers["lambda-runtime-client-context"];
   process.env._X_AMZN_TRACE_ID = headers["lambda-runtime-trace-id"];
@@ -133,8 +136,20 @@ function contextOf(headers) {
     logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
     logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
     clientContext: clientContext ? JSON.parse(clientContext) : undefined,
-    getRemainingTimeInMillis: () => deadline - Date.now(),
+    getRemainingTimeInMillis: () => deadline - RealDate.now(),
   };
+}
+
+/** A clock that was moved is moved for the handler too, or what it dates would be late everywhere else. */
+function moveClock(ms) {
+  aheadMs = ms;
+  if (ms === 0 || globalThis.Date !== RealDate) return;
+  globalThis.Date = new Proxy(RealDate, {
+    construct: (target, given, newTarget) =>
+      Reflect.construct(target, given.length > 0 ? given : [target.now() + aheadMs], newTarget),
+    apply: (target) => new target(target.now() + aheadMs).toString(),
+    get: (target, key) => (key === "now" ? () => target.now() + aheadMs : Reflect.get(target, key)),
+  });
 }
 
 async function stream(event, context) {

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 
+import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { type FunctionSource, type Resource, type Stack, ofType } from "../stack.ts";
 import { type RoleKeys, environment } from "./environment.ts";
@@ -39,6 +40,8 @@ export type FunctionsOptions = {
   endpoints: Record<string, string>;
   /** The value of a `secret://name`. */
   secrets: (name: string) => string;
+  /** What functions see when they ask for the time. */
+  clock: Pick<Clock, "now">;
   log: Log;
   /** Follow the sources; a saved file is live within two seconds. */
   watch?: boolean;
@@ -124,6 +127,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
           settings,
           api,
           memory,
+          clock: options.clock,
           log,
           bundle: bundle.built!,
           compileCache: join(folder, ".compile-cache"),

@@ -4,6 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
 
+import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Bundle } from "./bundle.ts";
 import type { Invocation } from "./invocation.ts";
@@ -37,6 +38,7 @@ type Options = {
   compileCache: string;
   api: RuntimeApi;
   memory: ReturnType<typeof createMemoryWatch>;
+  clock: Pick<Clock, "now">;
   log: Log;
   onIdle: (process: FunctionProcess) => void;
   /** It ended; `initFailure` when it did before it could take an event. */
@@ -45,7 +47,7 @@ type Options = {
 
 /** One process of a function: what Lambda calls an execution environment. It works on one event at a time. */
 export function startProcess(options: Options): FunctionProcess {
-  const { settings, bundle, api, memory, log, onIdle, onEnd } = options;
+  const { settings, bundle, api, memory, clock, log, onIdle, onEnd } = options;
   const token = randomUUID();
   let current: Invocation | undefined;
   let deliver: ((event: Event) => void) | undefined;
@@ -135,6 +137,7 @@ export function startProcess(options: Options): FunctionProcess {
         payload,
         functionArn: settings.arn,
         deadline,
+        aheadMs: clock.now() - Date.now(),
         traceHeader,
         clientContext,
       });

@@ -6,8 +6,10 @@ export type Event = {
   requestId: string;
   payload: Buffer;
   functionArn: string;
-  /** Milliseconds since the epoch, on the real clock: a process cannot be told another time. */
+  /** Milliseconds since the epoch, on the real clock: the time that a function has cannot be moved. */
   deadline: number;
+  /** How far the cloud's clock is ahead of the real one. */
+  aheadMs: number;
   traceHeader: string;
   clientContext?: string | undefined;
 };
@@ -93,6 +95,8 @@ function deliver(event: Event, response: ServerResponse) {
     "Lambda-Runtime-Deadline-Ms": event.deadline,
     "Lambda-Runtime-Invoked-Function-Arn": event.functionArn,
     "Lambda-Runtime-Trace-Id": event.traceHeader,
+    // ours: nothing in AWS moves the time
+    ...(event.aheadMs > 0 && { "Local-Clock-Ahead-Ms": event.aheadMs }),
     ...(event.clientContext && { "Lambda-Runtime-Client-Context": event.clientContext }),
   });
   response.end(event.payload);

@@ -53,7 +53,7 @@ export function s3({ path, httpMethod, roleArn }: S3Target, parts: Parts): Backe
       credentials,
       "s3",
       parts.stack.region,
-      parts.clock.now(),
+      Date.now(),
     );
     if (hasBody) headers["content-length"] = String(body.length);
     const response = await send({

@@ -15,7 +15,12 @@ export function identify(s3: S3, request: Sigv4.SignedRequest): Caller {
       "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
     );
   const verify = isPresigned ? Sigv4.verifyQuery : Sigv4.verifyHeader;
-  const options = { service: "s3", region: s3.stack.region, now: s3.clock.now() };
+  const options = {
+    service: "s3",
+    region: s3.stack.region,
+    now: Date.now(),
+    since: s3.clock.since,
+  };
   const outcome = verify<Principal>(request, (id) => s3.principals.find(id), options);
   if (!outcome.ok) throw refusal(s3, outcome, isPresigned);
   return { ...outcome, how: isPresigned ? "REST-QUERY-STRING" : "REST-HEADER" };
@@ -120,7 +125,7 @@ const denied = (message = "Access Denied") => new Fault("AccessDenied", message)
 
 /** S3's words for what is wrong with a signature. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 export function refusal(s3: S3, { problem, message }: Sigv4.Refused, isPresigned = false): Fault {
-  const serverTime = { ServerTime: new Date(s3.clock.now()).toISOString() };
+  const serverTime = { ServerTime: new Date().toISOString() };
   switch (problem) {
     case "mismatch":
       return new Fault("SignatureDoesNotMatch", message);
@@ -129,12 +134,14 @@ export function refusal(s3: S3, { problem, message }: Sigv4.Refused, isPresigned
     case "bad-token":
       return new Fault("InvalidToken", message);
     case "skewed":
-      return new Fault("RequestTimeTooSkewed", message, {
-        ...serverTime,
-        MaxAllowedSkewMilliseconds: "900000",
-      });
-    case "expired":
     case "not-yet-valid":
+      return isPresigned
+        ? new Fault("AccessDenied", message, serverTime)
+        : new Fault("RequestTimeTooSkewed", message, {
+            ...serverTime,
+            MaxAllowedSkewMilliseconds: "900000",
+          });
+    case "expired":
       return new Fault("AccessDenied", message, serverTime);
     case "missing":
     case "unsigned-header":

@@ -58,9 +58,10 @@ function identify(
 ): { caller: Caller; policy?: PostPolicy.PostPolicy } {
   const encoded = fields.get("policy");
   if (encoded === undefined) return { caller: { how: "anonymous" } };
-  const principal = verify(s3, encoded, fields);
+  const { principal, signedAt } = verify(s3, encoded, fields);
   const policy = PostPolicy.parse(encoded);
-  PostPolicy.demand(policy, fields, bucket.name, s3.clock.now());
+  // whoever wrote it may have read another clock
+  PostPolicy.demand(policy, fields, bucket.name, signedAt + s3.clock.since(signedAt));
   return { caller: { principal, how: "POST" }, policy };
 }
 
@@ -78,11 +79,12 @@ function verify(s3: S3, encoded: string, fields: Map<string, string>) {
   };
   const credential = parseCredential(field("x-amz-credential"));
   const date = field("x-amz-date");
+  const signedAt = parseDate(date);
   const isRightScope =
     credential.service === "s3" &&
     credential.region === s3.stack.region &&
     date.startsWith(credential.day);
-  if (field("x-amz-algorithm") !== ALGORITHM || !isRightScope || parseDate(date) === undefined)
+  if (field("x-amz-algorithm") !== ALGORITHM || !isRightScope || signedAt === undefined)
     throw new Fault(
       "InvalidArgument",
       "Error parsing the X-Amz-Credential, X-Amz-Algorithm or X-Amz-Date field.",
@@ -104,7 +106,7 @@ function verify(s3: S3, encoded: string, fields: Map<string, string>) {
       "mismatch",
       "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
     );
-  return principal;
+  return { principal, signedAt };
 }
 
 /** A form's fields say what headers say on a PUT. */
