@@ -56,6 +56,9 @@ export type Cloud = {
   stop(): Promise<void>;
 };
 
+/** Far above the gateway's own limits, so that it is the gateway that refuses. */
+const MAX_HEAD_BYTES = 256 * 1024;
+
 type Callable = Pick<Functions, "invoke">;
 
 /** The resource graph, running on this machine: what is in the graph exists, what is not does not. */
@@ -147,6 +150,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       ...parts,
       log,
       functions: called,
+      asynchronous,
       userPools,
       endpoints: { s3 },
       secret: data.secret,
@@ -155,7 +159,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     progress(`functions ${Object.values(functions.names).join(", ")}`);
     // last, so that whoever finds the port open finds everything behind it
     const api = await open(
-      createServer((req, res) => void gateway.handle(req, res)),
+      createServer({ maxHeaderSize: MAX_HEAD_BYTES }, (req, res) => void gateway.handle(req, res)),
       0,
       "API",
     );

@@ -71,7 +71,7 @@ function service(
   settings: Custom,
   context: CompileContext,
 ): Compiled {
-  const { uri, credentials, integrationHttpMethod, requestParameters } = integration.inputs;
+  const { uri, credentials, integrationHttpMethod } = integration.inputs;
   const s3Path = s3PathOf(uri);
   if (s3Path) {
     if (!credentials) throw new Error("an S3 integration needs credentials");
@@ -79,8 +79,6 @@ function service(
     return plain(custom(settings, s3(target, context.parts)));
   }
   if (!functionArnOf(uri)) throw new Error(`an integration with ${uri} is not emulated`);
-  if (requestParameters?.["integration.request.header.X-Amz-Invocation-Type"])
-    throw new Error("an asynchronous invocation (X-Amz-Invocation-Type) is not emulated");
   const target = lambdaTarget(integration, method, path, settings.timeoutMs, context, false);
   return {
     functionName: nameOf(uri, context),

@@ -15,6 +15,10 @@ import {
   serve,
 } from "./gateway.fixture.ts";
 
+const mockOf = (template: string) => ({
+  ...mock(),
+  requestTemplates: { "application/json": template },
+});
 const ping: Record<string, Route> = { "GET /": { to: mock(), responses: { "200": json({}) } } };
 const part = (type: string, name: string, inputs: Resource["inputs"]) =>
   resource(`aws:apigateway/${type}`, name, { restApi: "api1", ...inputs });
@@ -85,19 +89,14 @@ describe("what the graph configures and the gateway does not do", () => {
       ],
     ],
     [
-      "an asynchronous invocation",
-      "X-Amz-Invocation-Type",
-      [
-        {
-          "GET /": {
-            to: {
-              ...lambda("echo"),
-              type: "AWS",
-              requestParameters: { "integration.request.header.X-Amz-Invocation-Type": "'Event'" },
-            },
-          },
-        },
-      ],
+      "a directive that a template cannot have",
+      "#evaluate",
+      [{ "GET /": { to: mockOf(`#evaluate("x") {"statusCode": 200}`) } }],
+    ],
+    [
+      "a function that `$util` does not have",
+      "$util.formatDate",
+      [{ "GET /": { to: mockOf(`{"statusCode": $util.formatDate("x")}`) } }],
     ],
     [
       "a gateway response of another name",

@@ -10,6 +10,7 @@ import {
   fails,
   json,
   lambda,
+  lambdaArn,
   mock,
   region,
   resource,
@@ -190,6 +191,16 @@ beforeAll(async () => {
           requestTemplates: { "application/json": `{"say":"$input.path('$.say')"}` },
         },
         responses: { "200": {}, "418": { selectionPattern: "tea.*" } },
+      },
+      "POST /later": {
+        to: {
+          ...lambda("custom"),
+          type: "AWS",
+          requestParameters: {
+            "integration.request.header.X-Amz-Invocation-Type": "method.request.header.x-how",
+          },
+        },
+        responses: { "202": {} },
       },
     },
     {
@@ -401,5 +412,17 @@ describe("a Lambda integration that is no proxy", () => {
     expect((await post("hi")).json).toEqual({ said: "hi" });
     const failed = await post("fail");
     expect([failed.status, failed.json.errorMessage]).toEqual([418, "teapot"]);
+  });
+
+  it("is not waited for when the invocation is an event", async () => {
+    const post = (how: string) =>
+      api.call("/t/later", { method: "POST", body: `{"say":"hi"}`, headers: { "x-how": how } });
+    expect(await post("Event")).toMatchObject({ status: 202, text: "" });
+    expect(api.asynchronous.due(2)).toMatchObject([
+      { functionArn: lambdaArn("custom"), payload: `{"say":"hi"}`, attempts: 0 },
+    ]);
+    expect(await post("RequestResponse")).toMatchObject({ status: 202, json: { said: "hi" } });
+    expect((await post("DryRun")).status).toBe(500);
+    expect(api.asynchronous.due(2)).toHaveLength(1);
   });
 });

@@ -130,8 +130,9 @@ function headersOf(exchange: Exchange) {
   const { sourceIp } = exchange.identity;
   put("X-Amzn-Trace-Id", exchange.trace.header);
   put("X-Forwarded-For", before ? `${before}, ${sourceIp}` : sourceIp);
-  put("X-Forwarded-Port", exchange.header("host")?.match(/:(\d+)$/)?.[1] ?? "80");
-  put("X-Forwarded-Proto", "http");
+  // the request is taken as sent over TLS: API Gateway has nothing else [V-AWS]
+  put("X-Forwarded-Port", "443");
+  put("X-Forwarded-Proto", "https");
   return { headers, multiValueHeaders };
 }
 

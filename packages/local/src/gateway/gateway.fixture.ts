@@ -3,6 +3,7 @@ import { type AddressInfo, connect } from "node:net";
 import { DatabaseSync } from "node:sqlite";
 
 import { createClock } from "../clock.ts";
+import { createAsynchronousEvents } from "../events/asynchronous.ts";
 import { createUserPools } from "../identity/cognito.ts";
 import { type Principals, createPrincipals } from "../identity/principals.ts";
 import type { InvokeResult } from "../lambda/result.ts";
@@ -175,6 +176,7 @@ export async function serve(
   const lines: RequestLine[] = [];
   const log: Log = { ...silentLog, request: (line) => lines.push(line) };
   const principals = given.principals ?? createPrincipals({ stack, db });
+  const asynchronous = createAsynchronousEvents(db, clock);
   const userPools = createUserPools({ stack, db, principals, clock, log: silentLog });
   const gateway = createGateway({
     stack,
@@ -182,6 +184,7 @@ export async function serve(
       invoke: async (arn, payload, options) =>
         handlers[arn.split(":")[6]!]!(JSON.parse(payload), options?.signal),
     },
+    asynchronous,
     principals,
     userPools,
     endpoints: { s3 },
@@ -197,6 +200,7 @@ export async function serve(
     port,
     lines,
     clock,
+    asynchronous,
     principals,
     userPools,
     gateway,

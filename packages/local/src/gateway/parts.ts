@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { UserPools } from "../identity/cognito.ts";
 import type { Principals } from "../identity/principals.ts";
+import type { AsynchronousEvents } from "../events/asynchronous.ts";
 import type { InvokeResult } from "../lambda/result.ts";
 import type { Log } from "../log.ts";
 import type { Stack } from "../stack.ts";
@@ -9,6 +10,8 @@ import type { Stack } from "../stack.ts";
 export type Parts = {
   stack: Stack;
   functions: { invoke: Invoke };
+  /** Where events go for which nobody waits. */
+  asynchronous: Pick<AsynchronousEvents, "accept">;
   principals: Principals;
   userPools: Pick<UserPools, "verify">;
   endpoints: { s3: string };

@@ -13,6 +13,8 @@ import { validate } from "./validate.ts";
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html; regional
 const MAX_HEADER_BYTES = 10_240;
 const MAX_URL_BYTES = 10_240;
+// "ARN length of a method with authorization"
+const MAX_ARN_BYTES = 1_600;
 
 type Stages = { usage: Usage; lambdas: LambdaAuthorizers; parts: Parts };
 
@@ -31,6 +33,7 @@ export function createPipeline({ usage, lambdas, parts }: Stages) {
 
     const exchange = routed(opened);
     const { stage, method } = exchange;
+    if (isTooLong(exchange)) return text(414, URI_TOO_LONG);
     if (stage.api.policy) stage.api.policy(exchange, methodArn(exchange));
     await authorize(exchange, lambdas, parts);
     const plan = method.apiKeyRequired ? usage.identify(exchange) : undefined;
@@ -43,7 +46,8 @@ export function createPipeline({ usage, lambdas, parts }: Stages) {
 
 /** The status for headers over the limit is an open question [?]. */
 function transportLimit(req: IncomingMessage, { rawQuery, fullPath, headers }: Refused) {
-  if (fullPath.length + rawQuery.length > MAX_URL_BYTES) return text(414, "Request URI too long");
+  const length = fullPath.length + (rawQuery && `?${rawQuery}`).length;
+  if (length > MAX_URL_BYTES) return text(414, URI_TOO_LONG);
   let size = 0;
   for (const [name, value] of headers) size += name.length + value.length + 4;
   if (size > MAX_HEADER_BYTES) {
@@ -51,6 +55,15 @@ function transportLimit(req: IncomingMessage, { rawQuery, fullPath, headers }: R
     return text(431, "Request header fields too large");
   }
   return undefined;
+}
+
+const URI_TOO_LONG = "Request URI too long";
+
+/** A path parameter can make the ARN of a protected method longer than a policy is compared with. [V-DOC] */
+function isTooLong(exchange: Exchange) {
+  const { stage, method } = exchange;
+  if (method.authorization.type === "NONE" && !stage.api.policy) return false;
+  return methodArn(exchange).length > MAX_ARN_BYTES;
 }
 
 function routed(opened: Refused): Exchange {
@@ -62,7 +75,7 @@ function routed(opened: Refused): Exchange {
   if (opened.method) return opened as Exchange;
   // an unknown route with an Authorization header is taken for a badly signed call to AWS [V-WILD]
   const authorization = opened.header("authorization");
-  if (authorization !== undefined && !authorization.startsWith("AWS4-HMAC-SHA256"))
+  if (authorization && !authorization.startsWith("AWS4-HMAC-SHA256"))
     throw new Refusal("MISSING_AUTHENTICATION_TOKEN", {
       text: "Invalid key=value pair (missing equal-sign) in Authorization header.",
       errorType: "IncompleteSignatureException",

@@ -41,10 +41,11 @@ export function streamHeaders(
   return headers.forProxy(exchange);
 }
 
+/** An interim status (1xx) would leave the client waiting for another. */
 export function status(value: unknown): number {
   if (value === undefined || value === null) return 200;
   const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
-  if (typeof number !== "number" || !Number.isInteger(number) || number < 100 || number > 599)
+  if (typeof number !== "number" || !Number.isInteger(number) || number < 200 || number > 599)
     throw malformed(`statusCode ${JSON.stringify(value)}`);
   return number;
 }
@@ -54,7 +55,11 @@ function body(result: Result, exchange: Exchange): Answer["body"] {
   const { body, isBase64Encoded } = result;
   if (body === undefined || body === null) return "";
   if (typeof body !== "string") throw malformed("body is not a string");
-  if (isBase64Encoded !== undefined && typeof isBase64Encoded !== "boolean")
+  if (
+    isBase64Encoded !== undefined &&
+    isBase64Encoded !== null &&
+    typeof isBase64Encoded !== "boolean"
+  )
     throw malformed("isBase64Encoded is not a boolean");
   const { binaryMediaTypes } = exchange.stage.api;
   if (!isBase64Encoded || !MediaType.accepts(binaryMediaTypes, exchange.header("accept")))

@@ -149,7 +149,7 @@ describe("the event of a Lambda proxy integration", () => {
       "x-m": "2",
       Host: "x.test:80",
       Authorization: "tok",
-      "X-Forwarded-Proto": "http",
+      "X-Forwarded-Proto": "https",
     });
     expect(event.multiValueHeaders["x-m"]).toEqual(["1", "2"]);
     for (const name of ["Connection", "TE", "Max-Forwards", "Content-Length"])

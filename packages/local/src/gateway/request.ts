@@ -16,10 +16,11 @@ export type Target = {
 
 /** Splits the request target into stage, path and query, decoding nothing. */
 export function locate(url: string, stages: Map<string, Stage>): Target {
-  const mark = url.indexOf("?");
-  const whole = mark < 0 ? url : url.slice(0, mark);
-  // a fragment is not part of a request target
-  const rawQuery = mark < 0 ? "" : url.slice(mark + 1).replace(/#.*$/s, "");
+  // a proxy's client names the host in the target; a fragment is not part of one (RFC 9112, 3.2)
+  const asked = url.replace(/^https?:\/\/[^/?#]*/i, "").replace(/#.*$/s, "");
+  const mark = asked.indexOf("?");
+  const whole = mark < 0 ? asked : asked.slice(0, mark);
+  const rawQuery = mark < 0 ? "" : asked.slice(mark + 1);
   // `//stage/x` is `/stage/x` [V-AWS]
   const fullPath = whole.replace(/^\/{2,}/, "/");
   const parts = fullPath.split("/", 4);

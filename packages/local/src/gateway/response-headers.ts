@@ -16,16 +16,22 @@ const REMAPPED_CUSTOM = new Set([
   "user-agent",
 ]);
 
+// the framing is the gateway's, and so are the ids by which it is asked
+const DROPPED = new Set(["transfer-encoding", "x-amzn-requestid", "x-amz-apigw-id"]);
+
 /** Response header fields: names without regard to case, the first casing stays. */
 export function create() {
   const fields = new Map<string, { name: string; values: string[] }>();
 
   const list = (remapped: Set<string>): Answer["headers"] =>
     [...fields].flatMap(([lower, { name, values }]) => {
-      if (lower === "transfer-encoding") return [];
+      if (DROPPED.has(lower)) return [];
       const shown = remapped.has(lower) ? `x-amzn-Remapped-${name}` : name;
       return values.map((value): [string, string] => [shown, clean(value)]);
     });
+
+  const set = (name: string, value: string) =>
+    void fields.set(name.toLowerCase(), { name, values: [value] });
 
   const setDefault = (name: string, value: string) => {
     if (!fields.has(name.toLowerCase())) fields.set(name.toLowerCase(), { name, values: [value] });
@@ -37,15 +43,13 @@ export function create() {
       if (field) field.values.push(value);
       else fields.set(name.toLowerCase(), { name, values: [value] });
     },
-    set(name: string, value: string) {
-      fields.set(name.toLowerCase(), { name, values: [value] });
-    },
+    set,
     setDefault,
     /** As a Lambda or HTTP proxy integration sends them: JSON by default, even for an empty body. [V-AWS] */
     forProxy(exchange: Exchange | undefined): Answer["headers"] {
       setDefault("Content-Type", "application/json");
       // absent on HTTP_PROXY and MOCK [V-AWS]
-      if (exchange) setDefault("X-Amzn-Trace-Id", exchange.trace.header);
+      if (exchange) set("X-Amzn-Trace-Id", exchange.trace.header);
       return list(REMAPPED);
     },
     forCustom: (): Answer["headers"] => list(REMAPPED_CUSTOM),

@@ -65,8 +65,9 @@ function search<T>(
       return found;
     }
   }
-  const rest = node.greedy && pick(node.greedy.methods, httpMethod);
-  if (rest && node.greedy) parameters[node.greedy.name] = segments.slice(at).join("/");
+  const tail = segments.slice(at).join("/");
+  const rest = node.greedy && tail ? pick(node.greedy.methods, httpMethod) : undefined;
+  if (rest && node.greedy) parameters[node.greedy.name] = tail;
   return rest;
 }
 

@@ -1,8 +1,9 @@
 import { JSONPath } from "jsonpath-plus";
-import { Compile, parse } from "velocityjs";
 
 import * as Context from "./context.ts";
 import type { Exchange } from "./exchange.ts";
+import { java } from "./java.ts";
+import * as Velocity from "./velocity.ts";
 
 /** What request and response template of one request share: the overrides that either may set. */
 export type State = {
@@ -17,24 +18,19 @@ type Overrides = Record<"header" | "path" | "querystring", Record<string, unknow
 
 export type Template = (body: string, state: State) => string;
 
-/** A VTL mapping template, parsed once. Throws on what velocityjs cannot parse, so that a bad template stops the start. */
+/** A VTL mapping template, parsed once. Throws on what cannot be parsed or is not emulated, so that it stops the start. */
 export function compile(text: string): Template {
-  const ast = parse(text);
+  const render = Velocity.compile(text, {
+    input: ["body", "json", "path", "params"],
+    util: Object.keys(util),
+  });
   return (body, state) =>
-    new Renderer(ast, { escape: false, customMethodHandlers: javaMethods }).render({
+    render({
       input: input(body, state.exchange),
       context: state.context,
       stageVariables: state.exchange.stage.variables ?? {},
       util,
     });
-}
-
-/** velocityjs prints lists as Java's own do; those of API Gateway are JSON. */
-class Renderer extends Compile {
-  protected override getReferences(node: ReturnType<typeof parse>[number], isPrinted?: boolean) {
-    const value: unknown = super.getReferences(node, isPrinted);
-    return (isPrinted && Array.isArray(value) ? value.toString() : value) as string;
-  }
 }
 
 export const newState = (exchange: Exchange): State => ({
@@ -101,23 +97,6 @@ function query(body: string, path: string): unknown {
   return JSONPath({ path, json, wrap: false, eval: false });
 }
 
-/** Objects print as Java prints a map, `{a=1}`; lists as JSON. [V-AWS] */
-function java(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  const isList = Array.isArray(value);
-  const copy: object = isList ? value.map(java) : mapObject(value);
-  const print = isList ? () => JSON.stringify(value) : () => printMap(copy);
-  return Object.defineProperty(copy, "toString", { value: print, enumerable: false });
-}
-
-const mapObject = (value: object) =>
-  Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, java(inner)]));
-
-const printMap = (map: object) =>
-  `{${Object.entries(map)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(", ")}}`;
-
 /** `$util` */
 const util = {
   escapeJavaScript: (text: unknown) =>
@@ -129,48 +108,3 @@ const util = {
   base64Encode: (text: unknown) => Buffer.from(String(text)).toString("base64"),
   base64Decode: (text: unknown) => Buffer.from(String(text), "base64").toString("utf8"),
 };
-
-type Call = { property: string; context: unknown; params: unknown[] };
-
-const method = (
-  property: string,
-  accepts: (context: unknown) => boolean,
-  resolve: (context: never, ...params: never[]) => unknown,
-) => ({
-  uid: `java ${property}`,
-  match: (call: Call) => call.property === property && accepts(call.context),
-  resolve: (call: Call) => resolve(call.context as never, ...(call.params as never[])),
-});
-
-const isText = (context: unknown) => typeof context === "string";
-const isList = (context: unknown) => Array.isArray(context);
-const isMap = (context: unknown) =>
-  typeof context === "object" && context !== null && !Array.isArray(context);
-
-// Java's methods of String, List and Map that velocityjs lacks or that JavaScript knows by another name
-const javaMethods = [
-  method("isEmpty", isText, (text: string) => text === ""),
-  method("length", isText, (text: string) => text.length),
-  method("equals", isText, (text: string, other: unknown) => text === other),
-  method(
-    "equalsIgnoreCase",
-    isText,
-    (text: string, other: string) => text.toLowerCase() === other.toLowerCase(),
-  ),
-  method("contains", isText, (text: string, part: string) => text.includes(part)),
-  method("matches", isText, (text: string, regex: string) =>
-    new RegExp(`^(?:${regex})$`).test(text),
-  ),
-  method("replaceAll", isText, (text: string, regex: string, by: string) =>
-    text.replace(new RegExp(regex, "g"), by),
-  ),
-  method("replaceFirst", isText, (text: string, regex: string, by: string) =>
-    text.replace(new RegExp(regex), by),
-  ),
-  method("split", isText, (text: string, regex: string) => text.split(new RegExp(regex))),
-  method("isEmpty", isList, (list: unknown[]) => list.length === 0),
-  method("contains", isList, (list: unknown[], item: unknown) => list.includes(item)),
-  method("isEmpty", isMap, (map: object) => Object.keys(map).length === 0),
-  method("containsKey", isMap, (map: object, key: string) => Object.hasOwn(map, key)),
-  method("values", isMap, (map: object) => Object.values(map)),
-];

@@ -18,6 +18,8 @@ export type Prelude = {
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 6 MB a request, and for a buffered response a little more. */
 export const maxRequestBytes = 6_291_456;
 export const maxResponseBytes = 6_291_556;
+/** The same page: 1 MB for an asynchronous event. */
+export const maxEventBytes = 1_048_576;
 
 export function failure(errorType: string, errorMessage: string, more: object = {}): InvokeResult {
   const payload = Buffer.from(JSON.stringify({ errorType, errorMessage, ...more }));

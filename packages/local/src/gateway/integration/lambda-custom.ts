@@ -1,14 +1,20 @@
+import { maxEventBytes } from "../../lambda/result.ts";
 import type { Parts } from "../parts.ts";
 import { Refusal, misconfigured } from "../refusal.ts";
 import type { Backend } from "./custom.ts";
 import { type LambdaTarget, permitted, tooLarge } from "./lambda-proxy.ts";
 
 /** `AWS` onto a function: the rendered template is its event, the error message of a failure chooses the integration response. [V-AWS] */
-export function lambdaCustom(target: LambdaTarget, { functions }: Parts): Backend {
+export function lambdaCustom(target: LambdaTarget, { functions, asynchronous }: Parts): Backend {
   return async (request, exchange) => {
     const functionArn = permitted(target, exchange);
     const payload = request.body.length > 0 ? request.body.toString("utf8") : "{}";
     if (tooLarge(payload)) throw new Refusal("REQUEST_TOO_LARGE");
+    if (isEvent(request.headers)) {
+      if (Buffer.byteLength(payload) > maxEventBytes) throw new Refusal("REQUEST_TOO_LARGE");
+      asynchronous.accept(functionArn, payload);
+      return { selector: undefined, headers: {}, body: Buffer.alloc(0) };
+    }
     const result = await functions.invoke(functionArn, payload);
     switch (result.kind) {
       case "ok":
@@ -19,4 +25,13 @@ export function lambdaCustom(target: LambdaTarget, { functions }: Parts): Backen
         throw misconfigured(`the function is ${result.kind}`);
     }
   };
+}
+
+/** `X-Amz-Invocation-Type: Event`: Lambda takes the event, answers 202 at once and runs the function later. https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-integration-async.html */
+function isEvent(headers: Record<string, string>): boolean {
+  const name = Object.keys(headers).find((name) => name.toLowerCase() === "x-amz-invocation-type");
+  const type = name ? headers[name] : "RequestResponse";
+  if (type !== "Event" && type !== "RequestResponse")
+    throw misconfigured(`the invocation type ${type} is not emulated`);
+  return type === "Event";
 }

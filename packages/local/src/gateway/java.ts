@@ -1,0 +1,72 @@
+/** Objects print as Java prints a map, `{a=1}`; lists that came from JSON as JSON. [V-AWS] */
+export function java(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const isList = Array.isArray(value);
+  const copy: object = isList ? value.map(java) : mapObject(value);
+  const print = isList ? () => JSON.stringify(value) : () => printMap(copy);
+  return Object.defineProperty(copy, "toString", { value: print, enumerable: false });
+}
+
+const mapObject = (value: object) =>
+  Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, java(inner)]));
+
+const printMap = (map: object) =>
+  `{${Object.entries(map)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(", ")}}`;
+
+/** What Java prints of a value that a template made itself: `[a, b]`. */
+export const print = (list: unknown[]): string =>
+  `[${list.map((item) => (Array.isArray(item) && !Object.hasOwn(item, "toString") ? print(item) : String(item))).join(", ")}]`;
+
+type Call = { property: string; context: unknown; params: unknown[] };
+
+const method = (
+  property: string,
+  accepts: (context: unknown) => boolean,
+  resolve: (context: never, ...params: never[]) => unknown,
+) => ({
+  uid: `java ${property}`,
+  match: (call: Call) => call.property === property && accepts(call.context),
+  resolve: (call: Call) => resolve(call.context as never, ...(call.params as never[])),
+});
+
+const isText = (context: unknown) => typeof context === "string";
+const isList = (context: unknown) => Array.isArray(context);
+const isMap = (context: unknown) =>
+  typeof context === "object" && context !== null && !Array.isArray(context);
+
+// Java's methods of String, List and Map that velocityjs lacks or that JavaScript knows by another name
+export const methods = [
+  method("isEmpty", isText, (text: string) => text === ""),
+  method("length", isText, (text: string) => text.length),
+  method("equals", isText, (text: string, other: unknown) => text === other),
+  method(
+    "equalsIgnoreCase",
+    isText,
+    (text: string, other: string) => text.toLowerCase() === other.toLowerCase(),
+  ),
+  method("contains", isText, (text: string, part: string) => text.includes(part)),
+  method("matches", isText, (text: string, regex: string) =>
+    new RegExp(`^(?:${regex})$`).test(text),
+  ),
+  method("replaceAll", isText, (text: string, regex: string, by: string) =>
+    text.replace(new RegExp(regex, "g"), by),
+  ),
+  method("replaceFirst", isText, (text: string, regex: string, by: string) =>
+    text.replace(new RegExp(regex), by),
+  ),
+  method("split", isText, (text: string, regex: string) => text.split(new RegExp(regex))),
+  method("isEmpty", isList, (list: unknown[]) => list.length === 0),
+  method("contains", isList, (list: unknown[], item: unknown) => list.includes(item)),
+  // true, and what was there before: a template that does not want to print it says `$!`
+  method("add", isList, (list: unknown[], item: unknown) => list.push(item) > 0),
+  method("put", isMap, (map: Record<string, unknown>, key: string, value: unknown) => {
+    const before = map[key];
+    map[key] = value;
+    return before;
+  }),
+  method("isEmpty", isMap, (map: object) => Object.keys(map).length === 0),
+  method("containsKey", isMap, (map: object, key: string) => Object.hasOwn(map, key)),
+  method("values", isMap, (map: object) => Object.values(map)),
+];

@@ -1,0 +1,155 @@
+import { once } from "node:events";
+import { type Server, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { type Route, restApi, serve } from "./gateway.fixture.ts";
+
+// Velocity's own user guide where AWS says no more: https://velocity.apache.org/engine/1.7/user-guide.html
+
+const body = {
+  a: 1,
+  s: 'x"y',
+  o: { foo: "bar", l: [1, { a: "b" }] },
+  l: [1, "two", { k: "v" }],
+  none: [],
+};
+
+const templates: [says: string, template: string, text: string][] = [
+  ["the body as it came", "$input.body", JSON.stringify(body)],
+  ["JSON of a part", "$input.json('$.o') $input.json('$.s')", `${JSON.stringify(body.o)} "x\\"y"`],
+  ["JSON of what is not there", "$input.json('$.nope')", '""'],
+  ["an object, as Java prints a map", "$input.path('$.o')", '{foo=bar, l=[1,{"a":"b"}]}'],
+  ["a list, as JSON", "$input.path('$.l')", '[1,"two",{"k":"v"}]'],
+  ["a path into what was found", "$input.path('$.o').l[1].a $input.path('$').a", "b 1"],
+  ["a path to nothing", "[$input.path('$.nope')]", "[]"],
+  ["the parameter of a path before a query's", "$input.params('id')", "in-path"],
+  ["the parameter of a query before a header's", "$input.params('x-a')", "in-query"],
+  ["a parameter that is not there", "[$input.params('nope')]", "[]"],
+  [
+    "parameters by place",
+    "$input.params().header.get('x-b') $input.params().querystring.id",
+    "b in-query",
+  ],
+  ["every parameter of a place", "$input.params().path", "{id=in-path}"],
+  ["the context", "$context.httpMethod $context.stage", "POST t"],
+  ["nothing for what the context does not have", "[$context.authorizer.principalId]", "[]"],
+  ["a stage's variable", "$stageVariables.color ${stageVariables.color}s", "blue blues"],
+  [
+    "an unset reference as it is written",
+    "$foo ${foo} $foo.bar() $5.00",
+    "$foo ${foo} $foo.bar() $5.00",
+  ],
+  ["nothing for an unset quiet reference", "[$!foo$!{foo}]", "[]"],
+  ["arithmetic, with whole numbers", "#set($x = 7 / 2 + 3 * 2 - 1)$x#set($y = 7 % 3)$y", "81"],
+  [
+    "a string in double quotes is a template, in single ones not",
+    `#set($x = "t")#set($d = "a$x")#set($q = 'a$x')$d $q`,
+    "at a$x",
+  ],
+  [
+    "one of several branches",
+    "#if($input.path('$.a') == 2)two#elseif($foo)foo#{else}else#end",
+    "else",
+  ],
+  ["what is and what is not", "#if(!$foo && ($input.path('$.a') > 0 || false))yes#end", "yes"],
+  [
+    "a loop that knows where it is",
+    "#foreach($i in $input.path('$.l'))$foreach.index/$foreach.count#if($foreach.hasNext),#end#end",
+    "0/1,1/2,2/3",
+  ],
+  ["a loop over a range", "#foreach($i in [1..3])$i#end", "123"],
+  [
+    "a loop over keys and over entries",
+    "#foreach($k in $input.path('$.o').keySet())$k,#end#foreach($e in $input.path('$.o').entrySet())$e.key;#end",
+    "foo,l,foo;l;",
+  ],
+  [
+    "a loop that ends at #break",
+    "#foreach($i in [1, 2, 3])#if($i == 2)#break#end$i#end-#foreach($i in [4])$i#end",
+    "1-4",
+  ],
+  [
+    "a loop over a map that ends at #break",
+    "#foreach($v in $input.path('$.o'))#break#end#foreach($i in [4])$i#end",
+    "4",
+  ],
+  ["nothing behind #stop", "a#stop b", "a"],
+  ["nothing of a comment", "a## not this\n#* nor this *#b", "ab"],
+  [
+    "a list that it made",
+    "#set($l = [])#set($ok = $l.add('x'))$!l.add('y') $l $l.size() $l.get(0) $l.contains('y')",
+    "true [x, y] 2 x true",
+  ],
+  [
+    "a map that it made",
+    "#set($m = {})$!m.put('a', 1)$!m.put('a', 2) $m $m.a $m.containsKey('b') $m.isEmpty()",
+    "1 {a=2} 2 false false",
+  ],
+  [
+    "a string's methods",
+    "#set($t = 'Hello')$t.substring(1, 3) $t.replaceAll('l+', 'L') $t.split('l').size() $t.toString() $t.isEmpty() $t.contains('ell')",
+    "el HeLo 3 Hello false true",
+  ],
+  [
+    "URLs, a space as a plus",
+    "$util.urlEncode('a b&/') $util.urlDecode('a+b%26')",
+    "a+b%26%2F a b&",
+  ],
+  ["base64", "$util.base64Encode('hi') $util.base64Decode('aGk=')", "aGk= hi"],
+  ["text for a script", `$util.escapeJavaScript('a"b')`, 'a\\"b'],
+  ["JSON that was text", `$util.parseJson('{"a":[1,2]}').a[1]`, "2"],
+];
+
+let api: Awaited<ReturnType<typeof serve>>;
+/** Sends back what it gets, so that what a template made of a request can be read. */
+let mirror: Server;
+
+beforeAll(async () => {
+  mirror = createServer((req, res) => void req.pipe(res)).listen(0, "127.0.0.1");
+  await once(mirror, "listening");
+  const uri = `http://127.0.0.1:${(mirror.address() as AddressInfo).port}/`;
+  const routes = templates.map(([, template], i): [string, Route] => [
+    `POST /${i}/{id}`,
+    {
+      to: {
+        type: "HTTP",
+        integrationHttpMethod: "POST",
+        uri,
+        requestTemplates: { "application/json": template },
+      },
+      responses: { "200": {} },
+    },
+  ]);
+  const stage = { variables: { color: "blue" } };
+  api = await serve(restApi(Object.fromEntries(routes), { stage }));
+});
+afterAll(async () => {
+  await api.stop();
+  mirror.closeAllConnections();
+  mirror.close();
+});
+
+test.each(templates.map((each, i) => [...each, i] as const))(
+  "a template has %s",
+  async (_, __, text, i) => {
+    const answer = await api.call(`/t/${i}/in-path?id=in-query&x-a=in-query`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-a": "in-header", "x-b": "b" },
+      body: JSON.stringify(body),
+    });
+    expect(answer).toMatchObject({ status: 200, text });
+  },
+);
+
+test("an empty body is an empty object, a body that is no JSON is text", async () => {
+  const post = (said: string) =>
+    api.call("/t/0/x", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: said,
+    });
+  expect((await post("")).text).toBe("{}");
+  expect((await post("hello")).text).toBe("hello");
+});
