@@ -1,8 +1,11 @@
-/** What is asked and which facts must hold. Texts may hold `${apiKeys.P}`, anything of the fixture or of what a step saved. */
+/**
+ * What is asked and which facts must hold. Texts may hold `${apiKeys.P}`, anything of the fixture or of what a step saved,
+ * `${run}`, a word that no other run has, and `${a*100}`, a hundred letters.
+ */
 export type Case = {
   id: string;
   says: string;
-  /** Where the expectation comes from: `V-AWS` recorded from AWS, `V-DOC` AWS's documentation, `V-WILD` captured by others, `design`. */
+  /** Where the expectation comes from: `V-AWS` recorded from AWS, `V-DOC` AWS's documentation, `V-WILD` captured by others, `K` common knowledge, `design`. */
   evidence: string;
   /** Needs the virtual clock or the counter of authorizer calls, or measures time. */
   localOnly?: boolean;
@@ -11,7 +14,15 @@ export type Case = {
   authorizerCalls?: number;
 };
 
-export type Step = HttpStep | WaitStep | ConnectStep | SendStep | ReceiveStep | CloseStep;
+export type Step =
+  | HttpStep
+  | WaitStep
+  | FreshDayStep
+  | ConnectStep
+  | SendStep
+  | ReceiveStep
+  | ClosedStep
+  | CloseStep;
 
 export type HttpStep = {
   request: Request;
@@ -20,6 +31,8 @@ export type HttpStep = {
   /** By status: at least so many answers, and what is true of each. No other status may be among them. */
   among?: Record<string, { least: number } & Omit<Expect, "status">>;
   expect?: Expect;
+  /** Names for what is at a pointer into the JSON of the answer. */
+  save?: Record<string, string>;
 };
 
 export type Request = {
@@ -32,10 +45,17 @@ export type Request = {
   headers?: [name: string, value: string][];
   body?: string;
   bodyBase64?: string;
-  /** A body of so many letters. */
-  bodyBytes?: number;
-  sign?: "right" | "wrong secret";
+  sign?: Sign;
 };
+
+export type Sign =
+  | "right"
+  | "wrong secret"
+  | "unknown key"
+  | "wrong region"
+  | "wrong service"
+  | "six minutes ago"
+  | "six minutes ahead";
 
 export type Expect = {
   status: number;
@@ -51,8 +71,23 @@ export type Expect = {
 };
 
 type WaitStep = { waitSeconds: number };
-type ConnectStep = { connect: string; status: number };
-type SendStep = { send: string };
+/** Quotas of earlier runs are over: a day later, where the clock can be moved, else now. */
+type FreshDayStep = { freshDay: true };
+export type ConnectStep = {
+  connect: string;
+  headers?: Record<string, string>;
+  protocols?: string[];
+  /** Of the handshake's answer; 101 is a connection. */
+  status: number;
+  protocol?: string;
+};
+/** A text; or so many letters in one frame, or in frames of so many; or bytes. */
+export type SendStep =
+  | { send: string }
+  | { sendLetters: number; framesOf?: number }
+  | { sendBase64: string };
+/** The other side ends the connection with this code. */
+type ClosedStep = { closed: number };
 type ReceiveStep = { receive: Record<string, Fact>; save?: Record<string, string> };
 type CloseStep = { close: true };
 
@@ -63,6 +98,7 @@ export type Fact =
   | { $contains: string }
   | { $absent: true }
   | { $present: true }
+  | { $oneOf: unknown[] }
   /** An object with exactly these keys. */
   | { $keys: string[] }
   /** The same as the JSON body has there. */

@@ -2,18 +2,21 @@ import { isDeepStrictEqual } from "node:util";
 
 import type { Fact } from "./case.ts";
 
-/** What is wrong with a value, or nothing. `document` is what `$sameAs` points into. */
-export function complaint(actual: unknown, fact: Fact, document: unknown): string | undefined {
+/** What `$sameAs` points into, and the time for `$nowWithin`. */
+export type World = { document: unknown; now: number };
+
+/** What is wrong with a value, or nothing. */
+export function complaint(actual: unknown, fact: Fact, world: World): string | undefined {
   const isRule = typeof fact === "object" && fact !== null && !Array.isArray(fact);
   const [rule, wanted] = isRule ? (Object.entries(fact)[0] ?? []) : [];
   if (rule === undefined || !rule.startsWith("$"))
     return isDeepStrictEqual(actual, fact) ? undefined : `is not ${show(fact)}`;
-  return rules[rule]!(actual, wanted as never, document)
+  return rules[rule]!(actual, wanted as never, world)
     ? undefined
     : `is not ${rule} ${show(wanted)}`;
 }
 
-type Rule = (actual: unknown, wanted: never, document: unknown) => boolean;
+type Rule = (actual: unknown, wanted: never, world: World) => boolean;
 
 const rules: Record<string, Rule> = {
   $matches: (actual, wanted: string) =>
@@ -22,13 +25,14 @@ const rules: Record<string, Rule> = {
   $contains: (actual, wanted: string) => typeof actual === "string" && actual.includes(wanted),
   $absent: (actual) => actual === undefined,
   $present: (actual) => actual !== undefined && actual !== null && actual !== "",
+  $oneOf: (actual, wanted: unknown[]) => wanted.some((each) => isDeepStrictEqual(actual, each)),
   $keys: (actual, wanted: string[]) =>
     typeof actual === "object" &&
     actual !== null &&
     isDeepStrictEqual(Object.keys(actual).toSorted(), wanted.toSorted()),
-  $sameAs: (actual, wanted: string, document) => actual === at(document, wanted),
-  $nowWithin: (actual, wanted: number) =>
-    typeof actual === "number" && Math.abs(Date.now() - actual) <= wanted * 1000,
+  $sameAs: (actual, wanted: string, { document }) => actual === at(document, wanted),
+  $nowWithin: (actual, wanted: number, { now }) =>
+    typeof actual === "number" && Math.abs(now - actual) <= wanted * 1000,
 };
 
 /** What an RFC 6901 pointer points at. */

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 
 import { loadStack, startCloud } from "../src/cloud.ts";
 import { close, listen } from "../src/listen.ts";
@@ -26,7 +27,7 @@ export type Fixture = {
   iam: { accessKeyId: string; secretAccessKey: string; region: string };
   /** Local only. `GET` answers `{"count": n}`: how often an authorizer's function was called. */
   authorizerCalls?: string;
-  /** Local only. `POST {"advanceSeconds": n}` moves the clock. */
+  /** Local only. `POST {"advanceSeconds": n}` moves the clock; the answer has tokens of the new time, as `cognito` has them here. */
   clock?: string;
 };
 
@@ -38,6 +39,7 @@ export async function startFixture(
   const data = mkdtempSync(join(tmpdir(), "balde-fixture-"));
   const stack = loadStack(join(root, "stack.json"));
   let calls = 0;
+  let issued: { at: number; tokens: Fixture["cognito"] } | undefined;
   const cloud = await startCloud({
     stack,
     root,
@@ -50,11 +52,6 @@ export async function startFixture(
   const { local } = cloud;
   const { userPoolId, clientId } = local.cognito!;
   cloud.createUser({ name: "someone", password: "Password-1234", email: "someone@example.com" });
-  const issue = (options: { scope?: string; ageSeconds?: number }) =>
-    cloud.issueTokens("someone", { clientId, ...options });
-  const withScope = await issue({ scope: "images/read" });
-  const withoutScope = await issue({});
-  const expired = await issue({ ageSeconds: 2 * 86_400 });
 
   return {
     fixture: {
@@ -63,14 +60,7 @@ export async function startFixture(
       websocketUrl: local.webSockets!.Sockets!,
       websocketAuthorizedUrl: local.webSockets!.AuthorizedSockets!,
       apiKeys: local.apiKeys!,
-      cognito: {
-        userPoolId,
-        clientId,
-        idToken: withScope.IdToken,
-        accessToken: withScope.AccessToken,
-        accessTokenWithoutScope: withoutScope.AccessToken,
-        expiredIdToken: expired.IdToken,
-      },
+      cognito: await tokens(),
       iam: { ...local.iam, region: local.region },
       authorizerCalls: `${adminUrl}/authorizer-calls`,
       clock: `${adminUrl}/clock`,
@@ -82,17 +72,53 @@ export async function startFixture(
     },
   };
 
-  async function answer(req: IncomingMessage, res: ServerResponse) {
-    const found = await administer(req);
-    res.writeHead(found ? 200 : 404, { "content-type": "application/json" });
-    res.end(JSON.stringify(found ?? { message: "Not Found" }));
+  /** Of now, or of a moment ago: the cases ask often, and signing takes its time. */
+  async function tokens() {
+    const now = cloud.clock.now();
+    if (!issued || now - issued.at > 60_000) issued = { at: now, tokens: await cognito() };
+    return issued.tokens;
   }
 
-  async function administer(req: IncomingMessage): Promise<object | undefined> {
-    if (req.method === "GET" && req.url === "/authorizer-calls") return { count: calls };
-    if (req.method !== "POST" || req.url !== "/clock") return undefined;
-    const { advanceSeconds } = JSON.parse(Buffer.concat(await req.toArray()).toString());
-    await cloud.clock.advance(Number(advanceSeconds) * 1000);
-    return { now: new Date(cloud.clock.now()).toISOString() };
+  async function cognito(): Promise<Fixture["cognito"]> {
+    const issue = (options: { scope?: string; ageSeconds?: number }) =>
+      cloud.issueTokens("someone", { clientId, ...options });
+    const withScope = await issue({ scope: "images/read" });
+    const withoutScope = await issue({});
+    const expired = await issue({ ageSeconds: 2 * 86_400 });
+    return {
+      userPoolId,
+      clientId,
+      idToken: withScope.IdToken,
+      accessToken: withScope.AccessToken,
+      accessTokenWithoutScope: withoutScope.AccessToken,
+      expiredIdToken: expired.IdToken,
+    };
+  }
+
+  async function answer(req: IncomingMessage, res: ServerResponse) {
+    const { status, body } = await administer(req);
+    res.writeHead(status, { "content-type": "application/json" });
+    res.end(JSON.stringify(body));
+  }
+
+  async function administer(req: IncomingMessage): Promise<{ status: number; body: object }> {
+    const path = `${req.method} ${req.url}`;
+    if (path === "GET /authorizer-calls") return { status: 200, body: { count: calls } };
+    if (path !== "POST /clock") return { status: 404, body: { message: "Not Found" } };
+    const seconds = advanceSeconds(await text(req));
+    if (seconds === undefined)
+      return { status: 400, body: { message: `the body must be {"advanceSeconds": n}, n >= 0` } };
+    await cloud.clock.advance(seconds * 1000);
+    const now = new Date(cloud.clock.now()).toISOString();
+    return { status: 200, body: { now, cognito: await tokens() } };
+  }
+}
+
+function advanceSeconds(body: string): number | undefined {
+  try {
+    const seconds = JSON.parse(body).advanceSeconds;
+    return typeof seconds === "number" && seconds >= 0 ? seconds : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -2,7 +2,7 @@ import { createHash, createHmac } from "node:crypto";
 import * as Http from "node:http";
 import * as Https from "node:https";
 
-import type { Request } from "./case.ts";
+import type { Request, Sign } from "./case.ts";
 import type { Fixture } from "./fixture.ts";
 
 export type Answer = {
@@ -48,8 +48,7 @@ export function send(request: Request, fixture: Fixture): Promise<Answer> {
   });
 }
 
-function bodyOf({ body, bodyBase64, bodyBytes }: Request): Buffer {
-  if (bodyBytes !== undefined) return Buffer.alloc(bodyBytes, "a");
+function bodyOf({ body, bodyBase64 }: Request): Buffer {
   return bodyBase64 === undefined ? Buffer.from(body ?? "") : Buffer.from(bodyBase64, "base64");
 }
 
@@ -68,12 +67,18 @@ type Signed = { method: string; path: string; body: Buffer; host: string };
 /** Written from AWS's description alone, so that it can judge. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
 function signature(
   { method, path, body, host }: Signed,
-  sign: "right" | "wrong secret",
-  { accessKeyId, secretAccessKey, region }: Fixture["iam"],
+  sign: Sign,
+  iam: Fixture["iam"],
 ): [string, string][] {
-  const date = new Date().toISOString().replace(/[-:]|\.\d{3}/g, "");
+  const late = sign === "six minutes ago" ? -1 : sign === "six minutes ahead" ? 1 : 0;
+  const time = new Date(Date.now() + late * 6 * 60_000);
+  const date = time.toISOString().replace(/[-:]|\.\d{3}/g, "");
   const [target = "", query = ""] = path.split("?");
-  const scope = `${date.slice(0, 8)}/${region}/execute-api/aws4_request`;
+  const region = sign === "wrong region" ? "mars-north-1" : iam.region;
+  const service = sign === "wrong service" ? "s3" : "execute-api";
+  const accessKeyId = sign === "unknown key" ? "AKIAIOSFODNN7EXAMPLE" : iam.accessKeyId;
+  const secret = sign === "wrong secret" ? "wrong" : iam.secretAccessKey;
+  const scope = `${date.slice(0, 8)}/${region}/${service}/aws4_request`;
   const canonical = [
     method,
     target.split("/").map(encode).join("/"),
@@ -83,7 +88,7 @@ function signature(
     sha256(body),
   ].join("\n");
   const toSign = ["AWS4-HMAC-SHA256", date, scope, sha256(canonical)].join("\n");
-  let key: Buffer = Buffer.from(`AWS4${sign === "right" ? secretAccessKey : "wrong"}`);
+  let key: Buffer = Buffer.from(`AWS4${secret}`);
   for (const part of scope.split("/")) key = hmac(key, part);
   const credential = `Credential=${accessKeyId}/${scope}`;
   return [

@@ -4,7 +4,7 @@ import { cases } from "./cases.ts";
 import type { Fixture } from "./fixture.ts";
 import { run } from "./runner.ts";
 
-/** `node run.ts line.json`: asks every case of the fixture whose line of JSON is in the file; it may run in AWS. A fresh one: the cases spend quotas and move the clock. */
+/** `node run.ts line.json`: asks every case of the fixture whose line of JSON is in the file; it may run in AWS. */
 const file = process.argv[2];
 if (!file) throw new Error("usage: node run.ts FILE, with the line that `pnpm fixture` prints");
 const fixture: Fixture = JSON.parse(readFileSync(file, "utf8"));

@@ -1,16 +1,17 @@
-import { once } from "node:events";
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { WebSocket } from "ws";
-
 import type { Case, Expect, HttpStep, Step } from "./case.ts";
-import { at, complaint, show } from "./fact.ts";
+import { type World, at, complaint, show } from "./fact.ts";
 import type { Fixture } from "./fixture.ts";
 import { type Answer, send } from "./http.ts";
+import * as Socket from "./socket.ts";
 
 /** Everything that is wrong, in sentences; nothing when the case holds. Knows the fixture's line of JSON and no more. */
 export async function run({ steps, authorizerCalls }: Case, fixture: Fixture): Promise<string[]> {
-  const state: State = { fixture, saved: {}, socket: undefined, inbox: [] };
+  const state: State = { fixture, aheadMs: 0, saved: { run: randomUUID() }, socket: undefined };
+  // an earlier case may have moved the clock past the time of the tokens
+  await advance(0, state);
   const before = authorizerCalls === undefined ? 0 : await countCalls(fixture);
   const complaints: string[] = [];
   try {
@@ -19,7 +20,7 @@ export async function run({ steps, authorizerCalls }: Case, fixture: Fixture): P
       complaints.push(...found.map((text) => `step ${index + 1}: ${text}`));
     }
   } finally {
-    state.socket?.terminate();
+    state.socket?.end();
   }
   if (authorizerCalls !== undefined) {
     const made = (await countCalls(fixture)) - before;
@@ -31,32 +32,56 @@ export async function run({ steps, authorizerCalls }: Case, fixture: Fixture): P
 
 type State = {
   fixture: Fixture;
+  /** How far the fixture's clock is ahead of ours. */
+  aheadMs: number;
+  /** What steps saved, and `run`: a word that no other run has. */
   saved: Record<string, unknown>;
-  socket: WebSocket | undefined;
-  inbox: unknown[];
+  socket: Socket.Socket | undefined;
 };
 
 async function take(step: Step, state: State): Promise<string[]> {
   if ("request" in step) return http(step, state);
-  if ("connect" in step) return connect(step.connect, step.status, state);
+  if ("waitSeconds" in step) {
+    if (state.fixture.clock) await advance(step.waitSeconds, state);
+    else await sleep(step.waitSeconds * 1000);
+    return [];
+  }
+  if ("freshDay" in step) {
+    await advance(DAY_SECONDS, state);
+    return [];
+  }
+  if ("connect" in step) {
+    state.socket?.end();
+    const { socket, wrong } = await Socket.connect(step);
+    state.socket = socket;
+    return wrong;
+  }
   if ("receive" in step) {
-    const message = await next(state);
+    const message = parsed(await state.socket!.next());
     for (const [name, pointer] of Object.entries(step.save ?? {}))
       state.saved[name] = at(message, pointer);
-    return facts("the message", message, step.receive);
+    const world = { document: message, now: Date.now() + state.aheadMs };
+    return facts("the message", world, step.receive);
   }
-  if ("send" in step) state.socket!.send(step.send);
-  if ("waitSeconds" in step) await wait(step.waitSeconds, state.fixture);
-  if ("close" in step) {
-    state.socket!.close();
-    await once(state.socket!, "close");
+  if ("closed" in step) {
+    const code = await state.socket!.closed();
+    return code === step.closed ? [] : [`the connection ended with ${code}, not ${step.closed}`];
   }
+  if ("close" in step) await state.socket!.close();
+  else await state.socket!.send(step);
   return [];
 }
 
-async function http({ request, times = 1, among, expect }: HttpStep, { fixture }: State) {
+const DAY_SECONDS = 24 * 3600;
+
+async function http(
+  { request, times = 1, among, expect, save = {} }: HttpStep,
+  { fixture, saved, aheadMs }: State,
+) {
   const answers = await Promise.all(Array.from({ length: times }, () => send(request, fixture)));
-  if (!among) return expect ? judge(answers[0]!, expect) : [];
+  for (const [name, pointer] of Object.entries(save))
+    saved[name] = at(parsed(answers[0]!.body.toString("utf8")), pointer);
+  if (!among) return expect ? judge(answers[0]!, expect, aheadMs) : [];
   const few = Object.entries(among).flatMap(([status, { least }]) => {
     const count = answers.filter((answer) => String(answer.status) === status).length;
     return count < least ? [`${count} × ${status}, not ${least}`] : [];
@@ -64,24 +89,29 @@ async function http({ request, times = 1, among, expect }: HttpStep, { fixture }
   const wrong = answers.flatMap((answer) => {
     const expected = among[answer.status];
     if (!expected) return [`${answer.status} is none of the answers`];
-    return judge(answer, { ...expected, status: answer.status });
+    return judge(answer, { ...expected, status: answer.status }, aheadMs);
   });
   return [...few, ...wrong];
 }
 
-function judge({ status, headers, body, seconds }: Answer, expect: Expect): string[] {
+function judge(
+  { status, headers, body, seconds }: Answer,
+  expect: Expect,
+  aheadMs: number,
+): string[] {
   const text = body.toString("utf8");
   const json = parsed(text);
+  const world = { document: json, now: Date.now() + aheadMs };
   const found: string[] = [];
   if (status !== expect.status) found.push(`status ${status}, not ${expect.status}: ${show(text)}`);
   if (expect.requestId !== false && !UUID.test(headers["x-amzn-requestid"] ?? ""))
     found.push("x-amzn-RequestId is no UUID");
   for (const [name, fact] of Object.entries(expect.headers ?? {})) {
-    const wrong = complaint(headers[name.toLowerCase()], fact, json);
+    const wrong = complaint(headers[name.toLowerCase()], fact, world);
     if (wrong) found.push(`header ${name}: ${show(headers[name.toLowerCase()])} ${wrong}`);
   }
-  found.push(...facts("the body", json, expect.json ?? {}));
-  const wrong = expect.text === undefined ? undefined : complaint(text, expect.text, json);
+  found.push(...facts("the body", world, expect.json ?? {}));
+  const wrong = expect.text === undefined ? undefined : complaint(text, expect.text, world);
   if (wrong) found.push(`the text ${show(text)} ${wrong}`);
   if (expect.base64 !== undefined && body.toString("base64") !== expect.base64)
     found.push(`the bytes are ${show(body.toString("base64"))}`);
@@ -90,37 +120,24 @@ function judge({ status, headers, body, seconds }: Answer, expect: Expect): stri
   return found;
 }
 
-function facts(what: string, document: unknown, wanted: Record<string, unknown>): string[] {
+function facts(what: string, world: World, wanted: Record<string, unknown>): string[] {
   return Object.entries(wanted).flatMap(([pointer, fact]) => {
-    const actual = at(document, pointer);
-    const wrong = complaint(actual, fact as object, document);
+    const actual = at(world.document, pointer);
+    const wrong = complaint(actual, fact as object, world);
     return wrong ? [`${what} at "${pointer}": ${show(actual)} ${wrong}`] : [];
   });
 }
 
-async function connect(url: string, status: number, state: State): Promise<string[]> {
-  const socket = new WebSocket(url);
-  state.socket = socket;
-  socket.on("message", (data: Buffer) => state.inbox.push(parsed(data.toString("utf8"))));
-  const got = await new Promise<number>((resolve, reject) => {
-    socket.once("open", () => resolve(101));
-    socket.once("unexpected-response", (_, response) => resolve(response.statusCode!));
-    socket.on("error", reject);
-  });
-  return got === status ? [] : [`the handshake was answered ${got}, not ${status}`];
-}
-
-async function next({ inbox }: State): Promise<unknown> {
-  for (let waited = 0; inbox.length === 0; waited += 20) {
-    if (waited >= 10_000) throw new Error("no message came within ten seconds");
-    await sleep(20);
-  }
-  return inbox.shift();
-}
-
-async function wait(seconds: number, { clock }: Fixture) {
-  if (!clock) return sleep(seconds * 1000);
-  await fetch(clock, { method: "POST", body: JSON.stringify({ advanceSeconds: seconds }) });
+/** Moves the fixture's clock where it has one, and takes the tokens of the new time. */
+async function advance(seconds: number, state: State) {
+  const { clock } = state.fixture;
+  if (!clock) return;
+  const body = JSON.stringify({ advanceSeconds: seconds });
+  const answer = await fetch(clock, { method: "POST", body });
+  if (!answer.ok) throw new Error(`the clock answered ${answer.status}: ${await answer.text()}`);
+  const { now, cognito } = (await answer.json()) as { now: string; cognito?: Fixture["cognito"] };
+  state.aheadMs = Date.parse(now) - Date.now();
+  if (cognito) state.fixture = { ...state.fixture, cognito };
 }
 
 async function countCalls({ authorizerCalls }: Fixture): Promise<number> {
@@ -128,13 +145,14 @@ async function countCalls({ authorizerCalls }: Fixture): Promise<number> {
   return ((await response.json()) as { count: number }).count;
 }
 
-/** With every `${name}` replaced; `${name|uri}` is percent-encoded. */
+/** With every `${name}` replaced; `${name|uri}` is percent-encoded, `${a*3}` is three letters. */
 function filled(step: Step, { fixture, saved }: State): Step {
   const management = fixture.websocketUrl.replace(/^ws/, "http");
   const known = { ...fixture, ...saved, management: new URL(management) };
   const value = (name: string): unknown =>
     name.split(".").reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], known);
-  const text = JSON.stringify(step).replace(/\$\{([\w.]+)(\|uri)?\}/g, (_, name, uri) => {
+  const letters = JSON.stringify(step).replace(/\$\{a\*(\d+)\}/g, (_, n) => "a".repeat(n));
+  const text = letters.replace(/\$\{([\w.]+)(\|uri)?\}/g, (_, name, uri) => {
     const found = String(value(name));
     return JSON.stringify(uri ? encodeURIComponent(found) : found).slice(1, -1);
   });
