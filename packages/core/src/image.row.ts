@@ -12,6 +12,10 @@ export const Row = z.extend(z.omit(Info, { likes: true }), {
   /** More than one is a moving picture. */
   pages: z.optional(z.int().check(z.positive())),
   rungs: z.optional(z.array(Rung)),
+  /** Who made it and whose it is, as the original says; delivered when asked for. */
+  credit: z.optional(
+    z.object({ artist: z.optional(z.string()), copyright: z.optional(z.string()) }),
+  ),
   /** Of the S3 event that was worked on last, padded. */
   sequencer: z.optional(z.string()),
   /** In seconds. Of uploads that never came and of tombstones. */

@@ -40,7 +40,7 @@ test("an image goes from pending to ready, and everybody sees what was found out
   const { id } = await pendingImage({ name: "ready.jpg" });
   expect(await Ingest.begin({ id, sequencer: "0055" })).toMatchObject({ id, name: "ready.jpg" });
   expect(await Image.get(id)).toMatchObject({ state: "processing" });
-  const { rungs, hasAlpha: _, pages: __, ...seen } = found;
+  const { rungs, hasAlpha: _, pages: __, credit: ___, ...seen } = found;
   expect(await Ingest.settle({ id, sequencer: "0055" }, found)).toMatchObject({ rungs });
   expect(await Image.get(id)).toMatchObject({ state: "ready", likes: 0, ...seen });
   expect(await Image.findRow(id)).not.toHaveProperty("expiresAt");

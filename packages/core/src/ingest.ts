@@ -39,6 +39,7 @@ export type Found = Required<
     | "rev"
     | "color"
     | "thumbhash"
+    | "credit"
     | "rungs"
   >
 >;

@@ -19,6 +19,7 @@ export const found: Ingest.Found = {
   rev: "0123456789ab",
   color: "#808080",
   thumbhash: "AAAA",
+  credit: {},
   rungs: [],
 };
 

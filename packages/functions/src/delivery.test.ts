@@ -231,6 +231,17 @@ test("a preset that is not there is not found, and those that are there are name
   });
 });
 
+test("whose a picture is leaves with it when asked for, though the rung that it is made from does not know", async () => {
+  const told = { IFD0: { Copyright: "2026 Ana Example", Make: "SECRET" } };
+  const { id, rev } = await ready(await photo(1400, 900).withExif(told).jpeg().toBuffer());
+  const plain = await answered("w=300&f=webp", { id, rev });
+  const kept = await answered("w=300&f=webp&meta=copyright", { id, rev });
+  expect(plain.body.includes("Ana Example")).toBe(false);
+  expect(kept.body.includes("2026 Ana Example")).toBe(true);
+  expect(kept.body.includes("SECRET")).toBe(false);
+  expect(kept.headers["ETag"]).not.toBe(plain.headers["ETag"]);
+});
+
 test("a name makes it a download", async () => {
   const { headers } = await answered("w=100&dl=cat", { accept: "*/*" });
   expect(headers["Content-Disposition"]).toMatch(/^attachment; filename="cat.jpg"/);

@@ -47,6 +47,7 @@ export const found = (bytes: Buffer, prepared: Prepared): Ingest.Found => ({
   thumbhash: prepared.thumbhash,
   hasAlpha: prepared.hasAlpha,
   pages: prepared.pages,
+  credit: prepared.credit,
   rungs: prepared.rungs.map(({ width, height, contentType, data }) => ({
     width,
     height,

@@ -32,13 +32,13 @@ export async function get(id: string, rev: string | undefined): Promise<Picture>
   if (row.state !== "ready" || !row.rev || !width || !height) throw notFound(id);
   if (rev !== undefined && rev !== row.rev) throw notThis(id, rev);
 
-  const { hasAlpha = false, pages = 1 } = row;
+  const { hasAlpha = false, pages = 1, credit } = row;
   const format = Format.byContentType(row.type);
   if (!format) throw new Error(`image ${id} is ready with the type ${row.type}`);
   return {
     id: row.id,
     rev: row.rev,
-    source: { width, height, format, hasAlpha, pages },
+    source: { width, height, format, hasAlpha, pages, credit },
     rungs: (row.rungs ?? []).map((rung) => ({ ...rung, contentType: rung.type })),
   };
 }

@@ -1,10 +1,40 @@
 /** What a delivered picture can be, and what each can carry. */
 export const formats = {
-  avif: { contentType: "image/avif", extension: "avif", carriesAlpha: true, moves: false },
-  webp: { contentType: "image/webp", extension: "webp", carriesAlpha: true, moves: true },
-  jpeg: { contentType: "image/jpeg", extension: "jpg", carriesAlpha: false, moves: false },
-  png: { contentType: "image/png", extension: "png", carriesAlpha: true, moves: false },
-  gif: { contentType: "image/gif", extension: "gif", carriesAlpha: true, moves: true },
+  avif: {
+    contentType: "image/avif",
+    extension: "avif",
+    carriesAlpha: true,
+    moves: false,
+    carriesText: true,
+  },
+  webp: {
+    contentType: "image/webp",
+    extension: "webp",
+    carriesAlpha: true,
+    moves: true,
+    carriesText: true,
+  },
+  jpeg: {
+    contentType: "image/jpeg",
+    extension: "jpg",
+    carriesAlpha: false,
+    moves: false,
+    carriesText: true,
+  },
+  png: {
+    contentType: "image/png",
+    extension: "png",
+    carriesAlpha: true,
+    moves: false,
+    carriesText: true,
+  },
+  gif: {
+    contentType: "image/gif",
+    extension: "gif",
+    carriesAlpha: true,
+    moves: true,
+    carriesText: false,
+  },
 } as const;
 
 export type Format = keyof typeof formats;

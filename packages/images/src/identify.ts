@@ -1,3 +1,4 @@
+import * as Credit from "./credit.ts";
 import { type Metadata, engine } from "./engine.ts";
 import * as Format from "./format.ts";
 import * as Limits from "./limits.ts";
@@ -14,6 +15,7 @@ export type Header = {
   pages: number;
   /** Whether the file has an alpha channel; it may still be opaque everywhere. */
   hasAlphaChannel: boolean;
+  credit: Credit.Credit;
 };
 
 /** Says what the bytes are, from their header alone: no pixel is decoded, so a bomb costs a millisecond. Refuses what is not a picture, what this build cannot decode and what exceeds the limits. */
@@ -55,6 +57,8 @@ export async function identify(bytes: Buffer): Promise<Header> {
     height,
     pages,
     hasAlphaChannel: metadata.hasAlpha,
+    // of a TIFF libvips hands on no EXIF; the file itself is laid out as one
+    credit: Credit.read(format === "tiff" ? bytes : metadata.exif),
   };
 }
 

@@ -55,3 +55,8 @@ export const MAX_PUBLISHED_EDGE = 4096;
 
 /** Rungs of the ladder, long edge: three cover widths 160 to 2048 at 1/6 of the decode cost, and half octaves between them bought 2 %. */
 export const RUNG_EDGES = [2048, 1024, 512] as const;
+
+/** Characters of an artist's or a copyright's text: a name, a year and an address; it is part of the image's row and of every file that it is asked for in. */
+export const MAX_CREDIT = 200;
+/** Entries of an EXIF directory that are looked at: cameras write some twenty. */
+export const MAX_EXIF_TAGS = 200;

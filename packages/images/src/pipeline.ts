@@ -2,6 +2,7 @@ import type { Picture } from "./engine.ts";
 import type { Size } from "./layout.ts";
 import type { Plan } from "./plan.ts";
 import { colour } from "./steps/colour.ts";
+import { credit } from "./steps/credit.ts";
 import { cut } from "./steps/cut.ts";
 import { encode } from "./steps/encode.ts";
 import { extend } from "./steps/extend.ts";
@@ -26,5 +27,6 @@ export const pipeline: Step[] = [
   cut,
   extend,
   focus,
+  credit,
   encode,
 ];

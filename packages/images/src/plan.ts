@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 
 import type { Accepted } from "./accept.ts";
+import type { Credit } from "./credit.ts";
 import * as Encoding from "./encoding.ts";
 import { type Format, type Input, formats } from "./format.ts";
 import { type Ask, type Layout, type Size, layout } from "./layout.ts";
@@ -14,6 +15,7 @@ export type Source = Size & {
   hasAlpha: boolean;
   pages: number;
   focal?: Point | undefined;
+  credit?: Credit | undefined;
 };
 
 /** Exactly what will be made, in numbers. Equal plans make equal bytes, so its hash is the name of the stored picture. */
@@ -35,6 +37,8 @@ export type Plan = Layout & {
   gray: boolean;
   blur?: number;
   sharpen?: number;
+  /** Written into the file; nothing else about the original is. */
+  credit?: Credit;
   encoding: Encoding.Encoding;
 };
 
@@ -71,12 +75,17 @@ export function plan(request: Request, source: Source, accepted: Accepted): Plan
     gray: request.gray ?? false,
     ...(request.blur === undefined ? {} : { blur: request.blur }),
     ...(request.sharpen === undefined ? {} : { sharpen: request.sharpen }),
+    ...(request.meta === "copyright" && credited(source, format)),
     encoding: Encoding.settings(format, request.q ?? "auto", {
       ...placed,
       frames: moves ? source.pages : 1,
     }),
   };
 }
+
+/** Nothing to say is the same picture as nothing asked. */
+const credited = ({ credit }: Source, format: Format): Pick<Plan, "credit"> =>
+  credit && Object.keys(credit).length > 0 && formats[format].carriesText ? { credit } : {};
 
 /** The name of what a plan makes: 20 hexadecimal digits, the same for every spelling of the same wish. */
 export const hash = (plan: Plan): string =>

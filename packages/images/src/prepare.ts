@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 
+import type { Credit } from "./credit.ts";
 import { engine } from "./engine.ts";
 import { type Header, identify } from "./identify.ts";
 import * as Ladder from "./ladder.ts";
@@ -26,6 +27,8 @@ export type Prepared = {
   color: string;
   /** base64 */
   thumbhash: string;
+  /** Empty where the original names nobody. */
+  credit: Credit;
   rungs: (Ladder.Rung & { data: Buffer })[];
   published?: Published;
 };
@@ -48,7 +51,7 @@ export async function prepare(bytes: Buffer, options: { publish: boolean }): Pro
     const published = options.publish
       ? { published: await publish(bytes, header, base, hasAlpha) }
       : {};
-    const { width, height, format, contentType, pages } = header;
+    const { width, height, format, contentType, pages, credit } = header;
     return {
       format,
       contentType,
@@ -59,6 +62,7 @@ export async function prepare(bytes: Buffer, options: { publish: boolean }): Pro
       sha256,
       rev: sha256.slice(0, 12),
       ...(await small(smallest)),
+      credit,
       rungs,
       ...published,
     };

@@ -164,6 +164,15 @@ export const Query = z.strictObject({
       .check(z.describe("format: auto (from Accept), avif, webp, jpeg, png or gif")),
   ),
   q: z.optional(quality),
+  meta: z.optional(
+    z
+      .enum(["none", "copyright"])
+      .check(
+        z.describe(
+          "what the file says about itself: none, or copyright (EXIF's Artist and Copyright, where the original has them; a GIF cannot carry them)",
+        ),
+      ),
+  ),
   dl: z.optional(
     // oxlint-disable-next-line no-control-regex -- control characters are what a header must not carry
     matching(/^[^\u0000-\u001f\u007f"/\\]{1,120}$/u).check(

@@ -1,6 +1,6 @@
 import type { Step } from "../pipeline.ts";
 
-/** Writes the format; no metadata is kept, so no place or person leaves with the picture. `tune` of AVIF stays at its default: `ssim` needs a tenth more bytes for the same look. */
+/** Writes the format; no metadata is kept but what the step before wrote, so no place or person leaves with the picture. `tune` of AVIF stays at its default: `ssim` needs a tenth more bytes for the same look. */
 export const encode: Step = (picture, { encoding }) => {
   switch (encoding.format) {
     case "avif":

@@ -1,0 +1,48 @@
+import * as Limits from "./limits.ts";
+
+/** Who made a picture and whose it is, in the file's own words: all of its metadata that may ever leave, and only when asked for. */
+export type Credit = { artist?: string; copyright?: string };
+
+/** Tags of the first directory (CIPA DC-008 §4.6.4), both of them text. */
+const tags: Record<number, keyof Credit> = { 0x013b: "artist", 0x8298: "copyright" };
+const TEXT = 2;
+
+/**
+ * Reads the two texts from EXIF, or from a whole TIFF, which is laid out the same. What is not as it should be says nothing.
+ * Libraries for EXIF read every tag of every directory, whatever sizes the file claims: 64 KB can keep them busy for seconds.
+ */
+export function read(exif: Buffer | undefined): Credit {
+  const credit: Credit = {};
+  const start = exif?.toString("latin1", 0, 6) === "Exif\0\0" ? 6 : 0;
+  const tiff = exif?.subarray(start) ?? Buffer.alloc(0);
+  const order = tiff.toString("latin1", 0, 4);
+  if (tiff.length < 8 || (order !== "II*\0" && order !== "MM\0*")) return credit;
+  const isLittle = order.startsWith("II");
+  const short = (at: number) => (isLittle ? tiff.readUInt16LE(at) : tiff.readUInt16BE(at));
+  const long = (at: number) => (isLittle ? tiff.readUInt32LE(at) : tiff.readUInt32BE(at));
+
+  const directory = long(4);
+  if (directory + 2 > tiff.length) return credit;
+  const entries = Math.min(short(directory), Limits.MAX_EXIF_TAGS);
+  for (let at = directory + 2; at < directory + 2 + entries * 12; at += 12) {
+    if (at + 12 > tiff.length) return credit;
+    const name = tags[short(at)];
+    if (!name || short(at + 2) !== TEXT) continue;
+    const length = long(at + 4);
+    const from = length > 4 ? long(at + 8) : at + 8;
+    const text = cleaned(tiff.subarray(from, from + Math.min(length, 4 * Limits.MAX_CREDIT)));
+    if (text) credit[name] = text;
+  }
+  return credit;
+}
+
+/** One line. A copyright may be two texts, the photographer's and the editor's, with a zero between them. */
+function cleaned(bytes: Buffer): string {
+  const text = bytes
+    .toString("utf8")
+    .split("\0")
+    .map((part) => part.replace(/[\p{C}\s\uFFFD]+/gu, " ").trim())
+    .filter(Boolean)
+    .join("; ");
+  return Array.from(text).slice(0, Limits.MAX_CREDIT).join("").trim();
+}
