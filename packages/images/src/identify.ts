@@ -1,6 +1,8 @@
 import * as Credit from "./credit.ts";
 import { type Metadata, engine } from "./engine.ts";
 import * as Format from "./format.ts";
+import * as Jpeg from "./jpeg.ts";
+import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
 import { Refusal, blamingInput } from "./refusal.ts";
 import * as Svg from "./svg.ts";
@@ -41,13 +43,18 @@ export async function identify(bytes: Buffer): Promise<Header> {
       "image.heic",
       "HEIC pictures cannot be decoded here; send JPEG, WebP, AVIF or PNG",
     );
-  if (format === "svg") Svg.check(bytes);
+  if (format === "svg") await Svg.check(bytes);
 
   const sharp = await engine();
   const metadata = await blamingInput(() => sharp(bytes, { limitInputPixels: false }).metadata());
   const pages = metadata.pages ?? 1;
   const { width, height } = pages > 1 ? metadata : metadata.autoOrient;
-  checkLimits(format, { width, height, pages, profileBytes: metadata.icc?.length ?? 0 });
+  checkLimits(format, {
+    ...largest(format, bytes, { width, height }),
+    pages,
+    profileBytes: metadata.icc?.length ?? 0,
+  });
+  if (metadata.isProgressive || format === "jpeg") checkEffort(bytes, metadata);
   checkCodec(metadata);
 
   return {
@@ -86,6 +93,15 @@ function isoBrand(bytes: Buffer): "avif" | "heic" | undefined {
     ? "heic"
     : undefined;
 }
+
+/** libvips looks at a GIF's frames; a browser that is given the published copy makes room for its whole screen. */
+const largest = (format: Format.Input, bytes: Buffer, { width, height }: Size): Size =>
+  format === "gif"
+    ? {
+        width: Math.max(width, bytes.readUInt16LE(6)),
+        height: Math.max(height, bytes.readUInt16LE(8)),
+      }
+    : { width, height };
 
 function checkLimits(
   format: Format.Input,
@@ -133,6 +149,31 @@ function checkLimits(
       "unprocessable",
       "image.profile_too_large",
       `The colour profile has ${profileBytes} bytes; at most ${Limits.MAX_PROFILE_BYTES} are accepted`,
+    );
+}
+
+/** What is decoded whole before the first pixel leaves, or costs far more than it has bytes. */
+function checkEffort(bytes: Buffer, { format, width, height, isProgressive }: Metadata) {
+  const pixels = width * height;
+  if (isProgressive && pixels > Limits.MAX_PROGRESSIVE_PIXELS)
+    throw new Refusal(
+      "unprocessable",
+      "image.too_many_pixels",
+      `The picture has ${width} × ${height} = ${megapixels(pixels)} megapixels; at most ${megapixels(Limits.MAX_PROGRESSIVE_PIXELS)} are accepted when it is progressive or interlaced`,
+    );
+  if (format !== "jpeg") return;
+  if (pixels > bytes.length * Limits.MAX_JPEG_PIXELS_PER_BYTE)
+    throw new Refusal(
+      "unprocessable",
+      "image.truncated",
+      `The picture has ${bytes.length} bytes, too few for ${width} × ${height} pixels`,
+    );
+  const scans = Jpeg.scans(bytes);
+  if (scans * pixels > Limits.MAX_SCANNED_PIXELS)
+    throw new Refusal(
+      "unprocessable",
+      "image.too_complex",
+      `The picture has ${scans} scans of ${megapixels(pixels)} megapixels; at most ${megapixels(Limits.MAX_SCANNED_PIXELS)} megapixels are accepted in all scans`,
     );
 }
 

@@ -23,6 +23,15 @@ export const MAX_PIXELS = {
   gif: 50e6,
 } as const;
 
+/** A progressive JPEG and an interlaced PNG are held whole until their last byte: up to 8 bytes a pixel, so this is 400 MB. */
+export const MAX_PROGRESSIVE_PIXELS = 50e6;
+
+/** Pixels times scans of a progressive JPEG. A scan costs a few bytes and 1.6 ns a pixel, in one call that no time limit interrupts: 883 scans of 25 megapixels are 88 KB and took longer than 30 s. Encoders write ten scans, the most thorough one 64. */
+export const MAX_SCANNED_PIXELS = 2e9;
+
+/** A JPEG spends at least one bit on each block of 64 pixels, so fewer bytes than pixels / 512 are not the whole picture, and decoding what is missing would cost as much as the picture. */
+export const MAX_JPEG_PIXELS_PER_BYTE = 512;
+
 /** All frames of a moving picture together: they are decoded as one tall picture, 4 bytes a pixel, so this is 200 MB. */
 export const MAX_MOVING_PIXELS = 50e6;
 
@@ -34,6 +43,10 @@ export const MAX_PROFILE_BYTES = 4 * 2 ** 20;
 
 /** Text of an SVG: drawings are kilobytes, and every element costs the renderer far more than its bytes. */
 export const MAX_SVG_BYTES = 2 ** 20;
+/** Drawings are a dozen levels deep; libxml2 stops at 256 and recursion is what parsers die of. */
+export const MAX_SVG_DEPTH = 100;
+/** Shapes, or as much work as they are (svg-work.ts): some 150 microseconds each on a canvas of one megapixel, so this is 4 seconds. A detailed map has 10,000. */
+export const MAX_SVG_WORK = 25_000;
 
 /** A delivered picture, whatever was asked: one 25-megapixel WebP at effort 2 costs about 1.5 s of one CPU. */
 export const MAX_OUTPUT_PIXELS = 25e6;
@@ -43,6 +56,9 @@ export const MAX_OUTPUT_EDGE = 8192;
 export const MAX_AVIF_PIXELS = 8e6;
 /** What a cover may scale to before it is cut: libvips computes only the part that stays, but its coordinates and our patience are finite. */
 export const MAX_SCALED_PIXELS = 100e6;
+
+/** Seconds of one processor that a plan may be expected to take, reading apart (work.ts): on a slow function it is twice that, and must end before the limit on time. Nobody's page waits for more. */
+export const MAX_RENDER_WORK = 8;
 
 /** Stops decoding, resizing and all encoders but AVIF's; a function's own time limit is behind it. */
 export const RENDER_SECONDS = 20;
@@ -60,3 +76,6 @@ export const RUNG_EDGES = [2048, 1024, 512] as const;
 export const MAX_CREDIT = 200;
 /** Entries of an EXIF directory that are looked at: cameras write some twenty. */
 export const MAX_EXIF_TAGS = 200;
+
+/** What any accepted picture may make a process hold beyond itself: the larger of the two limits on pixels that are held whole, with room for what is made of them. A function has 1,769 MB. */
+export const MAX_HELD_MEGABYTES = 800;

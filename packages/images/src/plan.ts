@@ -8,6 +8,7 @@ import { type Ask, type Layout, type Size, layout } from "./layout.ts";
 import * as Limits from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 import type { Box, Point, Request } from "./request.schema.ts";
+import * as Work from "./work.ts";
 
 /** What a plan must know of the picture: its upright size, whether any of its pixels is see-through, its frames, and where it is looked at. */
 export type Source = Size & {
@@ -60,6 +61,10 @@ export function plan(request: Request, source: Source, accepted: Accepted): Plan
     accepted,
   });
   if (moves) checkMotion(request, source, placed);
+  const frames = moves ? source.pages : 1;
+  const encoding = Encoding.settings(format, request.q ?? "auto", { ...placed, frames });
+  const { blur, sharpen } = request;
+  Work.check({ ...placed, encoding, blur, sharpen }, frames);
 
   return {
     engine: 1,
@@ -73,13 +78,10 @@ export function plan(request: Request, source: Source, accepted: Accepted): Plan
     ...(background ? { background } : {}),
     flatten: isOpaque(background) || !formats[format].carriesAlpha,
     gray: request.gray ?? false,
-    ...(request.blur === undefined ? {} : { blur: request.blur }),
-    ...(request.sharpen === undefined ? {} : { sharpen: request.sharpen }),
+    ...(blur === undefined ? {} : { blur }),
+    ...(sharpen === undefined ? {} : { sharpen }),
     ...(request.meta === "copyright" && credited(source, format)),
-    encoding: Encoding.settings(format, request.q ?? "auto", {
-      ...placed,
-      frames: moves ? source.pages : 1,
-    }),
+    encoding,
   };
 }
 
