@@ -2,7 +2,15 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-import { consoleLog, loadStack, type Log, startCloud, StartError } from "@balde/local";
+import {
+  consoleLog,
+  loadStack,
+  type Log,
+  showTrace,
+  type Stack,
+  startCloud,
+  StartError,
+} from "@balde/local";
 
 import { type Local, seed } from "./seed.ts";
 
@@ -10,6 +18,7 @@ const usage = `usage: pnpm start [options]
 
   --port N      port of the API; S3, DynamoDB, Cognito and SQS take the four after it (4500; 0 takes free ones)
   --data DIR    where everything is kept between runs (.balde)
+  --trace ID    print what the request with that id did, of a cloud that runs or ran on --data, and nothing else
   --json        print only the content of local.json, once everything is up
   --help        this text`;
 
@@ -20,6 +29,8 @@ async function start() {
   const { values } = readOptions();
   if (values.help) return console.log(usage);
   const data = resolve(root, values.data);
+  const stack = loadStack(join(root, "infra/stack.json"));
+  if (values.trace !== undefined) return console.log(traceOf(values.trace, data, stack));
   const say = (line: string) => {
     if (!values.json) console.log(line);
   };
@@ -30,7 +41,7 @@ async function start() {
   // until everything is up, the only requests are those of the seed
   const quiet: Log = { ...log, request() {} };
   const cloud = await startCloud({
-    stack: loadStack(join(root, "infra/stack.json")),
+    stack,
     root,
     data,
     port: readPort(values.port),
@@ -64,6 +75,7 @@ function readOptions() {
       options: {
         port: { type: "string", default: "4500" },
         data: { type: "string", default: ".balde" },
+        trace: { type: "string" },
         json: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
@@ -71,6 +83,14 @@ function readOptions() {
   } catch (error) {
     throw new StartError(`${(error as Error).message}\n\n${usage}`);
   }
+}
+
+function traceOf(id: string, data: string, stack: Stack) {
+  const text = showTrace({ data, stack, id });
+  if (text !== undefined) return text;
+  throw new StartError(
+    `Nothing is known of a request ${id} in ${data}: the id is in the header x-amzn-RequestId and in the line of the request; the last few thousand are kept, and of more than 100 a second one in twenty.`,
+  );
 }
 
 function readPort(text: string) {

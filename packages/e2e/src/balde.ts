@@ -90,8 +90,8 @@ function firstJson(child: ChildProcess, said: string[]): Promise<Local> {
   });
 }
 
-/** What a start that must fail prints, and its exit code. */
-export async function failedStart(...options: string[]) {
+/** What `pnpm start` with options that end it prints, and its exit code. */
+export async function run(...options: string[]) {
   const child = spawn(process.execPath, ["packages/demo/src/start.ts", ...options], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],

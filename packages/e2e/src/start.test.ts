@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 
-import { type Balde, failedStart, start } from "./balde.ts";
+import { type Balde, run, start } from "./balde.ts";
 
 const data = mkdtempSync(join(tmpdir(), "balde-start-"));
 let running: Balde | undefined;
@@ -36,7 +36,7 @@ test("a start seeds three pictures and two people, once, and writes local.json",
 });
 
 test("two clouds never share one folder", async () => {
-  const second = await failedStart("--port", "0", "--data", data);
+  const second = await run("--port", "0", "--data", data);
   expect(second.code).toBe(1);
   expect(second.text).toMatch(/another .* uses/i);
   expect(second.text).not.toMatch(/\n\s+at /);
@@ -47,7 +47,7 @@ test("a taken port is one clear sentence", async () => {
   await once(squatter, "listening");
   const { port } = squatter.address() as { port: number };
   const empty = mkdtempSync(join(tmpdir(), "balde-start-"));
-  const failed = await failedStart("--port", String(port), "--data", empty);
+  const failed = await run("--port", String(port), "--data", empty);
   squatter.close();
   rmSync(empty, { recursive: true });
   expect(failed.code).toBe(1);
@@ -61,7 +61,7 @@ test.each([
   [["--port", "many"], /--port many/],
   [["--prot", "1"], /--prot/],
 ])("%j is refused in a sentence", async (options, sentence) => {
-  const failed = await failedStart(...options);
+  const failed = await run(...options);
   expect(failed.code).toBe(1);
   expect(failed.text).toMatch(sentence);
   expect(failed.text).not.toMatch(/\n\s+at /);

@@ -20,6 +20,9 @@ import { type Stack, loadStack } from "./stack.ts";
 import { StartError } from "./start-error.ts";
 import { startDynamo } from "./storage/dynamo.ts";
 import { createS3 } from "./storage/s3/server.ts";
+import { findTrace } from "./trace/find.ts";
+import { printTrace } from "./trace/print.ts";
+import { openTraces } from "./trace/traces.ts";
 import { withAddresses } from "./websocket/address.ts";
 import { createWebSockets } from "./websocket/server.ts";
 
@@ -59,6 +62,13 @@ export type Cloud = {
 /** Far above the gateway's own limits, so that it is the gateway that refuses. */
 const MAX_HEAD_BYTES = 256 * 1024;
 
+/** The trace of one request of a cloud that keeps its state in `data`, as text; undefined when nothing is known of it. */
+export function showTrace({ data, stack, id }: { data: string; stack: Stack; id: string }) {
+  const trace = findTrace(data, id);
+  const names = Object.entries(stack.functions).map(([arn, { name }]) => [arn, name]);
+  return trace && printTrace(trace, Object.fromEntries(names));
+}
+
 type Callable = Pick<Functions, "invoke">;
 
 /** The resource graph, running on this machine: what is in the graph exists, what is not does not. */
@@ -78,7 +88,9 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const principals = createPrincipals({ stack, db });
     // a line per request is the gateway's; what its functions ask of S3 and Cognito is told when it fails in them
     const request: Log["request"] = (line) => void (line.status >= 500 && log.request(line));
-    const parts = { stack, db, principals, clock, log: { ...log, request } };
+    const traces = openTraces(data.path, (message) => log.warn(message));
+    stops.push(() => traces.stop());
+    const parts = { stack, db, principals, clock, traces, log: { ...log, request } };
 
     const userPools = createUserPools(parts);
     const queues = createQueues(parts);
@@ -154,7 +166,9 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       userPools,
       endpoints: { s3 },
       secret: data.secret,
+      logFolder: join(data.path, "logs"),
     });
+    stops.push(() => gateway.stop());
     await functions.ready;
     progress(`functions ${Object.values(functions.names).join(", ")}`);
     // last, so that whoever finds the port open finds everything behind it

@@ -14,6 +14,8 @@ export type RequestLine = {
   ms: number;
   requestId: string;
   function?: string | undefined;
+  /** The function's process had to be started for it. */
+  isCold?: boolean;
 };
 
 export function consoleLog(write: (line: string) => void): Log {
@@ -25,7 +27,7 @@ export function consoleLog(write: (line: string) => void): Log {
     error: say("error: "),
     request: (line) =>
       write(
-        `${line.method} ${line.path} ${line.status} ${line.ms.toFixed(1)} ms ${line.function ?? "-"} ${line.requestId}`,
+        `${line.method} ${line.path} ${line.status} ${line.ms.toFixed(1)} ms ${line.function ?? "-"}${line.isCold ? " (cold)" : ""} ${line.requestId}`,
       ),
     denied: ({ principal, action, resource }) =>
       write(`AccessDenied: ${principal} may not ${action} on ${resource}`),

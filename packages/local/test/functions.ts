@@ -6,6 +6,7 @@ import { createClock } from "../src/clock.ts";
 import { createFunctions } from "../src/lambda/functions.ts";
 import type { Log } from "../src/log.ts";
 import type { FunctionSource, Resource, Stack } from "../src/stack.ts";
+import type { Traces } from "../src/trace/traces.ts";
 
 export const functionArn = (name: string) =>
   `arn:aws:lambda:eu-central-1:123456789012:function:${name}`;
@@ -18,12 +19,20 @@ type Given = {
   sources?: Record<string, Partial<FunctionSource>>;
   watch?: boolean;
   throttle?: boolean;
+  traces?: (folder: string) => Traces;
   /** A folder of an earlier call, to start again on it. */
   root?: string;
 };
 
 /** Functions from source text, in a folder of their own under the system's temporary folder. */
-export async function deployed({ files, inputs = {}, sources = {}, root, ...given }: Given) {
+export async function deployed({
+  files,
+  inputs = {},
+  sources = {},
+  root,
+  traces,
+  ...given
+}: Given) {
   const folder = root ?? realpathSync(mkdtempSync(join(tmpdir(), "balde-functions-")));
   for (const [path, text] of Object.entries(files)) write(folder, path, text);
   const names = Object.keys(files)
@@ -50,6 +59,7 @@ export async function deployed({ files, inputs = {}, sources = {}, root, ...give
     secrets: (name) => `value of ${name}`,
     clock: createClock(),
     log,
+    ...(traces && { traces: traces(folder) }),
     ...given,
   });
   return {

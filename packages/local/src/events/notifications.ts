@@ -14,7 +14,7 @@ type Change = { eventName: string; s3: { object: { key: string } } };
 
 export type Notifications = {
   /** Tells whoever wants to know. Synchronous: what it sends is part of the transaction that makes the change. */
-  notify(bucket: string, record: Change): void;
+  notify(bucket: string, record: Change, traceHeader?: string): void;
 };
 
 /** Who wants to know of which changes, from the graph's `BucketNotification`s. */
@@ -47,12 +47,17 @@ export function createNotifications({
   }
 
   return {
-    notify(bucket, record) {
+    notify(bucket, record, traceHeader) {
       for (const rule of byBucket.get(bucket) ?? []) {
         if (!wants(rule, record)) continue;
         const s3 = { s3SchemaVersion: "1.0", configurationId: rule.id, ...record.s3 };
         const event = JSON.stringify({ Records: [{ ...record, s3 }] });
-        if (rule.kind === "queue") queues.send(rule.target, event, { senderId: SENDER });
+        if (rule.kind === "queue")
+          // https://docs.aws.amazon.com/AmazonS3/latest/userguide/monitoring-overview.html: whoever put the object is traced on to what hears of it
+          queues.send(rule.target, event, {
+            senderId: SENDER,
+            ...(traceHeader && { traceHeader }),
+          });
         else asynchronous.accept(rule.target, event);
       }
     },

@@ -78,13 +78,10 @@ async function poll(settings: Settings, received: Received, parts: Parts, signal
       received.remove(handles);
     });
   }
-  const traceHeader = kept.find(({ attributes }) => attributes["AWSTraceHeader"])?.attributes[
-    "AWSTraceHeader"
-  ];
-  const result = await parts.functions.invoke(settings.functionArn, event, {
-    signal,
-    ...(traceHeader && { traceHeader }),
-  });
+  // a batch may come from many traces: it gets one of its own, linked to each of them
+  // https://docs.aws.amazon.com/xray/latest/devguide/xray-tracelinking.html
+  const links = kept.flatMap(({ attributes }) => attributes["AWSTraceHeader"] ?? []);
+  const result = await parts.functions.invoke(settings.functionArn, event, { signal, links });
   signal.throwIfAborted();
   const ids = kept.map(({ messageId }) => messageId);
   const failed = failedItems(result, ids, settings.reports);

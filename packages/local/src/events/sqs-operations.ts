@@ -33,6 +33,8 @@ type Call = {
   principal: Principal;
   /** Aborts when the caller hangs up. */
   signal: AbortSignal;
+  /** `X-Amzn-Trace-Id` of the request. */
+  traceHeader: string | undefined;
   /** The queue of the request; throws when there is none. */
   queue(url?: string): Definition;
   /** How the caller reaches a queue. */
@@ -155,15 +157,16 @@ export const operations: Record<string, Operation> = {
   },
 };
 
-function sendOne({ queues, principal }: Call, arn: string, entry: Input): object {
+function sendOne({ queues, principal, ...call }: Call, arn: string, entry: Input): object {
+  // the message's own attribute, else the trace of the request: https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
+  const traceHeader =
+    entry.MessageSystemAttributes?.AWSTraceHeader?.StringValue ?? call.traceHeader;
   const sent = queues.send(arn, entry.MessageBody ?? "", {
     ...(entry.MessageAttributes ? { attributes: entry.MessageAttributes } : {}),
     ...(entry.DelaySeconds === undefined
       ? {}
       : { delaySeconds: within("DelaySeconds", entry.DelaySeconds, 0, 900) }),
-    ...(entry.MessageSystemAttributes?.AWSTraceHeader?.StringValue
-      ? { traceHeader: entry.MessageSystemAttributes.AWSTraceHeader.StringValue }
-      : {}),
+    ...(traceHeader ? { traceHeader } : {}),
     senderId: `${principal.accessKeyId}:${principal.arn.split("/").at(-1)}`,
   });
   return {

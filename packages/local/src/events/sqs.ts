@@ -13,6 +13,8 @@ import {
 import type { Principal, Principals } from "../identity/principals.ts";
 import type { Log } from "../log.ts";
 import type { Stack } from "../stack.ts";
+import { headerOf, traceCall } from "../trace/service-call.ts";
+import type { Traces } from "../trace/traces.ts";
 import type { Definition } from "./queue-definition.ts";
 import type { Queues } from "./queue.ts";
 import { type Input, type Operation, operations } from "./sqs-operations.ts";
@@ -27,12 +29,14 @@ export function createSqs({
   principals,
   clock,
   log,
+  traces,
 }: {
   stack: Stack;
   queues: Queues;
   principals: Principals;
   clock: Clock;
   log: Log;
+  traces?: Traces | undefined;
 }): Server {
   const guard = createGuard({
     service: "sqs",
@@ -50,13 +54,17 @@ export function createSqs({
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
-    const body = await readBody(request, MAX_BODY);
     const { operation: name } = target(request);
+    const traced = traceCall(traces, "SQS", stack.region, request, response);
+    traced.operation = name;
+    const body = await readBody(request, MAX_BODY);
     const principal = guard.identify(request, body);
     const operation: Operation | undefined = operations[name];
     if (!operation)
       throw new Fault("com.amazonaws.sqs#UnsupportedOperation", `sqs:${name} is not emulated`);
     const input = parseInput(body) as Input;
+    if (input.QueueUrl !== undefined)
+      traced.about = { queue_url: input.QueueUrl, resource_names: [path(input.QueueUrl)] };
     const gone = new AbortController();
     response.once("close", () => gone.abort());
     const call = {
@@ -64,6 +72,7 @@ export function createSqs({
       queues,
       principal,
       signal: gone.signal,
+      traceHeader: headerOf(request),
       queue: (url = input.QueueUrl) => queueOf(queues, url),
       urlOf: ({ url }: Definition) => `http://${request.headers.host}${path(url)}`,
       permit: (queue: Definition, ...actions: string[]) => permit(principal, queue, actions),

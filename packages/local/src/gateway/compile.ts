@@ -1,5 +1,6 @@
 import { StartError } from "../start-error.ts";
 import { type Resource, type Stack, ofType } from "../stack.ts";
+import { compileAccessLog } from "./access-log.ts";
 import { compileAuthorization } from "./compile-authorization.ts";
 import { compileIntegration } from "./compile-integration.ts";
 import type { Api, BodyCheck, GatewayResponse, Method, Stage } from "./definition.ts";
@@ -32,6 +33,7 @@ export function compile(parts: Parts): Stage[] {
       deploymentId: deployment.id,
       variables: Object.keys(variables).length > 0 ? variables : null,
       isTraced: stage.inputs.xrayTracingEnabled ?? false,
+      accessLog: accessLog(stage, problems),
     };
   });
   if (problems.length > 0)
@@ -39,6 +41,19 @@ export function compile(parts: Parts): Stage[] {
       `The local API Gateway cannot serve this graph:\n- ${problems.join("\n- ")}`,
     );
   return stages;
+}
+
+function accessLog({ name, inputs }: Resource, problems: string[]) {
+  const { format, destinationArn } = inputs["accessLogSettings"] ?? {};
+  if (!format) return undefined;
+  try {
+    if (!String(destinationArn).startsWith("arn:aws:logs:"))
+      throw new Error(`an access log to ${destinationArn} is not emulated, only a log group is`);
+    return compileAccessLog(format);
+  } catch (error) {
+    problems.push(`${name}: ${(error as Error).message}`);
+    return undefined;
+  }
 }
 
 function compileApi(restApi: Resource, stageName: string, parts: Parts, problems: string[]): Api {

@@ -1,3 +1,4 @@
+import type { AccessLog } from "./access-log.ts";
 import type { Answer, Exchange } from "./exchange.ts";
 import type { MediaTypes } from "./media-type.ts";
 import type { Node } from "./route.ts";
@@ -22,6 +23,7 @@ export type Stage = {
   variables: Record<string, string> | null;
   /** X-Ray: whether a request is sampled unless it says otherwise. */
   isTraced: boolean;
+  accessLog: AccessLog | undefined;
 };
 
 export type Method = {

@@ -118,13 +118,15 @@ const KNOWN: Record<string, Known> = {
     meaningless: [...labels, "triggers"],
   },
   "stage:Stage": {
-    emulated: ["restApi", "deployment", "stageName", "variables", "xrayTracingEnabled"],
-    meaningless: [
-      ...labels,
-      // the laptop prints a line per request
+    emulated: [
+      "restApi",
+      "deployment",
+      "stageName",
+      "variables",
+      "xrayTracingEnabled",
       "accessLogSettings",
-      "documentationVersion",
     ],
+    meaningless: [...labels, "documentationVersion"],
   },
   "methodSettings:MethodSettings": {
     emulated: ["restApi", "stageName", "methodPath", "settings"],

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 
+import type { BackendCall } from "./backend-call.ts";
 import type { Method, Stage } from "./definition.ts";
 import type * as Query from "./query.ts";
 import type * as Trace from "./trace.ts";
@@ -34,6 +35,8 @@ export type Exchange = {
   usageKey: string | undefined;
   /** The function that was called, for the log. */
   called: string | undefined;
+  /** What was called for it, in order. */
+  calls: BackendCall[];
   /** Aborted when the client goes away. */
   signal: AbortSignal | undefined;
 };

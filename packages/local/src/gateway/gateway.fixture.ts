@@ -9,7 +9,7 @@ import { type Principals, createPrincipals } from "../identity/principals.ts";
 import type { InvokeResult } from "../lambda/result.ts";
 import { type Log, type RequestLine, silentLog } from "../log.ts";
 import type { Resource, Stack } from "../stack.ts";
-import { createGateway } from "./gateway.ts";
+import { createGateway, type Parts } from "./gateway.ts";
 
 export const region = "eu-central-1";
 export const account = "123456789012";
@@ -169,7 +169,10 @@ export async function serve(
     s3 = "http://127.0.0.1:1",
     secret,
     ...given
-  }: { s3?: string; secret?: (name: string) => string; principals?: Principals } = {},
+  }: { s3?: string; secret?: (name: string) => string; principals?: Principals } & Pick<
+    Parts,
+    "traces" | "logFolder"
+  > = {},
 ) {
   const db = new DatabaseSync(":memory:");
   const clock = createClock();
@@ -185,11 +188,12 @@ export async function serve(
         handlers[arn.split(":")[6]!]!(JSON.parse(payload), options?.signal),
     },
     asynchronous,
-    principals,
     userPools,
     endpoints: { s3 },
     clock,
     log,
+    ...given,
+    principals,
     ...(secret && { secret }),
   });
   const server = createServer((req, res) => void gateway.handle(req, res));

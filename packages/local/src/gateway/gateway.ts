@@ -1,15 +1,19 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
+import { wallMs } from "../trace/segment.ts";
 import { createLambdaAuthorizers } from "./authorizer/lambda.ts";
+import { openAccessLogs } from "./access-logs.ts";
 import { compileUsage } from "./compile-usage.ts";
 import { compile } from "./compile.ts";
 import type { Stage } from "./definition.ts";
 import type { Refused } from "./exchange.ts";
 import { gatewayResponse } from "./gateway-response.ts";
+import type { Outcome } from "./outcome.ts";
 import type { Parts } from "./parts.ts";
 import { createPipeline } from "./pipeline.ts";
 import { Refusal, reason } from "./refusal.ts";
 import * as Request from "./request.ts";
+import { segmentOf } from "./segment.ts";
 import { write } from "./write.ts";
 import { createUsage } from "./usage.ts";
 
@@ -17,6 +21,8 @@ export type { Parts } from "./parts.ts";
 
 export type Gateway = {
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /** Writes the access logs out. */
+  stop(): void;
   /** Where each stage is: a path on this server, without a slash at its end. */
   stages: { apiName: string; stage: string; path: string }[];
 };
@@ -25,6 +31,7 @@ export type Gateway = {
 export function createGateway(parts: Parts): Gateway {
   const stages = compile(parts);
   const byPath = addresses(stages);
+  const accessLogs = openAccessLogs(stages, parts);
   const run = createPipeline({
     usage: createUsage(compileUsage(parts), parts.clock),
     lambdas: createLambdaAuthorizers(parts),
@@ -34,42 +41,60 @@ export function createGateway(parts: Parts): Gateway {
   return {
     stages: [...byPath].map(([path, { api, name }]) => ({ apiName: api.name, stage: name, path })),
 
+    stop: () => accessLogs.stop(),
+
     async handle(req, res) {
-      const started = performance.now();
+      const started = wallMs();
       const target = Request.locate(req.url ?? "/", byPath);
       const exchange = Request.open(req, res, target, parts);
+      let bytes = 0;
+      let refusal: Refusal | undefined;
       try {
         const answer = await run(req, exchange);
-        await write(answer, exchange, req, res);
+        bytes = await write(answer, exchange, req, res);
       } catch (error) {
-        await refuse(error, exchange, req, res);
+        refusal =
+          error instanceof Refusal
+            ? error
+            : new Refusal("API_CONFIGURATION_ERROR", { cause: error });
+        bytes = await refuse(refusal, exchange, req, res);
       }
-      parts.log.request({
-        method: exchange.httpMethod,
-        path: exchange.fullPath,
-        // nginx's word for a client that left before the answer
-        status: res.headersSent ? res.statusCode : 499,
-        ms: performance.now() - started,
-        requestId: exchange.requestId,
-        function: exchange.called,
-      });
+      // nginx's word for a client that left before the answer
+      const status = res.headersSent ? res.statusCode : 499;
+      tell(exchange, { status, bytes, started, ended: wallMs(), refusal });
     },
   };
 
+  function tell(exchange: Refused, outcome: Outcome) {
+    accessLogs.write(exchange, outcome);
+    const segment = parts.traces && segmentOf(exchange, outcome, parts.stack);
+    if (segment) parts.traces?.record(segment);
+    parts.log.request({
+      method: exchange.httpMethod,
+      path: exchange.fullPath,
+      status: outcome.status,
+      ms: outcome.ended - outcome.started,
+      requestId: exchange.requestId,
+      function: exchange.called,
+      isCold: exchange.calls.some(({ isCold }) => isCold),
+    });
+  }
+
   async function refuse(
-    error: unknown,
+    refusal: Refusal,
     exchange: Refused,
     req: IncomingMessage,
     res: ServerResponse,
   ) {
-    if (res.headersSent || res.destroyed) return void res.destroy();
-    const refusal =
-      error instanceof Refusal ? error : new Refusal("API_CONFIGURATION_ERROR", { cause: error });
+    if (res.headersSent || res.destroyed) {
+      res.destroy();
+      return 0;
+    }
     if (refusal.cause !== undefined && refusal.status >= 500)
       parts.log.warn(`${exchange.httpMethod} ${exchange.fullPath}: ${reason(refusal.cause)}`, {
         requestId: exchange.requestId,
       });
-    await write(gatewayResponse(refusal, exchange), exchange, req, res);
+    return write(gatewayResponse(refusal, exchange), exchange, req, res);
   }
 }
 

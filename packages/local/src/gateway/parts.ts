@@ -3,8 +3,10 @@ import type { UserPools } from "../identity/cognito.ts";
 import type { Principals } from "../identity/principals.ts";
 import type { AsynchronousEvents } from "../events/asynchronous.ts";
 import type { InvokeResult } from "../lambda/result.ts";
+import type { InvokeOptions } from "../lambda/invocation.ts";
 import type { Log } from "../log.ts";
 import type { Stack } from "../stack.ts";
+import type { Traces } from "../trace/traces.ts";
 
 /** The parts of the cloud that a gateway speaks to. */
 export type Parts = {
@@ -19,10 +21,14 @@ export type Parts = {
   log: Log;
   /** The values of `secret://name`, for API keys that AWS would have made up. */
   secret?: (name: string) => string;
+  /** Where traces go; without it nothing is traced. */
+  traces?: Traces | undefined;
+  /** Where the access logs of the stages are kept; without it nowhere. */
+  logFolder?: string;
 };
 
 type Invoke = (
   functionArn: string,
   payload: string,
-  options?: { stream?: boolean; signal?: AbortSignal },
+  options?: InvokeOptions,
 ) => Promise<InvokeResult>;

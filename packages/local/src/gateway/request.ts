@@ -37,12 +37,13 @@ export function open(
   req: IncomingMessage,
   res: ServerResponse,
   { stage, path, fullPath, rawQuery }: Target,
-  { clock }: Parts,
+  { clock, traces }: Parts,
 ): Exchange.Refused {
   const now = clock.now();
   const httpMethod = req.method ?? "GET";
   const hit = stage && route(stage, path, httpMethod);
   const { headers } = req;
+  const sample = () => (stage?.isTraced ?? false) && (traces?.sample() ?? true);
   const gone = new AbortController();
   res.once("close", () => {
     if (!res.writableFinished) gone.abort();
@@ -64,7 +65,7 @@ export function open(
     body: EMPTY,
     requestId: Exchange.newRequestId(),
     extendedRequestId: Exchange.newExtendedRequestId(),
-    trace: Trace.create(headers["x-amzn-trace-id"]?.toString(), now, stage?.isTraced ?? false),
+    trace: Trace.create(headers["x-amzn-trace-id"]?.toString(), now, sample),
     time: now,
     identity: {
       sourceIp: req.socket.remoteAddress ?? "127.0.0.1",
@@ -78,6 +79,7 @@ export function open(
     authorizer: undefined,
     usageKey: undefined,
     called: undefined,
+    calls: [],
     signal: gone.signal,
   };
 }

@@ -14,6 +14,8 @@ import type { Action, Input, World } from "./cognito/request.ts";
 import { signIn } from "./cognito/sign-in.ts";
 import { createUsers } from "./cognito/users.ts";
 import { type Principals, authorize } from "./principals.ts";
+import { type ServiceCall, traceCall } from "../trace/service-call.ts";
+import type { Traces } from "../trace/traces.ts";
 import * as Sigv4 from "./sigv4.ts";
 import type { Verified } from "./tokens.ts";
 
@@ -37,10 +39,18 @@ export type UserPoolParts = {
   principals: Principals;
   clock: Clock;
   log: Log;
+  traces?: Traces | undefined;
 };
 
 /** Cognito user pools of the graph: the JSON protocol that AWS's SDKs speak, and the pools' public keys. */
-export function createUserPools({ stack, db, principals, clock, log }: UserPoolParts): UserPools {
+export function createUserPools({
+  stack,
+  db,
+  principals,
+  clock,
+  log,
+  traces,
+}: UserPoolParts): UserPools {
   const pools = readPools(stack);
   const world: World = {
     pools,
@@ -86,7 +96,9 @@ export function createUserPools({ stack, db, principals, clock, log }: UserPoolP
     async handle(req, res) {
       const started = performance.now();
       const requestId = randomUUID();
-      const answer = await respond(req, requestId);
+      const traced = traceCall(traces, "Cognito", stack.region, req, res);
+      traced.operation = target(req);
+      const answer = await respond(req, requestId, traced);
       const body = answer.body === undefined ? "" : JSON.stringify(answer.body);
       res.writeHead(answer.status, {
         // as AWS answers browsers
@@ -108,13 +120,19 @@ export function createUserPools({ stack, db, principals, clock, log }: UserPoolP
     },
   };
 
-  async function respond(req: IncomingMessage, requestId: string): Promise<Answer> {
+  async function respond(
+    req: IncomingMessage,
+    requestId: string,
+    traced: ServiceCall,
+  ): Promise<Answer> {
     if (req.method === "OPTIONS") return { status: 200, headers: PREFLIGHT };
     if (req.method === "GET") return wellKnown(req.url ?? "", pools, world);
     try {
       const bytes = await read(req);
       const action = actionOf(req);
       const input: Input = JSON.parse(bytes.toString("utf8") || "{}");
+      const resource = input.UserPoolId ?? input.ClientId;
+      if (resource) traced.about = { resource_names: [resource] };
       if (action.isAdmin) guard(req, bytes, input, pools, { stack, principals, clock, log });
       return { status: 200, headers: JSON_1_1, body: await action.run(input, world) };
     } catch (error) {
@@ -169,7 +187,7 @@ function guard(
   body: Buffer,
   input: Input,
   pools: Map<string, Pool>,
-  { stack, principals, clock, log }: Omit<UserPoolParts, "db">,
+  { stack, principals, clock, log }: Omit<UserPoolParts, "db" | "traces">,
 ) {
   const request = { method: req.method ?? "", url: req.url ?? "/", headers: req.headers, body };
   const outcome = Sigv4.verifyHeader(request, (id) => principals.find(id), {

@@ -86,13 +86,15 @@ const complaint = (result: InvokeResult) => {
 };
 
 test("a handler gets its event and a context with the limits of the graph", async () => {
-  const said = answer(await cloud.call("echo", { a: "ü" }, { traceHeader: "Root=1-2-3" }));
+  const said = answer(
+    await cloud.call("echo", { a: "ü" }, { traceHeader: "Root=1-2-3;Sampled=1" }),
+  );
   expect(said).toMatchObject({
     event: { a: "ü" },
     arn: functionArn("echo"),
     memory: "256",
     name: "echo",
-    trace: "Root=1-2-3",
+    trace: expect.stringMatching(/^Root=1-2-3;Parent=[0-9a-f]{16};Sampled=1$/),
   });
   expect(said.left).toBeGreaterThan(6000);
   expect(said.left).toBeLessThanOrEqual(7000);

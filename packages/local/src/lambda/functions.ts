@@ -3,6 +3,8 @@ import { join } from "node:path";
 
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import { type Traced, traceInvocation } from "../trace/invocation.ts";
+import type { Traces } from "../trace/traces.ts";
 import { type FunctionSource, type Resource, type Stack, ofType } from "../stack.ts";
 import { type RoleKeys, environment } from "./environment.ts";
 import { ignoredSettings } from "./esbuild-options.ts";
@@ -47,6 +49,8 @@ export type FunctionsOptions = {
   watch?: boolean;
   /** Refuse calls beyond the number of processes, as Lambda refuses calls beyond its concurrency, instead of letting them wait. */
   throttle?: boolean;
+  /** Where the segments of invocations go. */
+  traces?: Traces;
 };
 
 /** Every Lambda function of the graph, each in processes of its own with only its own environment, rights, memory and time. */
@@ -69,13 +73,17 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
     names: Object.fromEntries([...functions].map(([arn, { name }]) => [arn, name])),
     ready: settled(all.map(({ bundle }) => bundle.get())),
     async invoke(functionArn, payload, invokeOptions = {}) {
-      const { name, bundle, pool } =
+      const { name, bundle, pool, traced } =
         functions.get(unqualified(functionArn)) ?? unknown(functionArn);
       if (Buffer.byteLength(payload) > maxRequestBytes) return requestTooLarge;
-      const invocation = createInvocation(payload, invokeOptions);
+      const { traceHeader, links } = invokeOptions;
+      const trace = traceInvocation(options.traces, traced, traceHeader, links);
+      const invocation = createInvocation(payload, { ...invokeOptions, traceHeader: trace.header });
       const result = await unlessAborted(invokeOptions.signal, pool, invocation, async () => {
         const failed = await bundle.get().then(() => undefined, unbuilt);
-        return failed ?? pool.invoke(invocation);
+        const outcome = failed ?? (await pool.invoke(invocation));
+        invocation.whenOver((times) => trace.finish(invocation.id, times, outcome));
+        return outcome;
       });
       if (result.kind === "error") log.error(complaint(name, invocation.id, result));
       return result;
@@ -139,7 +147,12 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
           }),
         }),
     });
-    return { name, bundle, pool };
+    const traced = {
+      name: resource.inputs.name ?? resource.id,
+      arn: settings.arn,
+      isActive: resource.inputs.tracingConfig?.mode === "Active",
+    };
+    return { name, bundle, pool, traced };
   }
 
   function reload(paths: ReadonlySet<string>) {
@@ -147,7 +160,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
   }
 }
 
-type Deployed = { name: string; bundle: LiveBundle; pool: Pool };
+type Deployed = { name: string; bundle: LiveBundle; pool: Pool; traced: Traced };
 
 /** More processes than cores only make every call slower; two at least, so that a function may call itself. */
 const cores = Math.max(2, availableParallelism());

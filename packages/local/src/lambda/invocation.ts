@@ -1,5 +1,7 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 
+import { wallMs } from "../trace/segment.ts";
+import type { Times } from "../trace/invocation.ts";
 import type { InvokeResult } from "./result.ts";
 
 /** One call of a function, from the moment it is asked for to its answer. */
@@ -11,8 +13,12 @@ export type Invocation = {
   traceHeader: string;
   clientContext?: string | undefined;
   maxMemoryBytes: number;
-  /** performance.now() when a process got it. */
-  started?: number;
+  /** A process got it; with the times of its own start. */
+  begin(start: { start: number; end: number }): void;
+  /** The process has answered, to the last byte of a stream, or has died. */
+  end(): void;
+  /** Calls back with when what happened: when it has ended, or now if no process ever got it. */
+  whenOver(tell: (times: Times) => void): void;
   /** The first answer counts. */
   settle(result: InvokeResult): void;
   result: Promise<InvokeResult>;
@@ -25,26 +31,46 @@ export type InvokeOptions = {
   clientContext?: string;
   /** `Root=…;Parent=…;Sampled=…`; a new trace when there is none. */
   traceHeader?: string;
+  /** Headers of the traces that the event comes from, where it has several or none of its own. */
+  links?: string[];
+  /** Called when the invocation has to wait for a process to start. */
+  onColdStart?: () => void;
   /** Defaults to a new one; an asynchronous event keeps its id over its retries. */
   requestId?: string;
 };
 
-export function createInvocation(payload: string | Buffer, options: InvokeOptions): Invocation {
+export function createInvocation(
+  payload: string | Buffer,
+  options: InvokeOptions & { traceHeader: string },
+): Invocation {
   const { promise, resolve } = Promise.withResolvers<InvokeResult>();
+  const created = wallMs();
+  const times: Times = {};
+  let over: ((times: Times) => void) | undefined;
   return {
     id: options.requestId ?? randomUUID(),
     payload: Buffer.from(payload),
     stream: options.stream ?? false,
-    traceHeader: options.traceHeader ?? newTrace(),
+    traceHeader: options.traceHeader,
     clientContext: options.clientContext,
     maxMemoryBytes: 0,
+    begin(start) {
+      // a process that was there before the call is not what the call waited for
+      const init = start.end > created ? start : undefined;
+      if (init) options.onColdStart?.();
+      times.init = init;
+      times.invoke = { start: wallMs(), end: 0 };
+    },
+    end() {
+      if (!times.invoke || times.invoke.end) return;
+      times.invoke.end = wallMs();
+      over?.(times);
+    },
+    whenOver(tell) {
+      over = tell;
+      if (!times.invoke || times.invoke.end) tell(times);
+    },
     settle: resolve,
     result: promise,
   };
-}
-
-function newTrace() {
-  const seconds = Math.floor(Date.now() / 1000).toString(16);
-  const hex = randomBytes(20).toString("hex");
-  return `Root=1-${seconds}-${hex.slice(0, 24)};Parent=${hex.slice(24)};Sampled=1`;
 }

@@ -6,6 +6,7 @@ import { finished } from "node:stream/promises";
 
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import { wallMs } from "../trace/segment.ts";
 import type { Bundle } from "./bundle.ts";
 import type { Invocation } from "./invocation.ts";
 import { printOutput } from "./output.ts";
@@ -54,6 +55,8 @@ export function startProcess(options: Options): FunctionProcess {
   let initFailure: Result.InvokeResult | undefined;
   let endedBy: ((requestId: string) => Result.InvokeResult) | undefined;
   let retired = false;
+  /** When it began to start, and when it was ready for its first event. */
+  const start = { start: wallMs(), end: 0 };
   let timer: NodeJS.Timeout | undefined = setTimeout(() => {
     endedBy = (id) => Result.timedOut(id, initMs);
     self.kill();
@@ -63,6 +66,7 @@ export function startProcess(options: Options): FunctionProcess {
     next(hand) {
       clearTimeout(timer);
       done();
+      if (!start.end) start.end = wallMs();
       deliver = hand;
       if (retired) return self.kill();
       self.state = "idle";
@@ -131,7 +135,7 @@ export function startProcess(options: Options): FunctionProcess {
         self.kill();
       }, settings.timeoutMs);
       const { id: requestId, payload, traceHeader, clientContext } = invocation;
-      invocation.started = performance.now();
+      invocation.begin(start);
       deliver?.({
         requestId,
         payload,
@@ -193,6 +197,7 @@ export function startProcess(options: Options): FunctionProcess {
 
   /** The event is over for its caller; neither clock nor memory counts any more. */
   function rest() {
+    current?.end();
     clearTimeout(timer);
     memory.delete(watched);
     if (self.state === "busy") self.state = "answered";

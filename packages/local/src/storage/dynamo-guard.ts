@@ -14,6 +14,8 @@ import {
 import type { Principal, Principals } from "../identity/principals.ts";
 import type { Log } from "../log.ts";
 import type { Stack } from "../stack.ts";
+import { traceCall } from "../trace/service-call.ts";
+import type { Traces } from "../trace/traces.ts";
 import { StartError } from "../start-error.ts";
 import { type Asking, asks, contextKeys } from "./dynamo-actions.ts";
 import { type Answer, type Engine, readText } from "./dynamo-engine.ts";
@@ -29,6 +31,7 @@ type Parts = {
   principals: Principals;
   clock: Clock;
   log: Log;
+  traces?: Traces | undefined;
 };
 
 /** 16 MB, the most that a batch of 25 items of 400 KB with its JSON around it may take. */
@@ -55,8 +58,10 @@ export function createDynamoGuard(parts: Parts): Server {
 type Front = Parts & { guard: Guard; asking: Asking };
 
 async function handle(front: Front, request: IncomingMessage, response: ServerResponse) {
-  const body = await readBody(request, MAX_BODY);
   const { prefix, operation } = target(request);
+  const call = traceCall(front.traces, "DynamoDB", front.stack.region, request, response);
+  call.operation = operation;
+  const body = await readBody(request, MAX_BODY);
   const principal = front.guard.identify(request, body);
   if (prefix === "DynamoDBStreams_20120810") {
     const answer = await stream(front, principal, operation, parseInput(body));
@@ -66,6 +71,8 @@ async function handle(front: Front, request: IncomingMessage, response: ServerRe
 
   const asked = prefix === "DynamoDB_20120810" ? parseInput(body) : undefined;
   const needed = asked && asks(operation, asked, front.asking);
+  const tables = tablesOf(needed);
+  if (tables.length > 0) call.about = { table_name: tables[0], resource_names: tables };
   if (!needed)
     throw new Fault(
       "com.amazon.coral.service#UnknownOperationException",
@@ -83,6 +90,13 @@ async function handle(front: Front, request: IncomingMessage, response: ServerRe
   response.writeHead(answer.statusCode ?? 500, answer.headers);
   answer.pipe(response);
 }
+
+/** By name: what is asked for names tables and their indexes by ARN. */
+const tablesOf = (needed: { resource: string }[] = []) => [
+  ...new Set(
+    needed.map(({ resource }) => resource.split("/")[1]).filter((name) => name !== undefined),
+  ),
+];
 
 /** A condition on what is not looked at here would be decided as if the request said nothing. */
 function refuseUnknownKeys({ label, statements }: Principal): void {

@@ -5,6 +5,7 @@ import type { Principals } from "../identity/principals.ts";
 import { close, listen } from "../listen.ts";
 import type { Log } from "../log.ts";
 import type { Stack } from "../stack.ts";
+import type { Traces } from "../trace/traces.ts";
 import { startEngine } from "./dynamo-engine.ts";
 import { createDynamoGuard } from "./dynamo-guard.ts";
 import { type Streams } from "./dynamo-streams.ts";
@@ -27,6 +28,7 @@ export async function startDynamo({
   principals,
   clock,
   log,
+  traces,
   port = 0,
   env = process.env,
 }: {
@@ -36,6 +38,7 @@ export async function startDynamo({
   principals: Principals;
   clock: Clock;
   log: Log;
+  traces?: Traces | undefined;
   port?: number;
   env?: NodeJS.ProcessEnv;
 }): Promise<Dynamo> {
@@ -60,6 +63,7 @@ export async function startDynamo({
       principals,
       clock,
       log,
+      traces,
     });
     closers.push(() => close(server));
     const bound = await listen(server, port, "DynamoDB");

@@ -3,6 +3,7 @@ import type { LambdaAuthorizer } from "../definition.ts";
 import { authorizerEvent } from "../event.ts";
 import type { Exchange } from "../exchange.ts";
 import { within } from "../integration/timeout.ts";
+import { invoke } from "../invoke.ts";
 import type { Parts } from "../parts.ts";
 import { Refusal } from "../refusal.ts";
 import { methodArn } from "../method-arn.ts";
@@ -15,7 +16,8 @@ export type LambdaAuthorizers = {
 const TIMEOUT_MS = 29_000;
 
 /** TOKEN and REQUEST authorizers. What is cached is the *policy*; it is evaluated anew against the ARN of each request. [V-DOC] */
-export function createLambdaAuthorizers({ functions, clock }: Parts): LambdaAuthorizers {
+export function createLambdaAuthorizers(parts: Parts): LambdaAuthorizers {
+  const { clock } = parts;
   const cache = new Map<string, { verdict: Verdict; until: number }>();
 
   return {
@@ -56,7 +58,7 @@ export function createLambdaAuthorizers({ functions, clock }: Parts): LambdaAuth
         : authorizerEvent(exchange, arn);
     const result = await within(
       TIMEOUT_MS,
-      functions.invoke(authorizer.functionArn, JSON.stringify(event)),
+      invoke(parts, exchange, "authorizer", authorizer.functionArn, JSON.stringify(event)),
     ).catch((cause) => {
       throw new Refusal("AUTHORIZER_FAILURE", { cause });
     });

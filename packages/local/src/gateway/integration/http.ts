@@ -1,3 +1,4 @@
+import { recorded } from "../backend-call.ts";
 import type { Answer, Exchange } from "../exchange.ts";
 import * as ResponseHeaders from "../response-headers.ts";
 import type { Backend } from "./custom.ts";
@@ -23,14 +24,17 @@ export function http({ uri, httpMethod }: HttpTarget): Backend {
     };
     const { signal } = exchange;
     const method = methodOf(httpMethod, exchange);
-    const response = await send({ origin, target, method, headers, body: request.body, signal });
-    const fields: Record<string, string[]> = {};
-    for (const [name, value] of rawFields(response)) (fields[name] ??= []).push(value);
-    return {
-      selector: String(response.statusCode),
-      headers: fields,
-      body: await readAll(response),
-    };
+    return recorded(exchange, { of: "integration", service: "HTTP" }, async (call) => {
+      const response = await send({ origin, target, method, headers, body: request.body, signal });
+      call.status = response.statusCode;
+      const fields: Record<string, string[]> = {};
+      for (const [name, value] of rawFields(response)) (fields[name] ??= []).push(value);
+      return {
+        selector: String(response.statusCode),
+        headers: fields,
+        body: await readAll(response),
+      };
+    });
   };
 }
 
@@ -72,10 +76,12 @@ export function httpProxy(
     if (exchange.body.length > 0) headers["content-length"] = String(exchange.body.length);
     const { body, signal } = exchange;
     const method = methodOf(httpMethod, exchange);
-    const response = await within(
-      settings.timeoutMs,
-      send({ origin, target, method, headers, body, signal }),
-    );
+    const sent = recorded(exchange, { of: "integration", service: "HTTP" }, async (call) => {
+      const response = await send({ origin, target, method, headers, body, signal });
+      call.status = response.statusCode;
+      return response;
+    });
+    const response = await within(settings.timeoutMs, sent);
     const answer = ResponseHeaders.create();
     for (const [name, value] of rawFields(response))
       if (!/^(content-length|keep-alive|connection|transfer-encoding)$/i.test(name))

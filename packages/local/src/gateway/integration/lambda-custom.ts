@@ -1,21 +1,27 @@
 import { maxEventBytes } from "../../lambda/result.ts";
+import { recorded } from "../backend-call.ts";
+import { invoke } from "../invoke.ts";
 import type { Parts } from "../parts.ts";
 import { Refusal, misconfigured } from "../refusal.ts";
 import type { Backend } from "./custom.ts";
 import { type LambdaTarget, permitted, tooLarge } from "./lambda-proxy.ts";
 
 /** `AWS` onto a function: the rendered template is its event, the error message of a failure chooses the integration response. [V-AWS] */
-export function lambdaCustom(target: LambdaTarget, { functions, asynchronous }: Parts): Backend {
+export function lambdaCustom(target: LambdaTarget, parts: Parts): Backend {
   return async (request, exchange) => {
     const functionArn = permitted(target, exchange);
     const payload = request.body.length > 0 ? request.body.toString("utf8") : "{}";
     if (tooLarge(payload)) throw new Refusal("REQUEST_TOO_LARGE");
     if (isEvent(request.headers)) {
       if (Buffer.byteLength(payload) > maxEventBytes) throw new Refusal("REQUEST_TOO_LARGE");
-      asynchronous.accept(functionArn, payload);
+      const accepted = { of: "integration", service: "Lambda", functionArn } as const;
+      await recorded(exchange, accepted, async (call) => {
+        call.requestId = parts.asynchronous.accept(functionArn, payload);
+        call.status = 202;
+      });
       return { selector: undefined, headers: {}, body: Buffer.alloc(0) };
     }
-    const result = await functions.invoke(functionArn, payload);
+    const result = await invoke(parts, exchange, "integration", functionArn, payload);
     switch (result.kind) {
       case "ok":
         return { selector: undefined, headers: {}, body: result.payload };

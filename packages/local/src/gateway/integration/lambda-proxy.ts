@@ -1,6 +1,7 @@
 import { type InvokeResult, maxRequestBytes, maxResponseBytes } from "../../lambda/result.ts";
 import { lambdaEvent } from "../event.ts";
 import type { Answer, Exchange } from "../exchange.ts";
+import { invoke } from "../invoke.ts";
 import type { Parts } from "../parts.ts";
 import { malformed, proxyResponse, status, streamHeaders } from "../proxy-response.ts";
 import { Refusal, misconfigured } from "../refusal.ts";
@@ -13,23 +14,24 @@ export type LambdaTarget = {
   timeoutMs: number;
 };
 
-export function lambdaProxy(target: LambdaTarget, { functions }: Parts) {
+export function lambdaProxy(target: LambdaTarget, parts: Parts) {
   return async (exchange: Exchange): Promise<Answer> => {
     const functionArn = permitted(target, exchange);
-    const result = await within(target.timeoutMs, functions.invoke(functionArn, event(exchange)));
+    const invoked = invoke(parts, exchange, "integration", functionArn, event(exchange));
+    const result = await within(target.timeoutMs, invoked);
     if (result.kind === "stream") throw malformed("streamed by a buffered integration");
     return proxyResponse(succeeded(result), exchange);
   };
 }
 
 /** `responseTransferMode: STREAM`: status and headers first, then bytes as they come, without the 6 MB ceiling. */
-export function lambdaStream(target: LambdaTarget, { functions }: Parts) {
+export function lambdaStream(target: LambdaTarget, parts: Parts) {
   return async (exchange: Exchange): Promise<Answer> => {
     const functionArn = permitted(target, exchange);
     const gone = new AbortController();
     const abort = () => gone.abort();
     exchange.signal?.addEventListener("abort", abort, { once: true });
-    const invoked = functions.invoke(functionArn, event(exchange), {
+    const invoked = invoke(parts, exchange, "integration", functionArn, event(exchange), {
       stream: true,
       signal: gone.signal,
     });

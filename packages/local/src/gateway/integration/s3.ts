@@ -1,5 +1,6 @@
 import type { Principal } from "../../identity/principals.ts";
 import * as Sigv4 from "../../identity/sigv4.ts";
+import { recorded, traceHeader } from "../backend-call.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Parts } from "../parts.ts";
 import { Refusal } from "../refusal.ts";
@@ -56,19 +57,26 @@ export function s3({ path, httpMethod, roleArn }: S3Target, parts: Parts): Backe
       Date.now(),
     );
     if (hasBody) headers["content-length"] = String(body.length);
-    const response = await send({
+    // S3 writes the call into the trace itself, and hands the trace on with its events
+    headers["x-amzn-trace-id"] = traceHeader(exchange, exchange.trace);
+    const outgoing = {
       origin: parts.endpoints.s3,
       target,
       method: httpMethod,
       headers: { ...headers, ...signature },
       body,
       signal: exchange.signal,
-    });
-    return {
-      selector: String(response.statusCode),
-      headers: grouped(rawFields(response)),
-      body: await readAll(response),
     };
+    return recorded(exchange, { of: "integration", service: "S3" }, async (call) => {
+      const response = await send(outgoing);
+      call.status = response.statusCode;
+      call.requestId = response.headers["x-amz-request-id"]?.toString();
+      return {
+        selector: String(response.statusCode),
+        headers: grouped(rawFields(response)),
+        body: await readAll(response),
+      };
+    });
   };
 }
 

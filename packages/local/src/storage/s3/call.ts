@@ -3,6 +3,7 @@ import type { Verified } from "../../identity/sigv4.ts";
 import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
 import type { Stack } from "../../stack.ts";
+import type { Traces } from "../../trace/traces.ts";
 import type { Blobs } from "./blob.ts";
 import type { Bucket } from "./bucket.ts";
 import type { EventRecord } from "./event.ts";
@@ -19,7 +20,8 @@ export type S3 = {
   store: Store;
   uploads: Uploads;
   principals: { find(accessKeyId: string): Principal | undefined };
-  notify(bucket: string, record: EventRecord): void;
+  notify(bucket: string, record: EventRecord, traceHeader?: string): void;
+  traces?: Traces | undefined;
 };
 
 /** Who calls, and how he has shown it; nobody is anonymous. */
@@ -43,6 +45,8 @@ export type Call = {
   requestId: string;
   hostId: string;
   sourceIp: string;
+  /** `X-Amzn-Trace-Id`, which goes on with the events. */
+  traceHeader: string | undefined;
   /** The bytes as they come over the wire; asks the client for them if it waits to be asked. */
   body(): AsyncIterable<Buffer>;
 };

@@ -25,6 +25,7 @@ export type EventName =
 
 /** Whose doing an event is. */
 export type Cause = Pick<Call, "bucket" | "requestId" | "hostId" | "sourceIp"> & {
+  traceHeader?: string | undefined;
   principalId: string;
 };
 
@@ -32,7 +33,7 @@ export type Cause = Pick<Call, "bucket" | "requestId" | "hostId" | "sourceIp"> &
 export function tell(s3: S3, cause: Cause, eventName: EventName, version: Version): void {
   const { bucket } = cause;
   const exists = !eventName.endsWith(":Delete");
-  s3.notify(bucket.name, {
+  const record: EventRecord = {
     eventVersion: "2.1",
     eventSource: "aws:s3",
     awsRegion: s3.stack.region,
@@ -56,7 +57,8 @@ export function tell(s3: S3, cause: Cause, eventName: EventName, version: Versio
         sequencer: s3.store.nextSequencer(),
       },
     },
-  });
+  };
+  s3.notify(bucket.name, record, cause.traceHeader);
 }
 
 export const causeOf = (call: Call): Cause => ({

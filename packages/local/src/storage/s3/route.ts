@@ -19,6 +19,8 @@ type Route = {
   takes?: string[];
   /** A header that makes it this action. */
   header?: string;
+  /** As AWS calls it. */
+  operation: string;
   action: Action;
 };
 
@@ -36,13 +38,20 @@ const uploads = ["prefix", "key-marker", "upload-id-marker", "max-uploads"];
 
 /** Everything that this S3 does. A request that fits no line is answered 501, never taken for another. */
 const routes: Route[] = [
-  { method: "HEAD", on: "bucket", action: BucketInfo.head },
-  { method: "GET", on: "bucket", needs: ["location"], action: BucketInfo.location },
+  { method: "HEAD", on: "bucket", operation: "HeadBucket", action: BucketInfo.head },
+  {
+    method: "GET",
+    on: "bucket",
+    needs: ["location"],
+    operation: "GetBucketLocation",
+    action: BucketInfo.location,
+  },
   {
     method: "GET",
     on: "bucket",
     needs: ["list-type"],
     takes: [...listing, "continuation-token", "start-after", "fetch-owner"],
+    operation: "ListObjectsV2",
     action: List.objects,
   },
   {
@@ -50,6 +59,7 @@ const routes: Route[] = [
     on: "bucket",
     needs: ["versions"],
     takes: [...listing, "key-marker", "version-id-marker"],
+    operation: "ListObjectVersions",
     action: List.versions,
   },
   {
@@ -57,29 +67,73 @@ const routes: Route[] = [
     on: "bucket",
     needs: ["uploads"],
     takes: uploads,
+    operation: "ListMultipartUploads",
     action: ListMultipart.uploads,
   },
-  { method: "POST", on: "bucket", needs: ["delete"], action: Remove.many },
-  { method: "POST", on: "bucket", action: Post.object },
-  { method: "GET", on: "object", takes: reading, action: Read.get },
-  { method: "HEAD", on: "object", takes: reading, action: Read.head },
-  { method: "PUT", on: "object", header: "x-amz-copy-source", action: Write.copy },
-  { method: "PUT", on: "object", action: Write.put },
-  { method: "DELETE", on: "object", takes: ["versionId"], action: Remove.one },
-  { method: "POST", on: "object", needs: ["uploads"], action: Multipart.create },
-  { method: "PUT", on: "object", needs: ["partNumber", "uploadId"], action: Multipart.put },
+  {
+    method: "POST",
+    on: "bucket",
+    needs: ["delete"],
+    operation: "DeleteObjects",
+    action: Remove.many,
+  },
+  { method: "POST", on: "bucket", operation: "PostObject", action: Post.object },
+  { method: "GET", on: "object", takes: reading, operation: "GetObject", action: Read.get },
+  { method: "HEAD", on: "object", takes: reading, operation: "HeadObject", action: Read.head },
+  {
+    method: "PUT",
+    on: "object",
+    header: "x-amz-copy-source",
+    operation: "CopyObject",
+    action: Write.copy,
+  },
+  { method: "PUT", on: "object", operation: "PutObject", action: Write.put },
+  {
+    method: "DELETE",
+    on: "object",
+    takes: ["versionId"],
+    operation: "DeleteObject",
+    action: Remove.one,
+  },
+  {
+    method: "POST",
+    on: "object",
+    needs: ["uploads"],
+    operation: "CreateMultipartUpload",
+    action: Multipart.create,
+  },
+  {
+    method: "PUT",
+    on: "object",
+    needs: ["partNumber", "uploadId"],
+    operation: "UploadPart",
+    action: Multipart.put,
+  },
   {
     method: "GET",
     on: "object",
     needs: ["uploadId"],
     takes: ["max-parts", "part-number-marker"],
+    operation: "ListParts",
     action: ListMultipart.parts,
   },
-  { method: "POST", on: "object", needs: ["uploadId"], action: Multipart.complete },
-  { method: "DELETE", on: "object", needs: ["uploadId"], action: Multipart.abort },
+  {
+    method: "POST",
+    on: "object",
+    needs: ["uploadId"],
+    operation: "CompleteMultipartUpload",
+    action: Multipart.complete,
+  },
+  {
+    method: "DELETE",
+    on: "object",
+    needs: ["uploadId"],
+    operation: "AbortMultipartUpload",
+    action: Multipart.abort,
+  },
 ];
 
-export function find(call: Pick<Call, "method" | "key" | "query" | "headers">): Action {
+export function find(call: Pick<Call, "method" | "key" | "query" | "headers">): Route {
   const names = [...call.query.keys()].filter((name) => !/^x-(amz-|id$)/i.test(name));
   const route = routes.find(({ method, on, needs = [], takes = [], header }) => {
     const isHere = method === call.method && (on === "object") === (call.key !== "");
@@ -95,6 +149,6 @@ export function find(call: Pick<Call, "method" | "key" | "query" | "headers">): 
       names.every((name) => needs.includes(name) || takes.includes(name))
     );
   });
-  if (route) return route.action;
+  if (route) return route;
   throw notImplemented(`${call.method} ${names.join("&") || "without a subresource"}`);
 }

@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
 import * as CanonicalRequest from "../../identity/canonical-request.ts";
+import { type ServiceCall, traceCall } from "../../trace/service-call.ts";
 import * as Access from "./access.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Answer, Call, S3 } from "./call.ts";
@@ -34,13 +35,21 @@ export async function serve(
     return bytes;
   };
 
+  const traced = traceCall(s3.traces, "S3", s3.stack.region, req, res);
   let cors = {};
   let answer: Answer;
   try {
     const target = locate(s3, req, path);
     if (target.bucket && method !== "OPTIONS")
       cors = Cors.headers(target.bucket, req.headers.origin, method);
-    answer = await respond(s3, req, { ...target, method, requestId, hostId, body });
+    traced.about = {
+      bucket_name: target.name,
+      ...(target.key && { key: target.key }),
+      request_id: requestId,
+      id_2: hostId,
+      resource_names: [target.name],
+    };
+    answer = await respond(s3, req, { ...target, method, requestId, hostId, body, traced });
   } catch (error) {
     if (req.errored || res.destroyed) return;
     answer = explain(s3, error, method, requestId, hostId);
@@ -73,7 +82,12 @@ type Target = { bucket: Bucket | undefined; name: string; key: string; query: Ma
 async function respond(
   s3: S3,
   req: IncomingMessage,
-  { bucket, name, ...target }: Target & Pick<Call, "method" | "requestId" | "hostId" | "body">,
+  {
+    bucket,
+    name,
+    traced,
+    ...target
+  }: Target & Pick<Call, "method" | "requestId" | "hostId" | "body"> & { traced: ServiceCall },
 ): Promise<Answer> {
   const headers = Object.fromEntries(
     Object.entries(req.headers).map(([header, value]) => [header, [value].flat().join(",")]),
@@ -91,8 +105,11 @@ async function respond(
     throw new Fault("AccessDenied", "Access Denied");
   Key.demand(target.key);
   const sourceIp = req.socket.remoteAddress?.replace(/^::ffff:/, "") ?? "127.0.0.1";
-  const call: Call = { ...target, bucket, headers, caller, sourceIp };
-  return Route.find(call)(s3, call);
+  const traceHeader = headers["x-amzn-trace-id"];
+  const call: Call = { ...target, bucket, headers, caller, sourceIp, traceHeader };
+  const { operation, action } = Route.find(call);
+  traced.operation = operation;
+  return action(s3, call);
 }
 
 /** Bucket and key, from the path or, where the host is `bucket.…`, the bucket from there. */

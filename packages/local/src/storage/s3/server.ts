@@ -4,10 +4,10 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
 import type { Stack } from "../../stack.ts";
+import type { Traces } from "../../trace/traces.ts";
 import { openBlobs } from "./blob.ts";
 import * as Bucket from "./bucket.ts";
 import type { S3 } from "./call.ts";
-import type { EventRecord } from "./event.ts";
 import * as Lifecycle from "./lifecycle.ts";
 import * as Schema from "./schema.ts";
 import { serve } from "./serve.ts";
@@ -23,7 +23,8 @@ export type S3Options = {
   clock: Clock;
   log: Log;
   /** Called within the transaction that changes the bucket: what it writes to `db` and the change are one commit. */
-  notify(bucket: string, record: EventRecord): void;
+  notify: S3["notify"];
+  traces?: Traces | undefined;
 };
 
 export type S3Server = {
