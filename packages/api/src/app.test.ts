@@ -63,6 +63,54 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     expect((await call("GET", `/v1/uploads/${body.image.id}`, { sub: "bo" })).status).toBe(404);
   });
 
+  test("a request with a key creates once, however often it comes", async () => {
+    const key = `"${crypto.randomUUID()}"`;
+    const ask = (body: object, more: { sub?: string; key?: string } = {}) =>
+      call("POST", "/v1/uploads", {
+        ...json(body, { "Idempotency-Key": more.key ?? key }),
+        sub: more.sub ?? "ann",
+      });
+    const field = { type: "image/jpeg", bytes: 10, title: "Field" };
+    const first = await ask(field);
+    const again = await ask(field, { key: key.slice(1, -1) });
+    expect([first.status, again.status]).toEqual([201, 201]);
+    expect(again.body).toEqual(first.body);
+    expect(again.headers).toMatchObject({
+      "content-type": first.headers["content-type"],
+      location: first.headers["location"],
+      "cache-control": "private, no-store",
+      "idempotency-replayed": "true",
+    });
+    expect(first.headers).not.toHaveProperty("idempotency-replayed");
+
+    const other = await ask({ ...field, title: "Fields" });
+    expect([other.status, other.body.code]).toEqual([422, "idempotency.other_request"]);
+    const bo = await ask(field, { sub: "bo" });
+    expect([bo.status, bo.body.image.ownerId]).toEqual([201, "bo"]);
+    const { status: onAnotherRoute } = await call("POST", "/v1/images", {
+      ...ann,
+      headers: { "content-type": "image/jpeg", "Idempotency-Key": key },
+      body: new Uint8Array([1, 2, 3]),
+    });
+    expect(onAnotherRoute).toBe(202);
+    const mine = await call("GET", "/v1/me/images", ann);
+    const ids = mine.body.items.map(({ id }: { id: string }) => id);
+    expect(ids.filter((id: string) => id === first.body.image.id)).toHaveLength(1);
+  });
+
+  test("a key of a request that created nothing is free, and one that is none is refused", async () => {
+    const key = crypto.randomUUID();
+    const ask = (body: object, header: string = key) =>
+      call("POST", "/v1/uploads", json(body, { "idempotency-key": header }));
+    const refused = await ask({ type: "image/jpeg", bytes: 0 });
+    expect([refused.status, refused.body.code]).toEqual([400, "input.invalid"]);
+    expect((await ask({ type: "image/jpeg", bytes: 1 })).status).toBe(201);
+    for (const header of ["", '""', "a b", "ä", "k".repeat(256)]) {
+      const { status, body } = await ask({ type: "image/jpeg", bytes: 1 }, header);
+      expect([header, status, body.code]).toEqual([header, 400, "idempotency.invalid_key"]);
+    }
+  });
+
   test("an upload of nobody is 401, of too many bytes 413 with the limit", async () => {
     const upload = json({ type: "image/jpeg", bytes: 10 });
     const nobody = await call("POST", "/v1/uploads", { ...upload, sub: "" });

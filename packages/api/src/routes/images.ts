@@ -8,6 +8,7 @@ import * as z from "zod/mini";
 import { personal, revalidated, shared } from "../cache-control.ts";
 import * as Etag from "../etag.ts";
 import type { Env } from "../http.ts";
+import { idempotent } from "../idempotent.ts";
 import { json, list, path, query } from "../input.ts";
 import * as Link from "../link.ts";
 import { Page } from "../page.ts";
@@ -36,7 +37,7 @@ const reads = new Hono<Env>()
 
 export const images = new Hono<Env>()
   .route("/", reads)
-  .post("/", query(Described), async (c) => {
+  .post("/", idempotent, query(Described), async (c) => {
     const image = await Upload.receive({ ...c.req.valid("query"), ...(await picture(c)) });
     return c.json(image, 202, { location: Link.within(c, `/v1/images/${image.id}`), ...personal });
   })
