@@ -9,7 +9,7 @@ export type Known = {
 
 export const labels = ["description", "tags", "tagsAll", "region", "name"];
 
-const KNOWN: Record<string, Known> = {
+export const KNOWN: Record<string, Known> = {
   "restApi:RestApi": {
     emulated: ["apiKeySource", "binaryMediaTypes", "policy", "endpointConfiguration"],
     meaningless: [
@@ -159,8 +159,8 @@ const KNOWN: Record<string, Known> = {
   },
 };
 
-const EMULATED_SETTINGS = ["throttlingRateLimit", "throttlingBurstLimit"];
-const MEANINGLESS_SETTINGS = ["metricsEnabled", "loggingLevel", "dataTraceEnabled"];
+export const EMULATED_SETTINGS = ["throttlingRateLimit", "throttlingBurstLimit"];
+export const MEANINGLESS_SETTINGS = ["metricsEnabled", "loggingLevel", "dataTraceEnabled"];
 
 /** Sentences about everything of API Gateway that the graph configures and this gateway does not do. */
 export function unemulated(resources: Resource[]): string[] {

@@ -27,11 +27,8 @@ function check(ast: Ast, known: Known) {
     if (type === "macro_call" && !macros.has(id!))
       throw new Error(`#${id} in a template is not emulated`);
     const member = path?.[0]?.id;
-    if (
-      type === "references" &&
-      typeof member === "string" &&
-      known[id as keyof Known]?.includes(member) === false
-    )
+    const members = known[id as keyof Known] as string[] | undefined;
+    if (type === "references" && members && typeof member === "string" && !members.includes(member))
       throw new Error(`$${id}.${member} in a template is not emulated`);
     Object.values(node).forEach(visit);
   };

@@ -1,10 +1,10 @@
-import { type Known, labels, unknownProperties } from "../gateway/emulated.ts";
 import type { Parts } from "../gateway/parts.ts";
 import { type Permissions, createPermissions } from "../gateway/permission.ts";
 import { functionArnOf } from "../gateway/uri.ts";
 import { type Resource, ofType } from "../stack.ts";
 import { StartError } from "../start-error.ts";
 import type { Api, Authorization, Route } from "./definition.ts";
+import { unemulated } from "./emulated.ts";
 import * as Selection from "./selection.ts";
 
 type Of = (type: string) => Resource[];
@@ -109,57 +109,3 @@ function compileAuthorization(
 }
 
 const SOURCE = /^(route\.request\.(header|querystring)|stageVariables)\../;
-
-const KNOWN: Record<string, Known> = {
-  "api:Api": {
-    emulated: ["protocolType", "routeSelectionExpression"],
-    meaningless: [...labels, "version"],
-    only: { protocolType: ["WEBSOCKET"] },
-  },
-  "stage:Stage": {
-    emulated: ["apiId", "name", "stageVariables"],
-    // the graph is read anew at each start; the laptop prints a line per request
-    meaningless: [...labels, "autoDeploy", "deploymentId", "accessLogSettings"],
-  },
-  "deployment:Deployment": { emulated: ["apiId"], meaningless: [...labels, "triggers"] },
-  "route:Route": {
-    emulated: ["apiId", "routeKey", "target", "authorizationType", "authorizerId"],
-    meaningless: [...labels, "operationName", "routeResponseSelectionExpression"],
-    only: { authorizationType: ["NONE", "AWS_IAM", "CUSTOM"] },
-  },
-  "routeResponse:RouteResponse": {
-    emulated: ["apiId", "routeId", "routeResponseKey"],
-    meaningless: labels,
-    only: { routeResponseKey: ["$default"] },
-  },
-  "integration:Integration": {
-    emulated: [
-      "apiId",
-      "integrationType",
-      "integrationUri",
-      "credentialsArn",
-      "timeoutMilliseconds",
-    ],
-    meaningless: [...labels, "integrationMethod", "connectionType"],
-    only: { integrationType: ["AWS_PROXY"], connectionType: ["INTERNET"] },
-  },
-  "authorizer:Authorizer": {
-    emulated: [
-      "apiId",
-      "authorizerType",
-      "authorizerUri",
-      "authorizerCredentialsArn",
-      "identitySources",
-    ],
-    meaningless: labels,
-    only: { authorizerType: ["REQUEST"] },
-  },
-};
-
-function unemulated(resource: Resource): string[] {
-  const type = /^aws:apigatewayv2\/(.+)$/.exec(resource.type)?.[1];
-  if (type === undefined) return [];
-  const known = KNOWN[type];
-  if (!known) return [`${resource.name} is a ${resource.type}, which is not emulated`];
-  return unknownProperties(resource, known);
-}
