@@ -21,6 +21,7 @@ const planted = {
   "packages/client/src/c.ts": `import { readFileSync } from "node:fs";\nexport const read = readFileSync;`,
   "packages/local/src/a.ts": `import * as Image from "@balde/core/image";\nexport const get = Image.get;`,
   "packages/synth/src/a.ts": `import { startCloud } from "@balde/local";\nexport const s = startCloud;`,
+  "packages/openapi/src/a.ts": `import * as Image from "@balde/core/image";\nexport const get = Image.get;`,
   "packages/e2e/src/a.ts": `import * as Image from "@balde/core/image";\nexport const get = Image.get;`,
   "infra/a.ts": `import * as Image from "@balde/core/image";\nexport const get = Image.get;`,
   "packages/core/src/f.ts": `export async function save() {}\nexport function forget() {\n  save();\n}`,
@@ -33,6 +34,7 @@ const planted = {
 const allowed = {
   "packages/client/src/d.ts": `import type { App } from "@balde/api/app";\nexport type A = App;`,
   "packages/client/src/e.ts": `import { Info } from "@balde/core/image.schema";\nexport const i = Info;`,
+  "packages/openapi/src/b.ts": `import { Info } from "@balde/core/image.schema";\nexport const i = Info;`,
   "packages/api/src/c.ts": `import * as Image from "@balde/core/image";\nexport const get = Image.get;`,
   "packages/core/src/j.schema.ts": `import * as z from "zod/mini";\nexport const s = z.string();`,
   "packages/functions/src/b.ts": `import * as Image from "@balde/core/image";\nexport const get = Image.get;`,

@@ -30,6 +30,9 @@ export const routes: Route[] = [
   ...deliver("/i/{id}/{rev}"),
   ...deliver("/i/{id}/{rev}/{preset}"),
 
+  read("/openapi.json"),
+  read("/docs"),
+
   read("/v1/images"),
   own("POST", "/v1/images"),
   read("/v1/images/{id}"),

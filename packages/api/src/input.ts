@@ -17,11 +17,23 @@ type Door<Target extends string, In, Out> = MiddlewareHandler<
   { in: { [key in Target]: In }; out: { [key in Target]: Out } }
 >;
 
+/** What a door lets in. */
+export type Told = { target: "query" | "param" | "json"; schema: Shaped };
+const tellings = new WeakMap<object, Told>();
+
+/** What a route's door lets in, for whoever describes the API; undefined when the handler is no door. */
+export const tells = (handler: object): Told | undefined => tellings.get(handler);
+
+function told<It extends object>(target: Told["target"], schema: Shaped, door: It): It {
+  tellings.set(door, { target, schema });
+  return door;
+}
+
 /** The query as `schema` reads it. A key that is unknown or there twice is refused by name. */
 export const query = <Schema extends Shaped>(
   schema: Schema,
 ): Door<"query", Texts<z.input<Schema>>, z.output<Schema>> =>
-  async function queryDoor(c, next) {
+  told("query", schema, async function queryDoor(c, next) {
     const sent = Object.entries(c.req.queries());
     const twice = sent.filter(([, values]) => values.length > 1);
     if (twice.length)
@@ -32,28 +44,28 @@ export const query = <Schema extends Shaped>(
     const values = Object.fromEntries(sent.map(([key, [value]]) => [key, value]));
     c.req.addValidatedData("query", read(schema, values, parameter));
     await next();
-  };
+  });
 
 /** The parameters of the path. */
 export const path = <Schema extends Shaped>(
   schema: Schema,
 ): Door<"param", Texts<z.input<Schema>>, z.output<Schema>> =>
-  async function pathDoor(c, next) {
+  told("param", schema, async function pathDoor(c, next) {
     c.req.addValidatedData("param", read(schema, c.req.param(), parameter));
     await next();
-  };
+  });
 
 /** The body, which must be JSON and say so. */
 export const json = <Schema extends Shaped>(
   schema: Schema,
 ): Door<"json", z.input<Schema>, z.output<Schema>> =>
-  async function jsonDoor(c, next) {
+  told("json", schema, async function jsonDoor(c, next) {
     const type = c.req.header("content-type");
     if (!type || !/^application\/([\w.-]+\+)?json *(;|$)/i.test(type)) throw notJson(type);
     const value: unknown = await c.req.json().catch(malformed);
     c.req.addValidatedData("json", read(schema, value, pointer));
     await next();
-  };
+  });
 
 /** A number in a query: `""`, `0x10` and `1e3` are not numbers there. */
 export const number = <Schema extends z.ZodMiniType<number>>(schema: Schema) =>

@@ -118,6 +118,7 @@ function stopOnSignals(stop: () => Promise<void>) {
 function welcome(local: Local, file: string) {
   const [ann] = local.users;
   return `  API        ${local.api}
+  docs       ${local.api}/docs
   Cognito    ${local.cognito?.endpoint}  (client ${local.cognito?.clientId})
   S3         ${local.s3?.endpoint}/${local.s3?.bucket}
   DynamoDB   ${local.dynamodb?.endpoint}  (table ${local.dynamodb?.table})

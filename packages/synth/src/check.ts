@@ -26,6 +26,11 @@ const steps: Step[] = [
   },
   { name: "unused", command: bin("knip"), args: [] },
   { name: "synth", command: process.execPath, args: ["packages/synth/src/synth.ts", "--check"] },
+  {
+    name: "openapi",
+    command: process.execPath,
+    args: ["packages/openapi/src/write.ts", "--check"],
+  },
   { name: "tests", command: bin("vitest"), args: ["run"] },
 ];
 

@@ -1,0 +1,38 @@
+import written from "./openapi.json" with { type: "json" };
+
+/** The document that packages/openapi wrote, as far as a page shows it. */
+export type OpenApi = Omit<typeof written, "servers" | "paths" | "components"> & {
+  servers: { url: string; description?: string }[];
+  paths: Record<string, Record<string, Operation>>;
+  components: { parameters: Record<string, Parameter>; schemas: Record<string, object> } & Omit<
+    (typeof written)["components"],
+    "parameters" | "schemas"
+  >;
+};
+
+export type Operation = {
+  operationId: string;
+  tags: string[];
+  summary: string;
+  description?: string;
+  security: Record<string, unknown>[];
+  parameters?: (Parameter | Reference)[];
+  requestBody?: { content: Content };
+  responses: Record<string, { description: string; content?: Content } | Reference>;
+};
+
+export type Reference = { $ref: string };
+export type Content = Record<string, { schema?: object }>;
+export type Parameter = {
+  in: string;
+  name: string;
+  description?: string;
+  required?: boolean;
+  schema: object;
+};
+
+/** `base` is the stage's path, from where the document was asked for. */
+export const openapi = (base: string): OpenApi => ({
+  ...(written as unknown as OpenApi),
+  servers: [{ url: base || "/" }],
+});

@@ -1,0 +1,194 @@
+import { existsSync } from "node:fs";
+
+import { AwsClient } from "aws4fetch";
+import { chromium } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { type Balde, balde } from "./balde.ts";
+import { type Document, contract } from "./openapi.ts";
+import { type Image, type Person, send, settled, signIn, upload } from "./person.ts";
+import { jpeg } from "./picture.ts";
+
+const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+let stage: Balde;
+let ann: Person;
+let image: Image;
+let doomed: Image;
+let held: ReturnType<typeof contract>;
+let operator: AwsClient;
+
+beforeAll(async () => {
+  stage = await balde();
+  const { iam, region } = stage.local;
+  operator = new AwsClient({ ...iam!, region, service: "execute-api", retries: 0 });
+  ann = await signIn(stage.local, 0);
+  held = contract((await (await open("GET", "/openapi.json")).json()) as Document);
+  const one = await upload(ann, new Uint8Array(await jpeg(640, 480, 81)), { name: "said.jpg" });
+  const other = await upload(ann, new Uint8Array(await jpeg(64, 48, 82)));
+  image = await settled(stage.local, one.image.id);
+  doomed = await settled(stage.local, other.image.id);
+});
+afterAll(() => stage?.stop());
+
+const open = (method: string, path: string, headers: Record<string, string> = {}) =>
+  send(stage.local, method, path, undefined, headers);
+const key = () => ({ "x-api-key": stage.local.keys!.partner });
+const operate = (method: string, path: string, body?: object) =>
+  operator.fetch(`${stage.local.api}${path}`, {
+    method,
+    ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+  });
+const picture = async (seed: number) => new Uint8Array(await jpeg(100, 80, seed));
+const asJpeg = { "content-type": "image/jpeg" };
+const nobody = "/v1/images/img_01ARZ3NDEKTSV4RRFFQ69G5FAV";
+
+/** Of every operation an answer that succeeds, then some that do not. */
+const asked: [operationId: string, status: number, ask: () => Promise<Response>][] = [
+  ["getHealth", 200, () => open("GET", "/health")],
+  ["getOpenApi", 200, () => open("GET", "/openapi.json")],
+  ["getDocs", 200, () => open("GET", "/docs")],
+  ["getPicture", 200, () => open("GET", `/i/${image.id}?w=100`)],
+  ["headPicture", 200, () => open("HEAD", `/i/${image.id}?w=100`)],
+  ["getPictureOfRevision", 200, () => open("GET", `/i/${image.id}/${image.rev}?w=100&f=webp`)],
+  ["headPictureOfRevision", 200, () => open("HEAD", `/i/${image.id}/${image.rev}?w=100`)],
+  ["getPictureByPreset", 200, () => open("GET", `/i/${image.id}/${image.rev}/thumb`)],
+  ["headPictureByPreset", 200, () => open("HEAD", `/i/${image.id}/${image.rev}/thumb`)],
+  ["getPublishedPicture", 200, () => open("GET", "/s3?image=said.jpg")],
+  ["getPublishedPicture", 206, () => open("GET", "/s3?image=said.jpg", { range: "bytes=0-9" })],
+  [
+    "putNamedPicture",
+    202,
+    async () => ann.send("PUT", "/s3?image=x.jpg", await picture(83), asJpeg),
+  ],
+  ["listImages", 200, () => open("GET", "/v1/images?limit=1")],
+  ["createImage", 202, async () => ann.send("POST", "/v1/images", await picture(84), asJpeg)],
+  ["getImage", 200, () => open("GET", `/v1/images/${image.id}`)],
+  [
+    "updateImage",
+    200,
+    () => ann.send("PATCH", `/v1/images/${image.id}`, { alt: "a" }, { "if-match": "*" }),
+  ],
+  ["putLike", 200, () => ann.send("PUT", `/v1/images/${image.id}/like`)],
+  ["listLikes", 200, () => open("GET", `/v1/images/${image.id}/likes`)],
+  ["listMyLikes", 200, () => ann.send("GET", `/v1/me/likes?ids=${image.id}`)],
+  ["deleteLike", 200, () => ann.send("DELETE", `/v1/images/${image.id}/like`)],
+  ["deleteImage", 202, () => ann.send("DELETE", `/v1/images/${doomed.id}`)],
+  ["createUpload", 201, () => ann.send("POST", "/v1/uploads", { type: "image/png", bytes: 9 })],
+  ["getUpload", 200, () => ann.send("GET", `/v1/uploads/${image.id}`)],
+  ["getMe", 200, () => ann.send("GET", "/v1/me")],
+  ["listMyImages", 200, () => ann.send("GET", "/v1/me/images?limit=1")],
+  ["listImagesAsPartner", 200, () => open("GET", "/partner/v1/images?limit=1", key())],
+  ["getImageAsPartner", 200, () => open("GET", `/partner/v1/images/${image.id}`, key())],
+  ["getState", 200, () => operate("GET", "/admin/v1/state")],
+  ["redrive", 202, () => operate("POST", "/admin/v1/redrive")],
+  ["reprocess", 202, () => operate("POST", "/admin/v1/reprocess", { imageId: image.id })],
+
+  ["getPicture", 400, () => open("GET", `/i/${image.id}?w=0&no=1`)],
+  ["getPicture", 404, () => open("GET", "/i/img_nobody")],
+  [
+    "getPictureOfRevision",
+    416,
+    () => open("GET", `/i/${image.id}/${image.rev}`, { range: "bytes=99999999-" }),
+  ],
+  ["getPictureByPreset", 404, () => open("GET", `/i/${image.id}/${image.rev}/no-such`)],
+  ["getPublishedPicture", 400, () => open("GET", "/s3")],
+  ["getPublishedPicture", 404, () => open("GET", "/s3?image=none.jpg")],
+  [
+    "getPublishedPicture",
+    416,
+    () => open("GET", "/s3?image=said.jpg", { range: "bytes=99999999-" }),
+  ],
+  ["putNamedPicture", 401, () => open("PUT", "/s3?image=y.jpg", asJpeg)],
+  [
+    "putNamedPicture",
+    415,
+    () => ann.send("PUT", "/s3?image=y.txt", "text", { "content-type": "text/plain" }),
+  ],
+  ["listImages", 400, () => open("GET", "/v1/images?limit=0")],
+  ["listImages", 400, () => open("GET", "/v1/images?cursor=nonsense")],
+  [
+    "createImage",
+    415,
+    () => ann.send("POST", "/v1/images", "text", { "content-type": "text/plain" }),
+  ],
+  ["getImage", 404, () => open("GET", nobody)],
+  ["updateImage", 428, () => ann.send("PATCH", `/v1/images/${image.id}`, { alt: "a" })],
+  [
+    "updateImage",
+    412,
+    () => ann.send("PATCH", `/v1/images/${image.id}`, { alt: "b" }, { "if-match": '"1"' }),
+  ],
+  [
+    "updateImage",
+    400,
+    () => ann.send("PATCH", `/v1/images/${image.id}`, { owner: "me" }, { "if-match": "*" }),
+  ],
+  ["deleteImage", 404, () => ann.send("DELETE", nobody)],
+  ["putLike", 401, () => open("PUT", `/v1/images/${image.id}/like`)],
+  ["putLike", 404, () => ann.send("PUT", `${nobody}/like`)],
+  ["createUpload", 400, () => ann.send("POST", "/v1/uploads", { type: "image/png" })],
+  [
+    "createUpload",
+    409,
+    () => ann.send("POST", "/v1/uploads", { type: "image/png", bytes: 9, name: "said.jpg" }),
+  ],
+  ["createUpload", 413, () => ann.send("POST", "/v1/uploads", { type: "image/png", bytes: 1e9 })],
+  ["createUpload", 415, () => ann.send("POST", "/v1/uploads", { type: "text/plain", bytes: 9 })],
+  ["getUpload", 404, () => ann.send("GET", "/v1/uploads/img_01ARZ3NDEKTSV4RRFFQ69G5FAV")],
+  ["listImagesAsPartner", 403, () => open("GET", "/partner/v1/images")],
+  ["getState", 403, () => open("GET", "/admin/v1/state")],
+  ["reprocess", 400, () => operate("POST", "/admin/v1/reprocess", {})],
+];
+
+test("every answer is as the document says: status, headers, type and every field", async () => {
+  const complaints: Record<string, string[]> = {};
+  for (const [operationId, status, ask] of asked) {
+    const answer = await ask();
+    const wrong = answer.status === status ? [] : [`answered ${answer.status}`];
+    wrong.push(...(await held.complaints(operationId, answer)));
+    if (wrong.length > 0) complaints[`${operationId} ${status}`] = wrong;
+  }
+  expect(complaints).toEqual({});
+});
+
+test("no operation is left out", () => {
+  const succeeded = asked.filter(([, status]) => status < 300).map(([operationId]) => operationId);
+  expect([...new Set(succeeded)].toSorted()).toEqual(held.operationIds.toSorted());
+});
+
+test("the document may be kept, says where the stage is, and its page needs nothing from elsewhere", async () => {
+  const answer = await open("GET", "/openapi.json");
+  expect(answer.headers.get("cache-control")).toBe("public, max-age=300");
+  const { servers } = (await answer.json()) as { servers: { url: string }[] };
+  const health = new URL(`${servers[0]!.url}/health`, `${stage.local.api}/openapi.json`);
+  expect((await fetch(health)).status).toBe(200);
+  const page = await open("GET", "/docs");
+  expect(page.headers.get("content-security-policy")).toMatch(
+    /^default-src 'none'; style-src 'sha256-/,
+  );
+});
+
+test.skipIf(!existsSync(executablePath))(
+  "the page is styled under its own policy, on a telephone too",
+  async () => {
+    const browser = await chromium.launch({
+      executablePath,
+      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+    });
+    try {
+      const page = await browser.newPage({ viewport: { width: 390, height: 800 } });
+      const said: string[] = [];
+      page.on("console", (message) => said.push(message.text()));
+      await page.goto(`${stage.local.api}/docs`);
+      expect(said).toEqual([]);
+      expect(await page.locator("article").count()).toBeGreaterThan(20);
+      // nothing is wider than the screen
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
+      await page.locator('a[href="openapi.json"]').click();
+      expect(page.url()).toBe(`${stage.local.api}/openapi.json`);
+    } finally {
+      await browser.close();
+    }
+  },
+);

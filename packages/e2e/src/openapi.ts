@@ -1,0 +1,69 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
+
+type Reference = { $ref?: string };
+type Answer = { headers?: Record<string, unknown>; content?: Record<string, object> } & Reference;
+type Operation = { operationId: string; responses: Record<string, Answer> };
+export type Document = { paths: Record<string, Record<string, Operation>>; components: object };
+
+/** Holds answers against the OpenAPI document that the stage itself hands out. */
+export function contract(document: Document) {
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  addFormats.default(ajv);
+  ajv.addSchema({ $id: "https://balde.example/openapi", ...document });
+
+  return {
+    operationIds: Object.values(document.paths).flatMap((path) =>
+      Object.values(path).map(({ operationId }) => operationId),
+    ),
+
+    /** What an answer to an operation does that the document does not say; nothing, if all is well. */
+    async complaints(operationId: string, answer: Response): Promise<string[]> {
+      const [path, method] = find(operationId);
+      const { responses } = document.paths[path]![method]!;
+      const status = String(answer.status);
+      const key = Object.hasOwn(responses, status) ? status : "default";
+      const { pointer, said } = followed(
+        `#/paths/${escaped(path)}/${method}/responses/${key}`,
+        responses[key]!,
+      );
+      const problems = answer.status < 500 && key === "default" ? [`${status} is not said`] : [];
+
+      for (const name of ["etag", "link", "location", "retry-after", "x-amzn-requestid"]) {
+        const known = Object.keys(said.headers ?? {}).map((header) => header.toLowerCase());
+        if (answer.headers.has(name) && !known.includes(name)) problems.push(`${name} is not said`);
+      }
+      const body = Buffer.from(await answer.arrayBuffer());
+      if (body.length === 0) return problems;
+      const type = answer.headers.get("content-type")?.split(";")[0] ?? "";
+      if (!said.content || !Object.hasOwn(said.content, type))
+        return [...problems, `${type} is not said`];
+      if (!("schema" in said.content[type]!)) return problems;
+      const schema = {
+        $ref: `https://balde.example/openapi${pointer}/content/${escaped(type)}/schema`,
+      };
+      if (ajv.validate(schema, JSON.parse(body.toString()))) return problems;
+      return [...problems, ajv.errorsText()];
+    },
+  };
+
+  function find(operationId: string): [path: string, method: string] {
+    for (const [path, methods] of Object.entries(document.paths))
+      for (const [method, operation] of Object.entries(methods))
+        if (operation.operationId === operationId) return [path, method];
+    throw new Error(`no operation ${operationId}`);
+  }
+
+  function followed(pointer: string, answer: Answer) {
+    if (!answer.$ref) return { pointer, said: answer };
+    const [, , kind, name] = answer.$ref.split("/") as [string, string, "responses", string];
+    return {
+      pointer: answer.$ref,
+      said: (document.components as Record<string, Record<string, Answer>>)[kind]![name]!,
+    };
+  }
+}
+
+/** As a part of a JSON pointer in a URI. */
+const escaped = (part: string) =>
+  encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1"));

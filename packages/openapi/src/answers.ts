@@ -1,0 +1,54 @@
+import { ImageId } from "@balde/core/id.schema";
+import * as Image from "@balde/core/image.schema";
+import * as z from "zod/mini";
+
+// What is answered without a schema in the API, because nobody there has to read it.
+
+const count = z.int().check(z.nonnegative());
+
+export const Health = z.object({ status: z.literal("ok") });
+export const Waiting = z.object({ state: z.literal("pending") });
+export const Deleted = z.object({ id: ImageId, state: z.literal("deleted") });
+
+export const Person = z
+  .object({ id: z.string(), name: z.optional(z.string()), email: z.optional(z.string()) })
+  .register(z.globalRegistry, { id: "Person" });
+
+const Depth = z.object({ waiting: count, inFlight: count, delayed: count });
+
+export const State = z
+  .object({
+    queues: z.object({ ingest: Depth, ingestDead: Depth, countDead: Depth }),
+    images: z.record(Image.State, count),
+    next: z.nullable(z.string()),
+  })
+  .register(z.globalRegistry, { id: "State" });
+
+export const Sent = z.object({ sent: count, next: z.nullable(z.string()) });
+
+export const Redriven = z.object({
+  task: z.enum(["started", "running", "none"]),
+  messages: count,
+});
+
+/** Every failure (RFC 9457). */
+export const Problem = z
+  .object({
+    type: z.literal("about:blank"),
+    title: z.string(),
+    status: z.optional(z.int()),
+    detail: z.optional(z.string()),
+    code: z.string().check(z.describe("Stable: what programs compare.")),
+    requestId: z.string().check(z.describe("Quote it when you report a failure.")),
+    errors: z.optional(
+      z.array(
+        z.object({
+          detail: z.string(),
+          parameter: z.optional(z.string().check(z.describe("Of the path or the query."))),
+          pointer: z.optional(z.string().check(z.describe("A JSON pointer into the body."))),
+          value: z.optional(z.string()),
+        }),
+      ),
+    ),
+  })
+  .register(z.globalRegistry, { id: "Problem" });

@@ -1,0 +1,96 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { validate as validated } from "@readme/openapi-parser";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import openapiTs, { astToString } from "openapi-typescript";
+import { expect, test } from "vitest";
+
+import { codes } from "../../client/src/problem.ts";
+import { document } from "./document.ts";
+import { methods } from "./graph.ts";
+import { problems } from "./problems.ts";
+
+const root = join(import.meta.dirname, "../../..");
+const graph = methods(join(root, "infra/stack.json"));
+const made = () => structuredClone(document(graph));
+
+test("two validators that are not ours find nothing wrong with it", async () => {
+  const { valid, errors } = await new Validator().validate(made());
+  expect(errors ?? []).toEqual([]);
+  expect(valid).toBe(true);
+  expect(await validated(made() as never)).toMatchObject({ valid: true });
+});
+
+test("what is written down is what the routes say", () => {
+  const written = readFileSync(join(root, "packages/api/src/openapi.json"), "utf8");
+  expect(JSON.parse(written)).toEqual(made());
+});
+
+test("a route without a description, and a description without a route, stop it", () => {
+  expect(() => document([...graph, { method: "GET", path: "/v1/new", auth: "anyone" }])).toThrow(
+    "GET /v1/new is in the graph",
+  );
+  expect(() => document(graph.slice(1))).toThrow("is in operations.ts and not in the graph");
+});
+
+test("every operation has a name of its own and says who may call it", () => {
+  const operations = Object.values(document(graph).paths).flatMap((path) =>
+    Object.values(path as Record<string, { operationId: string; security: object[] }>),
+  );
+  const ids = operations.map(({ operationId }) => operationId);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids).toEqual(
+    expect.arrayContaining(["listImages", "createUpload", "getImage", "putLike"]),
+  );
+  const by = Object.groupBy(operations, ({ security }) => Object.keys(security[0] ?? {})[0] ?? "");
+  expect(by["apiKey"]!.map(({ operationId }) => operationId)).toEqual([
+    "listImagesAsPartner",
+    "getImageAsPartner",
+  ]);
+  expect(by["idToken"]!.length).toBe(graph.filter(({ auth }) => auth === "user").length);
+});
+
+test("it knows every code that the client knows", () => {
+  // the gateway lets through what is in the graph, so nobody meets this one
+  const known = codes.filter((code) => code !== "route.not_found");
+  expect(known.filter((code) => !(code in problems))).toEqual([]);
+});
+
+test("it says what an API key is not", () => {
+  const { apiKey } = document(graph).components.securitySchemes;
+  expect(apiKey.description).toMatch(/not authentication/);
+  expect(apiKey.description).toMatch(/gateway\.quota_exceeded/);
+});
+
+test("a client made from it compiles where it is used rightly, and only there", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "balde-openapi-"));
+  try {
+    writeFileSync(join(folder, "api.ts"), astToString(await openapiTs(made() as never)));
+    const use = (type: string) => `
+      import type { operations } from "./api.ts";
+      type Create = operations["createUpload"];
+      export const body: Create["requestBody"]["content"]["application/json"] = { type: ${type}, bytes: 3 };
+      export const likes = (it: operations["putLike"]["responses"][200]["content"]["application/json"]): number => it.likes;`;
+    writeFileSync(join(folder, "right.ts"), use('"image/png"'));
+    writeFileSync(join(folder, "wrong.ts"), use("7"));
+    expect(compiled(folder, "right.ts")).toBe("");
+    expect(compiled(folder, "wrong.ts")).toContain("not assignable to type 'string'");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** What the compiler complains about. */
+function compiled(folder: string, file: string) {
+  const tsc = join(root, "node_modules/.bin/tsc");
+  const options = "--noEmit --strict --skipLibCheck --allowImportingTsExtensions --module nodenext";
+  try {
+    execFileSync(tsc, [...options.split(" "), file], { cwd: folder, stdio: "pipe" });
+    return "";
+  } catch (failure) {
+    return String((failure as { stdout: Buffer }).stdout);
+  }
+}

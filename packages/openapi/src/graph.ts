@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+
+/** Who the gateway lets through: `user` is Cognito's ID token, `key` an API key, `operator` a signature of IAM. */
+export type Auth = "anyone" | "user" | "key" | "operator";
+
+/** A method of the REST API, as `infra/` makes it. */
+export type Method = { method: string; path: string; auth: Auth };
+
+type Resource = { id: string; type: string; inputs: Record<string, unknown> };
+
+/** The methods that a client may call; preflights are the gateway's own affair. */
+export function methods(stackFile: string): Method[] {
+  const { resources }: { resources: Resource[] } = JSON.parse(readFileSync(stackFile, "utf8"));
+  const parts = new Map(
+    resources
+      .filter(({ type }) => type === "aws:apigateway/resource:Resource")
+      .map(({ id, inputs }) => [id, inputs as { parentId: string; pathPart: string }]),
+  );
+  const path = (id: string): string => {
+    const part = parts.get(id);
+    return part ? `${path(part.parentId)}/${part.pathPart}` : "";
+  };
+  return resources
+    .filter(({ type, inputs }) => type.endsWith(":Method") && inputs["httpMethod"] !== "OPTIONS")
+    .map(({ inputs }) => ({
+      method: String(inputs["httpMethod"]),
+      path: path(String(inputs["resourceId"])),
+      auth: auth(inputs),
+    }))
+    .toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+const key = ({ path, method }: Method) => `${path} ${method}`;
+
+function auth({ authorization, apiKeyRequired }: Resource["inputs"]): Auth {
+  if (authorization === "COGNITO_USER_POOLS") return "user";
+  if (authorization === "AWS_IAM") return "operator";
+  return apiKeyRequired === true ? "key" : "anyone";
+}

@@ -1,0 +1,90 @@
+import * as Upload from "@balde/core/upload.schema";
+import * as Request from "@balde/images/request.schema";
+import type * as z from "zod/mini";
+
+import { type Schema, createSchemas, properties } from "./schema.ts";
+
+export type Parameter = {
+  in: "query" | "header" | "path";
+  name: string;
+  says?: string | undefined;
+  required?: boolean;
+  schema?: Schema;
+};
+
+export const conditional: readonly Parameter[] = [
+  {
+    in: "header",
+    name: "If-None-Match",
+    says: "An ETag that is already there: answered with 304.",
+  },
+];
+
+export const ranged: readonly Parameter[] = [
+  { in: "header", name: "Range", says: "One range of bytes, `bytes=0-1023`." },
+];
+
+export const name: Parameter = {
+  in: "query",
+  name: "image",
+  says: "The name under which the picture is published.",
+  required: true,
+  schema: { type: "string" },
+};
+
+export const pictureType: Parameter = {
+  in: "header",
+  name: "Content-Type",
+  says: "What is sent.",
+  required: true,
+  schema: { type: "string", enum: [...Upload.types] },
+};
+
+/** The keys of the delivery, from the one schema that also parses them. */
+export const delivery: readonly Parameter[] = deliveryKeys();
+
+function deliveryKeys(): Parameter[] {
+  const { of } = createSchemas();
+  // as text for what is written in more than one number, else as the number it means
+  const texts = new Map(properties(of(Request.Grammar, "input")).map(([key, it]) => [key, it]));
+  return properties(of(Request.Grammar, "output")).map(([name, meaning]) => {
+    const { description, ...schema } = isPlain(meaning) ? meaning : texts.get(name)!;
+    return { in: "query", name, says: description as string | undefined, schema };
+  });
+}
+
+/** A value that stands in a query as it is. */
+function isPlain(schema: Schema): boolean {
+  const either = schema["anyOf"] as Schema[] | undefined;
+  if (either) return either.every(isPlain);
+  return schema["type"] !== "object" && schema["type"] !== "boolean";
+}
+
+/** What a door reads from the query or the path. */
+export function fromDoor(where: "query" | "path", door: z.core.$ZodType): Parameter[] {
+  const { of } = createSchemas();
+  return properties(of(door, "output")).map(([name, { description, ...schema }, required]) => ({
+    in: where,
+    name,
+    says: description as string | undefined,
+    required: where === "path" || required,
+    schema,
+  }));
+}
+
+/** Said once, and referred to. */
+export const shared: readonly Parameter[] = [...delivery, ...conditional, ...ranged];
+
+export const reference = (parameter: Parameter) =>
+  shared.includes(parameter)
+    ? { $ref: `#/components/parameters/${parameter.name}` }
+    : written(parameter);
+
+/** As the document has it. Several values in one parameter stand with commas between them. */
+export const written = ({ says, schema = { type: "string" }, required, ...it }: Parameter) => ({
+  ...it,
+  ...(says && { description: says }),
+  ...(required && { required }),
+  ...(schema["type"] === "array" && { style: "form", explode: false }),
+  schema,
+});

@@ -1,0 +1,85 @@
+// Every code that a failure can have, with its status. Codes are stable: programs compare them.
+
+/** What the functions answer. */
+export const problems = {
+  "body.empty": [400, "The body must be the picture."],
+  "body.malformed": [400, "The body is not JSON."],
+  "cursor.invalid": [400, "The cursor is not of this list, was changed, or is older than a day."],
+  "delivery.invalid_query": [
+    400,
+    "A key of the query is unknown, doubled or has a value that is not allowed. `errors` names each, with what is allowed.",
+  ],
+  "input.invalid": [400, "The input is not what is expected. `errors` says where and why."],
+  "actor.unauthenticated": [401, "Nobody is signed in."],
+  "image.not_yours": [403, "The image is somebody else's."],
+  "operator.unsigned": [403, "The request is not signed with AWS credentials."],
+  "image.not_found": [404, "There is no such image, or none that the caller may see."],
+  "image.not_ready": [
+    404,
+    "The image is still being prepared; `Retry-After` says when to come again.",
+  ],
+  "image.no_such_revision": [404, "The image has another revision by now."],
+  "delivery.no_such_preset": [
+    404,
+    "There is no preset of this name. The answer lists those there are.",
+  ],
+  "upload.not_found": [404, "The caller has no such upload."],
+  "name.taken": [409, "The name is another picture's."],
+  "image.changed": [412, "The image has changed since it was read."],
+  "body.too_large": [413, "The body is larger than one request carries: 4.5 MB."],
+  "delivery.too_large": [413, "The delivered picture would exceed the limits."],
+  "upload.too_large": [413, "An upload may have at most 16 MiB."],
+  "delivery.bad_range": [416, "The range lies behind the last byte."],
+  "body.not_json": [415, "The body must be `application/json`."],
+  "body.not_picture": [415, "The body must be a picture, with a `Content-Type` of `image/…`."],
+  "upload.unsupported_type": [415, "This type of picture is not taken."],
+  "image.private_unavailable": [422, "Private pictures need signed addresses."],
+  "image.too_complex": [422, "The picture takes longer to make than is allowed."],
+  "image.if_match_missing": [428, "`If-Match` with the ETag that GET answered is missing."],
+  "delivery.busy": [
+    503,
+    "Too many pictures are being made; `Retry-After` says when to come again.",
+  ],
+  internal: [500, "A fault of ours. Quote the `requestId` when you report it."],
+} as const satisfies Record<string, readonly [status: number, detail: string]>;
+
+/** What the gateway answers before or instead of a function; `infra/problems.ts` gives them their shape. */
+const gatewayProblems = {
+  "gateway.bad_request_parameters": [400, "A required parameter is missing."],
+  "gateway.unauthorized": [401, "The ID token is missing, wrong or expired."],
+  "gateway.access_denied": [403, "The signer may not call this."],
+  "gateway.invalid_api_key": [
+    403,
+    "The API key is missing, unknown, disabled or in no plan of this stage; which of these is not said.",
+  ],
+  "gateway.invalid_signature": [403, "The signature does not match."],
+  "gateway.missing_authentication_token": [403, "The request is not signed."],
+  "gateway.unsupported_media_type": [415, "The content type is not taken."],
+  "gateway.quota_exceeded": [
+    429,
+    "The key's quota is used up until its period begins anew. `Retry-After` is an hour.",
+  ],
+  "gateway.throttled": [429, "Too many requests at once. `Retry-After` is a second."],
+  "gateway.default_5xx": [500, "The gateway failed."],
+  "gateway.integration_timeout": [504, "No answer came within 29 seconds."],
+} as const satisfies Record<string, readonly [status: number, detail: string]>;
+
+/** What the gateway makes of the bucket's answers on the routes that run no function (`infra/picture.ts`, `infra/named-upload.ts`). */
+const bucketProblems = {
+  "picture.unreadable": [400, "The picture cannot be read with this request."],
+  "upload.refused": [400, "The picture cannot be stored with this request."],
+  "picture.missing": [404, "There is no picture of this name."],
+  "upload.waiting": [
+    409,
+    "A picture that the caller sent under this name is still being looked at.",
+  ],
+  "range.unsatisfiable": [416, "The picture does not reach as far as this range."],
+  "store.unavailable": [502, "The bucket does not answer."],
+} as const satisfies Record<string, readonly [status: number, detail: string]>;
+
+const all = { ...problems, ...gatewayProblems, ...bucketProblems };
+
+export type Code = keyof typeof all;
+
+export const statusOf = (code: Code): number => all[code][0];
+export const detailOf = (code: Code): string => all[code][1];
