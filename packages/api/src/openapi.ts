@@ -31,7 +31,7 @@ export type Parameter = {
   schema: object;
 };
 
-/** `base` is the stage's path, from where the document was asked for. */
+/** `base` is the stage's path, which a reader of the document takes from where the document came from. */
 export const openapi = (base: string): OpenApi => ({
   ...(written as unknown as OpenApi),
   servers: [{ url: base || "/" }],

@@ -57,6 +57,35 @@ const asked: [operationId: string, status: number, ask: () => Promise<Response>]
   ["getPublishedPicture", 200, () => open("GET", "/s3?image=said.jpg")],
   ["getPublishedPicture", 206, () => open("GET", "/s3?image=said.jpg", { range: "bytes=0-9" })],
   [
+    "getPicture",
+    304,
+    async () => {
+      const path = `/i/${image.id}?w=100`;
+      const { headers } = await open("HEAD", path);
+      return open("GET", path, { "if-none-match": headers.get("etag")! });
+    },
+  ],
+  [
+    "getImage",
+    304,
+    async () => {
+      const path = `/v1/images/${image.id}`;
+      const { headers } = await open("GET", path);
+      return open("GET", path, { "if-none-match": headers.get("etag")! });
+    },
+  ],
+  [
+    "createUpload",
+    400,
+    () =>
+      ann.send(
+        "POST",
+        "/v1/uploads",
+        { type: "image/png", bytes: 9 },
+        { "idempotency-key": "a b" },
+      ),
+  ],
+  [
     "putNamedPicture",
     202,
     async () => ann.send("PUT", "/s3?image=x.jpg", await picture(83), asJpeg),

@@ -10,7 +10,7 @@ export type Document = { paths: Record<string, Record<string, Operation>>; compo
 export function contract(document: Document) {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
-  ajv.addSchema({ $id: "https://balde.example/openapi", ...document });
+  ajv.addSchema({ $id: "https://balde.example/openapi", ...closed(document) });
 
   return {
     operationIds: Object.values(document.paths).flatMap((path) =>
@@ -27,12 +27,13 @@ export function contract(document: Document) {
         `#/paths/${escaped(path)}/${method}/responses/${key}`,
         responses[key]!,
       );
-      const problems = answer.status < 500 && key === "default" ? [`${status} is not said`] : [];
+      const problems = key === "default" ? [`${status} is not said`] : [];
 
-      for (const name of ["etag", "link", "location", "retry-after", "x-amzn-requestid"]) {
-        const known = Object.keys(said.headers ?? {}).map((header) => header.toLowerCase());
+      const known = Object.keys(said.headers ?? {}).map((header) => header.toLowerCase());
+      for (const name of ["etag", "link", "location", "retry-after", "x-amzn-requestid"])
         if (answer.headers.has(name) && !known.includes(name)) problems.push(`${name} is not said`);
-      }
+      for (const name of ["etag", "location", "x-amzn-requestid", "cache-control"])
+        if (known.includes(name) && !answer.headers.has(name)) problems.push(`${name} is missing`);
       const body = Buffer.from(await answer.arrayBuffer());
       if (body.length === 0) return problems;
       const type = answer.headers.get("content-type")?.split(";")[0] ?? "";
@@ -63,6 +64,12 @@ export function contract(document: Document) {
     };
   }
 }
+
+/** Fields may be added to an answer, but none that is there already may be missing here. */
+const closed = (document: Document): Document =>
+  JSON.parse(JSON.stringify(document), (_, value) =>
+    value?.properties && value.required ? { additionalProperties: false, ...value } : value,
+  );
 
 /** As a part of a JSON pointer in a URI. */
 const escaped = (part: string) =>

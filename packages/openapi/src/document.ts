@@ -4,7 +4,7 @@ import type { Auth, Method } from "./graph.ts";
 import { type Header, headers } from "./headers.ts";
 import { type Answer, type Operation, operations } from "./operations.ts";
 import { type Parameter, fromDoor, reference, shared, written } from "./parameters.ts";
-import { type Code, detailOf, statusOf } from "./problems.ts";
+import { type Failure, codeOf, detailOf, statusOf } from "./problems.ts";
 import { type Schemas, createSchemas } from "./schema.ts";
 import * as Words from "./words.ts";
 
@@ -64,7 +64,7 @@ export function document(methods: Method[]) {
 }
 
 function operationOf(
-  { method, path, auth }: Method,
+  { method, path, auth, runs }: Method,
   operation: Operation,
   { query, param, json }: Doors,
   schemas: Schemas,
@@ -84,11 +84,14 @@ function operationOf(
     ...(operation.parameters ?? []),
   ].map(reference);
   const hasInput = query ?? param ?? json;
-  const codes: Code[] = [
+  const failures: Failure[] = [
     ...(hasInput ? (["input.invalid"] as const) : []),
     ...fails,
     ...refusals[auth],
     "gateway.throttled",
+    ...(runs
+      ? (["internal", "gateway.integration_failure", "gateway.integration_timeout"] as const)
+      : []),
   ];
   return {
     operationId: id,
@@ -103,9 +106,9 @@ function operationOf(
         Object.entries(answers).map(([status, answer]) => [status, answerOf(answer, schemas)]),
       ),
       ...Object.fromEntries(
-        [...Map.groupBy(codes, statusOf)].map(([status, codes]) => [
+        [...Map.groupBy(failures, statusOf)].map(([status, some]) => [
           status,
-          problemOf(status, codes, method),
+          problemOf(status, some.map(codeOf), method),
         ]),
       ),
       default: { $ref: "#/components/responses/Problem" },
@@ -114,7 +117,7 @@ function operationOf(
 }
 
 /** Who is not let through hears it from the gateway. */
-const refusals: Record<Auth, readonly Code[]> = {
+const refusals: Record<Auth, readonly Failure[]> = {
   anyone: [],
   user: ["gateway.unauthorized"],
   key: ["gateway.invalid_api_key", "gateway.quota_exceeded"],
@@ -144,8 +147,11 @@ function answerOf({ says, json, bytes, headers = [] }: Answer, schemas: Schemas)
 }
 
 /** A HEAD has a problem's status and no body. */
-function problemOf(status: number, codes: Code[], method: string) {
-  const later = status === 429 || status === 503 || codes.includes("image.not_ready");
+function problemOf(status: number, codes: ReturnType<typeof codeOf>[], method: string) {
+  const later =
+    status === 429 ||
+    status === 503 ||
+    codes.some((code) => code === "image.not_ready" || code === "idempotency.in_progress");
   return {
     description: codes.map((code) => `\`${code}\`: ${detailOf(code)}`).join("\n\n"),
     headers: headersOf([...(later ? (["Retry-After"] as const) : []), "x-amzn-RequestId"]),

@@ -4,7 +4,13 @@ import { readFileSync } from "node:fs";
 export type Auth = "anyone" | "user" | "key" | "operator";
 
 /** A method of the REST API, as `infra/` makes it. */
-export type Method = { method: string; path: string; auth: Auth };
+export type Method = {
+  method: string;
+  path: string;
+  auth: Auth;
+  /** Whether a function answers it. */
+  runs: boolean;
+};
 
 type Resource = { id: string; type: string; inputs: Record<string, unknown> };
 
@@ -20,12 +26,18 @@ export function methods(stackFile: string): Method[] {
     const part = parts.get(id);
     return part ? `${path(part.parentId)}/${part.pathPart}` : "";
   };
+  const proxied = new Set(
+    resources
+      .filter(({ inputs }) => inputs["type"] === "AWS_PROXY")
+      .map(({ inputs }) => `${String(inputs["httpMethod"])} ${String(inputs["resourceId"])}`),
+  );
   return resources
     .filter(({ type, inputs }) => type.endsWith(":Method") && inputs["httpMethod"] !== "OPTIONS")
     .map(({ inputs }) => ({
       method: String(inputs["httpMethod"]),
       path: path(String(inputs["resourceId"])),
       auth: auth(inputs),
+      runs: proxied.has(`${String(inputs["httpMethod"])} ${String(inputs["resourceId"])}`),
     }))
     .toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
 }

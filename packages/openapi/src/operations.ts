@@ -5,8 +5,16 @@ import type * as z from "zod/mini";
 
 import { Deleted, Health, Person, Redriven, Sent, State, Waiting } from "./answers.ts";
 import type { Header } from "./headers.ts";
-import { type Parameter, conditional, delivery, name, pictureType, ranged } from "./parameters.ts";
-import type { Code } from "./problems.ts";
+import {
+  type Parameter,
+  conditional,
+  delivery,
+  idempotencyKey,
+  name,
+  pictureType,
+  ranged,
+} from "./parameters.ts";
+import type { Failure } from "./problems.ts";
 
 export type Answer = {
   says: string;
@@ -27,7 +35,7 @@ export type Operation = {
   /** A body that is a picture, of these types. */
   picture?: readonly string[];
   answers: Record<number, Answer>;
-  fails?: readonly Code[];
+  fails?: readonly Failure[];
 };
 
 const delivered = ["image/avif", "image/webp", "image/jpeg", "image/png", "image/gif"] as const;
@@ -111,6 +119,12 @@ const metered = (operation: Operation, id: string): Operation => ({
   says: "The same as under `/v1`, counted for the API key that is shown.",
 });
 
+const idempotency: readonly Failure[] = [
+  "idempotency.invalid_key",
+  "idempotency.in_progress",
+  "idempotency.other_request",
+];
+
 /** By method and path, as the gateway knows them. */
 export const operations: Record<string, Operation> = {
   "GET /health": {
@@ -193,6 +207,7 @@ export const operations: Record<string, Operation> = {
     tag: "Uploads",
     summary: "Uploads a picture of at most 4.5 MB as the body of one request",
     says: "For larger ones: `POST /v1/uploads`.",
+    parameters: [idempotencyKey],
     picture: Upload.types,
     answers: {
       202: {
@@ -202,6 +217,7 @@ export const operations: Record<string, Operation> = {
       },
     },
     fails: [
+      ...idempotency,
       "actor.unauthenticated",
       "body.empty",
       "body.not_picture",
@@ -240,7 +256,7 @@ export const operations: Record<string, Operation> = {
     tag: "Images",
     summary: "Likes an image; a person counts once",
     answers: { 200: { says: "The number of likes, this one included.", json: Like.Click } },
-    fails: ["actor.unauthenticated", "image.not_found"],
+    fails: ["actor.unauthenticated", "image.not_found", ["image.not_ready", 409]],
   },
   "DELETE /v1/images/{id}/like": {
     id: "deleteLike",
@@ -262,10 +278,12 @@ export const operations: Record<string, Operation> = {
     tag: "Uploads",
     summary: "Begins an upload of at most 16 MiB, straight into the bucket",
     says: "Answers the image, `pending`, and a form: POST its fields and then the file as `multipart/form-data` to its address within 15 minutes. The bucket refuses another size, another type and, with `sha256`, other bytes.",
+    parameters: [idempotencyKey],
     answers: {
       201: { says: "The image and the form.", json: Upload.Created, headers: ["Location"] },
     },
     fails: [
+      ...idempotency,
       "actor.unauthenticated",
       "body.malformed",
       "body.not_json",

@@ -24,6 +24,12 @@ export const ranged: readonly Parameter[] = [
   { in: "header", name: "Range", says: "One range of bytes, `bytes=0-1023`." },
 ];
 
+export const idempotencyKey: Parameter = {
+  in: "header",
+  name: "Idempotency-Key",
+  says: "1 to 255 visible ASCII characters, such as a UUID. The same request with the same key is answered with the first one's answer and `Idempotency-Replayed: true`, and creates nothing again.",
+};
+
 export const name: Parameter = {
   in: "query",
   name: "image",
@@ -45,19 +51,19 @@ export const delivery: readonly Parameter[] = deliveryKeys();
 
 function deliveryKeys(): Parameter[] {
   const { of } = createSchemas();
-  // as text for what is written in more than one number, else as the number it means
+  // a number as the number it means, everything else as the text that stands in the query
   const texts = new Map(properties(of(Request.Grammar, "input")).map(([key, it]) => [key, it]));
   return properties(of(Request.Grammar, "output")).map(([name, meaning]) => {
-    const { description, ...schema } = isPlain(meaning) ? meaning : texts.get(name)!;
+    const { description, ...schema } = isNumber(meaning) ? meaning : texts.get(name)!;
     return { in: "query", name, says: description as string | undefined, schema };
   });
 }
 
-/** A value that stands in a query as it is. */
-function isPlain(schema: Schema): boolean {
+/** A number, or a word in its place. */
+function isNumber(schema: Schema): boolean {
   const either = schema["anyOf"] as Schema[] | undefined;
-  if (either) return either.every(isPlain);
-  return schema["type"] !== "object" && schema["type"] !== "boolean";
+  if (either) return either.some(isNumber) && either.every((it) => isNumber(it) || "const" in it);
+  return schema["type"] === "integer" || schema["type"] === "number";
 }
 
 /** What a door reads from the query or the path. */

@@ -24,10 +24,16 @@ export const problems = {
     "There is no preset of this name. The answer lists those there are.",
   ],
   "upload.not_found": [404, "The caller has no such upload."],
+  "idempotency.invalid_key": [400, "`Idempotency-Key` is not 1 to 255 visible ASCII characters."],
+  "idempotency.in_progress": [
+    409,
+    "The request with this `Idempotency-Key` is still being worked on; `Retry-After` says when to ask again.",
+  ],
+  "idempotency.other_request": [422, "Another request was sent with this `Idempotency-Key`."],
   "name.taken": [409, "The name is another picture's."],
   "image.changed": [412, "The image has changed since it was read."],
   "body.too_large": [413, "The body is larger than one request carries: 4.5 MB."],
-  "delivery.too_large": [413, "The delivered picture would exceed the limits."],
+  "delivery.too_large": [400, "The delivered picture would exceed the limits."],
   "upload.too_large": [413, "An upload may have at most 16 MiB."],
   "delivery.bad_range": [416, "The range lies behind the last byte."],
   "body.not_json": [415, "The body must be `application/json`."],
@@ -60,7 +66,7 @@ const gatewayProblems = {
     "The key's quota is used up until its period begins anew. `Retry-After` is an hour.",
   ],
   "gateway.throttled": [429, "Too many requests at once. `Retry-After` is a second."],
-  "gateway.default_5xx": [500, "The gateway failed."],
+  "gateway.integration_failure": [502, "The function failed, or its answer was none."],
   "gateway.integration_timeout": [504, "No answer came within 29 seconds."],
 } as const satisfies Record<string, readonly [status: number, detail: string]>;
 
@@ -81,5 +87,11 @@ const all = { ...problems, ...gatewayProblems, ...bucketProblems };
 
 export type Code = keyof typeof all;
 
-export const statusOf = (code: Code): number => all[code][0];
+/** A code, or a code with another status than it has elsewhere. */
+export type Failure = Code | readonly [Code, status: number];
+
+export const codeOf = (failure: Failure): Code =>
+  typeof failure === "string" ? failure : failure[0];
+export const statusOf = (failure: Failure): number =>
+  typeof failure === "string" ? all[failure][0] : failure[1];
 export const detailOf = (code: Code): string => all[code][1];

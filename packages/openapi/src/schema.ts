@@ -15,17 +15,19 @@ export function createSchemas(): Schemas {
     components,
     of(schema, io) {
       const { $schema: _, $defs = {}, ...own } = z.toJSONSchema(schema, { io });
-      for (const [id, component] of Object.entries($defs)) components[id] = tidy(component);
-      return tidy(own);
+      for (const [id, component] of Object.entries($defs)) components[id] = tidy(component, io);
+      return tidy(own, io);
     },
   };
 }
 
-/** References go to the document's components, and what every number of JavaScript has as a limit is none. */
-function tidy(schema: unknown): Schema {
+/** References go to the document's components; what every number of JavaScript has as a limit is none; an answer may have more fields tomorrow. */
+function tidy(schema: unknown, io: "input" | "output"): Schema {
   return JSON.parse(JSON.stringify(schema), (key, value: unknown) => {
     if (key === "$ref") return String(value).replace("#/$defs/", "#/components/schemas/");
+    if (key === "additionalProperties" && value === false && io === "output") return undefined;
     if (key === "maximum" && value === Number.MAX_SAFE_INTEGER) return undefined;
+    if (key === "minimum" && value === Number.MIN_SAFE_INTEGER) return undefined;
     return value;
   });
 }
