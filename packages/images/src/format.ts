@@ -52,6 +52,9 @@ const inputs = {
 /** What an uploaded picture can be. */
 export type Input = keyof typeof inputs;
 
+/** Only in these are several pictures one that moves: a TIFF's are the pages of a document or its smaller copies, an AVIF's are views of one thing. Of those the first is the picture. */
+export const hasFrames = (input: Input): boolean => input === "gif" || input === "webp";
+
 export const contentType = (input: Input): string => inputs[input];
 
 export const byContentType = (type: string): Input | undefined =>

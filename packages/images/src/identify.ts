@@ -1,4 +1,5 @@
 import * as Credit from "./credit.ts";
+import * as Deep from "./deep.ts";
 import { type Metadata, engine } from "./engine.ts";
 import * as Format from "./format.ts";
 import * as Jpeg from "./jpeg.ts";
@@ -17,6 +18,7 @@ export type Header = {
   pages: number;
   /** Whether the file has an alpha channel; it may still be opaque everywhere. */
   hasAlphaChannel: boolean;
+  isDeep: boolean;
   credit: Credit.Credit;
 };
 
@@ -47,7 +49,7 @@ export async function identify(bytes: Buffer): Promise<Header> {
 
   const sharp = await engine();
   const metadata = await blamingInput(() => sharp(bytes, { limitInputPixels: false }).metadata());
-  const pages = metadata.pages ?? 1;
+  const pages = Format.hasFrames(format) ? (metadata.pages ?? 1) : 1;
   const { width, height } = pages > 1 ? metadata : metadata.autoOrient;
   checkLimits(format, {
     ...largest(format, bytes, { width, height }),
@@ -64,6 +66,7 @@ export async function identify(bytes: Buffer): Promise<Header> {
     height,
     pages,
     hasAlphaChannel: metadata.hasAlpha,
+    isDeep: Deep.isDeep(metadata),
     // of a TIFF libvips hands on no EXIF; the file itself is laid out as one
     credit: Credit.read(format === "tiff" ? bytes : metadata.exif),
   };

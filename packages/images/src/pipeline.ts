@@ -13,8 +13,11 @@ import { orient } from "./steps/orient.ts";
 import { resize } from "./steps/resize.ts";
 import { turn } from "./steps/turn.ts";
 
-/** Does its one thing if the plan asks for it. `from` is the upright size of what is read: the original's, or a rung's. */
-export type Step = (picture: Picture, plan: Plan, from: Size) => Picture;
+/** What is read, the original or a rung: its upright size, and whether sharp works on it in Display P3 (deep.ts). */
+export type From = Size & { isDeep: boolean };
+
+/** Does its one thing if the plan asks for it. */
+export type Step = (picture: Picture, plan: Plan, from: From) => Picture;
 
 /** What happens to a picture, top to bottom, in the order libvips works (https://github.com/lovell/sharp/blob/main/src/pipeline.cc). */
 export const pipeline: Step[] = [

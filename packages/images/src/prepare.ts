@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 
 import type { Credit } from "./credit.ts";
+import * as Deep from "./deep.ts";
 import { engine } from "./engine.ts";
 import { type Header, identify } from "./identify.ts";
 import * as Ladder from "./ladder.ts";
@@ -77,8 +78,9 @@ async function decoded(bytes: Buffer, header: Header, size: Size): Promise<Pixel
     limitInputPixels: Limits.MAX_PIXELS[header.format],
     sequentialRead: true,
   });
+  const upright = header.pages > 1 ? opened : opened.autoOrient();
   return pixels(
-    (header.pages > 1 ? opened : opened.autoOrient())
+    (header.isDeep ? Deep.toSrgb(upright) : upright)
       .timeout({ seconds: Limits.PREPARE_SECONDS })
       .resize({ ...size, fit: "fill" })
       .toColourspace("srgb"),

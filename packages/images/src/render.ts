@@ -1,5 +1,7 @@
+import * as Deep from "./deep.ts";
 import { type Picture, engine } from "./engine.ts";
 import { formats } from "./format.ts";
+import { sniff } from "./identify.ts";
 import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
 import { pipeline } from "./pipeline.ts";
@@ -44,6 +46,7 @@ export async function renderInto(
 
 /** Every step laid out and nothing computed yet. */
 async function opened(bytes: Buffer, plan: Plan, from: Size) {
+  const read = { ...from, isDeep: await isDeep(bytes, from, plan) };
   const final = plan.trim ? trimmed(plan, await Trim.find(bytes, plan)) : plan;
   const sharp = await engine();
   const limit = { seconds: Limits.RENDER_SECONDS };
@@ -51,9 +54,18 @@ async function opened(bytes: Buffer, plan: Plan, from: Size) {
   for (const step of pipeline) {
     if (step === turn && isCutBeforeTurn(final))
       picture = (await finished(sharp, picture)).timeout(limit);
-    picture = step(picture, final, from);
+    picture = step(picture, final, read);
   }
   return { picture, final };
+}
+
+/** Asked of the header, half a millisecond, where the format can be that deep at all; a rung never is. */
+async function isDeep(bytes: Buffer, from: Size, { source }: Plan): Promise<boolean> {
+  if (from.width !== source.width || from.height !== source.height) return false;
+  const format = sniff(bytes);
+  if (format !== "png" && format !== "tiff" && format !== "avif") return false;
+  const sharp = await engine();
+  return Deep.isDeep(await sharp(bytes, { limitInputPixels: false }).metadata());
 }
 
 /** libvips, asked for both at once, turns what it scaled and then looks for the interesting part in the wrong frame. */

@@ -70,3 +70,13 @@ export async function corners(picture: Buffer): Promise<string[]> {
   const bottom = info.height - 2;
   return [colour(1, 1), colour(right, 1), colour(1, bottom), colour(right, bottom)];
 }
+
+/** Mean absolute difference of two pictures of the same size, in 0..255. */
+export async function difference(a: Buffer, b: Buffer): Promise<number> {
+  const [one, other] = await Promise.all(
+    [a, b].map((bytes) => sharp(bytes).removeAlpha().raw().toBuffer()),
+  );
+  let sum = 0;
+  for (let at = 0; at < one!.length; at++) sum += Math.abs(one![at]! - other![at]!);
+  return sum / one!.length;
+}
