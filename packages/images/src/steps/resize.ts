@@ -1,8 +1,6 @@
 import type { Step } from "../pipeline.ts";
 import { turned } from "../plan.ts";
-
-/** Below this, shrinking inside the JPEG decoder rounds odd sides visibly (a 160 pixel thumbnail lost 10 points of SSIMULACRA2); doing without costs 3 ms. */
-const EXACT_EDGE = 256;
+import { EXACT_EDGE } from "./extract.ts";
 
 /** Scales to exactly the planned numbers: `fill`, because the plan computed them from the original and a rung's own rounding must not change them. */
 export const resize: Step = (picture, { scale, cut, width, height, turn }) => {
