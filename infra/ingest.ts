@@ -79,8 +79,8 @@ const ingestHandler = new sst.aws.Function("IngestHandler", {
 ingest.subscribe(
   ingestHandler.arn,
   {
-    // one bad picture does not send its neighbours round again
-    batch: { size: 5, partialResponses: true },
+    // a picture may take two thirds of the function's time: none waits behind it, or is sent round again for it
+    batch: { size: 1, partialResponses: true },
     transform: {
       eventSourceMapping: {
         scalingConfig: { maximumConcurrency: settings.ingestConcurrency },

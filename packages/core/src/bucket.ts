@@ -54,12 +54,16 @@ export async function copy(
   }
 }
 
-/** The whole object, as long as it is still the one with this tag; undefined when it is gone or another one took its place. */
-export async function read(key: string, etag?: string): Promise<Buffer | undefined> {
+/** The whole object or a part of it (`bytes=0-99`), as long as it is still the one with this tag; undefined when it is gone or another one took its place. */
+export async function read(
+  key: string,
+  etag?: string,
+  range?: string,
+): Promise<Buffer | undefined> {
   const { GetObjectCommand, client } = await sdk();
   try {
     const { Body } = await client().send(
-      new GetObjectCommand({ Bucket: bucket(), Key: key, IfMatch: etag }),
+      new GetObjectCommand({ Bucket: bucket(), Key: key, IfMatch: etag, Range: range }),
     );
     return Buffer.from(await Body!.transformToByteArray());
   } catch (error) {

@@ -11,19 +11,14 @@ export type Event = {
   Records: [{ s3: { object: { key: string; sequencer: string; versionId: string } } }];
 };
 
-/** The stores of Balde's own graph, without its functions: what they would do, a test does. Says where they are by environment variables, as Lambda would. */
-export async function startCloud() {
+/** The stores of Balde's own graph, without its functions: what they would do, a test does. Says where they are by environment variables, as Lambda would. `change` makes another cloud of the whole graph. */
+export async function startCloud(change = storesOnly) {
   const root = resolve(import.meta.dirname, "../../..");
   const data = mkdtempSync(join(tmpdir(), "balde-core-"));
-  const stack = Local.loadStack(join(root, "infra/stack.json"));
-  const stores = stack.resources.filter(({ type }) => /^aws:(s3|dynamodb|sqs)\//.test(type));
-  const cloud = await Local.startCloud({
-    stack: { ...stack, resources: stores, functions: {} },
-    root,
-    data,
-  });
+  const stack = change(Local.loadStack(join(root, "infra/stack.json")));
+  const cloud = await Local.startCloud({ stack, root, data, port: 0, log: Local.silentLog });
   const { iam, region, s3, dynamodb, sqs } = cloud.local;
-  const queueUrl = stores.find(({ name }) => name === "IngestQueue")!.id;
+  const queueUrl = stack.resources.find(({ name }) => name === "IngestQueue")!.id;
   Object.assign(process.env, {
     AWS_REGION: region,
     AWS_ACCESS_KEY_ID: iam.accessKeyId,
@@ -40,6 +35,8 @@ export async function startCloud() {
   });
   const messages = inbox(queueUrl);
   return {
+    api: cloud.local.api,
+    data,
     bucket: s3!.bucket,
     s3: new S3Client({ forcePathStyle: true }),
     /** Everything that the ingest queue was sent so far. */
@@ -56,6 +53,11 @@ export async function startCloud() {
       rmSync(data, { recursive: true });
     },
   };
+}
+
+function storesOnly(stack: Local.Stack): Local.Stack {
+  const resources = stack.resources.filter(({ type }) => /^aws:(s3|dynamodb|sqs)\//.test(type));
+  return { ...stack, resources, functions: {} };
 }
 
 function inbox(QueueUrl: string) {

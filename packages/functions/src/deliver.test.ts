@@ -31,6 +31,8 @@ beforeAll(async () => {
   handler = (await import("./deliver.ts")).handler as unknown as typeof handler;
 });
 
+const context = { getRemainingTimeInMillis: () => 28_000 };
+
 async function called(httpMethod: string, query: Record<string, string[]>, path: object = {}) {
   const stream = new Received();
   const event = {
@@ -40,7 +42,7 @@ async function called(httpMethod: string, query: Record<string, string[]>, path:
     multiValueHeaders: { Accept: ["image/webp", "*/*"] },
     requestContext: { requestId: "r-7" },
   };
-  await handler(event as unknown as APIGatewayProxyEvent, stream, {} as Context);
+  await handler(event as unknown as APIGatewayProxyEvent, stream, context as Context);
   return {
     ...stream.sent,
     ended: stream.writableFinished,

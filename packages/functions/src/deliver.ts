@@ -3,23 +3,28 @@ import { pipeline } from "node:stream/promises";
 
 import type { APIGatewayProxyEvent } from "aws-lambda";
 
+import * as Deadline from "./deadline.ts";
 import { type Answer, type Wish, answer } from "./delivery.ts";
 import * as Problem from "./problem.ts";
 
 /** GET and HEAD /i/{id}, /i/{id}/{rev}, /i/{id}/{preset} and /i/{id}/{rev}/{preset}. */
-export const handler = awslambda.streamifyResponse<APIGatewayProxyEvent>(async (event, stream) => {
-  const { requestId } = event.requestContext;
-  const { status, headers, body, storing } = await answer(wish(event)).catch((error: unknown) =>
-    Problem.answer(error, requestId),
-  );
-  const out = awslambda.HttpResponseStream.from(stream, { statusCode: status, headers });
-  try {
-    await write(out, event.httpMethod === "HEAD" ? undefined : body);
-  } finally {
-    // whether or not the client has its picture, the process would be frozen before its copy is stored
-    await storing;
-  }
-});
+export const handler = awslambda.streamifyResponse<APIGatewayProxyEvent>(
+  async (event, stream, context) => {
+    const { requestId } = event.requestContext;
+    const until = Deadline.after(context.getRemainingTimeInMillis());
+    const { status, headers, body, storing } = await answer(wish(event), until).catch(
+      (error: unknown) => Problem.answer(error, requestId),
+    );
+    const out = awslambda.HttpResponseStream.from(stream, { statusCode: status, headers });
+    try {
+      await write(out, event.httpMethod === "HEAD" ? undefined : body);
+    } finally {
+      // whether or not the client has its picture, the process would be frozen before its copy is stored
+      await storing;
+      await Deadline.endIfBusy();
+    }
+  },
+);
 
 function wish(event: APIGatewayProxyEvent): Wish {
   const header = (name: string) =>

@@ -4,6 +4,7 @@ import * as Preset from "@balde/images/preset";
 import * as Request from "@balde/images/request";
 import type { Readable } from "node:stream";
 
+import * as Deadline from "./deadline.ts";
 import * as Derivative from "./derivative.ts";
 import * as EntityTag from "./entity-tag.ts";
 import * as Header from "./header.ts";
@@ -33,8 +34,8 @@ export type Answer = {
   storing?: Promise<void> | undefined;
 };
 
-/** Plans, and does no more than the plan needs: nothing for who has it already, a copy for who is not the first, pixels for the first. */
-export async function answer(wish: Wish): Promise<Answer> {
+/** Plans, and does no more than the plan needs: nothing for who has it already, a copy for who is not the first, pixels for the first, who gets them by then or is refused. */
+export async function answer(wish: Wish, until = Deadline.after(Infinity)): Promise<Answer> {
   const timing = createTiming();
   const asked = Request.parse(wish.query);
   const request = wish.preset ? Preset.apply(presets(), wish.preset, asked.request) : asked.request;
@@ -48,7 +49,7 @@ export async function answer(wish: Wish): Promise<Answer> {
   const range = wish.isHead ? undefined : Range.read(wish.range, wish.ifRange, etag);
   const { body, bytes, contentRange, storing } = await Derivative.get(
     { picture, plan, hash },
-    { isHead: wish.isHead, range, timing },
+    { isHead: wish.isHead, range, timing, until },
   );
   const about = {
     ...headers,

@@ -10,6 +10,7 @@ import { render, renderInto } from "@balde/images/render";
 
 import type { Readable } from "node:stream";
 
+import * as Deadline from "./deadline.ts";
 import { createGate } from "./gate.ts";
 import * as Growing from "./growing.ts";
 import type { Picture } from "./picture.ts";
@@ -19,7 +20,12 @@ import * as Stored from "./stored.ts";
 import type { Timing } from "./timing.ts";
 
 export type Order = { picture: Picture; plan: Plan; hash: string };
-export type How = { isHead: boolean; range: Range.Range | undefined; timing: Timing };
+export type How = {
+  isHead: boolean;
+  range: Range.Range | undefined;
+  timing: Timing;
+  until: Deadline.Deadline;
+};
 
 /** A made picture, or the part of it that was asked for. */
 export type Derivative = {
@@ -37,7 +43,7 @@ export async function get(order: Order, how: How): Promise<Derivative> {
   let mine: ReturnType<typeof Stored.get> | undefined;
   const made = await once(key, async () => {
     mine = how.timing.of("stored", Stored.get(key, how));
-    return (await exists(mine)) ? undefined : make(order, key, how.timing);
+    return (await exists(mine)) ? undefined : make(order, key, how);
   });
   if (made) return part(made, how);
   // a stream is read once: who waited for another's look into the bucket now looks himself
@@ -69,10 +75,10 @@ const once = SingleFlight.create<Made | undefined>((made) => made?.storing);
 const gate = createGate({ running: 2, waiting: 8 });
 
 /** Resolves as soon as there is something to send; the place in the gate is kept until the last byte. */
-const make = (order: Order, key: string, timing: Timing) =>
+const make = (order: Order, key: string, how: How) =>
   new Promise<Made>((resolve, reject) => {
     const work = async () => {
-      const made = await begin(order, timing);
+      const made = await begin(order, how);
       const storing = made.whole.then(
         (data) => store(key, data, formats[order.plan.encoding.format].contentType),
         (error: unknown) => console.error({ message: "a picture broke off", key, error }),
@@ -83,15 +89,19 @@ const make = (order: Order, key: string, timing: Timing) =>
     gate(work).catch(reject);
   });
 
-async function begin({ picture, plan }: Order, timing: Timing): Promise<Omit<Made, "storing">> {
+async function begin(
+  { picture, plan }: Order,
+  { timing, until }: How,
+): Promise<Omit<Made, "storing">> {
   const rung = Ladder.choose(plan, picture.source, picture.rungs);
   // the engine is loaded while the bytes come
   const [{ bytes, from }] = await timing.of("read", Promise.all([read(picture, rung), engine()]));
   if (Encoding.isByRows(plan.encoding)) {
-    const into = (file: string) => renderInto(file, bytes, plan, from);
+    const into = (file: string) => Deadline.within(until, renderInto(file, bytes, plan, from));
     return timing.of("begin", Growing.create(into));
   }
-  const { data } = await timing.of("render", render(bytes, plan, from));
+  const rendering = Deadline.within(until, render(bytes, plan, from));
+  const { data } = await timing.of("render", rendering);
   return { whole: Promise.resolve(data) };
 }
 

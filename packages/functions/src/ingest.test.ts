@@ -18,12 +18,16 @@ const picture = (width: number, height: number) =>
   sharp({ create: { width, height, channels: 3, background: "#336699" } });
 
 /** Messages of the queue as Lambda hands them out; answers which of them come again. */
-async function deliver(...bodies: unknown[]): Promise<number[]> {
+const deliver = (...bodies: unknown[]) => deliverWithin(60_000, ...bodies);
+
+async function deliverWithin(milliseconds: number, ...bodies: unknown[]): Promise<number[]> {
+  const end = performance.now() + milliseconds;
+  const context = { getRemainingTimeInMillis: () => end - performance.now() };
   const Records = bodies.map((body, index) => ({
     messageId: String(index),
     body: JSON.stringify(body),
   }));
-  const { batchItemFailures } = await handler({ Records } as SQSEvent);
+  const { batchItemFailures } = await handler({ Records } as SQSEvent, context);
   return batchItemFailures.map(({ itemIdentifier }) => Number(itemIdentifier));
 }
 
@@ -100,6 +104,26 @@ test.each([
   });
   expect([...(await stored(id)), ...(await stored("bad.jpg"))]).toEqual([]);
   // the name is free for the next line of this table
+});
+
+test("a picture that takes too long is rejected once; what has no time left behind it comes again", async () => {
+  const crossing = Array.from(
+    { length: 40_000 },
+    (_, i) => `L${(i * 7919) % 999} ${(i * 7907) % 998}`,
+  );
+  const endless = `<svg xmlns="http://www.w3.org/2000/svg" width="999" height="999"><path d="M0 0${crossing.join("")}" stroke="red" stroke-width="50"/></svg>`;
+  const slow = await upload(Buffer.from(endless), { type: "image/svg+xml" });
+  const next = await upload(await picture(64, 64).jpeg().toBuffer());
+  // the picture may have two of the seventeen seconds
+  expect(await deliverWithin(17_000, slow.event, next.event)).toEqual([1]);
+  expect(await Image.get(slow.id)).toMatchObject({
+    state: "rejected",
+    reason: { code: "image.too_complex" },
+  });
+  expect(await stored(slow.id)).toEqual([]);
+  expect(await deliver(slow.event, next.event)).toEqual([]);
+  expect((await Image.get(slow.id)).state).toBe("rejected");
+  expect((await Image.get(next.id)).state).toBe("ready");
 });
 
 test("a picture is what its bytes are, whatever was declared", async () => {

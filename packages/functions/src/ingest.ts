@@ -4,20 +4,31 @@ import * as Image from "@balde/core/image.schema";
 import * as Ingest from "@balde/core/ingest";
 import * as ObjectKey from "@balde/core/object-key";
 import * as Upload from "@balde/core/upload.schema";
-import { prepare } from "@balde/images/prepare";
+import * as Apart from "@balde/images/apart";
+import * as Limits from "@balde/images/limits";
 import { Refusal } from "@balde/images/refusal";
-import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 
 import { found, gone, store } from "./ingest.keep.ts";
 import { type Arrival, Message } from "./ingest.message.ts";
 
+/** What the function needs beside a picture's pixels: to read it, and to store what was made of it. */
+const ASIDE_MS = 15_000;
+
 /** Works on what the queue holds; what fails is handed out again, and ends in the dead-letter queue. */
-export async function handler({ Records }: SQSEvent): Promise<SQSBatchResponse> {
+export async function handler(
+  { Records }: SQSEvent,
+  context?: Pick<Context, "getRemainingTimeInMillis">,
+): Promise<SQSBatchResponse> {
   const batchItemFailures: SQSBatchResponse["batchItemFailures"] = [];
+  const left = () => context?.getRemainingTimeInMillis() ?? Infinity;
+  const milliseconds = Math.min(Limits.PREPARE_SECONDS * 1000, left() - ASIDE_MS);
   // one after the other: each may hold a whole decoded picture
-  for (const { messageId, body } of Records) {
+  for (const [index, { messageId, body }] of Records.entries()) {
     try {
-      await work(body);
+      // what is slow is refused, but not what is behind it
+      if (index > 0 && left() < milliseconds + ASIDE_MS) throw new Error("no time is left for it");
+      await work(body, { milliseconds });
     } catch (error) {
       console.error({ message: "not ingested, it will be tried again", messageId, body, error });
       batchItemFailures.push({ itemIdentifier: messageId });
@@ -26,22 +37,22 @@ export async function handler({ Records }: SQSEvent): Promise<SQSBatchResponse> 
   return { batchItemFailures };
 }
 
-async function work(body: string) {
+async function work(body: string, limit: Apart.Limit) {
   const message = Message.parse(JSON.parse(body));
-  if ("kind" in message) return commands[message.kind](message.imageId);
+  if ("kind" in message) return commands[message.kind](message.imageId, limit);
   if ("Event" in message) return;
-  for (const arrival of message.Records) await receive(arrival);
+  for (const arrival of message.Records) await receive(arrival, limit);
 }
 
-const commands = { erase: Ingest.erase, reprocess };
+const commands = { erase: (id: Image.ImageId) => Ingest.erase(id), reprocess };
 
 /** Prepares a picture anew that was accepted before; until it is done the old renditions are delivered. */
-async function reprocess(id: Image.ImageId) {
+async function reprocess(id: Image.ImageId, limit: Apart.Limit) {
   const image = await Ingest.find(id);
   const bytes = image?.rev && (await Bucket.read(ObjectKey.original(id, image.rev)));
   if (!image || !bytes) return console.warn({ message: "nothing to prepare anew", id });
   try {
-    const prepared = await prepare(bytes, { publish: image.name !== undefined });
+    const prepared = await Apart.prepare(bytes, { ...limit, publish: image.name !== undefined });
     await store(image, prepared);
     await Ingest.renew(id, found(bytes, prepared));
   } catch (error) {
@@ -51,7 +62,7 @@ async function reprocess(id: Image.ImageId) {
   }
 }
 
-async function receive(arrival: Arrival) {
+async function receive(arrival: Arrival, limit: Apart.Limit) {
   const { eventName, s3 } = arrival;
   const { object } = s3;
   const isCreated = eventName.startsWith("ObjectCreated:");
@@ -68,7 +79,7 @@ async function receive(arrival: Arrival) {
     const sent = ObjectKey.sent(key);
     if (sent && !image.name) throw badName(sent.name);
     const bytes = await read(object);
-    const prepared = await prepare(bytes, { publish: image.name !== undefined });
+    const prepared = await Apart.prepare(bytes, { ...limit, publish: image.name !== undefined });
     await store(image, prepared, object);
     await Ingest.settle(upload, found(bytes, prepared));
   } catch (error) {
@@ -99,12 +110,23 @@ async function adopt({ eventTime, s3: { object } }: Arrival) {
   return id;
 }
 
+/** First as much as says what it is: what is refused for that is not read to its end. */
 async function read({ key, size, eTag }: Arrival["s3"]["object"]): Promise<Buffer> {
   if (size > Upload.MAX_BYTES) throw tooLarge(size);
-  const bytes = await Bucket.read(key, eTag);
-  if (!bytes) throw gone();
-  return bytes;
+  const part = async (from: number, to: number) => {
+    // of nothing there is no part
+    if (from >= size) return Buffer.alloc(0);
+    const bytes = await Bucket.read(key, eTag, `bytes=${from}-${to - 1}`);
+    if (!bytes) throw gone();
+    return bytes;
+  };
+  const head = await part(0, HEAD_BYTES);
+  await Apart.glance(head, { size, milliseconds: Limits.GLANCE_SECONDS * 1000 });
+  return Buffer.concat([head, await part(HEAD_BYTES, size)]);
 }
+
+/** As much of a file as says what it is: JPEG, PNG, GIF, AVIF and SVG always do so here, WebP, TIFF and a JPEG with a large profile not always. */
+const HEAD_BYTES = 64 * 1024;
 
 const tooLarge = (size: number) =>
   new Refusal(

@@ -25,13 +25,7 @@ export type Header = {
 /** Says what the bytes are, from their header alone: no pixel is decoded, so a bomb costs a millisecond. Refuses what is not a picture, what this build cannot decode and what exceeds the limits. */
 export async function identify(bytes: Buffer): Promise<Header> {
   if (bytes.length === 0) throw new Refusal("invalid", "image.empty", "The picture has no bytes");
-  if (bytes.length > Limits.MAX_INPUT_BYTES) {
-    throw new Refusal(
-      "too_large",
-      "image.too_many_bytes",
-      `The picture has ${bytes.length} bytes; at most ${Limits.MAX_INPUT_BYTES} are accepted`,
-    );
-  }
+  if (bytes.length > Limits.MAX_INPUT_BYTES) throw tooManyBytes(bytes.length);
   const format = sniff(bytes);
   if (!format)
     throw new Refusal(
@@ -71,6 +65,21 @@ export async function identify(bytes: Buffer): Promise<Header> {
     credit: Credit.read(format === "tiff" ? bytes : metadata.exif),
   };
 }
+
+/** Refuses what the first bytes of a picture of `size` are enough to refuse, and says nothing about the rest. */
+export async function glance(head: Buffer, size: number): Promise<void> {
+  if (size > Limits.MAX_INPUT_BYTES) throw tooManyBytes(size);
+  if (sniff(head) === "svg" && size > Limits.MAX_SVG_BYTES) throw Svg.tooManyBytes(size);
+  try {
+    await identify(head);
+  } catch (error) {
+    const isCertain = head.length >= size || !(error instanceof Refusal) || !UNSURE.has(error.code);
+    if (isCertain) throw error;
+  }
+}
+
+/** What is also said of a file of which the rest is missing. */
+const UNSURE = new Set(["image.truncated", "image.damaged"]);
 
 /** The format by its first bytes, whatever name or content type came with it. */
 export function sniff(bytes: Buffer): Format.Input | "heic" | undefined {
@@ -190,5 +199,12 @@ function checkCodec(metadata: Metadata) {
     );
   }
 }
+
+const tooManyBytes = (size: number) =>
+  new Refusal(
+    "too_large",
+    "image.too_many_bytes",
+    `The picture has ${size} bytes; at most ${Limits.MAX_INPUT_BYTES} are accepted`,
+  );
 
 const megapixels = (pixels: number) => Math.round(pixels / 1e4) / 100;

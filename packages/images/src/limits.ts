@@ -60,10 +60,12 @@ export const MAX_SCALED_PIXELS = 100e6;
 /** Seconds of one processor that a plan may be expected to take, reading apart (work.ts): on a slow function it is twice that, and must end before the limit on time. Nobody's page waits for more. */
 export const MAX_RENDER_WORK = 8;
 
-/** Stops decoding, resizing and all encoders but AVIF's; a function's own time limit is behind it. */
+/** libvips' own limit on a delivery: it stops between two strips, and cannot stop AVIF's encoder, an SVG or the scans of a JPEG. Whoever runs `render` has one behind it that ends the process. */
 export const RENDER_SECONDS = 20;
-/** An upload may take its time once: 100 megapixels of progressive JPEG decode in 1.4 s, an interlaced PNG in several. */
-export const PREPARE_SECONDS = 60;
+/** An upload may take its time once: the worst that is accepted, a moving picture of 50 megapixels to be published, is encoded four times and takes 20 s on a slow processor. The process is ended then. */
+export const PREPARE_SECONDS = 40;
+/** Reading a header takes a millisecond, the rules of an SVG a second at most. */
+export const GLANCE_SECONDS = 10;
 
 /** Published pictures are read through the gateway's S3 integration, which buffers and stops at 10 MB (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html); the rest is headers' room. */
 export const MAX_PUBLISHED_BYTES = 9_500_000;

@@ -28,12 +28,7 @@ export function looksLike(bytes: Buffer): boolean {
  * What could still hurt is its own size: entities that multiply (billion laughs), pictures in pictures, and drawing without end, none of which a pixel limit of ours would see.
  */
 export async function check(bytes: Buffer): Promise<void> {
-  if (bytes.length > Limits.MAX_SVG_BYTES)
-    throw new Refusal(
-      "too_large",
-      "image.too_many_bytes",
-      `The SVG has ${bytes.length} bytes; at most ${Limits.MAX_SVG_BYTES} are accepted`,
-    );
+  if (bytes.length > Limits.MAX_SVG_BYTES) throw tooManyBytes(bytes.length);
   const text = bytes.toString("utf8");
   if (/<!ENTITY|<!ATTLIST/i.test(text))
     throw new Refusal(
@@ -54,3 +49,10 @@ export async function check(bytes: Buffer): Promise<void> {
   const { check: checkWork } = await import("./svg-work.ts");
   checkWork(text);
 }
+
+export const tooManyBytes = (size: number): Refusal =>
+  new Refusal(
+    "too_large",
+    "image.too_many_bytes",
+    `The SVG has ${size} bytes; at most ${Limits.MAX_SVG_BYTES} are accepted`,
+  );
