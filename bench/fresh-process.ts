@@ -15,18 +15,18 @@ export type Sample = {
   wall: number;
 };
 
-/** Imports a bundle (`file#export`) in a process of its own and calls it once, with the environment of a Lambda. */
+/** Imports a bundle (`file#export`) in a process of its own and calls it once, with the environment of a Lambda; `env` says where AWS is. */
 export async function freshProcess(
   bundle: string | undefined,
   event: object,
   links: Record<string, object>,
-  endpoint: string,
+  env: Record<string, string>,
 ): Promise<Sample> {
   const runner = join(import.meta.dirname, "fresh-process.mjs");
   const args = bundle ? [runner, bundle, JSON.stringify(event)] : ["--eval", "0"];
   const start = performance.now();
   const child = spawn(process.execPath, args, {
-    env: environment(links, endpoint),
+    env: { ...environment(links), ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const [out, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
@@ -37,11 +37,10 @@ export async function freshProcess(
   return { ...times, total: times.import + times.first, wall };
 }
 
-const environment = (links: Record<string, object>, endpoint: string) => ({
+const environment = (links: Record<string, object>) => ({
   AWS_REGION: "eu-central-1",
   AWS_ACCESS_KEY_ID: "bench",
   AWS_SECRET_ACCESS_KEY: "bench",
-  AWS_ENDPOINT_URL: endpoint,
   SST_RESOURCE_App: JSON.stringify({ name: "balde", stage: "bench" }),
   ...Object.fromEntries(
     Object.entries(links).map(([name, link]) => [`SST_RESOURCE_${name}`, JSON.stringify(link)]),

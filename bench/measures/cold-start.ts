@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createBundler } from "../../packages/local/src/lambda/bundle.ts";
 import { type FunctionSource, loadStack } from "../../packages/local/src/stack.ts";
 import { type Sample, freshProcess } from "../fresh-process.ts";
+import { proxied } from "../gateway-event.ts";
 import { median, table, verdict } from "../report.ts";
 import { answerNothing } from "../table-stub.ts";
 
@@ -94,13 +95,14 @@ async function bundled(contender: Contender, folder: string): Promise<Subject> {
 
 /** One process of each in turn, so that a busy moment of the machine is everybody's. */
 async function interleaved(subjects: Subject[], endpoint: string) {
+  const env = { AWS_ENDPOINT_URL: endpoint };
   const samples = subjects.map((): Sample[] => []);
   const bare: number[] = [];
   for (let run = -1; run < runs; run++) {
-    const nothing = await freshProcess(undefined, {}, {}, endpoint);
+    const nothing = await freshProcess(undefined, {}, {}, env);
     if (run >= 0) bare.push(nothing.wall);
     for (const [index, { file, event, source }] of subjects.entries()) {
-      const sample = await freshProcess(file, event, source.links, endpoint);
+      const sample = await freshProcess(file, event, source.links, env);
       // the first round only warms the page cache
       if (run >= 0) samples[index]!.push(sample);
     }
@@ -162,35 +164,13 @@ ${ms(of("ApiHandler, undici's classes") - ours)}; the SDK adds ${ms(of("ApiHandl
 The typical stack loads all of it always, and OpenAPI's classes: ${ms(of("typical stack for ApiHandler"))}.`);
 }
 
-const gateway = (path: string) => ({
-  resource: path,
-  path,
-  httpMethod: "GET",
-  headers: { Accept: "*/*" },
-  multiValueHeaders: { Accept: ["*/*"] },
-  queryStringParameters: null,
-  multiValueQueryStringParameters: null,
-  pathParameters: null,
-  stageVariables: null,
-  requestContext: {
-    authorizer: { claims: { sub: "11111111-2222-4333-8444-555555555555" } },
-    domainName: "localhost",
-    httpMethod: "GET",
-    identity: {},
-    path: `/bench${path}`,
-    requestId: "bench",
-    stage: "bench",
-  },
-  body: null,
-  isBase64Encoded: false,
-});
-
-const me = gateway("/v1/me");
-const image = gateway("/v1/images/img_01ARZ3NDEKTSV4RRFFQ69G5FAV");
+const asked = (path: string) => proxied(new URL(path, "http://localhost"));
+const me = asked("/v1/me");
+const image = asked("/v1/images/img_01ARZ3NDEKTSV4RRFFQ69G5FAV");
 
 /** A first call that needs nothing of AWS; empty events for those that get batches. */
 const firstCall: Record<string, object> = {
   ApiHandler: me,
-  Admin: gateway("/admin/v1/nothing"),
-  Deliver: { ...gateway("/i/nothing"), pathParameters: { id: "nothing" } },
+  Admin: asked("/admin/v1/nothing"),
+  Deliver: proxied(new URL("/i/nothing", "http://localhost"), { id: "nothing" }),
 };

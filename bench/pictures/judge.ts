@@ -1,0 +1,35 @@
+import sharp from "sharp";
+
+import { type Pixels, ssimulacra2 } from "../../packages/images/test/ssimulacra2.ts";
+import { EDGE } from "./contender.ts";
+import type { Original } from "./corpus.ts";
+
+export type Judge = ReturnType<typeof ssimulacra2>;
+export type Looks = { bytes: number; s2: number };
+
+/** What the original looks like at this size: decoded whole, scaled once, not encoded again. */
+export async function ideal({ bytes }: Original): Promise<Judge> {
+  const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
+  const { width, height } = info;
+  const scaled = sharp(data, { raw: { width, height, channels: 3 } });
+  return ssimulacra2(await pixels(await scaled.resize(EDGE).png().toBuffer()));
+}
+
+export async function judged(made: Buffer, judge: Judge): Promise<Looks> {
+  return { bytes: made.length, s2: judge(await pixels(made)) };
+}
+
+/** How many bytes somebody would need for this look, between (or beyond) two that were measured: their logarithms lie on a line. */
+export function bytesFor(s2: number, [a, b]: [Looks, Looks]): number {
+  const slope = (Math.log(b.bytes) - Math.log(a.bytes)) / (b.s2 - a.s2);
+  return a.bytes * Math.exp(slope * (s2 - a.s2));
+}
+
+async function pixels(bytes: Buffer): Promise<Pixels> {
+  const { data, info } = await sharp(bytes)
+    .toColourspace("srgb")
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height };
+}
