@@ -5,7 +5,10 @@ import * as Plan from "./plan.ts";
 import { Refusal, blamingInput } from "./refusal.ts";
 import { renderInto } from "./render.ts";
 
-const thrown = (error: unknown) => blamingInput(() => Promise.reject(error));
+const thrown = (error: unknown) =>
+  blamingInput(async () => {
+    throw error;
+  });
 
 test.each([
   ["VipsJpeg: Premature end of JPEG file", "image.truncated"],
