@@ -212,20 +212,41 @@ export const PresetName = z
     ),
   );
 
+/** A request as JSON has it, where a number is a number, and the preset that it is laid over. */
+export type Wanted = z.infer<typeof Wanted>;
+export const Wanted: z.ZodMiniType<Request & { preset?: string | undefined }> = z.strictObject({
+  preset: z.optional(PresetName),
+  ...Object.fromEntries(
+    Object.entries(Query.shape).map(([key, { def }]) => [key, z.optional(meaning(def.innerType))]),
+  ),
+});
+
+/** What a codec makes of the text in a query, with the same words about it. */
+function meaning(value: z.core.$ZodType): z.core.$ZodType {
+  if (!(value instanceof z.ZodMiniCodec)) return value;
+  const { description = "" } = z.globalRegistry.get(value) ?? {};
+  return (value.def.out as z.ZodMiniType).check(z.describe(description));
+}
+
 /** Everything that the query of a delivery may hold. */
 export const Grammar = z.extend(Query, z.partial(Signature).shape);
 export type Key = keyof typeof Grammar.shape;
 
 export const keys = Object.keys(Grammar.shape) as Key[];
 
-/**
- * The query of a request, keys in one fixed order, defaults left out as they were; the signature's keys are last, so that
- * without `sig` it is also the text to sign. Throws on values that the grammar does not have.
- */
+/** The values of a request as a query has them. Throws on values that the grammar does not have. */
+export function texts(
+  request: Request,
+  signature: Partial<Signature> = {},
+): Partial<Record<Key, string>> {
+  return z.encode(Grammar, { ...request, ...signature });
+}
+
+/** The query of a request, keys in one fixed order, defaults left out as they were. */
 export function print(request: Request, signature: Partial<Signature> = {}): string {
-  const texts: Partial<Record<Key, string>> = z.encode(Grammar, { ...request, ...signature });
+  const written = texts(request, signature);
   const pairs = keys.flatMap((key) => {
-    const text = texts[key];
+    const text = written[key];
     return text === undefined ? [] : [`${key}=${encodeURIComponent(text).replaceAll("%2C", ",")}`];
   });
   return pairs.join("&");
