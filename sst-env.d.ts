@@ -34,6 +34,13 @@ declare module "sst" {
       "name": string
       "type": "sst.aws.Function"
     }
+    "DeliveryKeys": {
+      "newest": string
+      "secrets": {
+        "k1": string
+      }
+      "type": "sst.sst.Linkable"
+    }
     "Images": {
       "name": string
       "type": "sst.aws.Bucket"

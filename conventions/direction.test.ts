@@ -35,6 +35,7 @@ const allowed = {
   "packages/client/src/d.ts": `import type { App } from "@balde/api/app";\nexport type A = App;`,
   "packages/client/src/e.ts": `import { Info } from "@balde/core/image.schema";\nexport const i = Info;`,
   "packages/openapi/src/b.ts": `import { Info } from "@balde/core/image.schema";\nexport const i = Info;`,
+  "packages/api/src/d.ts": `import { print } from "@balde/images/request.schema";\nexport const p = print;`,
   "packages/api/src/c.ts": `import * as Image from "@balde/core/image";\nexport const get = Image.get;`,
   "packages/core/src/j.schema.ts": `import * as z from "zod/mini";\nexport const s = z.string();`,
   "packages/functions/src/b.ts": `import * as Image from "@balde/core/image";\nexport const get = Image.get;`,

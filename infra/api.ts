@@ -1,11 +1,11 @@
 import { admin } from "./admin.ts";
 import * as Cors from "./cors.ts";
-import { deliver } from "./delivery.ts";
+import { deliver, presets } from "./delivery.ts";
 import { authorizer, deploy, gateway, restApi } from "./gateway.ts";
 import * as Grants from "./grants.ts";
 import "./health.ts";
 import { ingest } from "./ingest.ts";
-import { keys } from "./keys.ts";
+import { keys, signing } from "./keys.ts";
 import * as LightFetch from "./light-fetch.ts";
 import "./named-upload.ts";
 import { meter } from "./partners.ts";
@@ -20,7 +20,7 @@ const apiHandler = new sst.aws.Function("ApiHandler", {
   description: "Answers /v1",
   memory: "1024 MB",
   timeout: "15 seconds",
-  link: [images, data, ingest, keys],
+  link: [images, data, ingest, keys, signing, presets],
   environment: Cors.environment,
   nodejs: LightFetch.nodejs,
   permissions: [

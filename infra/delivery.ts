@@ -1,8 +1,10 @@
 import * as Grants from "./grants.ts";
+import { signing } from "./keys.ts";
 import * as Settings from "./settings.ts";
 import { data, images } from "./storage.ts";
 
-const presets = new sst.Linkable("Presets", {
+/** Deliver knows what they mean, the API that they exist. */
+export const presets = new sst.Linkable("Presets", {
   properties: { queries: Settings.of($app.stage).presets },
 });
 
@@ -15,7 +17,7 @@ export const deliver = new sst.aws.Function("Deliver", {
   timeout: "28 seconds",
   // no 6 MB ceiling: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
   streaming: true,
-  link: [images, data, presets],
+  link: [images, data, presets, signing],
   permissions: [
     Grants.objects(images, ["originals/*", "ladder/*", "derived/*"], ["GetObject"]),
     Grants.objects(images, ["derived/*"], ["PutObject"]),

@@ -38,6 +38,7 @@ export const routes: Route[] = [
   read("/v1/images/{id}"),
   own("PATCH", "/v1/images/{id}"),
   own("DELETE", "/v1/images/{id}"),
+  own("POST", "/v1/images/{id}/urls"),
   own("PUT", "/v1/images/{id}/like"),
   own("DELETE", "/v1/images/{id}/like"),
   read("/v1/images/{id}/likes"),
@@ -47,6 +48,7 @@ export const routes: Route[] = [
 
   own("GET", "/v1/me"),
   own("GET", "/v1/me/images"),
+  own("GET", "/v1/me/images/{id}"),
   own("GET", "/v1/me/likes"),
 
   metered("/partner/v1/images"),

@@ -242,6 +242,65 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     expect([bad.status, bad.body.errors[0].parameter]).toEqual([400, "ids"]);
   });
 
+  test("its owner gets addresses of a picture for a while, and sees what was wrong with what he asked", async () => {
+    const path = `/v1/images/${await readyImage({ visibility: "private" })}`;
+    const urls = (body: object, sub = "ann", more = {}) =>
+      call("POST", `${path}/urls`, { ...json(body, { Host: "h:1", ...more }), sub });
+    const requests = [{ w: 640, pos: { x: 0.5, y: 0.25 }, f: "avif" }, { preset: "tile" }];
+    const { status, body, headers } = await urls({ requests, seconds: 60 });
+    expect([status, headers["cache-control"]]).toEqual([200, "private, no-store"]);
+    const [one, two] = body.urls.map((url: string) => new URL(url));
+    expect(one.href).toContain(
+      `https://h:1/test/i/${path.slice(11)}/0123456789ab?w=640&pos=0.5,0.25&f=avif&exp=`,
+    );
+    expect(two.pathname).toMatch(/\/0123456789ab\/tile$/);
+    const left = Date.parse(body.expiresAt) / 1000 - Date.now() / 1000;
+    expect(left).toBeGreaterThan(50);
+    expect(left).toBeLessThanOrEqual(60);
+    expect(Number(one.searchParams.get("exp")) * 1000).toBe(Date.parse(body.expiresAt));
+    const plain = await urls({ requests: [{}] }, "ann", { "X-Forwarded-Proto": "http" });
+    expect(plain.body.urls[0]).toMatch(/^http:\/\/h:1\/test\/i\//);
+
+    for (const [wrong, pointer] of [
+      [{ requests: [] }, "#/requests"],
+      [{ requests: Array.from({ length: 101 }, () => ({})) }, "#/requests"],
+      [{ requests: [{ w: 5000 }] }, "#/requests/0/w"],
+      [{ requests: [{ width: 50 }] }, "#/requests/0/width"],
+      [{ requests: [{}], seconds: 8 * 24 * 3600 }, "#/seconds"],
+      [{ requests: [{}], host: "evil" }, "#/host"],
+    ] as const) {
+      const answer = await urls(wrong);
+      expect([answer.status, answer.body.errors[0].pointer]).toEqual([400, pointer]);
+    }
+    const preset = await urls({ requests: [{ preset: "huge" }] });
+    expect([preset.status, preset.body.detail]).toEqual([400, expect.stringContaining("tile")]);
+    expect((await urls({ requests }, "bo")).status).toBe(404);
+    expect((await urls({ requests }, "")).status).toBe(401);
+  });
+
+  test("a private picture is read where only its owner reads", async () => {
+    const id = await readyImage({ visibility: "private" });
+    const mine = await call("GET", `/v1/me/images/${id}`, ann);
+    expect([mine.status, mine.body.visibility, mine.headers["cache-control"]]).toEqual([
+      200,
+      "private",
+      "private, no-store",
+    ]);
+    for (const path of [`/v1/images/${id}`, `/v1/images/${id}/likes`, `/partner/v1/images/${id}`])
+      expect((await call("GET", path, ann)).status).toBe(404);
+    expect((await call("GET", `/v1/me/images/${id}`, { sub: "bo" })).status).toBe(404);
+    const headers = { "if-match": String(mine.headers.etag) };
+    const open = await call("PATCH", `/v1/images/${id}`, json({ visibility: "public" }, headers));
+    expect([open.status, open.body.visibility]).toEqual([200, "public"]);
+    expect((await call("GET", `/v1/images/${id}`)).status).toBe(200);
+    const sent = { ...ann, body: new Uint8Array(9), headers: { "Content-Type": "image/png" } };
+    const hidden = await call("POST", "/v1/images", {
+      ...sent,
+      query: { visibility: ["private"] },
+    });
+    expect(hidden.headers.location).toBe(`/test/v1/me/images/${hidden.body.id}`);
+  });
+
   test("a list goes page by page by its own link, stage and all", async () => {
     const tag = classes.replaceAll(/\W/g, "");
     for (let count = 0; count < 3; count++) await readyImage({ tags: [tag] });

@@ -99,7 +99,7 @@ function read(schema: Shaped, value: unknown, where: (issue: Issue) => Where) {
   if (result.success) return result.data as object;
   const allowed = Object.keys(schema.shape).join(", ");
   const issues = result.error.issues.flatMap((found) =>
-    found.code === "unrecognized_keys"
+    found.code === "unrecognized_keys" && found.path.length === 0
       ? found.keys.map((key) => issue(key, `is not known here; allowed: ${allowed}`))
       : (invalid([found]).issues ?? []),
   );

@@ -9,6 +9,13 @@ export function within(c: Context<Env>, path: string) {
   return (outside.endsWith(inside) ? outside.slice(0, -inside.length) : "") + path;
 }
 
+/** Whom the client asked, with the port if there is one. The gateway answers to its own hosts only, so nobody can make one up. */
+export const host = (c: Context<Env>) => c.req.header("host") ?? "";
+
+/** Our path as an address of its own, at the host and by the protocol that the client used. */
+export const absolute = (c: Context<Env>, path: string) =>
+  `${c.req.header("x-forwarded-proto") ?? "https"}://${host(c)}${within(c, path)}`;
+
 /** `Link` to the next page: the same question with another cursor (RFC 8288). */
 export function next(c: Context<Env>, cursor: string | null): Record<string, string> {
   if (!cursor) return {};

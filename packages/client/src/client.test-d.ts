@@ -33,10 +33,18 @@ test("what may be changed is known, and nobody says who he is", () => {
     title?: string | null | undefined;
     alt?: string | null | undefined;
     tags?: string[] | undefined;
+    visibility?: "public" | "private" | undefined;
   }>();
   type Create = Parameters<typeof client.v1.uploads.$post>[0]["json"];
   expectTypeOf<Create>().not.toHaveProperty("ownerId");
   expectTypeOf<Create>().toHaveProperty("bytes").toEqualTypeOf<number>();
+});
+
+test("addresses are asked for in the words of the grammar and given as texts", () => {
+  expectTypeOf(client.urls).parameter(1).toEqualTypeOf<Asked[]>();
+  expectTypeOf(client.urls).returns.resolves.toEqualTypeOf<{ urls: string[]; expiresAt: string }>();
+  expectTypeOf<{ visibility: "private" }>().toExtend<Parameters<Client["upload"]>[1]>();
+  expectTypeOf<{ visibility: "hidden" }>().not.toExtend<Parameters<Client["upload"]>[1]>();
 });
 
 test("a query that the API does not know does not compile", () => {

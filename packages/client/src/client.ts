@@ -31,6 +31,9 @@ export type Uploading = Sending & {
   isEnoughWhenStored?: boolean;
 };
 
+/** `url`s in the order of what was asked for, and the moment at which all of them end. */
+export type Signed = Answer<Api["images"][":id"]["urls"]["$post"]>;
+
 export type Client = ReturnType<typeof createClient>;
 
 /** `baseUrl` ends with the stage, without a slash: the `api` of `.balde/local.json`. */
@@ -57,6 +60,19 @@ export function createClient(baseUrl: string, options: Options = {}) {
       return uploading.isEnoughWhenStored ? image : settled(api, image, uploading.signal);
     },
 
+    /**
+     * Addresses of your own image for whoever has them, until they end: of a private one the only ones. In the order of
+     * the requests, exactly as asked.
+     */
+    async urls(
+      { id }: Pick<Image, "id">,
+      requests: Asked[],
+      { seconds }: { seconds?: number } = {},
+    ): Promise<Signed> {
+      const json = { requests, ...(seconds !== undefined && { seconds }) };
+      return (await api.images[":id"].urls.$post({ param: { id }, json })).json();
+    },
+
     imageUrl: (image: Shown, asked?: Asked) => imageUrl(baseUrl, image, asked),
     srcset: (image: Shown, asked?: Asked) => srcset(baseUrl, image, asked),
   };
@@ -74,14 +90,8 @@ async function settled(api: Api, image: Image, signal?: AbortSignal): Promise<Im
   }
 }
 
-/** A private image is in its owner's list only; one that is just ready stands near the top. */
-async function mine(api: Api, image: Image): Promise<Image> {
-  if (image.visibility === "public") {
-    return (await api.images[":id"].$get({ param: { id: image.id } })).json();
-  }
-  const page = await (await api.me.images.$get({ query: { limit: "100" } })).json();
-  return page.items.find(({ id }) => id === image.id) ?? { ...image, state: "ready" };
-}
+const mine = async (api: Api, { id }: Image): Promise<Image> =>
+  (await api.me.images[":id"].$get({ param: { id } })).json();
 
 const rejected = ({
   state,

@@ -18,6 +18,9 @@ export const attributes = (id: ImageId) => ({
   gsi2sk: id,
 });
 
+/** What is taken away from an image that leaves the feed. */
+export const names = ["gsi2pk", "gsi2sk"] as const;
+
 /** Before the first picture of a day is shown, its day must be on the list. */
 export const openDay = (id: ImageId) =>
   Dynamo.put({ item: { ...days, sk: `DAY#${day(id)}` }, when: `attribute_not_exists(#pk)` });

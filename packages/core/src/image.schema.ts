@@ -38,6 +38,7 @@ export const Tag = z
 export const Tags = z.array(Tag).check(z.maxLength(20));
 
 export const State = z.enum(["pending", "processing", "ready", "rejected", "deleted"]);
+/** `private`: only its owner sees it, and whoever was given a signed address of it. */
 export const Visibility = z.enum(["public", "private"]);
 
 /** Why a picture was not accepted: a stable code and a sentence. */
@@ -94,6 +95,7 @@ export const ListMine = z.strictObject({ limit: z.optional(Limit), cursor: z.opt
 
 /** `null` takes a title or a text away. Without `version` any version is changed. */
 export const Changes = z.strictObject({
+  visibility: z.optional(Visibility),
   title: z.optional(z.nullable(Title)),
   alt: z.optional(z.nullable(Alt)),
   tags: z.optional(Tags),

@@ -1,14 +1,18 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { array, assert, asyncProperty, constantFrom, integer, tuple } from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../test/cloud.ts";
-import { as, pendingImage, readyImage } from "../test/make.ts";
+import { as, found, pendingImage, readyImage } from "../test/make.ts";
 import * as Dynamo from "./dynamo.ts";
 import * as Feed from "./feed.ts";
 import * as Id from "./id.ts";
 import * as ImageRow from "./image.row.ts";
 import * as Image from "./image.ts";
 import * as Ingest from "./ingest.ts";
+import * as Like from "./like.ts";
+import * as SignedUrl from "./signed-url.ts";
 
 let cloud: Awaited<ReturnType<typeof startCloud>>;
 beforeAll(async () => void (cloud = await startCloud()));
@@ -147,6 +151,75 @@ test("nobody changes or removes what is somebody else's, or changes what is not 
   });
   expect(await Image.get(id)).toMatchObject({ ownerId: "ann", likes: 0, version: 3 });
 });
+
+test("a private image is its owner's, on every way", async () => {
+  const id = await readyImage({ visibility: "private" });
+  const gone = { kind: "not_found", code: "image.not_found" };
+  const others: (() => Promise<unknown>)[] = [
+    () => Image.get(id),
+    () => Image.getMine(id),
+    () => Image.update({ id, title: "x" }),
+    () => Image.remove(id),
+    () => Like.put(id),
+    () => Like.remove(id),
+    () => Like.list({ id }),
+    () => SignedUrl.create({ id, host: "a", wishes: [{ query: {} }] }),
+  ];
+  for (const way of others) await expect(as("bo", way)).rejects.toMatchObject(gone);
+  // the public paths say the same to everyone, so that caches may keep it
+  await expect(as("ann", () => Image.get(id))).rejects.toMatchObject(gone);
+  await expect(as("ann", () => Like.list({ id }))).rejects.toMatchObject(gone);
+  expect(await all(Image.list, [100])).not.toContain(id);
+
+  expect(await as("ann", () => Image.getMine(id))).toMatchObject({ id, visibility: "private" });
+  expect(await as("ann", () => Like.put(id))).toEqual({ liked: true, likes: 1 });
+  expect(await as("ann", () => Image.update({ id, title: "Mine" }))).toMatchObject({
+    title: "Mine",
+    visibility: "private",
+  });
+});
+
+test("the feed and the copy under the name follow the visibility", async () => {
+  const id = await readyImage({ name: "visible.jpg" });
+  const set = (visibility: "public" | "private") =>
+    as("ann", () => Image.update({ id, visibility }));
+  const follows = { kind: "follow", imageId: id };
+  for (const visibility of ["private", "public", "private", "public"] as const) {
+    const commands = (await cloud.messages()).length;
+    expect(await set(visibility)).toMatchObject({ visibility });
+    expect(await isInFeed(id)).toBe(visibility === "public");
+    expect((await cloud.messages()).slice(commands)).toEqual([follows]);
+  }
+});
+
+/** By the list, and by the row that the index is made of. */
+async function isInFeed(id: Image.Info["id"]) {
+  const isListed = (await all(Image.list, [100])).includes(id);
+  const item = await Dynamo.get(ImageRow.key(id));
+  expect(item?.["gsi2sk"]).toBe(isListed ? id : undefined);
+  return isListed;
+}
+
+test("whatever is clicked while an image is made ready, it is in the feed if it is public and not if it is private", () =>
+  assert(
+    asyncProperty(array(integer({ min: 0, max: 12 }), { maxLength: 4 }), async (moments) => {
+      const { id } = await pendingImage();
+      const upload = { id, sequencer: "01" };
+      await Ingest.begin(upload);
+      const clicking = moments
+        .toSorted((a, b) => a - b)
+        .map(async (moment, index) => {
+          await sleep(moment);
+          const visibility = index % 2 === 0 ? "private" : "public";
+          await as("ann", () => Image.update({ id, visibility }));
+        });
+      await Promise.all([Ingest.settle(upload, found), ...clicking]);
+      const { state, visibility } = (await Image.findRow(id))!;
+      expect(state).toBe("ready");
+      expect(await isInFeed(id)).toBe(visibility === "public");
+    }),
+    { numRuns: 60 },
+  ));
 
 test("what is removed is gone at once, however often, and left to ingest to erase", async () => {
   const id = await readyImage({ title: "Secret" });

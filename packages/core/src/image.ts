@@ -14,11 +14,34 @@ export * from "./image.schema.ts";
 
 export type Row = ImageRow.Row;
 
+/** What anyone may read: of somebody's private image it is not said that it exists, not even to its owner, for the answer is the same for everyone. */
 export const get = fn(Info.shape.id, async (id) => {
   const [row, counts] = await Promise.all([findRow(id), LikeCount.of([id])]);
-  if (!row) throw notFound(id);
+  if (row?.visibility !== "public") throw notFound(id);
   return ImageRow.publish(row, counts.get(id) ?? 0);
 });
+
+/** The image of the person who asks, whoever else sees it. */
+export const getMine = fn(Info.shape.id, async (id) => {
+  const me = Actor.user();
+  const [row, counts] = await Promise.all([getOwn(id, me.id), LikeCount.of([id])]);
+  return ImageRow.publish(row, counts.get(id) ?? 0);
+});
+
+/** The row, for its owner only. */
+export async function getOwn(id: ImageId, userId: string): Promise<Row> {
+  const row = await findRow(id);
+  if (!row || (row.ownerId !== userId && row.visibility !== "public")) throw notFound(id);
+  if (row.ownerId !== userId) throw notYours(id);
+  return row;
+}
+
+/** The row, for a person who sees the image. */
+export async function getSeen(id: ImageId, userId: string | undefined): Promise<Row> {
+  const row = await findRow(id);
+  if (!row || (row.visibility !== "public" && row.ownerId !== userId)) throw notFound(id);
+  return row;
+}
 
 /** With what delivery needs and readers do not see; whatever its state is, unless it is deleted. */
 export const findRow = async (id: ImageId): Promise<Row | undefined> =>
@@ -35,7 +58,8 @@ export const list = fn(List, async ({ limit = 24, cursor, tag }) => {
   return page(
     listed,
     limit,
-    only(walk, (row) => !tag || row.tags.includes(tag)),
+    // an index is a moment behind the table, so what was made private just now may still be in it
+    only(walk, (row) => row.visibility === "public" && (!tag || row.tags.includes(tag))),
   );
 });
 
@@ -47,19 +71,38 @@ export const listMine = fn(ListMine, async ({ limit = 24, cursor }) => {
 });
 
 /** Only the owner, and only the version that he has seen. */
-export const update = fn(Update, async ({ id, version, title, alt, tags }) => {
+export const update = fn(Update, async ({ id, version, title, alt, tags, visibility }) => {
   const me = Actor.user();
-  const item = await ImageRow.change({
-    id,
-    set: { title: title ?? undefined, alt: alt ?? undefined, tags },
-    remove: [...(title === null ? ["title"] : []), ...(alt === null ? ["alt"] : [])],
-    when: "#ownerId = :me AND #state <> :deleted" + (version ? " AND #version = :expected" : ""),
-    values: { me: me.id, deleted: "deleted", ...(version && { expected: version }) },
-  });
-  const row = ImageRow.parse(item) ?? (await explain(id, me.id));
-  const counts = await LikeCount.of([id]);
-  return ImageRow.publish(row, counts.get(id) ?? 0);
+  const set = { title: title ?? undefined, alt: alt ?? undefined, tags, visibility };
+  const remove = [...(title === null ? ["title"] : []), ...(alt === null ? ["alt"] : [])];
+  for (;;) {
+    const seen = await getOwn(id, me.id);
+    if (version && seen.version !== version) throw changed(seen);
+    const shown = await place(seen, visibility);
+    const item = await ImageRow.change({
+      id,
+      set: { ...set, ...shown.set },
+      remove: [...remove, ...shown.remove],
+      when: "#version = :seen",
+      values: { seen: seen.version },
+    });
+    const row = ImageRow.parse(item);
+    // somebody was faster: what is to be written depends on what he left
+    if (!row) continue;
+    // the copy under its name follows the row, and ingest is who may write there
+    if (visibility && row.name) await Queue.send({ kind: "follow", imageId: id });
+    const counts = await LikeCount.of([id]);
+    return ImageRow.publish(row, counts.get(id) ?? 0);
+  }
 });
+
+/** What a change of visibility does to the place in the feed: only what is ready and public has one. */
+async function place({ id, state }: Row, visibility: Info["visibility"] | undefined) {
+  if (visibility === "private") return { set: {}, remove: Feed.names };
+  if (visibility === undefined || state !== "ready") return { set: {}, remove: [] };
+  await Feed.openDay(id);
+  return { set: Feed.attributes(id), remove: [] };
+}
 
 /**
  * Hides the image at once, behind a tombstone that outlives every late event of its upload; ingest erases the bytes. As
@@ -74,7 +117,7 @@ export const remove = fn(Info.shape.id, async (id) => {
     when: "#ownerId = :me",
     values: { me: me.id },
   });
-  if (!buried) await explain(id, me.id);
+  if (!buried) await getOwn(id, me.id);
   await Queue.send({ kind: "erase", imageId: id });
 });
 
@@ -84,7 +127,8 @@ const TOMBSTONE_SECONDS = 7 * ImageRow.DAY_SECONDS;
 /** What a tombstone does not need. It keeps the name until that has been released. */
 const forgotten = [
   ...(["title", "alt", "tags", "color", "thumbhash", "rungs", "reason"] as const),
-  ...(["gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk"] as const),
+  ...(["gsi1pk", "gsi1sk"] as const),
+  ...Feed.names,
 ];
 
 async function page(
@@ -122,14 +166,6 @@ async function* only(
 ): AsyncGenerator<NewestFirst.Step<Row>, void> {
   for await (const { position, shown } of walk)
     yield { position, shown: shown && isMeant(shown) ? shown : undefined };
-}
-
-/** Why a change of an image was refused. */
-async function explain(id: ImageId, userId: string): Promise<never> {
-  const row = await findRow(id);
-  if (!row) throw notFound(id);
-  if (row.ownerId !== userId) throw row.visibility === "public" ? notYours(id) : notFound(id);
-  throw changed(row);
 }
 
 export const notFound = (id: string) =>

@@ -21,6 +21,8 @@ export type Upload = {
   key?: string;
 };
 
+export type Image = ImageRow.Row;
+
 /** An upload of which only the bucket told: whose it is, what it was sent as, and when. */
 export type Arrived = Pick<ImageRow.Row, "id" | "ownerId" | "name" | "type" | "bytes"> & {
   at: string;
@@ -81,11 +83,30 @@ export async function begin(upload: Upload): Promise<ImageRow.Row | undefined> {
 /** Makes the image visible, if this is still its latest upload. Everything that belongs to it must be stored before. */
 export async function settle(upload: Upload, found: Found): Promise<ImageRow.Row | undefined> {
   const { id } = upload;
-  await Promise.all([Feed.openDay(id), LikeCount.open(id)]);
-  const item = await change(upload, { ...found, state: "ready", ...Feed.attributes(id) });
+  await LikeCount.open(id);
+  const row = await makeReady(upload, { ...found, state: "ready" });
   await tidy(upload, found.rev);
-  return ImageRow.parse(item);
+  return row;
 }
+
+/** Its owner may change the visibility meanwhile; what is ready and public is in the feed, and nothing else is. */
+async function makeReady(upload: Upload, ready: Dynamo.Item) {
+  for (;;) {
+    const seen = ImageRow.parse(await Dynamo.get(ImageRow.key(upload.id)));
+    if (!seen || !isCurrent(seen, upload)) return undefined;
+    const isPublic = seen.visibility === "public";
+    if (isPublic) await Feed.openDay(upload.id);
+    const item = await change(
+      upload,
+      { ...ready, ...(isPublic && Feed.attributes(upload.id)) },
+      { and: "#version = :seen", values: { seen: seen.version } },
+    );
+    if (item) return ImageRow.parse(item);
+  }
+}
+
+const isCurrent = ({ state, sequencer }: ImageRow.Row, upload: Upload) =>
+  state === "processing" && sequencer === padded(upload.sequencer);
 
 /** The image as it is delivered now, to do its work again; undefined when there is none, or none yet. */
 export async function find(id: ImageId): Promise<ImageRow.Row | undefined> {
@@ -104,6 +125,12 @@ export async function renew(id: ImageId, found: Found): Promise<void> {
   if (item) await Bucket.removeUnder(ObjectKey.allDerived(id, found.rev));
   // deleted meanwhile: what was stored again goes again
   else await tidy({ id, sequencer: "" });
+}
+
+/** Takes away what shows a private picture under its name. The name stays the image's. */
+export async function hide({ id, ownerId, name }: ImageRow.Row): Promise<void> {
+  if (name && (await Name.publish(name, { id, ownerId })))
+    await Bucket.removeAll(ObjectKey.named(name));
 }
 
 /** The picture is not taken, and says why. Its name is free again. */
@@ -127,12 +154,24 @@ export async function erase(id: ImageId): Promise<void> {
   for (const shard of LikeRow.shards) await removeLikes(id, shard);
 }
 
-const change = ({ id, sequencer }: Upload, set: Dynamo.Item) =>
+/** The copy under its name may come after the image was erased and its name was free: it goes, too. */
+export async function eraseLate(image: ImageRow.Row): Promise<void> {
+  const row = await Dynamo.get(ImageRow.key(image.id));
+  if (row?.["state"] !== "deleted") return;
+  await hide(image);
+  await erase(image.id);
+}
+
+const change = (
+  { id, sequencer }: Upload,
+  set: Dynamo.Item,
+  { and = "", values }: { and?: string; values?: Dynamo.Item } = {},
+) =>
   ImageRow.change({
     id,
     set,
-    when: "#state = :processing AND #sequencer = :current",
-    values: { processing: "processing", current: padded(sequencer) },
+    when: `#state = :processing AND #sequencer = :current${and && ` AND ${and}`}`,
+    values: { processing: "processing", current: padded(sequencer), ...values },
   });
 
 /** After the last write, whoever's it was: nothing half-made remains, however often this is repeated. */

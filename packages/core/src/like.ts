@@ -14,7 +14,8 @@ export * from "./like.schema.ts";
 
 /** Who likes an image, newest first. */
 export const list = fn(List, async ({ id, limit = 24, cursor }) => {
-  if (!(await Image.findRow(id))) throw Image.notFound(id);
+  // the answer is the same for everyone, so nobody's own counts
+  await Image.getSeen(id, undefined);
   const listed = `likes of ${id}`;
   const before = Cursor.read(listed, cursor) ?? "~";
   const shards = LikeRow.shards.map((shard) =>
@@ -37,7 +38,7 @@ export const mine = fn(Mine, async ({ ids, limit = 24, cursor }) => {
 
 export const put = fn(ImageId, async (id): Promise<Click> => {
   const me = Actor.user();
-  await mustBeReady(id);
+  await mustBeReady(id, me.id);
   const isNew = await Dynamo.put({
     item: LikeRow.item(id, me.id, new Date().toISOString()),
     when: "attribute_not_exists(#pk)",
@@ -47,7 +48,7 @@ export const put = fn(ImageId, async (id): Promise<Click> => {
 
 export const remove = fn(ImageId, async (id): Promise<Click> => {
   const me = Actor.user();
-  await mustBeReady(id);
+  await mustBeReady(id, me.id);
   const wasThere = await Dynamo.remove({
     key: LikeRow.key(id, me.id),
     when: "attribute_exists(#pk)",
@@ -55,9 +56,8 @@ export const remove = fn(ImageId, async (id): Promise<Click> => {
   return { liked: false, likes: await LikeCount.exactly(id, wasThere ? -1 : 0) };
 });
 
-async function mustBeReady(id: ImageId) {
-  const row = await Image.findRow(id);
-  if (!row) throw Image.notFound(id);
+async function mustBeReady(id: ImageId, userId: string) {
+  const row = await Image.getSeen(id, userId);
   if (row.state !== "ready") throw notReady(row);
 }
 

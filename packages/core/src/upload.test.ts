@@ -71,7 +71,7 @@ test.each([
   ],
   [{ bytes: 0 }, { kind: "invalid" }],
   [{ type: "text/html" }, { kind: "unsupported", message: expect.stringContaining("image/avif") }],
-  [{ visibility: "private" as const }, { kind: "unprocessable" }],
+  [{ visibility: "secret" }, { kind: "invalid", issues: [{ pointer: "/visibility" }] }],
   [{ name: "../x.jpg" }, { kind: "invalid", issues: [{ pointer: "/name" }] }],
   [{ name: "a..b" }, { kind: "invalid" }],
   [{ name: "a/b" }, { kind: "invalid" }],

@@ -59,7 +59,6 @@ async function reserve({
   const me = Actor.user();
   if (!types.some((type) => type === about.type)) throw unsupported(about.type);
   if (about.bytes > MAX_BYTES) throw tooLarge(about.bytes);
-  if (visibility === "private") throw noPrivatePictures();
   const now = new Date().toISOString();
   const row: ImageRow.Row = {
     ...about,
@@ -108,11 +107,4 @@ const tooLarge = (bytes: number) =>
     "too_large",
     "upload.too_large",
     `${bytes} bytes are more than an upload may have: 16 MB (${MAX_BYTES} bytes)`,
-  );
-
-const noPrivatePictures = () =>
-  new VisibleError(
-    "unprocessable",
-    "image.private_unavailable",
-    `Private pictures need signed addresses, which do not exist yet: leave visibility out or say "public"`,
   );

@@ -31,6 +31,10 @@ export async function startCloud(change = storesOnly) {
     SST_RESOURCE_Images: JSON.stringify({ name: s3!.bucket }),
     SST_RESOURCE_Ingest: JSON.stringify({ url: queueUrl }),
     SST_RESOURCE_Presets: JSON.stringify({ queries: { tile: "w=90&h=60&fit=cover&f=webp" } }),
+    SST_RESOURCE_DeliveryKeys: JSON.stringify({
+      newest: "k2",
+      secrets: { k1: "an old secret of tests", k2: "a secret of tests" },
+    }),
     SST_RESOURCE_Keys: JSON.stringify({ cursor: "a secret of tests" }),
   });
   const messages = inbox(queueUrl);

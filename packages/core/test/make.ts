@@ -29,7 +29,7 @@ type About = Partial<Parameters<typeof Upload.create>[0]>;
 export const pendingImage = async (about: About = {}, owner = "ann") =>
   (await as(owner, () => Upload.create({ type: "image/jpeg", bytes: 1000, ...about }))).image;
 
-/** An image that everybody sees. */
+/** An image that everybody sees, unless it is private. */
 export async function readyImage(about: About = {}, owner = "ann") {
   const { id } = await pendingImage(about, owner);
   await Ingest.begin({ id, sequencer: "01" });

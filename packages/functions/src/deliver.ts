@@ -38,6 +38,7 @@ function wish(event: APIGatewayProxyEvent): Wish {
     ...(preset === undefined && rev !== undefined && !/^[0-9a-f]{12}$/.test(rev)
       ? { rev: undefined, preset: rev }
       : { rev, preset }),
+    host: header("host") ?? "",
     query: event.multiValueQueryStringParameters ?? {},
     isHead: event.httpMethod === "HEAD",
     accept: header("accept"),

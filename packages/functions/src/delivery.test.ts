@@ -8,6 +8,7 @@ import * as Image from "@balde/core/image";
 import * as ImageRow from "@balde/core/image.row";
 import * as Ingest from "@balde/core/ingest";
 import * as ObjectKey from "@balde/core/object-key";
+import * as SignedUrl from "@balde/core/signed-url";
 import { prepare } from "@balde/images/prepare";
 import sharp from "sharp";
 import { Resource } from "sst/resource";
@@ -45,9 +46,11 @@ async function ready(bytes: Buffer, about: Parameters<typeof pendingImage>[0] = 
 }
 
 const browser = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
+const host = "api.example";
 const wish = (query: string, more: Partial<Wish> = {}): Wish => {
   const pairs = [...new URLSearchParams(query)].map(([key, value]) => [key, [value]]);
   return {
+    host,
     id: picture.id,
     rev: picture.rev,
     preset: undefined,
@@ -269,6 +272,58 @@ test("a private picture is nobody's who has no signature", async () => {
   await expect(answer(wish("", { id, rev: undefined }))).rejects.toMatchObject({
     code: "image.not_found",
   });
+});
+
+/** The query of an address that its owner was given. */
+async function signed(id: Image.Info["id"], query: Record<string, string>, seconds = 60) {
+  const wishes = [{ query }];
+  const { paths } = await as("ann", () => SignedUrl.create({ id, host, seconds, wishes }));
+  return new URL(paths[0]!, "https://a.b").search.slice(1);
+}
+
+test("whoever has a signed address of a private picture gets it, and no cache in between keeps it", async () => {
+  const { id, rev } = await ready(await photo(400, 300).jpeg().toBuffer());
+  await as("ann", () => Image.update({ id, visibility: "private" }));
+  const query = await signed(id, { w: "100", f: "webp" });
+  const { status, headers, body } = await answered(query, { id, rev });
+  expect([status, (await sharp(body).metadata()).width]).toEqual([200, 100]);
+  const [, age] = /^private, max-age=(\d+), must-revalidate$/.exec(headers["Cache-Control"]!)!;
+  expect(Number(age)).toBeGreaterThan(50);
+  expect(Number(age)).toBeLessThanOrEqual(60);
+  const again = await answered(query, { id, rev, ifNoneMatch: headers["ETag"] });
+  expect([again.status, again.headers["Cache-Control"]]).toEqual([
+    304,
+    expect.stringMatching(/^private, max-age=\d+, must-revalidate$/),
+  ]);
+
+  const turned = query.split("&").toReversed().join("&");
+  expect((await answered(turned, { id, rev })).status).toBe(200);
+  expect((await answered(turned, { id, rev, isHead: true })).status).toBe(200);
+  const wrong = { kind: "not_found", code: "delivery.signature_wrong" };
+  for (const [other, more] of [
+    [query.replace("w=100", "w=101"), {}],
+    [query.replace("w=100", "w=0100"), {}],
+    [`${query}&q=50`, {}],
+    [query, { rev: undefined }],
+    [query, { id: picture.id, rev: picture.rev }],
+    [query, { id: "img_01ARZ3NDEKTSV4RRFFQ69G5FAV" }],
+    [query, { host: "other.example" }],
+    [query, { preset: "tile" }],
+    [query.replace(/exp=\d/, "exp=2"), {}],
+    [query.replace("kid=k2", "kid=k1"), {}],
+  ] as const)
+    await expect(answer(wish(other, { id, rev, ...more }))).rejects.toMatchObject(wrong);
+});
+
+test("an address ends when it said, also for who has the picture already", async () => {
+  const { id, rev } = picture;
+  const query = await signed(id, { w: "120" }, 1);
+  const { headers } = await answered(query);
+  expect(headers["Cache-Control"]).toMatch(/^public, max-age=[01], must-revalidate$/);
+  await sleep(1_100);
+  await expect(
+    answer(wish(query, { id, rev, ifNoneMatch: headers["ETag"] })),
+  ).rejects.toMatchObject({ kind: "not_found", code: "delivery.signature_expired" });
 });
 
 test("a deleted picture is gone within seconds", async () => {

@@ -1,3 +1,4 @@
+import * as SignedUrl from "@balde/core/signed-url";
 import { accepted } from "@balde/images/accept";
 import * as Plan from "@balde/images/plan";
 import * as Preset from "@balde/images/preset";
@@ -15,6 +16,7 @@ import { createTiming } from "./timing.ts";
 
 /** What a visitor wants, in HTTP's words. */
 export type Wish = {
+  host: string;
   id: string;
   rev: string | undefined;
   preset: string | undefined;
@@ -39,11 +41,18 @@ export async function answer(wish: Wish, until = Deadline.after(Infinity)): Prom
   const timing = createTiming();
   const asked = Request.parse(wish.query);
   const request = wish.preset ? Preset.apply(presets(), wish.preset, asked.request) : asked.request;
-  const picture = await timing.of("find", Picture.get(wish.id, wish.rev));
+  const until = asked.signature?.exp;
+  // before the picture is looked for: a wrong signature is answered alike whether there is one or not
+  if (until) SignedUrl.check({ ...wish, segments: [wish.id, wish.rev, wish.preset] });
+  const picture = await timing.of("find", Picture.get(wish.id, wish.rev, until !== undefined));
   const plan = Plan.plan(request, picture.source, accepted(wish.accept));
   const hash = Plan.hash(plan);
   const etag = `"${picture.rev}-${hash}"`;
-  const headers = { ...Header.caching(wish, request), ...Header.safety, ETag: etag };
+  const headers = {
+    ...Header.caching({ ...picture, ...wish, until }, request),
+    ...Header.safety,
+    ETag: etag,
+  };
   if (EntityTag.isKnown(etag, wish.ifNoneMatch)) return { status: 304, headers };
 
   const range = wish.isHead ? undefined : Range.read(wish.range, wish.ifRange, etag);

@@ -1,5 +1,5 @@
 import * as Plan from "@balde/images/plan";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import * as Header from "./header.ts";
 
@@ -18,13 +18,27 @@ test.each([
   ["the newest for a minute", {}, "public, max-age=60, must-revalidate"],
   ["so is its preset", { preset: "a" }, "public, max-age=60, must-revalidate"],
 ])("%s", (_, address, control) =>
-  expect(Header.caching(address, {})["Cache-Control"]).toBe(control),
+  expect(Header.caching({ ...address, isPublic: true }, {})["Cache-Control"]).toBe(control),
 );
 
+test.each([
+  ["for as long as its signature is good", { rev, isPublic: false }, 100, "private, max-age=100"],
+  ["for no more than a minute without a revision", { isPublic: false }, 100, "private, max-age=60"],
+  ["no more when it is over", { rev, isPublic: false }, -1, "private, max-age=0"],
+  ["by anyone if it is public", { rev, isPublic: true }, 100, "public, max-age=100"],
+])("a signed one is kept %s", (_, address, seconds, control) => {
+  vi.useFakeTimers({ now: 1_800_000_000_000 });
+  const until = 1_800_000_000 + seconds;
+  const headers = Header.caching({ ...address, until }, {});
+  vi.useRealTimers();
+  expect(headers["Cache-Control"]).toBe(`${control}, must-revalidate`);
+});
+
 test("only what depends on Accept says so", () => {
-  expect(Header.caching({ rev }, {})["Vary"]).toBe("Accept");
-  expect(Header.caching({ rev }, { f: "auto" })["Vary"]).toBe("Accept");
-  expect(Header.caching({ rev }, { f: "webp" })["Vary"]).toBeUndefined();
+  const address = { rev, isPublic: true };
+  expect(Header.caching(address, {})["Vary"]).toBe("Accept");
+  expect(Header.caching(address, { f: "auto" })["Vary"]).toBe("Accept");
+  expect(Header.caching(address, { f: "webp" })["Vary"]).toBeUndefined();
 });
 
 test.each([

@@ -2,18 +2,34 @@ import { formats } from "@balde/images/format";
 import type { Plan } from "@balde/images/plan";
 import type { Request } from "@balde/images/request";
 
-type Address = { rev?: string | undefined; preset?: string | undefined };
+type Address = {
+  rev?: string | undefined;
+  preset?: string | undefined;
+  isPublic: boolean;
+  /** When its signature ends, in seconds. */
+  until?: number | undefined;
+};
+
+/** A private picture is for the one who asked, and no cache keeps anything for longer than its signature is good. */
+export function caching(address: Address, request: Request): Record<string, string> {
+  const { isPublic, until } = address;
+  const lasting = lifetime(address);
+  const left = until === undefined ? Infinity : Math.max(0, until - Math.floor(Date.now() / 1000));
+  const seconds = Math.min(lasting.seconds, left);
+  const after = until === undefined ? lasting.after : ["must-revalidate"];
+  const directives = [isPublic ? "public" : "private", `max-age=${seconds}`, ...after];
+  return {
+    "Cache-Control": directives.join(", "),
+    ...((request.f ?? "auto") === "auto" && { Vary: "Accept" }),
+  };
+}
 
 /** A revision never changes; what a preset means may change with the next deployment; whatever is newest without a revision may be another or deleted a minute later. */
-export const caching = ({ rev, preset }: Address, request: Request): Record<string, string> => ({
-  "Cache-Control":
-    rev === undefined
-      ? "public, max-age=60, must-revalidate"
-      : preset === undefined
-        ? "public, max-age=31536000, immutable"
-        : "public, max-age=86400",
-  ...((request.f ?? "auto") === "auto" && { Vary: "Accept" }),
-});
+function lifetime({ rev, preset }: Address): { seconds: number; after: string[] } {
+  if (rev === undefined) return { seconds: 60, after: ["must-revalidate"] };
+  if (preset !== undefined) return { seconds: 86_400, after: [] };
+  return { seconds: 31_536_000, after: ["immutable"] };
+}
 
 /** Pictures come from strangers: whatever a browser is made to believe, it shows a picture or nothing. They are public, so any page may read them. */
 export const safety: Record<string, string> = {

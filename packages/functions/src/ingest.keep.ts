@@ -5,16 +5,14 @@ import * as ObjectKey from "@balde/core/object-key";
 import type { Prepared } from "@balde/images/prepare";
 import { Refusal } from "@balde/images/refusal";
 
-type Image = NonNullable<Awaited<ReturnType<typeof Ingest.begin>>>;
-
 /** Every key comes from the bytes, so to store twice is to store once. `sent` is what was uploaded; without it the original is there already. */
 export async function store(
-  image: Image,
-  { rev, contentType, rungs, published }: Prepared,
+  image: Ingest.Image,
+  prepared: Prepared,
   sent?: { key: string; eTag: string },
 ) {
   const { id, name } = image;
-  // the row decides whose the name is; only its owner writes the object
+  const { rev, contentType, rungs } = prepared;
   if (name && !(await Name.publish(name, image))) throw nameTaken(name);
   // first, so that nothing is made of bytes that are no longer there
   if (sent && !(await Bucket.copy(sent, ObjectKey.original(id, rev), { type: contentType })))
@@ -24,16 +22,20 @@ export async function store(
       const type = rungType(contentType);
       return Bucket.put(ObjectKey.rung(id, rev, { width, type }), data, { type });
     }),
-    ...(name && published
-      ? [
-          Bucket.put(ObjectKey.named(name), published.data, {
-            type: published.contentType,
-            // a name may be another picture's tomorrow
-            cacheControl: "public, max-age=60",
-          }),
-        ]
-      : []),
+    publish(image, prepared),
   ]);
+}
+
+/** Under the image's name, where it may be shown. The row decides whose the name is; only its owner writes the object. */
+export async function publish(image: Ingest.Image, { published }: Prepared) {
+  const { name } = image;
+  if (!name || !published) return;
+  if (!(await Name.publish(name, image))) throw nameTaken(name);
+  await Bucket.put(ObjectKey.named(name), published.data, {
+    type: published.contentType,
+    // a name may be another picture's tomorrow
+    cacheControl: "public, max-age=60",
+  });
 }
 
 /** What is written down of it. */

@@ -21,7 +21,7 @@ const Arrival = z.object({
   }),
 });
 
-const Command = z.object({ kind: z.enum(["erase", "reprocess"]), imageId: ImageId });
+const Command = z.object({ kind: z.enum(["erase", "follow", "reprocess"]), imageId: ImageId });
 
 /** S3 sends one when somebody configures the notification. */
 const Probe = z.object({ Event: z.literal("s3:TestEvent") });

@@ -32,7 +32,10 @@ async function deliverWithin(milliseconds: number, ...bodies: unknown[]): Promis
 }
 
 /** Puts the bytes where a form would, and answers the image and the bucket's event. */
-async function upload(bytes: Buffer, about: Partial<Upload.Info> & { name?: string } = {}) {
+async function upload(
+  bytes: Buffer,
+  about: Partial<Upload.Info> & Pick<Partial<Image.Info>, "name" | "visibility"> = {},
+) {
   const body = new Uint8Array(bytes);
   const image = await as("ann", () => Upload.receive({ type: "image/jpeg", ...about, body }));
   return { id: image.id, event: await cloud.eventOf(image.id) };
@@ -218,4 +221,54 @@ test("what is not ready, and what was deleted, is not prepared anew", async () =
   await as("ann", () => Image.remove(id));
   expect(await deliver({ kind: "reprocess", imageId: id })).toEqual([]);
   await expect(Image.get(id)).rejects.toMatchObject({ kind: "not_found" });
+});
+
+test("a private picture has a name and no copy under it, until it is public", async () => {
+  // large enough that what takes a row and what takes its pixels overlap
+  const { id, event } = await upload(await picture(3000, 2000).jpeg().toBuffer(), {
+    name: "shy.jpg",
+    visibility: "private",
+  });
+  expect(await deliver(event)).toEqual([]);
+  expect((await Image.findRow(id))?.state).toBe("ready");
+  const copies = () => stored("images/shy.jpg");
+  expect(await copies()).toEqual([]);
+  const other = as("bo", () => Upload.create({ type: "image/jpeg", bytes: 9, name: "shy.jpg" }));
+  await expect(other).rejects.toMatchObject({ code: "name.taken" });
+
+  const follow = { kind: "follow", imageId: id };
+  const set = (visibility: "public" | "private") =>
+    as("ann", () => Image.update({ id, visibility }));
+  await set("public");
+  expect(await deliver(follow, follow)).toEqual([]);
+  const copy = await sharp((await Bucket.read("images/shy.jpg"))!).metadata();
+  expect(copy).toMatchObject({ width: 3000, height: 2000 });
+  await set("private");
+  expect(await deliver(follow)).toEqual([]);
+  // no version of it either
+  expect(await copies()).toEqual([]);
+
+  // one who is slow has the last word only if he is right
+  await set("public");
+  const slow = deliver(follow);
+  await set("private");
+  await Promise.all([slow, deliver(follow)]);
+  expect(await copies()).toEqual([]);
+});
+
+test("made private or deleted while it is prepared, a picture leaves no copy under its name", async () => {
+  const late = await upload(await picture(900, 700).jpeg().toBuffer(), { name: "late.jpg" });
+  const preparing = deliver(late.event);
+  await as("ann", () => Image.update({ id: late.id, visibility: "private" }));
+  await preparing;
+  expect(await stored("images/late.jpg")).toEqual([]);
+
+  await as("ann", () => Image.update({ id: late.id, visibility: "public" }));
+  const following = deliver({ kind: "follow", imageId: late.id });
+  await as("ann", () => Image.remove(late.id));
+  await Promise.all([following, deliver({ kind: "erase", imageId: late.id })]);
+  expect(await deliver({ kind: "follow", imageId: late.id })).toEqual([]);
+  expect(await stored(late.id)).toEqual([]);
+  expect(await stored("images/late.jpg")).toEqual([]);
+  await as("bo", () => Upload.create({ type: "image/jpeg", bytes: 9, name: "late.jpg" }));
 });

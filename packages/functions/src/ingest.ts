@@ -9,7 +9,7 @@ import * as Limits from "@balde/images/limits";
 import { Refusal } from "@balde/images/refusal";
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 
-import { found, gone, store } from "./ingest.keep.ts";
+import { found, gone, publish, store } from "./ingest.keep.ts";
 import { type Arrival, Message } from "./ingest.message.ts";
 
 /** What the function needs beside a picture's pixels: to read it, and to store what was made of it. */
@@ -44,7 +44,7 @@ async function work(body: string, limit: Apart.Limit) {
   for (const arrival of message.Records) await receive(arrival, limit);
 }
 
-const commands = { erase: (id: Image.ImageId) => Ingest.erase(id), reprocess };
+const commands = { erase: (id: Image.ImageId) => Ingest.erase(id), follow, reprocess };
 
 /** Prepares a picture anew that was accepted before; until it is done the old renditions are delivered. */
 async function reprocess(id: Image.ImageId, limit: Apart.Limit) {
@@ -52,15 +52,40 @@ async function reprocess(id: Image.ImageId, limit: Apart.Limit) {
   const bytes = image?.rev && (await Bucket.read(ObjectKey.original(id, image.rev)));
   if (!image || !bytes) return console.warn({ message: "nothing to prepare anew", id });
   try {
-    const prepared = await Apart.prepare(bytes, { ...limit, publish: image.name !== undefined });
+    const prepared = await Apart.prepare(bytes, { ...limit, publish: isPublished(image) });
     await store(image, prepared);
     await Ingest.renew(id, found(bytes, prepared));
+    await caughtUp(image, limit);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     // it was taken by the rules of its day
     console.warn({ message: "kept as it is", id, code: error.code, detail: error.detail });
   }
 }
+
+/** Makes the published copy what the row says: there while the image is public, gone while it is private. */
+async function follow(id: Image.ImageId, limit: Apart.Limit): Promise<void> {
+  const image = await Ingest.find(id);
+  // a command that comes again may speak of an image that is gone
+  if (!image) return Ingest.erase(id);
+  if (!image.name || !image.rev) return;
+  if (isPublished(image)) {
+    const bytes = await Bucket.read(ObjectKey.original(id, image.rev));
+    if (bytes) await publish(image, await Apart.prepare(bytes, { ...limit, publish: true }));
+  } else await Ingest.hide(image);
+  await caughtUp(image, limit);
+}
+
+/** The row may have been changed while its copy was worked on, by somebody whose command ran before the copy was there. */
+async function caughtUp(image: Ingest.Image, limit: Apart.Limit) {
+  if (!image.name) return;
+  const now = await Ingest.find(image.id);
+  if (!now) await Ingest.eraseLate(image);
+  else if (now.visibility !== image.visibility) await follow(image.id, limit);
+}
+
+const isPublished = ({ name, visibility }: Ingest.Image) =>
+  name !== undefined && visibility === "public";
 
 async function receive(arrival: Arrival, limit: Apart.Limit) {
   const { eventName, s3 } = arrival;
@@ -79,9 +104,10 @@ async function receive(arrival: Arrival, limit: Apart.Limit) {
     const sent = ObjectKey.sent(key);
     if (sent && !image.name) throw badName(sent.name);
     const bytes = await read(object);
-    const prepared = await Apart.prepare(bytes, { ...limit, publish: image.name !== undefined });
+    const prepared = await Apart.prepare(bytes, { ...limit, publish: isPublished(image) });
     await store(image, prepared, object);
     await Ingest.settle(upload, found(bytes, prepared));
+    await caughtUp(image, limit);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     await Ingest.reject(upload, { code: error.code, detail: error.detail });

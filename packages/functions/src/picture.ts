@@ -10,6 +10,7 @@ import * as z from "zod/mini";
 export type Picture = {
   id: ImageId;
   rev: string;
+  isPublic: boolean;
   source: Source;
   rungs: (Ladder.Rung & Image.Rung)[];
 };
@@ -21,12 +22,17 @@ const MOST_BELIEVED = 1000;
 
 const believed = new Map<ImageId, { until: number; row: Promise<Image.Row | undefined> }>();
 
-/** The picture that may be delivered to anyone: ready, public, and of this revision if one is named. */
-export async function get(id: string, rev: string | undefined): Promise<Picture> {
+/** The picture that may be delivered: ready, public unless the address is signed, and of this revision if one is named. */
+export async function get(
+  id: string,
+  rev: string | undefined,
+  isSigned: boolean,
+): Promise<Picture> {
   const known = z.safeParse(ImageId, id);
   const row = known.success ? await find(known.data) : undefined;
   // who may not see a picture does not learn that it exists
-  if (!row || row.visibility !== "public") throw notFound(id);
+  const isPublic = row?.visibility === "public";
+  if (!row || !(isPublic || isSigned)) throw notFound(id);
   if (row.state === "pending" || row.state === "processing") throw notReady(id);
   const { width, height } = row;
   if (row.state !== "ready" || !row.rev || !width || !height) throw notFound(id);
@@ -38,6 +44,7 @@ export async function get(id: string, rev: string | undefined): Promise<Picture>
   return {
     id: row.id,
     rev: row.rev,
+    isPublic,
     source: { width, height, format, hasAlpha, pages, credit },
     rungs: (row.rungs ?? []).map((rung) => ({ ...rung, contentType: rung.type })),
   };

@@ -51,6 +51,7 @@ export const stages = (graphs: () => Read.Graphs) =>
         Object.fromEntries(links.map(([name, link]) => [name, Object.keys(link).toSorted()])),
       ).toEqual({
         Data: ["name", "type"],
+        DeliveryKeys: ["newest", "secrets", "type"],
         Images: ["name", "type"],
         Ingest: ["type", "url"],
         IngestDead: ["type", "url"],

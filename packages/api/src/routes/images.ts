@@ -1,7 +1,9 @@
 import { VisibleError } from "@balde/core/error";
 import * as Image from "@balde/core/image";
 import * as Like from "@balde/core/like";
+import * as SignedUrl from "@balde/core/signed-url";
 import * as Upload from "@balde/core/upload";
+import { Wanted, texts } from "@balde/images/request.schema";
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
 
@@ -18,6 +20,11 @@ const One = z.strictObject({ id: Image.Info.shape.id });
 const Listed = z.extend(Page, { tag: Image.List.shape.tag });
 const Described = z.extend(z.omit(Upload.Receive, { type: true }), {
   tags: z.optional(list(Image.Tags)),
+});
+
+const Addresses = z.strictObject({
+  requests: z.array(Wanted).check(z.minLength(1), z.maxLength(SignedUrl.MOST)),
+  seconds: z.optional(SignedUrl.Seconds),
 });
 
 /** What anyone may read, of one image and of all. */
@@ -39,7 +46,8 @@ export const images = new Hono<Env>()
   .route("/", reads)
   .post("/", idempotent, query(Described), async (c) => {
     const image = await Upload.receive({ ...c.req.valid("query"), ...(await picture(c)) });
-    return c.json(image, 202, { location: Link.within(c, `/v1/images/${image.id}`), ...personal });
+    const list = image.visibility === "public" ? "images" : "me/images";
+    return c.json(image, 202, { location: Link.within(c, `/v1/${list}/${image.id}`), ...personal });
   })
   .patch("/:id", path(One), json(Image.Changes), async (c) => {
     const { id } = c.req.valid("param");
@@ -51,6 +59,18 @@ export const images = new Hono<Env>()
     const { id } = c.req.valid("param");
     await Image.remove(id);
     return c.json({ id, state: "deleted" as const }, 202, personal);
+  })
+  .post("/:id/urls", path(One), json(Addresses), async (c) => {
+    const { requests, seconds } = c.req.valid("json");
+    const wishes = requests.map(({ preset, ...request }) => ({ preset, query: texts(request) }));
+    const host = Link.host(c);
+    const { paths, expiresAt } = await SignedUrl.create({
+      ...c.req.valid("param"),
+      host,
+      wishes,
+      seconds,
+    });
+    return c.json({ urls: paths.map((one) => Link.absolute(c, one)), expiresAt }, 200, personal);
   })
   .put("/:id/like", path(One), async (c) =>
     c.json(await Like.put(c.req.valid("param").id), 200, personal),
@@ -72,7 +92,7 @@ async function seenVersion(id: Image.Info["id"], ifMatch: string | undefined) {
   const seen = Etag.versions(ifMatch);
   if (seen === "any") return undefined;
   if (seen.length === 1) return seen[0];
-  const { version } = await Image.get(id);
+  const { version } = await Image.getMine(id);
   if (!seen.includes(version)) throw tagIsStrange(ifMatch);
   return version;
 }

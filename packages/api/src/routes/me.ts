@@ -5,11 +5,13 @@ import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
 
 import { personal } from "../cache-control.ts";
+import * as Etag from "../etag.ts";
 import type { Env } from "../http.ts";
-import { list, query } from "../input.ts";
+import { list, path, query } from "../input.ts";
 import * as Link from "../link.ts";
 import { Page } from "../page.ts";
 
+const One = z.strictObject({ id: Image.Info.shape.id });
 const Liked = z.extend(Page, {
   ids: z.optional(list(Like.Mine.shape.ids.def.innerType)),
 });
@@ -23,6 +25,10 @@ export const me = new Hono<Env>()
   .get("/images", query(Page), async (c) => {
     const page = await Image.listMine(c.req.valid("query"));
     return c.json(page, 200, { ...Link.next(c, page.next), ...personal });
+  })
+  .get("/images/:id", path(One), async (c) => {
+    const image = await Image.getMine(c.req.valid("param").id);
+    return c.json(image, 200, { etag: Etag.of(image), ...personal });
   })
   .get("/likes", query(Liked), async (c) => {
     const page = await Like.mine(c.req.valid("query"));

@@ -1,0 +1,170 @@
+import { request as httpRequest } from "node:http";
+
+import { createClient } from "@balde/client";
+import sharp from "sharp";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { type Balde, balde } from "./balde.ts";
+import { type Image, type Person, send, signIn, within } from "./person.ts";
+import { jpeg } from "./picture.ts";
+
+let stage: Balde;
+let ann: Person;
+let bo: Person;
+let client: ReturnType<typeof createClient>;
+
+beforeAll(async () => {
+  stage = await balde();
+  [ann, bo] = await Promise.all([signIn(stage.local, 0), signIn(stage.local, 1)]);
+  client = createClient(stage.local.api, { token: ann.idToken });
+});
+
+afterAll(() => stage?.stop());
+
+const get = (path: string) => send(stage.local, "GET", path);
+const status = async (path: string) => (await get(path)).status;
+
+const upload = async (seed: number, about: Parameters<typeof client.upload>[1] = {}) =>
+  client.upload(new Blob([new Uint8Array(await jpeg(900, 600, seed))], { type: "image/jpeg" }), {
+    visibility: "private",
+    ...about,
+  });
+
+test("a private picture is its owner's alone, and of whoever he gives an address to", async () => {
+  const image = await upload(41, { title: "Diary" });
+  expect(image).toMatchObject({ state: "ready", visibility: "private", title: "Diary" });
+  const { id, rev } = image;
+
+  const all = (await (await get("/v1/images?limit=100")).json()) as { items: Image[] };
+  expect(all.items.map((other) => other.id)).not.toContain(id);
+  for (const path of [
+    `/i/${id}`,
+    `/i/${id}/${rev}?w=100`,
+    `/i/${id}/thumb`,
+    `/v1/images/${id}`,
+    `/v1/images/${id}/likes`,
+  ])
+    expect([path, await status(path)]).toEqual([path, 404]);
+  const key = { "x-api-key": stage.local.keys!.partner };
+  expect((await send(stage.local, "GET", `/partner/v1/images/${id}`, undefined, key)).status).toBe(
+    404,
+  );
+  for (const [method, path] of [
+    ["GET", `/v1/me/images/${id}`],
+    ["PUT", `/v1/images/${id}/like`],
+    ["DELETE", `/v1/images/${id}`],
+    ["POST", `/v1/images/${id}/urls`],
+  ] as const) {
+    const body = method === "POST" ? { requests: [{}] } : undefined;
+    expect([method, (await bo.send(method, path, body)).status]).toEqual([method, 404]);
+  }
+  expect((await ann.send("PUT", `/v1/images/${id}/like`)).status).toBe(200);
+
+  const { urls, expiresAt } = await client.urls(
+    image,
+    [{ w: 300, f: "webp" }, { preset: "thumb" }],
+    { seconds: 600 },
+  );
+  expect(Date.parse(expiresAt)).toBeGreaterThan(Date.now() + 500_000);
+  for (const url of urls) {
+    const answer = await fetch(url);
+    expect(answer.status).toBe(200);
+    const [, age] = /^private, max-age=(\d+), must-revalidate$/.exec(
+      answer.headers.get("cache-control")!,
+    )!;
+    expect(Number(age)).toBeLessThanOrEqual(600);
+    expect(
+      (await sharp(Buffer.from(await answer.arrayBuffer())).metadata()).width,
+    ).toBeLessThanOrEqual(300);
+  }
+});
+
+test("no character of an address can be changed, and no other way leads there", async () => {
+  const image = await upload(42);
+  const { urls } = await client.urls(image, [{ w: 120, f: "jpeg" }]);
+  const url = urls[0]!;
+  expect((await fetch(url)).status).toBe(200);
+  expect((await fetch(url, { method: "HEAD" })).status).toBe(200);
+  const [path, query] = url.split("?");
+  const turned = `${path}?${query!.split("&").toReversed().join("&")}`;
+  expect((await fetch(turned)).status).toBe(200);
+
+  const asked = url.slice(stage.local.api.length);
+  const others = asked
+    .split("")
+    .map((letter, at) => asked.slice(0, at) + (letter === "1" ? "2" : "1") + asked.slice(at + 1));
+  others.push(
+    `${asked}&q=50`,
+    `${asked}&w=120`,
+    `${asked}&sig=${"A".repeat(43)}`,
+    asked.replace(/&sig=.*/, ""),
+  );
+  for (const other of others) {
+    const answer = await get(other);
+    const text = await answer.text();
+    // 403 is the gateway's, of a path that it does not have
+    expect([other, [400, 403, 404].includes(answer.status)]).toEqual([other, true]);
+    const sig = new URL(url).searchParams.get("sig")!;
+    // an answer says what was wrong with what it was sent, and nothing that it was not sent
+    expect(text.includes(sig) && !other.includes(sig)).toBe(false);
+  }
+  expect(await elsewhere(url, "other.example")).toBe(404);
+  expect(await elsewhere(url, new URL(url).host)).toBe(200);
+});
+
+/** The same address, asked of another host: fetch does not let one say so. */
+const elsewhere = (url: string, host: string) =>
+  new Promise<number>((resolve, reject) => {
+    const request = httpRequest(url, { headers: { host } }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode!);
+    });
+    request.on("error", reject);
+    request.end();
+  });
+
+test("an address ends", async () => {
+  const image = await upload(43);
+  const { urls } = await client.urls(image, [{ w: 90 }], { seconds: 2 });
+  expect((await fetch(urls[0]!)).status).toBe(200);
+  const end = await within(
+    5_000,
+    () => fetch(urls[0]!),
+    ({ status }) => status === 404,
+  );
+  expect([end.status, await end.json()]).toEqual([
+    404,
+    expect.objectContaining({ code: "delivery.signature_expired" }),
+  ]);
+});
+
+test("public and private and back: feed, name and delivery follow", async () => {
+  const image = await upload(44, { name: "diary.jpg" });
+  const path = `/v1/images/${image.id}`;
+  expect(await status("/s3?image=diary.jpg")).toBe(404);
+  for (const visibility of ["public", "private", "public"] as const) {
+    const changed = await ann.send("PATCH", path, { visibility }, { "if-match": "*" });
+    expect(changed.status).toBe(200);
+    const expected = visibility === "public" ? 200 : 404;
+    expect(await status(path)).toBe(expected);
+    const list = (await (await get("/v1/images?limit=100")).json()) as { items: Image[] };
+    expect(list.items.some(({ id }) => id === image.id)).toBe(visibility === "public");
+    for (const way of ["/s3?image=diary.jpg", `/i/${image.id}?w=64`])
+      expect([
+        way,
+        await within(
+          10_000,
+          () => status(way),
+          (code) => code === expected,
+        ),
+      ]).toEqual([way, expected]);
+  }
+  expect((await ann.send("DELETE", path)).status).toBe(202);
+  expect(
+    await within(
+      10_000,
+      () => status("/s3?image=diary.jpg"),
+      (code) => code === 404,
+    ),
+  ).toBe(404);
+});
