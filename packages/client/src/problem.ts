@@ -13,6 +13,8 @@ export const codes = [
   "body.not_picture",
   "body.too_large",
   "cursor.invalid",
+  "delivery.signature_expired",
+  "delivery.signature_wrong",
   "image.changed",
   "image.if_match_missing",
   "image.not_found",
