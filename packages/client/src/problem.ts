@@ -20,6 +20,7 @@ export const codes = [
   "image.not_found",
   "image.not_ready",
   "image.not_yours",
+  "image.unfinished",
   "input.invalid",
   "internal",
   "name.taken",

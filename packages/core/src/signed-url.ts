@@ -13,7 +13,7 @@ export * from "./signed-url.schema.ts";
 export const create = fn(Create, async ({ id, host, wishes, seconds = SECONDS }) => {
   const me = Actor.user();
   const image = await Image.getOwn(id, me.id);
-  if (image.state !== "ready" || !image.rev) throw notReady(image);
+  if (image.state !== "ready" || !image.rev) throw unfinished(image);
   const exp = end(seconds);
   const { rev } = image;
   const paths = wishes.map((wish) => {
@@ -75,10 +75,10 @@ const keys = (): Signature.Keys => Resource.DeliveryKeys;
 
 const now = () => Math.floor(Date.now() / 1000);
 
-const notReady = ({ id, state }: Image.Row) =>
+const unfinished = ({ id, state }: Image.Row) =>
   new VisibleError(
     "conflict",
-    "image.not_ready",
+    "image.unfinished",
     `Image ${id} is ${state}; it has addresses when it is ready`,
   );
 

@@ -14,6 +14,8 @@ export const Person = z
   .object({ id: z.string(), name: z.optional(z.string()), email: z.optional(z.string()) })
   .register(z.globalRegistry, { id: "Person" });
 
+export const Addresses = z.object({ urls: z.array(z.url()), expiresAt: z.iso.datetime() });
+
 const Depth = z.object({ waiting: count, inFlight: count, delayed: count });
 
 export const State = z

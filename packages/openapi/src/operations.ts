@@ -3,7 +3,7 @@ import * as Like from "@balde/core/like.schema";
 import * as Upload from "@balde/core/upload.schema";
 import type * as z from "zod/mini";
 
-import { Deleted, Health, Person, Redriven, Sent, State, Waiting } from "./answers.ts";
+import { Addresses, Deleted, Health, Person, Redriven, Sent, State, Waiting } from "./answers.ts";
 import type { Header } from "./headers.ts";
 import {
   type Parameter,
@@ -45,7 +45,7 @@ const picture = (id: string, more: string): Operation => ({
   id,
   tag: "Pictures",
   summary: "A picture in the size and format that is asked for",
-  says: `${more} The keys of the query may come in any order, each once. What an unknown key, a doubled key or a bad value is answered with names each of them and what is allowed. Equal wishes are one stored picture, however they are spelled.`,
+  says: `${more} A private picture needs a signature, which \`POST /v1/images/{id}/urls\` gives its owner; a signed address is good exactly as it is, its keys in any order. The keys of the query may come in any order, each once. What an unknown key, a doubled key or a bad value is answered with names each of them and what is allowed. Equal wishes are one stored picture, however they are spelled.`,
   parameters: [...delivery, ...conditional, ...ranged],
   answers: {
     200: { says: "The picture.", bytes: delivered, headers: [...pictureHeaders, "Vary"] },
@@ -58,6 +58,8 @@ const picture = (id: string, more: string): Operation => ({
   },
   fails: [
     "delivery.invalid_query",
+    "delivery.signature_wrong",
+    "delivery.signature_expired",
     "image.not_found",
     "image.not_ready",
     "image.no_such_revision",
@@ -230,7 +232,7 @@ export const operations: Record<string, Operation> = {
   "PATCH /v1/images/{id}": {
     id: "updateImage",
     tag: "Images",
-    summary: "Changes title, text and tags",
+    summary: "Changes title, text, tags and who sees it",
     says: "Send `If-Match` with the ETag that GET answered, so that nobody's change is lost; `*` changes whatever is there. `null` takes a title or a text away.",
     parameters: [{ in: "header", name: "If-Match", says: "The ETag that was read, or `*`." }],
     answers: { 200: { says: "The image as it is now.", json: Image.Info, headers: ["ETag"] } },
@@ -250,6 +252,22 @@ export const operations: Record<string, Operation> = {
     summary: "Removes an image with its original, renditions, likes and name",
     answers: { 202: { says: "It is gone; its bytes follow.", json: Deleted } },
     fails: ["actor.unauthenticated", "image.not_yours", "image.not_found"],
+  },
+  "POST /v1/images/{id}/urls": {
+    id: "createAddresses",
+    tag: "Images",
+    summary: "Signed addresses of one's own image, for whoever has them, until they end",
+    says: "They are the only ones of a private picture; of a public one they are delivered exactly as they say, however many there are. An address cannot be taken back: it ends with its time, or with the picture.",
+    answers: { 200: { says: "One for each request, in their order.", json: Addresses } },
+    fails: [
+      "actor.unauthenticated",
+      "body.malformed",
+      "body.not_json",
+      "preset.unknown",
+      "image.not_yours",
+      "image.not_found",
+      "image.unfinished",
+    ],
   },
   "PUT /v1/images/{id}/like": {
     id: "putLike",
@@ -313,6 +331,13 @@ export const operations: Record<string, Operation> = {
     summary: "One's own images in every state, newest first",
     answers: { 200: { says: "A page.", json: Image.Page, headers: ["Link"] } },
     fails: ["actor.unauthenticated", "cursor.invalid"],
+  },
+  "GET /v1/me/images/{id}": {
+    id: "getMyImage",
+    tag: "Me",
+    summary: "One of one's own images, private or not",
+    answers: { 200: { says: "The image.", json: Image.Info, headers: ["ETag"] } },
+    fails: ["actor.unauthenticated", "image.not_yours", "image.not_found"],
   },
   "GET /v1/me/likes": {
     id: "listMyLikes",

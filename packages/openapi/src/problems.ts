@@ -9,6 +9,7 @@ export const problems = {
     400,
     "A key of the query is unknown, doubled or has a value that is not allowed. `errors` names each, with what is allowed.",
   ],
+  "preset.unknown": [400, "There is no such preset. The answer lists those there are."],
   "input.invalid": [400, "The input is not what is expected. `errors` says where and why."],
   "actor.unauthenticated": [401, "Nobody is signed in."],
   "image.not_yours": [403, "The image is somebody else's."],
@@ -18,6 +19,11 @@ export const problems = {
     404,
     "The image is still being prepared; `Retry-After` says when to come again.",
   ],
+  "delivery.signature_wrong": [
+    404,
+    "The signature is not one for this address. Said whether there is such a picture or not.",
+  ],
+  "delivery.signature_expired": [404, "The address was good for a while, which is over."],
   "image.no_such_revision": [404, "The image has another revision by now."],
   "delivery.no_such_preset": [
     404,
@@ -31,6 +37,7 @@ export const problems = {
   ],
   "idempotency.other_request": [422, "Another request was sent with this `Idempotency-Key`."],
   "name.taken": [409, "The name is another picture's."],
+  "image.unfinished": [409, "The image is not ready, and has no addresses before it is."],
   "image.changed": [412, "The image has changed since it was read."],
   "body.too_large": [413, "The body is larger than one request carries: 4.5 MB."],
   "delivery.too_large": [400, "The delivered picture would exceed the limits."],
@@ -39,7 +46,6 @@ export const problems = {
   "body.not_json": [415, "The body must be `application/json`."],
   "body.not_picture": [415, "The body must be a picture, with a `Content-Type` of `image/…`."],
   "upload.unsupported_type": [415, "This type of picture is not taken."],
-  "image.private_unavailable": [422, "Private pictures need signed addresses."],
   "image.too_complex": [422, "The picture takes longer to make than is allowed."],
   "image.if_match_missing": [428, "`If-Match` with the ETag that GET answered is missing."],
   "delivery.busy": [
