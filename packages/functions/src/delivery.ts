@@ -41,15 +41,15 @@ export async function answer(wish: Wish, until = Deadline.after(Infinity)): Prom
   const timing = createTiming();
   const asked = Request.parse(wish.query);
   const request = wish.preset ? Preset.apply(presets(), wish.preset, asked.request) : asked.request;
-  const until = asked.signature?.exp;
+  const ends = asked.signature?.exp;
   // before the picture is looked for: a wrong signature is answered alike whether there is one or not
-  if (until) SignedUrl.check({ ...wish, segments: [wish.id, wish.rev, wish.preset] });
-  const picture = await timing.of("find", Picture.get(wish.id, wish.rev, until !== undefined));
+  if (ends) SignedUrl.check({ ...wish, segments: [wish.id, wish.rev, wish.preset] });
+  const picture = await timing.of("find", Picture.get(wish.id, wish.rev, ends !== undefined));
   const plan = Plan.plan(request, picture.source, accepted(wish.accept));
   const hash = Plan.hash(plan);
   const etag = `"${picture.rev}-${hash}"`;
   const headers = {
-    ...Header.caching({ ...picture, ...wish, until }, request),
+    ...Header.caching({ ...picture, ...wish, ends }, request),
     ...Header.safety,
     ETag: etag,
   };

@@ -7,16 +7,16 @@ type Address = {
   preset?: string | undefined;
   isPublic: boolean;
   /** When its signature ends, in seconds. */
-  until?: number | undefined;
+  ends?: number | undefined;
 };
 
 /** A private picture is for the one who asked, and no cache keeps anything for longer than its signature is good. */
 export function caching(address: Address, request: Request): Record<string, string> {
-  const { isPublic, until } = address;
+  const { isPublic, ends } = address;
   const lasting = lifetime(address);
-  const left = until === undefined ? Infinity : Math.max(0, until - Math.floor(Date.now() / 1000));
+  const left = ends === undefined ? Infinity : Math.max(0, ends - Math.floor(Date.now() / 1000));
   const seconds = Math.min(lasting.seconds, left);
-  const after = until === undefined ? lasting.after : ["must-revalidate"];
+  const after = ends === undefined ? lasting.after : ["must-revalidate"];
   const directives = [isPublic ? "public" : "private", `max-age=${seconds}`, ...after];
   return {
     "Cache-Control": directives.join(", "),
