@@ -1,5 +1,5 @@
 /**
- * What is asked and which facts must hold. Texts may hold `${apiKeys.P}`, anything of the fixture or of what a step saved,
+ * What is asked and which facts must hold. Texts may hold `${apiKeys.P}`, anything of the target or of what a step saved,
  * `${run}`, a word that no other run has, and `${a*100}`, a hundred letters.
  */
 export type Case = {
@@ -22,7 +22,8 @@ export type Step =
   | SendStep
   | ReceiveStep
   | ClosedStep
-  | CloseStep;
+  | CloseStep
+  | CheckStep;
 
 export type HttpStep = {
   request: Request;
@@ -31,20 +32,28 @@ export type HttpStep = {
   /** By status: at least so many answers, and what is true of each. No other status may be among them. */
   among?: Record<string, { least: number } & Omit<Expect, "status">>;
   expect?: Expect;
+  /** Asked again and again until what is expected holds, for so many seconds. */
+  patience?: number;
   /** Names for what is at a pointer into the JSON of the answer. */
   save?: Record<string, string>;
+  /** Names for the values of the answer's header fields. */
+  saveHeaders?: Record<string, string>;
+  /** Names for lists that grow by what is at a pointer, in which `*` stands for every item. */
+  collect?: Record<string, string>;
 };
 
 export type Request = {
   method?: string;
   /** With the stage, exactly as it goes over the wire. */
   path: string;
-  /** Instead of the fixture's own. */
+  /** Instead of the target's own; empty when the path is a whole URL. */
   origin?: string;
   /** In order and with their casing. */
   headers?: [name: string, value: string][];
   body?: string;
   bodyBase64?: string;
+  /** `multipart/form-data`: the fields that were saved under a name, and the file behind them. */
+  form?: { fields: string; fileBase64: string };
   sign?: Sign;
 };
 
@@ -90,6 +99,8 @@ export type SendStep =
 type ClosedStep = { closed: number };
 type ReceiveStep = { receive: Record<string, Fact>; save?: Record<string, string> };
 type CloseStep = { close: true };
+/** What is true of something that was saved or collected. */
+type CheckStep = { check: string; is: Fact };
 
 /** A value that must be equal, or an object of one of these. */
 export type Fact =
@@ -99,6 +110,8 @@ export type Fact =
   | { $absent: true }
   | { $present: true }
   | { $oneOf: unknown[] }
+  /** So many texts, each less than the one before. */
+  | { $descending: number }
   /** An object with exactly these keys. */
   | { $keys: string[] }
   /** The same as the JSON body has there. */

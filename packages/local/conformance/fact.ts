@@ -25,6 +25,10 @@ const rules: Record<string, Rule> = {
   $contains: (actual, wanted: string) => typeof actual === "string" && actual.includes(wanted),
   $absent: (actual) => actual === undefined,
   $present: (actual) => actual !== undefined && actual !== null && actual !== "",
+  $descending: (actual, wanted: number) =>
+    Array.isArray(actual) &&
+    actual.length === wanted &&
+    actual.every((text, i) => typeof text === "string" && (i === 0 || text < actual[i - 1])),
   $oneOf: (actual, wanted: unknown[]) => wanted.some((each) => isDeepStrictEqual(actual, each)),
   $keys: (actual, wanted: string[]) =>
     typeof actual === "object" &&
@@ -34,6 +38,14 @@ const rules: Record<string, Rule> = {
   $nowWithin: (actual, wanted: number, { now }) =>
     typeof actual === "number" && Math.abs(now - actual) <= wanted * 1000,
 };
+
+/** Everything that a pointer points at in which `*` stands for each item of a list. */
+export function every(document: unknown, pointer: string): unknown[] {
+  const [head = "", ...tails] = pointer.split("/*");
+  const found = at(document, head);
+  if (tails.length === 0) return [found];
+  return Array.isArray(found) ? found.flatMap((item) => every(item, tails.join("/*"))) : [];
+}
 
 /** What an RFC 6901 pointer points at. */
 export function at(document: unknown, pointer: string): unknown {

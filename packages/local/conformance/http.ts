@@ -3,7 +3,8 @@ import * as Http from "node:http";
 import * as Https from "node:https";
 
 import type { Request, Sign } from "./case.ts";
-import type { Fixture } from "./fixture.ts";
+import { multipart } from "./multipart.ts";
+import type { Target } from "./target.ts";
 
 export type Answer = {
   status: number;
@@ -13,13 +14,15 @@ export type Answer = {
 };
 
 /** Sends exactly these fields and bytes: no client that tidies up. */
-export function send(request: Request, fixture: Fixture): Promise<Answer> {
-  const { method = "GET", path, headers = [], sign } = request;
-  const origin = new URL(request.origin ?? fixture.url);
-  const body = bodyOf(request);
-  const fields = [["Host", origin.host], ...headers];
+export function send(request: Request, target: Target, saved: object): Promise<Answer> {
+  const { method = "GET", headers = [], form, sign } = request;
+  const elsewhere = request.origin === "" ? new URL(request.path) : undefined;
+  const origin = elsewhere ?? new URL(request.origin ?? target.url);
+  const path = elsewhere ? elsewhere.pathname + elsewhere.search : request.path;
+  const { body, type } = form ? multipart(form, saved) : { body: bodyOf(request) };
+  const fields = [["Host", origin.host], ...headers, ...(type ? [["Content-Type", type]] : [])];
   if (body.length > 0) fields.push(["Content-Length", String(body.length)]);
-  if (sign) fields.push(...signature({ method, path, body, host: origin.host }, sign, fixture.iam));
+  if (sign) fields.push(...signature({ method, path, body, host: origin.host }, sign, target.iam!));
   const client = origin.protocol === "https:" ? Https : Http;
   const started = performance.now();
   return new Promise((resolve, reject) => {
@@ -68,7 +71,7 @@ type Signed = { method: string; path: string; body: Buffer; host: string };
 function signature(
   { method, path, body, host }: Signed,
   sign: Sign,
-  iam: Fixture["iam"],
+  iam: NonNullable<Target["iam"]>,
 ): [string, string][] {
   const late = sign === "six minutes ago" ? -1 : sign === "six minutes ahead" ? 1 : 0;
   const time = new Date(Date.now() + late * 6 * 60_000);

@@ -2,17 +2,17 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Case, Expect, HttpStep, Step } from "./case.ts";
-import { type World, at, complaint, show } from "./fact.ts";
-import type { Fixture } from "./fixture.ts";
+import { type World, at, complaint, every, show } from "./fact.ts";
 import { type Answer, send } from "./http.ts";
 import * as Socket from "./socket.ts";
+import type { Target } from "./target.ts";
 
-/** Everything that is wrong, in sentences; nothing when the case holds. Knows the fixture's line of JSON and no more. */
-export async function run({ steps, authorizerCalls }: Case, fixture: Fixture): Promise<string[]> {
-  const state: State = { fixture, aheadMs: 0, saved: { run: randomUUID() }, socket: undefined };
+/** Everything that is wrong, in sentences; nothing when the case holds. Knows what the target says of itself and no more. */
+export async function run({ steps, authorizerCalls }: Case, target: Target): Promise<string[]> {
+  const state: State = { target, aheadMs: 0, saved: { run: randomUUID() }, socket: undefined };
   // an earlier case may have moved the clock past the time of the tokens
   await advance(0, state);
-  const before = authorizerCalls === undefined ? 0 : await countCalls(fixture);
+  const before = authorizerCalls === undefined ? 0 : await countCalls(target);
   const complaints: string[] = [];
   try {
     for (const [index, step] of steps.entries()) {
@@ -23,16 +23,18 @@ export async function run({ steps, authorizerCalls }: Case, fixture: Fixture): P
     state.socket?.end();
   }
   if (authorizerCalls !== undefined) {
-    const made = (await countCalls(fixture)) - before;
+    const made = (await countCalls(target)) - before;
     if (made !== authorizerCalls)
       complaints.push(`the authorizer was called ${made} times, not ${authorizerCalls}`);
   }
   return complaints;
 }
 
+export type { Case, Target };
+
 type State = {
-  fixture: Fixture;
-  /** How far the fixture's clock is ahead of ours. */
+  target: Target;
+  /** How far the target's clock is ahead of ours. */
   aheadMs: number;
   /** What steps saved, and `run`: a word that no other run has. */
   saved: Record<string, unknown>;
@@ -42,7 +44,7 @@ type State = {
 async function take(step: Step, state: State): Promise<string[]> {
   if ("request" in step) return http(step, state);
   if ("waitSeconds" in step) {
-    if (state.fixture.clock) await advance(step.waitSeconds, state);
+    if (state.target.clock) await advance(step.waitSeconds, state);
     else await sleep(step.waitSeconds * 1000);
     return [];
   }
@@ -63,6 +65,12 @@ async function take(step: Step, state: State): Promise<string[]> {
     const world = { document: message, now: Date.now() + state.aheadMs };
     return facts("the message", world, step.receive);
   }
+  if ("check" in step) {
+    const actual = state.saved[step.check];
+    const world = { document: actual, now: Date.now() + state.aheadMs };
+    const wrong = complaint(actual, step.is, world);
+    return wrong ? [`${step.check}: ${show(actual)} ${wrong}`] : [];
+  }
   if ("closed" in step) {
     const code = await state.socket!.closed();
     return code === step.closed ? [] : [`the connection ended with ${code}, not ${step.closed}`];
@@ -74,13 +82,26 @@ async function take(step: Step, state: State): Promise<string[]> {
 
 const DAY_SECONDS = 24 * 3600;
 
-async function http(
-  { request, times = 1, among, expect, save = {} }: HttpStep,
-  { fixture, saved, aheadMs }: State,
-) {
-  const answers = await Promise.all(Array.from({ length: times }, () => send(request, fixture)));
-  for (const [name, pointer] of Object.entries(save))
-    saved[name] = at(parsed(answers[0]!.body.toString("utf8")), pointer);
+async function http(step: HttpStep, state: State): Promise<string[]> {
+  const until = Date.now() + (step.patience ?? 0) * 1000;
+  for (;;) {
+    const wrong = await ask(step, state);
+    if (wrong.length === 0 || Date.now() >= until) return wrong;
+    await sleep(100);
+  }
+}
+
+async function ask(step: HttpStep, { target, saved, aheadMs }: State): Promise<string[]> {
+  const { request, times = 1, among, expect, save = {}, saveHeaders = {}, collect = {} } = step;
+  const answers = await Promise.all(
+    Array.from({ length: times }, () => send(request, target, saved)),
+  );
+  const json = parsed(answers[0]!.body.toString("utf8"));
+  for (const [name, pointer] of Object.entries(save)) saved[name] = at(json, pointer);
+  for (const [name, header] of Object.entries(saveHeaders))
+    saved[name] = answers[0]!.headers[header.toLowerCase()];
+  for (const [name, pointer] of Object.entries(collect))
+    saved[name] = [...((saved[name] as unknown[] | undefined) ?? []), ...every(json, pointer)];
   if (!among) return expect ? judge(answers[0]!, expect, aheadMs) : [];
   const few = Object.entries(among).flatMap(([status, { least }]) => {
     const count = answers.filter((answer) => String(answer.status) === status).length;
@@ -128,27 +149,30 @@ function facts(what: string, world: World, wanted: Record<string, unknown>): str
   });
 }
 
-/** Moves the fixture's clock where it has one, and takes the tokens of the new time. */
+/** Moves the target's clock where it has one, and takes the tokens of the new time. */
 async function advance(seconds: number, state: State) {
-  const { clock } = state.fixture;
+  const { clock } = state.target;
   if (!clock) return;
   const body = JSON.stringify({ advanceSeconds: seconds });
   const answer = await fetch(clock, { method: "POST", body });
   if (!answer.ok) throw new Error(`the clock answered ${answer.status}: ${await answer.text()}`);
-  const { now, cognito } = (await answer.json()) as { now: string; cognito?: Fixture["cognito"] };
+  const { now, cognito } = (await answer.json()) as {
+    now: string;
+    cognito?: Record<string, string>;
+  };
   state.aheadMs = Date.parse(now) - Date.now();
-  if (cognito) state.fixture = { ...state.fixture, cognito };
+  if (cognito) state.target = { ...state.target, cognito };
 }
 
-async function countCalls({ authorizerCalls }: Fixture): Promise<number> {
+async function countCalls({ authorizerCalls }: Target): Promise<number> {
   const response = await fetch(authorizerCalls!);
   return ((await response.json()) as { count: number }).count;
 }
 
 /** With every `${name}` replaced; `${name|uri}` is percent-encoded, `${a*3}` is three letters. */
-function filled(step: Step, { fixture, saved }: State): Step {
-  const management = fixture.websocketUrl.replace(/^ws/, "http");
-  const known = { ...fixture, ...saved, management: new URL(management) };
+function filled(step: Step, { target, saved }: State): Step {
+  const management = target.websocketUrl?.replace(/^ws/, "http");
+  const known = { ...target, ...saved, management: management && new URL(management) };
   const value = (name: string): unknown =>
     name.split(".").reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], known);
   const letters = JSON.stringify(step).replace(/\$\{a\*(\d+)\}/g, (_, n) => "a".repeat(n));
