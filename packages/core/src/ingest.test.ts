@@ -56,7 +56,7 @@ test("the same event again finds nothing to do when the work is done, and the sa
   expect(await Image.get(id)).toMatchObject({ state: "ready" });
 });
 
-test("whatever order the events of several uploads come in, and however often, the latest one decides", () => {
+test("L8: whatever order the events of several uploads come in, and however often, the latest one decides", () => {
   const sequencers = ["0055AED6DCD90281E5", "0055AED6DCD90281E6", "0055AED6DCD90281E61", "0056"];
   const events = tuple(
     shuffledSubarray(sequencers, { minLength: 1 }),

@@ -57,7 +57,7 @@ function shuffled<Thing>(things: Thing[], seed: number): Thing[][] {
   return batches;
 }
 
-test("likes is the number of people who like an image, however often, in whatever order and batches the stream tells of it", () =>
+test("L8: likes is the number of people who like an image, however often, in whatever order and batches the stream tells of it", () =>
   assert(
     asyncProperty(clicks, integer({ min: 1, max: 1e9 }), context(), async (clicked, seed, log) => {
       const id = await readyImage();

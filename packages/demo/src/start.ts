@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import {
   consoleLog,
   loadStack,
+  onOrphaned,
   type Log,
   showTrace,
   type Stack,
@@ -100,6 +101,7 @@ function readPort(text: string) {
 }
 
 function stopOnSignals(stop: () => Promise<void>) {
+  onOrphaned(() => process.kill(process.pid, "SIGTERM"));
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => {
       // a second signal, or an engine that will not end, must not keep the terminal

@@ -26,6 +26,7 @@ import { openTraces } from "./trace/traces.ts";
 import { withAddresses } from "./websocket/address.ts";
 import { createWebSockets } from "./websocket/server.ts";
 
+export { onOrphaned } from "./orphan.ts";
 export { consoleLog, loadStack, silentLog, StartError };
 export type { Local, Log, Stack };
 

@@ -13,6 +13,8 @@ const png = Buffer.from("89504e470d0a1a0a00ff", "hex");
 let api: Awaited<ReturnType<typeof serve>>;
 let live = new PassThrough();
 let signal: AbortSignal | undefined;
+let failures = 0;
+let slowEnded = false;
 
 beforeAll(async () => {
   const stack = restApi(
@@ -36,9 +38,13 @@ beforeAll(async () => {
   api = await serve(stack, {
     echo,
     raw: ({ body }) => ({ kind: "ok", payload: Buffer.from(body) }),
-    fail: () => fails("secret detail"),
+    fail: () => {
+      failures++;
+      return fails("secret detail");
+    },
     slow: async () => {
       await wait(1500);
+      slowEnded = true;
       return returns({});
     },
     png: () =>
@@ -259,18 +265,22 @@ describe("the answer of a Lambda proxy function", () => {
     expect((await raw({ ...result, body: "?" }, { accept: "image/png" })).status).toBe(500);
   });
 
-  it("§7A G29: a failing function is 502 without a word of it", async () => {
+  it("§7A G29, §2.2 L1: a failing function is 502 without a word of it, and is not called again", async () => {
     const { status, json, text } = await api.call("/t/fail");
     expect([status, json]).toEqual([502, badGateway]);
+    await wait(200);
+    expect(failures).toBe(1);
     expect(text).not.toContain("secret");
   });
 
-  it("§7A G30: a slow function is 504", async () => {
+  it("§7A G30: a slow function is 504, and runs on", async () => {
     const started = performance.now();
     const { status, json, headers } = await api.call("/t/slow");
     expect([status, json]).toEqual([504, { message: "Endpoint request timed out" }]);
     expect(headers.get("x-amzn-errortype")).toMatch(/^InternalServerErrorException/);
     expect(performance.now() - started).toBeLessThan(1000);
+    expect(slowEnded).toBe(false);
+    await expect.poll(() => slowEnded, { timeout: 5_000 }).toBe(true);
   });
 
   it("§7A G32, G33: pixels for who asks for them first, base64 text for the others", async () => {

@@ -16,6 +16,8 @@ beforeAll(async () => {
         memory: context.memoryLimitInMB, name: context.functionName, trace: process.env._X_AMZN_TRACE_ID, cwd: process.cwd() })`,
       "see.ts": `export const handler = async () => process.env`,
       "nothing.ts": `export const handler = async () => {}`,
+      "counted.ts": `let calls = 0;
+export const handler = async () => { throw new Error("call " + ++calls); };`,
       "fail.ts": `class ImageMissing extends Error { name = "ImageMissing" }
         export const handler = async () => { throw new ImageMissing("no image a") }`,
       "count.ts": `let calls = 0; export const handler = async () => ++calls`,
@@ -118,6 +120,13 @@ test("a function sees its own environment and nothing of the developer's", async
   });
   for (const name of ["OF_THE_DEVELOPER", "HOME", "SST_KEY", "SST_KEY_FILE"])
     expect(seen).not.toHaveProperty(name);
+});
+
+test("L1: a handler that throws on a synchronous call is invoked exactly once", async () => {
+  expect(complaint(await cloud.call("counted"))).toMatchObject({ errorMessage: "call 1" });
+  // long enough for a retry that nobody asked for
+  await sleep(500);
+  expect(complaint(await cloud.call("counted"))).toMatchObject({ errorMessage: "call 2" });
 });
 
 test("a thrown error is called once and comes back with type, message and trace", async () => {
