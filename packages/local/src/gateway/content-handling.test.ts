@@ -140,7 +140,9 @@ test("a template works on text, and not on bytes", async () => {
   answer = { type: "image/png", body: bytes };
   const headers = { accept: WANTS };
   expect((await post("/templated/none", text, headers)).status).toBe(500);
-  expect((await post("/templated/CONVERT_TO_TEXT", text, headers)).text).toBe(`got ${base64.toString()}`);
+  expect((await post("/templated/CONVERT_TO_TEXT", text, headers)).text).toBe(
+    `got ${base64.toString()}`,
+  );
   answer = { type: "text/plain", body: text };
   expect((await post("/templated/none", text, { accept: ELSE })).text).toBe("got plain text");
 });
