@@ -1,4 +1,6 @@
 import { Resource } from "sst/resource";
+import type { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 
 // The verbs of S3 that Balde speaks, all on its one bucket.
 
@@ -65,7 +67,8 @@ export async function read(
     const { Body } = await client().send(
       new GetObjectCommand({ Bucket: bucket(), Key: key, IfMatch: etag, Range: range }),
     );
-    return Buffer.from(await Body!.transformToByteArray());
+    // a third less work than the SDK's own way, which copies a large picture twice more
+    return await buffer(Body as Readable);
   } catch (error) {
     if ([404, 412].includes(status(error))) return undefined;
     throw error;

@@ -98,12 +98,15 @@ async function receive(arrival: Arrival, limit: Apart.Limit) {
   }
   const { key, sequencer, versionId: version } = object;
   const upload = { id, key, sequencer, version };
+  // comes while the row is asked; where there is nothing to do, it was read for nothing
+  const head = part(object, 0, HEAD_BYTES);
+  head.catch(() => {});
   const image = await Ingest.begin(upload);
   if (!image) return;
   try {
     const sent = ObjectKey.sent(key);
     if (sent && !image.name) throw badName(sent.name);
-    const bytes = await read(object);
+    const bytes = await read(object, head);
     const prepared = await Apart.prepare(bytes, { ...limit, publish: isPublished(image) });
     await store(image, prepared, object);
     await Ingest.settle(upload, found(bytes, prepared));
@@ -137,18 +140,22 @@ async function adopt({ eventTime, s3: { object } }: Arrival) {
 }
 
 /** First as much as says what it is: what is refused for that is not read to its end. */
-async function read({ key, size, eTag }: Arrival["s3"]["object"]): Promise<Buffer> {
+async function read(object: Sent, head: Promise<Buffer>): Promise<Buffer> {
+  const { size } = object;
   if (size > Upload.MAX_BYTES) throw tooLarge(size);
-  const part = async (from: number, to: number) => {
-    // of nothing there is no part
-    if (from >= size) return Buffer.alloc(0);
-    const bytes = await Bucket.read(key, eTag, `bytes=${from}-${to - 1}`);
-    if (!bytes) throw gone();
-    return bytes;
-  };
-  const head = await part(0, HEAD_BYTES);
-  await Apart.glance(head, { size, milliseconds: Limits.GLANCE_SECONDS * 1000 });
-  return Buffer.concat([head, await part(HEAD_BYTES, size)]);
+  const first = await head;
+  await Apart.glance(first, { size, milliseconds: Limits.GLANCE_SECONDS * 1000 });
+  return Buffer.concat([first, await part(object, HEAD_BYTES, size)]);
+}
+
+type Sent = Arrival["s3"]["object"];
+
+async function part({ key, size, eTag }: Sent, from: number, to: number): Promise<Buffer> {
+  // of nothing there is no part
+  if (from >= size) return Buffer.alloc(0);
+  const bytes = await Bucket.read(key, eTag, `bytes=${from}-${to - 1}`);
+  if (!bytes) throw gone();
+  return bytes;
 }
 
 /** As much of a file as says what it is: JPEG, PNG, GIF, AVIF and SVG always do so here, WebP, TIFF and a JPEG with a large profile not always. */
