@@ -37,10 +37,13 @@ type Variable = (exchange: Refused, outcome: Outcome) => string | number | null 
 const NAME = "context\\.([A-Za-z0-9_-]+(?:\\.[A-Za-z0-9_:-]+)*)";
 const REFERENCE = new RegExp(`\\$(?:\\{${NAME}\\}|${NAME})`, "g");
 
-const variable = (name: string): Variable =>
-  Object.hasOwn(VARIABLES, name)
-    ? VARIABLES[name]!
-    : (exchange) => Context.lookup(`context.${name}`, exchange);
+function variable(name: string): Variable {
+  if (Object.hasOwn(VARIABLES, name)) return VARIABLES[name]!;
+  const [source, ...path] = name.split(".");
+  if (source === "authorizer")
+    return ({ authorizer }) => Context.scalar(Context.at(authorizer, path));
+  return (exchange) => Context.lookup(`context.${name}`, exchange);
+}
 
 // what only an access log knows, and for speed what a log usually has
 const VARIABLES: Record<string, Variable> = {

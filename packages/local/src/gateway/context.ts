@@ -51,7 +51,7 @@ const headerValues = (exchange: Refused, name: string) => {
 const lastHeader = (exchange: Refused, name: string) => headerValues(exchange, name)?.at(-1);
 
 /** Follows a dotted path; what is left of it may itself be a key with dots (`claims.https://x`). */
-function at(value: unknown, path: string[]): unknown {
+export function at(value: unknown, path: string[]): unknown {
   if (path.length === 0) return value;
   if (typeof value !== "object" || value === null) return undefined;
   const fields = value as Record<string, unknown>;
@@ -61,7 +61,7 @@ function at(value: unknown, path: string[]): unknown {
   return Object.hasOwn(fields, first) ? at(fields[first], rest) : undefined;
 }
 
-function scalar(value: unknown): string | undefined {
+export function scalar(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -140,6 +140,16 @@ const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
 /** `12/Jun/2023:18:05:10 +0000` */
 export function requestTime(ms: number): string {
+  const second = Math.floor(ms / 1000);
+  if (second === last.second) return last.text;
+  last = { second, text: written(ms) };
+  return last.text;
+}
+
+/** Many requests have the same one, and each asks several times. */
+let last = { second: 0, text: written(0) };
+
+function written(ms: number): string {
   const iso = new Date(ms).toISOString();
   return `${iso.slice(8, 10)}/${MONTHS[Number(iso.slice(5, 7)) - 1]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
 }

@@ -1,7 +1,8 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 
+import { random } from "../random.ts";
 import type { BackendCall } from "./backend-call.ts";
 import type { Method, Stage } from "./definition.ts";
 import type * as Query from "./query.ts";
@@ -74,4 +75,4 @@ export function fields(req: IncomingMessage): [string, string][] {
 
 export const newRequestId = () => randomUUID();
 
-export const newExtendedRequestId = () => `${randomBytes(11).toString("base64url")}=`;
+export const newExtendedRequestId = () => `${random(11).toString("base64url")}=`;

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomHex } from "../random.ts";
 
 import * as Header from "../trace/header.ts";
 
@@ -24,7 +24,7 @@ export type Trace = {
 export function create(sent: string | undefined, nowMs: number, sample: () => boolean): Trace {
   const asked = Header.parse(sent);
   const root = asked.root ?? Header.newRoot(nowMs);
-  const hex = randomBytes(20).toString("hex");
+  const hex = randomHex(20);
   const [id, callId] = [hex.slice(0, 16), hex.slice(16, 32)];
   const isSampled = asked.isSampled ?? sample();
   const lineage = `1:${hex.slice(32)}:0`;

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import { readAll } from "../read-all.ts";
 import type { Ask, Statement } from "./policy.ts";
 import { type Principal, type Principals, authorize } from "./principals.ts";
 import * as Sigv4 from "./sigv4.ts";
@@ -72,15 +73,10 @@ export function createGuard({
 }
 
 export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    // what is too large is drained, not kept: a destroyed socket would hide the answer
-    if (bytes <= limit) chunks.push(chunk);
-  }
-  if (bytes > limit) throw new Fault(`${coral}RequestEntityTooLargeException`, "", 413);
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  // what is too large is drained, not kept: a destroyed socket would hide the answer
+  const body = await readAll(request, limit);
+  if (body.length > limit) throw new Fault(`${coral}RequestEntityTooLargeException`, "", 413);
+  return body;
 }
 
 /** The operation of an `X-Amz-Target: Service_Version.Operation`. */

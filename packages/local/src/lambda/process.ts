@@ -6,13 +6,14 @@ import { finished } from "node:stream/promises";
 
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import { readAll } from "../read-all.ts";
 import { wallMs } from "../trace/segment.ts";
 import type { Bundle } from "./bundle.ts";
 import type { Invocation } from "./invocation.ts";
 import { printOutput } from "./output.ts";
 import { splitPrelude } from "./prelude.ts";
 import * as Result from "./result.ts";
-import { type Event, type RuntimeApi, read } from "./runtime-api.ts";
+import { type Event, type RuntimeApi } from "./runtime-api.ts";
 import type { createMemoryWatch } from "./memory.ts";
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: ten seconds to load, beside the time of the first event. */
@@ -75,7 +76,7 @@ export function startProcess(options: Options): FunctionProcess {
     },
     async response(requestId, body) {
       if (requestId === current?.id) return respond(current, body);
-      await read(body);
+      await readAll(body);
       return true;
     },
     error(requestId, body) {
@@ -157,17 +158,12 @@ export function startProcess(options: Options): FunctionProcess {
   async function respond(invocation: Invocation, body: IncomingMessage) {
     const streaming = body.headers["lambda-runtime-function-response-mode"] === "streaming";
     if (streaming && invocation.stream) return stream(invocation, body);
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of body) {
-      size += (chunk as Buffer).length;
-      if (size <= Result.maxResponseBytes) chunks.push(chunk as Buffer);
-    }
+    const payload = await readAll(body, Result.maxResponseBytes);
     const failed = body.trailers["lambda-runtime-function-error-body"];
     if (failed) answered(invocation, Result.functionError(Buffer.from(failed, "base64")));
-    else if (size > Result.maxResponseBytes) answered(invocation, tooLarge);
-    else answered(invocation, { kind: "ok", payload: Buffer.concat(chunks) });
-    return size <= Result.maxResponseBytes;
+    else if (payload.length > Result.maxResponseBytes) answered(invocation, tooLarge);
+    else answered(invocation, { kind: "ok", payload });
+    return payload.length <= Result.maxResponseBytes;
   }
 
   async function stream(invocation: Invocation, response: IncomingMessage) {

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
+import { readAll } from "../read-all.ts";
+
 /** One event on its way to a function's process. */
 export type Event = {
   requestId: string;
@@ -33,7 +35,8 @@ export type RuntimeApi = {
 
 /**
  * The Lambda Runtime API, https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, for all processes on one port:
- * a random first path segment tells them apart and keeps everybody else out.
+ * a random first path segment tells them apart and keeps everybody else out. `/next` at the end of an answer's path asks
+ * for the next event in its reply.
  */
 export async function startRuntimeApi(): Promise<RuntimeApi> {
   const clients = new Map<string, { client: RuntimeClient; posting: Promise<void> }>();
@@ -70,21 +73,20 @@ export async function startRuntimeApi(): Promise<RuntimeApi> {
 
 async function post(
   client: RuntimeClient,
-  [scope, requestId = "", verb]: string[],
+  [scope, requestId = "", verb, then]: string[],
   request: IncomingMessage,
   response: ServerResponse,
 ) {
   if (scope === "init" && requestId === "error") {
-    client.initError(await read(request));
+    client.initError(await readAll(request));
     return answer(response, 202);
   }
-  if (verb === "error") {
-    client.error(requestId, await read(request));
-    return answer(response, 202);
-  }
-  if (verb === "response")
-    return answer(response, (await client.response(requestId, request)) ? 202 : 413);
-  answer(response, 404);
+  let status = 202;
+  if (verb === "error") client.error(requestId, await readAll(request));
+  else if (verb === "response") status = (await client.response(requestId, request)) ? 202 : 413;
+  else return answer(response, 404);
+  if (then === "next") client.next((event) => deliver(event, response));
+  else answer(response, status);
 }
 
 function deliver(event: Event, response: ServerResponse) {
@@ -104,10 +106,4 @@ function deliver(event: Event, response: ServerResponse) {
 
 function answer(response: ServerResponse, status: number) {
   response.writeHead(status, { "Content-Length": 0 }).end();
-}
-
-export async function read(body: IncomingMessage) {
-  const chunks: Buffer[] = [];
-  for await (const chunk of body) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }

@@ -4,9 +4,11 @@ import { Agent, type IncomingMessage, request as httpRequest } from "node:http";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { urlToHttpOptions } from "node:url";
 import { setTimeout as wait } from "node:timers/promises";
 
 import type { Log } from "../log.ts";
+import { readAll } from "../read-all.ts";
 import { StartError } from "../start-error.ts";
 
 /** Whatever answers DynamoDB's protocol behind the guard. It checks no signature and no right. */
@@ -74,6 +76,7 @@ export async function startEngine({
 
 function client(url: string): Pick<Engine, "pass" | "call"> {
   const agent = new Agent({ keepAlive: true });
+  const to = { ...urlToHttpOptions(new URL(url)), method: "POST", agent };
   const pass = (target: string, body: Uint8Array | string) =>
     new Promise<IncomingMessage>((resolve, reject) => {
       const headers = {
@@ -85,7 +88,9 @@ function client(url: string): Pick<Engine, "pass" | "call"> {
         authorization:
           "AWS4-HMAC-SHA256 Credential=LOCAL/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
       };
-      httpRequest(url, { method: "POST", agent, headers }, resolve).on("error", reject).end(body);
+      httpRequest({ ...to, headers }, resolve)
+        .on("error", reject)
+        .end(body);
     });
 
   return {
@@ -101,9 +106,7 @@ function client(url: string): Pick<Engine, "pass" | "call"> {
 }
 
 export async function readText(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
+  return (await readAll(response)).toString("utf8");
 }
 
 function findBinary(env: NodeJS.ProcessEnv): string {

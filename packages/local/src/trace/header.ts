@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomHex } from "../random.ts";
 
 /** What `X-Amzn-Trace-Id` says. https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
 export type Header = {
@@ -10,27 +10,36 @@ export type Header = {
 };
 
 export function parse(text: string | undefined): Header {
-  if (!text) return {};
-  const field = (name: string) =>
-    new RegExp(`(?:^|;)\\s*${name}=([^;]+)`, "i").exec(text)?.[1]?.trim();
-  const sampled = field("Sampled");
-  return {
-    root: field("Root"),
-    parent: field("Parent"),
-    isSampled: sampled === "1" ? true : sampled === "0" ? false : undefined,
-    lineage: field("Lineage"),
-  };
+  const header: Header = {};
+  for (const field of text?.split(";") ?? []) {
+    const at = field.indexOf("=");
+    const value = field.slice(at + 1).trim();
+    switch (field.slice(0, at).trim().toLowerCase()) {
+      case "root":
+        header.root ??= value;
+        break;
+      case "parent":
+        header.parent ??= value;
+        break;
+      case "lineage":
+        header.lineage ??= value;
+        break;
+      case "sampled":
+        if (value === "1" || value === "0") header.isSampled ??= value === "1";
+    }
+  }
+  return header;
 }
 
 export const format = (root: string, parent: string, isSampled: boolean, lineage?: string) =>
   `Root=${root};Parent=${parent};Sampled=${isSampled ? 1 : 0}${lineage ? `;Lineage=${lineage}` : ""}`;
 
 export function newRoot(nowMs = Date.now()) {
-  return `1-${Math.floor(nowMs / 1000).toString(16)}-${randomBytes(12).toString("hex")}`;
+  return `1-${Math.floor(nowMs / 1000).toString(16)}-${randomHex(12)}`;
 }
 
 /** Of a segment. */
-export const newId = () => randomBytes(8).toString("hex");
+export const newId = () => randomHex(8);
 
 /** X-Ray takes nothing else: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids */
 export const isRoot = (text: string | undefined): text is string =>
