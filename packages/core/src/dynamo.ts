@@ -27,13 +27,15 @@ export async function get(key: Key): Promise<Item | undefined> {
   return (await client().send(command)).Item;
 }
 
-/** Up to 100 items, in no order; what is not there is left out. */
-export async function getAll(keys: Key[]): Promise<Item[]> {
+/** Up to 100 items, in no order; what is not there is left out. Consistent, it sees every write that was acknowledged before. */
+export async function getAll(keys: Key[], isConsistent = false): Promise<Item[]> {
   const { BatchGetCommand, client } = await sdk();
   const found: Item[] = [];
   for (let wanted = keys; wanted.length > 0;) {
     const { Responses, UnprocessedKeys } = await client().send(
-      new BatchGetCommand({ RequestItems: { [table()]: { Keys: wanted } } }),
+      new BatchGetCommand({
+        RequestItems: { [table()]: { Keys: wanted, ConsistentRead: isConsistent } },
+      }),
     );
     found.push(...(Responses?.[table()] ?? []));
     wanted = (UnprocessedKeys?.[table()]?.Keys ?? []) as Key[];

@@ -37,8 +37,11 @@ export async function getOwn(id: ImageId, userId: string): Promise<Row> {
 }
 
 /** The row, for a person who sees the image. */
-export async function getSeen(id: ImageId, userId: string | undefined): Promise<Row> {
-  const row = await findRow(id);
+export const getSeen = async (id: ImageId, userId: string | undefined): Promise<Row> =>
+  mustSee(await findRow(id), id, userId);
+
+/** The same of a row that was read already. */
+export function mustSee(row: Row | undefined, id: ImageId, userId: string | undefined): Row {
   if (!row || (row.visibility !== "public" && row.ownerId !== userId)) throw notFound(id);
   return row;
 }

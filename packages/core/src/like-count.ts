@@ -22,6 +22,10 @@ const COUNTED = 1_000;
 /** A larger shard is counted anew when it has been so many milliseconds for each of its likes: 1,000 every 10 seconds, 100,000 every 17 minutes. Until then changes are added up. */
 const MILLISECONDS_PER_LIKE = 10;
 
+/** Six of eight shards in two seconds: from some five clicks a second on. */
+const CROWD_SHARDS = 6;
+const CROWD_MILLISECONDS = 2_000;
+
 export async function of(ids: ImageId[]): Promise<Map<ImageId, number>> {
   if (ids.length === 0) return new Map();
   const items = (await Dynamo.getAll(ids.map(key))).map((item) => Count.parse(item));
@@ -37,12 +41,22 @@ export const open = (imageId: ImageId) =>
 
 export const close = (imageId: ImageId) => Dynamo.remove({ key: key(imageId) });
 
-/** How many people like the image at this moment; on a picture that many like, `by` is added to what was counted last. */
-export async function exactly(imageId: ImageId, by: -1 | 0 | 1): Promise<number> {
-  const count = await find(imageId);
-  if (count && count.n >= COUNTED) return count.n + by;
+/**
+ * How many people like an image after a click that changed `by`, when `before` was its count before the click. Counted
+ * anew while few like it, one after the other; added to the last number, which is behind by what the stream has still to
+ * tell, where many like it or many click at once.
+ */
+export async function after(imageId: ImageId, by: -1 | 0 | 1, before: Count | undefined) {
+  // who clicks twice in a crowd may not be in the last number yet
+  if (before && (before.n >= COUNTED || (by !== 0 && isCrowd(before)))) return before.n + by;
   const shards = await Promise.all(LikeRow.shards.map((shard) => countShard(imageId, shard)));
   return shards.reduce((sum, n) => sum + n, 0);
+}
+
+/** Most of the shards changed and were counted just now. Nobody can tell then what the number was at the moment of his click, and eight queries for each would keep the clicks behind it waiting. */
+export function isCrowd({ shards }: Count) {
+  const since = Date.now() - CROWD_MILLISECONDS;
+  return Object.values(shards).filter(({ countedAt }) => countedAt > since).length >= CROWD_SHARDS;
 }
 
 /**
@@ -110,11 +124,13 @@ const countShard = (imageId: ImageId, shard: number) =>
   Dynamo.count(LikeRow.inShard(imageId, shard));
 
 async function find(imageId: ImageId): Promise<Count | undefined> {
-  const item = await Dynamo.get(key(imageId));
-  return item && Count.parse(item);
+  return parse(await Dynamo.get(key(imageId)));
 }
 
-const key = (imageId: ImageId) => ({ pk: `IMAGE#${imageId}`, sk: "COUNT" });
+export const parse = (item: Dynamo.Item | undefined): Count | undefined =>
+  item && Count.parse(item);
+
+export const key = (imageId: ImageId) => ({ pk: `IMAGE#${imageId}`, sk: "COUNT" });
 
 /** Compared as text; a number of DynamoDB has only 38 digits. */
 const padded = (sequence: string) => sequence.padStart(40, "0");
@@ -128,7 +144,7 @@ const Shard = z.object({
   countedAt: z.int(),
 });
 
-type Count = z.infer<typeof Count>;
+export type Count = z.infer<typeof Count>;
 const Count = z.object({
   imageId: ImageId,
   n: z.int(),

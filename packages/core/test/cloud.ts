@@ -1,6 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 
 import { S3Client } from "@aws-sdk/client-s3";
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
@@ -52,6 +54,22 @@ export async function startCloud(change = storesOnly) {
       );
       return events.at(-1)!;
     },
+    /** What the SDK asks of the table meanwhile, as a trace shows it: in Lambda it names the trace of its function by itself. */
+    async callsOfTable(work: () => Promise<unknown>) {
+      const id = `1-${hex(4)}-${hex(12)}`;
+      process.env.AWS_LAMBDA_FUNCTION_NAME = "test";
+      process.env._X_AMZN_TRACE_ID = `Root=${id};Parent=${hex(8)};Sampled=1`;
+      try {
+        await work();
+      } finally {
+        delete process.env.AWS_LAMBDA_FUNCTION_NAME;
+        delete process.env._X_AMZN_TRACE_ID;
+      }
+      // written a tenth of a second behind
+      await setTimeout(300);
+      const text = Local.showTrace({ data, stack, id }) ?? "";
+      return [...text.matchAll(/ DynamoDB (\w+)/g)].map(([, operation]) => operation!);
+    },
     async stop() {
       await cloud.stop();
       rmSync(data, { recursive: true });
@@ -63,6 +81,8 @@ function storesOnly(stack: Local.Stack): Local.Stack {
   const resources = stack.resources.filter(({ type }) => /^aws:(s3|dynamodb|sqs)\//.test(type));
   return { ...stack, resources, functions: {} };
 }
+
+const hex = (bytes: number) => randomBytes(bytes).toString("hex");
 
 function inbox(QueueUrl: string) {
   const sqs = new SQSClient({ useQueueUrlAsEndpoint: false });

@@ -2,6 +2,7 @@ import * as Actor from "../src/actor.ts";
 import * as Dynamo from "../src/dynamo.ts";
 import type { ImageId } from "../src/id.schema.ts";
 import * as Ingest from "../src/ingest.ts";
+import * as LikeCount from "../src/like-count.ts";
 import * as LikeRow from "../src/like.row.ts";
 import * as Upload from "../src/upload.ts";
 
@@ -42,9 +43,15 @@ export const expire = (key: Dynamo.Key) =>
   Dynamo.update({ key, set: { expiresAt: Math.floor(Date.now() / 1000) } });
 
 /** Writes down 5,000 likes in each shard. There are no rows for them: nobody will look until they are counted anew. */
-export async function pretendThousandsLike(imageId: ImageId, countedAt = Date.now()) {
-  const shard = { n: 5_000, sequence: "", countedAt };
+export const pretendThousandsLike = (imageId: ImageId, countedAt = Date.now()) =>
+  pretend(imageId, 40_000, countedAt);
+
+/** As if so many had clicked a moment ago. */
+export const pretendCrowd = (imageId: ImageId, likes: number, countedAt = Date.now()) =>
+  pretend(imageId, likes, countedAt);
+
+async function pretend(imageId: ImageId, n: number, countedAt: number) {
+  const shard = { n: n / LikeRow.SHARDS, sequence: "", countedAt };
   const shards = Object.fromEntries(LikeRow.shards.map((number) => [number, shard]));
-  const key = { pk: `IMAGE#${imageId}`, sk: "COUNT" };
-  await Dynamo.put({ item: { ...key, imageId, n: 40_000, version: 1, shards } });
+  await Dynamo.put({ item: { ...LikeCount.key(imageId), imageId, n, version: 1, shards } });
 }
