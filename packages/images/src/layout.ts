@@ -3,7 +3,7 @@ import type { Point } from "./request.schema.ts";
 
 export type Size = { width: number; height: number };
 export type Fit = "cover" | "contain" | "fill" | "inside" | "outside";
-export type Strategy = "attention" | "entropy";
+type Strategy = "attention" | "entropy";
 
 /** The box that a request draws, in device pixels, and how the picture is to meet it. */
 export type Ask = {

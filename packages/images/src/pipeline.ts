@@ -14,7 +14,7 @@ import { resize } from "./steps/resize.ts";
 import { turn } from "./steps/turn.ts";
 
 /** What is read, the original or a rung: its upright size, and whether sharp works on it in Display P3 (deep.ts). */
-export type From = Size & { isDeep: boolean };
+type From = Size & { isDeep: boolean };
 
 /** Does its one thing if the plan asks for it. */
 export type Step = (picture: Picture, plan: Plan, from: From) => Picture;

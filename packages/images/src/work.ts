@@ -32,10 +32,7 @@ type Made = Size & {
   sharpen?: number | undefined;
 };
 
-export function seconds(
-  { width, height, blur = 0, sharpen = 0, ...made }: Made,
-  frames: number,
-): number {
+function seconds({ width, height, blur = 0, sharpen = 0, ...made }: Made, frames: number): number {
   const each = encoding(made.encoding) + blur * BLUR + sharpen * SHARPEN;
   return ((width * height * frames) / 1e6) * each;
 }
