@@ -14,6 +14,7 @@ test.each([
   ["VipsJpeg: Premature end of JPEG file", "image.truncated"],
   ["Input buffer has corrupt header: pngload_buffer: libspng read error", "image.truncated"],
   ["gifload_buffer: Invalid frame data", "image.damaged"],
+  ["VipsJpeg: premature end of JPEG image\nvips2png: unable to write to target", "image.truncated"],
   ["timeout: 12% complete", "image.too_complex"],
 ])("what libvips says of the picture is the sender's to mend: %s", async (says, code) => {
   await expect(thrown(new Error(says))).rejects.toMatchObject({ kind: "unprocessable", code });

@@ -31,13 +31,15 @@ export class Refusal extends Error {
 const ENDS_EARLY =
   /premature end|unexpected end|end of file|bad seek|read error|truncated|not enough data|unable to parse/i;
 
-/** What no picture can cause: a mistake of this code, sharp's word for a wrong option, no memory, no place on the disk. */
+/** What no picture can cause: a mistake of this code, sharp's word for a wrong option, no memory, no place on the disk. libvips names the first cause first, and what failed after it below. */
 const isOurs = (error: Error) =>
   error.constructor !== Error ||
   "code" in error ||
   /^Expected .* but received|out of memory|no space left|unable to (open|write)/i.test(
-    error.message,
+    firstLine(error),
   );
+
+const firstLine = ({ message }: Error) => message.split("\n")[0] ?? "";
 
 /** Runs decoding work; what libvips says late about the input becomes a refusal that says it plainly. */
 export async function blamingInput<T>(work: () => Promise<T>): Promise<T> {
@@ -45,7 +47,7 @@ export async function blamingInput<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (error instanceof Refusal || !(error instanceof Error) || isOurs(error)) throw error;
-    const says = error.message.split("\n")[0] ?? "";
+    const says = firstLine(error);
     if (/timeout/i.test(says))
       throw new Refusal(
         "unprocessable",
