@@ -1,7 +1,11 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { random } from "../test/hostile/bytes.ts";
 import { type Case, honest, hostile } from "../test/hostile/cases.ts";
+import { mutate } from "../test/hostile/mutate.ts";
 import { type Outcome, createOrdeal } from "../test/ordeal.ts";
 import { MAX_HELD_MEGABYTES } from "./limits.ts";
 
@@ -94,5 +98,29 @@ test(
       return [`${name}, bit ${bit} of byte ${at}`, bad];
     });
     expect(await faults(flipped, true)).toEqual([]);
+  },
+);
+
+// By hand, for as long as you like: FUZZ_RUNS=100000 FUZZ_SEED=$RANDOM npx pnpm test packages/images/src/hostile.test.ts -t fuzzed
+// FUZZ_PICTURES names a folder of files to bend besides our own. What is found names its seed.
+const { FUZZ_RUNS: runs = "300", FUZZ_SEED: seed = "1", FUZZ_PICTURES: folder } = process.env;
+
+test(
+  `fuzzed with ${runs} seeds from ${seed}, each is a refusal or a picture`,
+  { timeout: 2 ** 31 - 1 },
+  async () => {
+    const more = folder
+      ? readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))] as const)
+      : [];
+    const all = [...Object.entries(valid), ...more];
+    const others = all.map(([, bytes]) => bytes);
+    const first = Number(seed);
+    function* fuzzed(): Iterable<Case> {
+      for (let each = first; each < first + Number(runs); each++) {
+        const [name, bytes] = all[each % all.length]!;
+        yield [`${name}, seed ${each}`, mutate(bytes, others, each)];
+      }
+    }
+    expect(await faults(fuzzed(), true)).toEqual([]);
   },
 );
