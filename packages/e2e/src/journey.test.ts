@@ -62,7 +62,12 @@ test.each([
 });
 
 test("the second request is served from the stored derivative, the third with If-None-Match is 304", async () => {
-  const again = await get(`/i/${image.id}/${image.rev}?w=640`, { accept: "*/*" });
+  // the copy is stored when the first answer has left, so whoever is very quick has it made again
+  const again = await within(
+    2_000,
+    () => get(`/i/${image.id}/${image.rev}?w=640`, { accept: "*/*" }),
+    ({ headers }) => !/render/.test(headers.get("server-timing") ?? ""),
+  );
   expect(Buffer.from(await again.arrayBuffer()).equals(derivative)).toBe(true);
   expect(again.headers.get("server-timing")).toMatch(/stored/);
   expect(again.headers.get("server-timing")).not.toMatch(/render/);
