@@ -80,10 +80,11 @@ export async function startFixture(
   }
 
   async function cognito(): Promise<Fixture["cognito"]> {
-    const issue = (options: { scope?: string; ageSeconds?: number }) =>
+    const issue = (options: { scope?: string; ageSeconds?: number; validSeconds?: number }) =>
       cloud.issueTokens("someone", { clientId, ...options });
-    const withScope = await issue({ scope: "images/read" });
-    const withoutScope = await issue({});
+    const validSeconds = TOKEN_DAYS * 86_400;
+    const withScope = await issue({ scope: "images/read", validSeconds });
+    const withoutScope = await issue({ validSeconds });
     const expired = await issue({ ageSeconds: 2 * 86_400 });
     return {
       userPoolId,
@@ -113,6 +114,9 @@ export async function startFixture(
     return { status: 200, body: { now, cognito: await tokens() } };
   }
 }
+
+// Cognito allows one; but who moves the clock to the next day's quota still has these
+const TOKEN_DAYS = 30;
 
 function advanceSeconds(body: string): number | undefined {
   try {

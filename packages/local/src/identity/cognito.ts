@@ -25,10 +25,10 @@ export type UserPools = {
   verify(token: string, poolArn: string): Promise<Verified>;
   /** A person who can sign in at once; the same name again changes nothing. */
   createUser(user: { name: string; password: string; email: string; poolId?: string }): void;
-  /** A session without a password, for tests and fixtures: with other scopes, or one that began in the past. */
+  /** A session without a password, for tests and fixtures: with other scopes, one that began in the past, or one that lasts longer. */
   issue(
     name: string,
-    options: { clientId: string; scope?: string; ageSeconds?: number },
+    options: { clientId: string; scope?: string; ageSeconds?: number; validSeconds?: number },
   ): Promise<Tokens>;
   pools: { id: string; arn: string; clientIds: string[] }[];
 };
@@ -86,11 +86,11 @@ export function createUserPools({
       world.users.create(pool, name, attributes, "CONFIRMED", password);
     },
 
-    async issue(name, { clientId, scope, ageSeconds }) {
+    async issue(name, { clientId, ...options }) {
       const client = [...pools.values()].flatMap((pool) => pool.clients.get(clientId) ?? [])[0];
       const user = client && world.users.find(client.pool, name);
       if (!client || !user) throw new Error(`there is no client ${clientId} or no user ${name}`);
-      return world.issuer.issue(client, user, { scope, ageSeconds });
+      return world.issuer.issue(client, user, options);
     },
 
     async handle(req, res) {

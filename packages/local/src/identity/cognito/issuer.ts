@@ -35,7 +35,12 @@ export type Grant = {
   authTime: number;
 };
 
-type Options = { scope?: string | undefined; ageSeconds?: number | undefined };
+type Options = {
+  scope?: string | undefined;
+  ageSeconds?: number | undefined;
+  /** Instead of what the client says. */
+  validSeconds?: number | undefined;
+};
 
 export type Issuer = ReturnType<typeof createIssuer>;
 
@@ -69,7 +74,7 @@ export function createIssuer(db: DatabaseSync, pools: Map<string, Pool>, clock: 
   );
 
   async function sign(client: Client, user: User, grant: Grant, options: Options = {}) {
-    const { scope = OWN_SCOPE, ageSeconds = 0 } = options;
+    const { scope = OWN_SCOPE, ageSeconds = 0, validSeconds } = options;
     const now = Math.floor(clock.now() / 1000) - ageSeconds;
     const common = {
       sub: user.attributes.sub,
@@ -95,11 +100,11 @@ export function createIssuer(db: DatabaseSync, pools: Map<string, Pool>, clock: 
           token_use: "id",
           "cognito:username": user.username,
         },
-        client.seconds.id,
+        validSeconds ?? client.seconds.id,
       ),
       jwt(
         { ...common, client_id: client.id, token_use: "access", scope, username: user.username },
-        client.seconds.access,
+        validSeconds ?? client.seconds.access,
       ),
     ]);
     return { IdToken, AccessToken, ExpiresIn: client.seconds.access, TokenType: "Bearer" as const };
