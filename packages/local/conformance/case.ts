@@ -64,7 +64,10 @@ export type Sign =
   | "wrong region"
   | "wrong service"
   | "six minutes ago"
-  | "six minutes ahead";
+  | "six minutes ahead"
+  | "in the query"
+  | "in the query, six minutes ago, for a minute"
+  | "in the query, six minutes ahead";
 
 export type Expect = {
   status: number;

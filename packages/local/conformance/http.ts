@@ -18,11 +18,13 @@ export function send(request: Request, target: Target, saved: object): Promise<A
   const { method = "GET", headers = [], form, sign } = request;
   const elsewhere = request.origin === "" ? new URL(request.path) : undefined;
   const origin = elsewhere ?? new URL(request.origin ?? target.url);
-  const path = elsewhere ? elsewhere.pathname + elsewhere.search : request.path;
+  const asked = elsewhere ? elsewhere.pathname + elsewhere.search : request.path;
   const { body, type } = form ? multipart(form, saved) : { body: bodyOf(request) };
   const fields = [["Host", origin.host], ...headers, ...(type ? [["Content-Type", type]] : [])];
   if (body.length > 0) fields.push(["Content-Length", String(body.length)]);
-  if (sign) fields.push(...signature({ method, path, body, host: origin.host }, sign, target.iam!));
+  const signed = { method, path: asked, body, host: origin.host };
+  const { path, added } = sign ? signature(signed, sign, target.iam!) : { path: asked, added: [] };
+  fields.push(...added);
   const client = origin.protocol === "https:" ? Https : Http;
   const started = performance.now();
   return new Promise((resolve, reject) => {
@@ -72,35 +74,52 @@ function signature(
   { method, path, body, host }: Signed,
   sign: Sign,
   iam: NonNullable<Target["iam"]>,
-): [string, string][] {
-  const late = sign === "six minutes ago" ? -1 : sign === "six minutes ahead" ? 1 : 0;
+): { path: string; added: [string, string][] } {
+  const late = sign.includes("six minutes ago") ? -1 : sign.includes("six minutes ahead") ? 1 : 0;
   const time = new Date(Date.now() + late * 6 * 60_000);
   const date = time.toISOString().replace(/[-:]|\.\d{3}/g, "");
-  const [target = "", query = ""] = path.split("?");
+  const [target = "", sent = ""] = path.split("?");
   const region = sign === "wrong region" ? "mars-north-1" : iam.region;
   const service = sign === "wrong service" ? "s3" : "execute-api";
   const accessKeyId = sign === "unknown key" ? "AKIAIOSFODNN7EXAMPLE" : iam.accessKeyId;
   const secret = sign === "wrong secret" ? "wrong" : iam.secretAccessKey;
   const scope = `${date.slice(0, 8)}/${region}/${service}/aws4_request`;
+  const isInQuery = sign.startsWith("in the query");
+  const names = isInQuery ? "host" : "host;x-amz-date";
+  const query = isInQuery
+    ? [
+        ...(sent ? [sent] : []),
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256",
+        `X-Amz-Credential=${encode(`${accessKeyId}/${scope}`)}`,
+        `X-Amz-Date=${date}`,
+        `X-Amz-Expires=${sign.endsWith("for a minute") ? 60 : 300}`,
+        `X-Amz-SignedHeaders=${names}`,
+      ].join("&")
+    : sent;
   const canonical = [
     method,
     target.split("/").map(encode).join("/"),
     query.split("&").toSorted().join("&"),
-    `host:${host}\nx-amz-date:${date}\n`,
-    "host;x-amz-date",
+    isInQuery ? `host:${host}\n` : `host:${host}\nx-amz-date:${date}\n`,
+    names,
     sha256(body),
   ].join("\n");
   const toSign = ["AWS4-HMAC-SHA256", date, scope, sha256(canonical)].join("\n");
   let key: Buffer = Buffer.from(`AWS4${secret}`);
   for (const part of scope.split("/")) key = hmac(key, part);
+  const made = hmac(key, toSign).toString("hex");
+  if (isInQuery) return { path: `${target}?${query}&X-Amz-Signature=${made}`, added: [] };
   const credential = `Credential=${accessKeyId}/${scope}`;
-  return [
-    ["X-Amz-Date", date],
-    [
-      "Authorization",
-      `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=host;x-amz-date, Signature=${hmac(key, toSign).toString("hex")}`,
+  return {
+    path,
+    added: [
+      ["X-Amz-Date", date],
+      [
+        "Authorization",
+        `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=${names}, Signature=${made}`,
+      ],
     ],
-  ];
+  };
 }
 
 const encode = (part: string) =>

@@ -150,7 +150,7 @@ export function verifyQuery<P extends Credentials>(
   if (!parts.accessKeyId)
     return refused("malformed", "Error parsing the X-Amz-Credential parameter");
   const age = ageOf(signedAt, options);
-  if (age < -DEFAULT_SKEW_SECONDS * 1000)
+  if (age < -(options.skewSeconds ?? DEFAULT_SKEW_SECONDS) * 1000)
     return refused("not-yet-valid", "Request is not yet valid");
   if (age > seconds * 1000) return refused("expired", "Request has expired");
   const payloadHash =
