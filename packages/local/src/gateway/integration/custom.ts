@@ -22,7 +22,8 @@ export function custom(settings: Custom, backend: Backend) {
 /** The template must render JSON with an integer `statusCode`; unquoted keys are accepted. [V-AWS] */
 export const mock: Backend = ({ body }) => {
   const text = body.toString("utf8");
-  const statusCode = /^\s*\{[\s\S]*?["']?\bstatusCode["']?\s*:\s*(\d{3})\b[\s\S]*\}\s*$/.exec(text);
+  const statusCode =
+    /^\s*\{[\s\S]*?["']?\bstatusCode["']?\s*:\s*(\d{3})\s*[,}](?:[\s\S]*\})?\s*$/.exec(text);
   if (!statusCode) throw misconfigured(`the mock's template gives no statusCode: ${text}`);
   return { selector: statusCode[1], headers: {}, body: Buffer.alloc(0) };
 };
