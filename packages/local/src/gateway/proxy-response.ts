@@ -104,7 +104,12 @@ function text(value: unknown, name: string): string {
 // RFC 9110, token
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-export const isBase64 = (text: string) => /^[A-Za-z0-9+/]*={0,2}\s*$/.test(text);
+/** As Java decodes it: what is missing at the end may be left out, a lone letter is nothing. */
+export const isBase64 = (text: string) => {
+  const whole = text.trimEnd();
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(whole)) return false;
+  return whole.endsWith("=") ? whole.length % 4 === 0 : whole.length % 4 !== 1;
+};
 
 /** What API Gateway logs as "Malformed Lambda proxy response". */
 export const malformed = (why: string) =>
