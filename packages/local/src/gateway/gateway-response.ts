@@ -2,7 +2,7 @@ import * as Context from "./context.ts";
 import type { Api, GatewayResponse } from "./definition.ts";
 import type { Answer, Refused } from "./exchange.ts";
 import * as MediaType from "./media-type.ts";
-import type { Refusal } from "./refusal.ts";
+import type { Refusal, ResponseType } from "./refusal.ts";
 import * as ResponseHeaders from "./response-headers.ts";
 
 /** The gateway's own answer: the API's gateway response of that type, else of its class, else AWS's default. */
@@ -29,9 +29,18 @@ function find(api: Api | undefined, { type, status }: Refusal): GatewayResponse 
   return responses?.get(type) ?? responses?.get(status < 500 ? "DEFAULT_4XX" : "DEFAULT_5XX");
 }
 
-// ACCESS_DENIED has a capital M [V-WILD]
-const defaultBody = ({ type, text }: Refusal) =>
-  JSON.stringify(type === "ACCESS_DENIED" ? { Message: text } : { message: text });
+/** ACCESS_DENIED has a capital M, and what an integration or a model caused has a space. [V-WILD] */
+function defaultBody({ type, text }: Refusal) {
+  const name = type === "ACCESS_DENIED" ? "Message" : "message";
+  return `{"${name}":${SPACED.has(type) ? " " : ""}${JSON.stringify(text)}}`;
+}
+
+const SPACED = new Set<ResponseType>([
+  "API_CONFIGURATION_ERROR",
+  "BAD_REQUEST_BODY",
+  "INTEGRATION_FAILURE",
+  "INTEGRATION_TIMEOUT",
+]);
 
 const PATH = "((?:context|stageVariables|method\\.request)\\.[A-Za-z0-9_.:-]*[A-Za-z0-9_])";
 const REFERENCE = new RegExp(`\\$\\{${PATH}\\}|\\$${PATH}`, "g");

@@ -16,8 +16,8 @@ const REMAPPED_CUSTOM = new Set([
   "user-agent",
 ]);
 
-// the framing is the gateway's, and so are the ids by which it is asked
-const DROPPED = new Set(["transfer-encoding", "x-amzn-requestid", "x-amz-apigw-id"]);
+// the framing is the gateway's, and so are the ids by which it is asked; node writes no Trailer before a body of known length
+const DROPPED = new Set(["trailer", "transfer-encoding", "x-amzn-requestid", "x-amz-apigw-id"]);
 
 /** Response header fields: names without regard to case, the first casing stays. */
 export function create() {
@@ -25,7 +25,7 @@ export function create() {
 
   const list = (remapped: Set<string>): Answer["headers"] =>
     [...fields].flatMap(([lower, { name, values }]) => {
-      if (DROPPED.has(lower)) return [];
+      if (DROPPED.has(lower) && !remapped.has(lower)) return [];
       const shown = remapped.has(lower) ? `x-amzn-Remapped-${name}` : name;
       return values.map((value): [string, string] => [shown, clean(value)]);
     });
