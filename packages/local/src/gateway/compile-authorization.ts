@@ -52,7 +52,11 @@ function lambdaAuthorizer(
     permitted: authorizerCredentials
       ? permissions.invokeAs(authorizerCredentials, functionArn)
       : permissions.invoke(functionArn, `${api.executionArn}/authorizers/${id}`),
-    identitySources: sources.split(",").map((source) => source.trim()),
+    // an empty text is none at all
+    identitySources: sources
+      .split(",")
+      .map((source) => source.trim())
+      .filter(Boolean),
     validation: pattern(inputs.identityValidationExpression),
     ttlSeconds: authorizerResultTtlInSeconds ?? 300,
   };

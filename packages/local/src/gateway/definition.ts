@@ -1,6 +1,7 @@
 import type { AccessLog } from "./access-log.ts";
 import type { Answer, Exchange } from "./exchange.ts";
 import type { MediaTypes } from "./media-type.ts";
+import type { ResourcePolicy } from "./resource-policy.ts";
 import type { Node } from "./route.ts";
 
 /** What a deployment of a REST API holds: compiled once from the graph, never changed afterwards. */
@@ -10,8 +11,7 @@ export type Api = {
   executionArn: string;
   binaryMediaTypes: MediaTypes;
   apiKeySource: "HEADER" | "AUTHORIZER";
-  /** Throws what the resource policy refuses. */
-  policy: ((exchange: Exchange, methodArn: string) => void) | undefined;
+  policy: ResourcePolicy | undefined;
   routes: Node<Method>;
   gatewayResponses: Map<string, GatewayResponse>;
 };

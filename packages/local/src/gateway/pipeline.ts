@@ -34,7 +34,8 @@ export function createPipeline({ usage, lambdas, parts }: Stages) {
     const exchange = routed(opened);
     const { stage, method } = exchange;
     if (isTooLong(exchange)) return text(414, URI_TOO_LONG);
-    if (stage.api.policy) stage.api.policy(exchange, methodArn(exchange));
+    if (stage.api.policy && method.authorization.type !== "AWS_IAM")
+      stage.api.policy.check(exchange, methodArn(exchange));
     await authorize(exchange, lambdas, parts);
     const plan = method.apiKeyRequired ? usage.identify(exchange) : undefined;
     usage.admit(exchange, plan);

@@ -3,7 +3,8 @@ import type { Exchange } from "./exchange.ts";
 import { Refusal } from "./refusal.ts";
 
 /**
- * A resource policy. Its explicit Deny comes before any authorizer; with no authorizer it must allow by itself. Whether
+ * A resource policy. Its explicit Deny comes before any authorizer; with no authorizer it must allow by itself. Under
+ * AWS_IAM it is held together with the policies of whoever signed, once that is known. Whether
  * it must also allow what Cognito or a Lambda authorizer let in, AWS's page answers in two ways: the stricter one is taken.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
  */
@@ -13,19 +14,14 @@ export function compile(document: string, executionArn: string) {
     document.replaceAll('"execute-api:/', `"${executionArn}/`),
     "the resource policy",
   );
-  return (exchange: Exchange, methodArn: string) => {
+  function check(exchange: Exchange, methodArn: string) {
     const decision = Policy.evaluate(statements, {
       action: "execute-api:Invoke",
       resource: methodArn,
       context: { "aws:SourceIp": exchange.identity.sourceIp },
       principal: { AWS: "*" },
     });
-    // a caller with rights of his own in the same account needs no second allow
-    if (
-      decision.allowed ||
-      (!decision.explicitDeny && exchange.method.authorization.type === "AWS_IAM")
-    )
-      return;
+    if (decision.allowed) return;
     const how = decision.explicitDeny
       ? "with an explicit deny in a resource-based policy"
       : "because no resource-based policy allows the execute-api:Invoke action";
@@ -33,5 +29,8 @@ export function compile(document: string, executionArn: string) {
     throw new Refusal("ACCESS_DENIED", {
       text: `User: anonymous is not authorized to perform: execute-api:Invoke on resource: ${masked} ${how}`,
     });
-  };
+  }
+  return { check, statements };
 }
+
+export type ResourcePolicy = ReturnType<typeof compile>;

@@ -1,3 +1,4 @@
+import type { Ask, Statement } from "../../identity/policy.ts";
 import { type Principal, authorize as mayDo } from "../../identity/principals.ts";
 import * as Sigv4 from "../../identity/sigv4.ts";
 import type { Exchange } from "../exchange.ts";
@@ -8,7 +9,7 @@ import { methodArn } from "../method-arn.ts";
 // execute-api allows five minutes [K]
 const SKEW_SECONDS = 300;
 
-/** AWS_IAM: the signature, then `execute-api:Invoke` in the caller's own policies. */
+/** AWS_IAM: the signature, then `execute-api:Invoke` in the caller's own policies and the API's. */
 export function byIam(exchange: Exchange, parts: Parts): void {
   const request = {
     method: exchange.httpMethod,
@@ -16,8 +17,12 @@ export function byIam(exchange: Exchange, parts: Parts): void {
     headers: lowerCased(exchange.headers),
     body: exchange.body,
   };
-  const ask = { action: "execute-api:Invoke", resource: methodArn(exchange) };
-  const principal = signer(request, ask, parts);
+  const ask = {
+    action: "execute-api:Invoke",
+    resource: methodArn(exchange),
+    context: { "aws:SourceIp": exchange.identity.sourceIp },
+  };
+  const principal = signer(request, ask, parts, exchange.stage.api.policy?.statements);
   Object.assign(exchange.identity, {
     accessKey: principal.accessKeyId,
     accountId: parts.stack.account,
@@ -30,8 +35,9 @@ export function byIam(exchange: Exchange, parts: Parts): void {
 /** Who signed a request to execute-api and may do what it asks; anybody else is a Refusal. */
 export function signer(
   request: Sigv4.SignedRequest,
-  ask: { action: string; resource: string },
+  ask: Ask,
   { principals, stack, clock, log }: Pick<Parts, "principals" | "stack" | "clock" | "log">,
+  ofResource?: readonly Statement[],
 ): Principal {
   if (!Sigv4.isSigned(request)) throw new Refusal("MISSING_AUTHENTICATION_TOKEN");
   const verify = Sigv4.isPresigned(request) ? Sigv4.verifyQuery : Sigv4.verifyHeader;
@@ -43,7 +49,7 @@ export function signer(
     skewSeconds: SKEW_SECONDS,
   });
   if (!outcome.ok) throw refusal(outcome);
-  const decision = mayDo(outcome.principal, ask, log);
+  const decision = mayDo(outcome.principal, ask, log, ofResource);
   if (!decision.allowed) throw new Refusal("ACCESS_DENIED", { text: decision.message });
   return outcome.principal;
 }
