@@ -8,6 +8,7 @@ import { lambdaCustom } from "./integration/lambda-custom.ts";
 import { type LambdaTarget, lambdaProxy, lambdaStream } from "./integration/lambda-proxy.ts";
 import { s3, withVariables } from "./integration/s3.ts";
 import type { Custom, CustomResponse } from "./integration/settings.ts";
+import { requestMappings, responseMappings } from "./mapping.ts";
 import { misconfigured } from "./refusal.ts";
 import * as Template from "./template.ts";
 import { functionArnOf, s3PathOf } from "./uri.ts";
@@ -125,10 +126,12 @@ function nameOf(uri: string, { parts }: CompileContext): string | undefined {
 }
 
 function readSettings({ inputs }: Resource, method: Resource, context: CompileContext): Custom {
-  const { type, requestParameters, requestTemplates, passthroughBehavior } = inputs;
+  const { type, requestTemplates, passthroughBehavior } = inputs;
+  // a function behind a proxy sees everything; what is mapped is ignored [V-AWS]
+  const requestParameters = type === "AWS_PROXY" ? {} : (inputs.requestParameters ?? {});
   return {
     kind: type === "MOCK" ? "MOCK" : type.startsWith("HTTP") ? "HTTP" : "AWS",
-    requestParameters: Object.entries(requestParameters ?? {}),
+    requestParameters: requestMappings(requestParameters, method.inputs.requestParameters ?? {}),
     requestTemplates: compileAll(requestTemplates),
     passthrough: passthroughBehavior ?? "WHEN_NO_MATCH",
     contentHandling: inputs.contentHandling,
@@ -149,7 +152,7 @@ function responses(method: Resource, context: CompileContext): CustomResponse[] 
       const parameters = declared.get(inputs.statusCode);
       // AWS refuses both when the graph is deployed
       if (!parameters) throw new Error(`${name} has no method response ${inputs.statusCode}`);
-      const headers = Object.entries<string>(inputs.responseParameters ?? {});
+      const headers = responseMappings(inputs.responseParameters ?? {});
       const undeclared = headers.find(([key]) => !(key in parameters));
       if (undeclared) throw new Error(`${name} sets ${undeclared[0]}, not in the method response`);
       const templates: Record<string, string> = inputs.responseTemplates ?? {};

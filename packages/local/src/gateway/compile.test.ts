@@ -19,6 +19,12 @@ const mockOf = (template: string) => ({
   ...mock(),
   requestTemplates: { "application/json": template },
 });
+const mapped = (from: string, to = "integration.request.header.x") => ({
+  type: "HTTP",
+  integrationHttpMethod: "GET",
+  uri: "http://127.0.0.1:1/",
+  requestParameters: { [to]: from },
+});
 const ping: Record<string, Route> = { "GET /": { to: mock(), responses: { "200": json({}) } } };
 const part = (type: string, name: string, inputs: Resource["inputs"]) =>
   resource(`aws:apigateway/${type}`, name, { restApi: "api1", ...inputs });
@@ -99,6 +105,17 @@ describe("what the graph configures and the gateway does not do", () => {
       [{ "GET /": { to: mockOf(`{"statusCode": $util.formatDate("x")}`) } }],
     ],
     [
+      "what a loop does not know of itself",
+      "$foreach.last",
+      [
+        {
+          "GET /": {
+            to: mockOf(`#foreach($i in [1])$foreach.last#end{"statusCode": 200}`),
+          },
+        },
+      ],
+    ],
+    [
       "a gateway response of another name",
       "NO_SUCH_TYPE",
       [
@@ -137,6 +154,42 @@ describe("what AWS would not deploy", () => {
               responseParameters: { "method.response.header.X-A": "'1'" },
             }),
           ],
+        },
+      ],
+    ],
+    [
+      "a mapping from a parameter that the method does not declare",
+      "method.request.path.id",
+      [
+        {
+          "GET /a/{id}": {
+            to: mapped("method.request.path.id"),
+            method: { requestParameters: { "method.request.path.other": true } },
+          },
+        },
+      ],
+    ],
+    [
+      "a mapping from nowhere",
+      "request.header.x",
+      [{ "GET /": { to: mapped("request.header.x") } }],
+    ],
+    [
+      "a mapping to nowhere",
+      "integration.request.body.x",
+      [{ "GET /": { to: mapped("'1'", "integration.request.body.x") } }],
+    ],
+    [
+      "an answer's header from nowhere",
+      "integration.header.x",
+      [
+        {
+          "GET /": {
+            to: mock(),
+            responses: {
+              "200": { responseParameters: { "method.response.header.X": "integration.header.x" } },
+            },
+          },
         },
       ],
     ],

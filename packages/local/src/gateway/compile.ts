@@ -5,6 +5,7 @@ import { compileAuthorization } from "./compile-authorization.ts";
 import { compileIntegration } from "./compile-integration.ts";
 import type { Api, BodyCheck, GatewayResponse, Method, Stage } from "./definition.ts";
 import { unemulated } from "./emulated.ts";
+import { gatewayResponseMappings } from "./mapping.ts";
 import * as MediaType from "./media-type.ts";
 import type { Parts } from "./parts.ts";
 import { type Permissions, createPermissions } from "./permission.ts";
@@ -131,6 +132,11 @@ function gatewayResponses(responses: Resource[], problems: string[]) {
   for (const { name, inputs } of responses) {
     if (!RESPONSE_TYPES.has(inputs.responseType))
       problems.push(`${name}: the response type ${inputs.responseType} is not emulated`);
+    try {
+      gatewayResponseMappings(inputs.responseParameters ?? {});
+    } catch (error) {
+      problems.push(`${name}: ${(error as Error).message}`);
+    }
     byType.set(inputs.responseType, {
       statusCode: inputs.statusCode ? Number(inputs.statusCode) : undefined,
       templates: inputs.responseTemplates ?? {},

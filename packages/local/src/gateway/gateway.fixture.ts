@@ -115,11 +115,24 @@ function parts(key: string, { to, method, responses = {} }: Route): Resource[] {
   ];
   return [
     ...pathParts(path),
-    resource("aws:apigateway/method:Method", key, { ...of, authorization: "NONE", ...method }),
+    resource("aws:apigateway/method:Method", key, {
+      ...of,
+      authorization: "NONE",
+      requestParameters: declared(to.requestParameters),
+      ...method,
+    }),
     resource("aws:apigateway/integration:Integration", key, { ...of, ...to }),
     ...Object.entries(responses).flatMap(([status, inputs]) => responseOf(status, inputs)),
   ];
 }
+
+/** What is mapped has to be declared. */
+const declared = (mapped: Record<string, string> = {}) =>
+  Object.fromEntries(
+    Object.values(mapped)
+      .filter((source) => source.startsWith("method.request.") && !/\.request\.body/.test(source))
+      .map((source) => [source, false]),
+  );
 
 /** Resources whose ids are their paths. */
 const pathParts = (path: string): Resource[] =>

@@ -7,6 +7,12 @@ export function java(value: unknown): unknown {
   return Object.defineProperty(copy, "toString", { value: print, enumerable: false });
 }
 
+const entry = (key: string, value: unknown) =>
+  Object.defineProperty({ key, value }, "toString", {
+    value: () => `${key}=${text(value)}`,
+    enumerable: false,
+  });
+
 const mapObject = (value: object) =>
   Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, java(inner)]));
 
@@ -16,8 +22,10 @@ const printMap = (map: object) =>
     .join(", ")}}`;
 
 /** What Java prints of a value that a template made itself: `[a, b]`. */
-export const print = (list: unknown[]): string =>
-  `[${list.map((item) => (Array.isArray(item) && !Object.hasOwn(item, "toString") ? print(item) : String(item))).join(", ")}]`;
+export const print = (list: unknown[]): string => `[${list.map(text).join(", ")}]`;
+
+const text = (value: unknown): string =>
+  Array.isArray(value) && !Object.hasOwn(value, "toString") ? print(value) : String(value);
 
 type Call = { property: string; context: unknown; params: unknown[] };
 
@@ -53,6 +61,10 @@ export const methods = [
   method("replaceAll", isText, (text: string, regex: string, by: string) =>
     text.replace(new RegExp(regex, "g"), by),
   ),
+  // every occurrence, and no expression
+  method("replace", isText, (text: string, part: string, by: string) =>
+    text.replaceAll(part, () => by),
+  ),
   method("replaceFirst", isText, (text: string, regex: string, by: string) =>
     text.replace(new RegExp(regex), by),
   ),
@@ -66,6 +78,10 @@ export const methods = [
     map[key] = value;
     return before;
   }),
+  method("putAll", isMap, (map: object, other: object) => void Object.assign(map, other)),
+  method("entrySet", isMap, (map: object) =>
+    Object.entries(map).map(([key, value]) => entry(key, value)),
+  ),
   method("isEmpty", isMap, (map: object) => Object.keys(map).length === 0),
   method("containsKey", isMap, (map: object, key: string) => Object.hasOwn(map, key)),
   method("values", isMap, (map: object) => Object.values(map)),

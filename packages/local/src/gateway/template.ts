@@ -23,6 +23,7 @@ export function compile(text: string): Template {
   const render = Velocity.compile(text, {
     input: ["body", "json", "path", "params"],
     util: Object.keys(util),
+    foreach: ["index", "count", "hasNext"],
   });
   return (body, state) =>
     render({
@@ -103,7 +104,11 @@ const util = {
     JSON.stringify(String(text)).slice(1, -1).replaceAll("'", "\\'").replaceAll("/", "\\/"),
   parseJson: (text: string) => java(JSON.parse(text)),
   // a space becomes a plus [V-AWS]
-  urlEncode: (text: unknown) => encodeURIComponent(String(text)).replaceAll("%20", "+"),
+  urlEncode: (text: unknown) =>
+    encodeURIComponent(String(text))
+      .replaceAll("%20", "+")
+      // as Java does besides
+      .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`),
   urlDecode: (text: unknown) => decodeURIComponent(String(text).replaceAll("+", " ")),
   base64Encode: (text: unknown) => Buffer.from(String(text)).toString("base64"),
   base64Decode: (text: unknown) => Buffer.from(String(text), "base64").toString("utf8"),

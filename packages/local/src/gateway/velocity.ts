@@ -6,8 +6,8 @@ type Ast = ReturnType<typeof parse>;
 type Node = Ast[number];
 type Context = Record<string, unknown>;
 
-/** What `$input` and `$util` have, by name. */
-type Known = Record<"input" | "util", string[]>;
+/** What `$input`, `$util` and a loop's `$foreach` have, by name. */
+type Known = Record<"input" | "util" | "foreach", string[]>;
 
 /** Parses a template of Velocity, the language of mapping templates, and refuses what would silently come out wrong. */
 export function compile(text: string, known: Known): (context: Context) => string {
