@@ -1,23 +1,14 @@
 import {
   CopyObjectCommand,
   DeleteObjectCommand,
-  GetObjectCommand,
   HeadObjectCommand,
   ListObjectVersionsCommand,
-  PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
 
 // Loaded by bucket.ts on the first call and not before: half of a cold start would be this import.
 
-export {
-  CopyObjectCommand,
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectVersionsCommand,
-  PutObjectCommand,
-};
+export { CopyObjectCommand, DeleteObjectCommand, HeadObjectCommand, ListObjectVersionsCommand };
 
 let connected: S3Client | undefined;
 

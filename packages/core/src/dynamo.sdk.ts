@@ -1,30 +1,21 @@
-import { ConditionalCheckFailedException, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { TransactionCanceledException } from "@aws-sdk/client-dynamodb";
 import {
   BatchGetCommand,
-  DeleteCommand,
   DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
   QueryCommand,
   ScanCommand,
   TransactWriteCommand,
-  UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 
 // Loaded by dynamo.ts on the first call and not before: half of a cold start would be this import.
 
 export {
   BatchGetCommand,
-  ConditionalCheckFailedException,
-  DeleteCommand,
-  GetCommand,
-  PutCommand,
   QueryCommand,
   ScanCommand,
   TransactionCanceledException,
   TransactWriteCommand,
-  UpdateCommand,
 };
 
 let connected: DynamoDBDocumentClient | undefined;

@@ -4,7 +4,7 @@ import type { QueryCommandInput, TransactWriteCommandInput } from "@aws-sdk/lib-
 
 import { Resource } from "sst/resource";
 
-// The verbs of DynamoDB that Balde speaks, all on its one table. A failed condition is an ordinary answer, no exception.
+// The verbs of DynamoDB that Balde speaks, all on its one table. A failed condition is an ordinary answer, no exception. Those of one item, which a visitor waits for, do without the SDK.
 // In every expression `#word` is the attribute `word`: half the words of this domain are reserved in DynamoDB.
 
 export type Item = Record<string, unknown>;
@@ -22,9 +22,10 @@ export type Query = Condition & {
 
 /** Sees every write that was acknowledged before. */
 export async function get(key: Key): Promise<Item | undefined> {
-  const { GetCommand, client } = await sdk();
-  const command = new GetCommand({ TableName: table(), Key: key, ConsistentRead: true });
-  return (await client().send(command)).Item;
+  const { ask, marshalled, unmarshall } = await one();
+  const input = { TableName: table(), Key: marshalled(key), ConsistentRead: true };
+  const { Item } = await ask("GetItem", input);
+  return Item && unmarshall(Item);
 }
 
 /** Up to 100 items, in no order; what is not there is left out. Consistent, it sees every write that was acknowledged before. */
@@ -80,15 +81,20 @@ export async function count(input: Query): Promise<number> {
 }
 
 /** Whether the condition was met. */
-export const put = (input: Put): Promise<boolean> =>
-  conditionally(async ({ PutCommand, client }) => {
-    await client().send(new PutCommand(putInput(input)));
+export const put = ({ item, ...input }: Put): Promise<boolean> =>
+  conditionally(async ({ ask, marshalled }) => {
+    const { ExpressionAttributeValues: given, ...rest } = putInput({ item, ...input });
+    await ask("PutItem", {
+      ...rest,
+      Item: marshalled(item),
+      ExpressionAttributeValues: marshalled(given),
+    });
     return true;
   }, false);
 
 /** The item as it is now; undefined when the condition was not met. */
 export const update = ({ key, set = {}, remove = [], add = {}, when, values }: Update) =>
-  conditionally(async ({ UpdateCommand, client }): Promise<Item | undefined> => {
+  conditionally(async ({ ask, marshalled, unmarshall }): Promise<Item | undefined> => {
     const given = Object.fromEntries(
       Object.entries(set).filter(([, value]) => value !== undefined),
     );
@@ -106,22 +112,28 @@ export const update = ({ key, set = {}, remove = [], add = {}, when, values }: U
         Object.keys(add).map((name) => `#${name} :${name}`),
       ),
     ].join(" ");
-    const command = new UpdateCommand({
+    const { Attributes = {} } = await ask("UpdateItem", {
       TableName: table(),
-      Key: key,
+      Key: marshalled(key),
       UpdateExpression: expression,
       ConditionExpression: when,
       ExpressionAttributeNames: names(`${expression} ${when}`),
-      ExpressionAttributeValues: placeholders({ ...given, ...add, ...values }),
+      ExpressionAttributeValues: marshalled(placeholders({ ...given, ...add, ...values })),
       ReturnValues: "ALL_NEW",
     });
-    return (await client().send(command)).Attributes;
+    return unmarshall(Attributes);
   }, undefined);
 
 /** Whether the condition was met. */
 export const remove = ({ key, ...input }: Condition & { key: Key }): Promise<boolean> =>
-  conditionally(async ({ DeleteCommand, client }) => {
-    await client().send(new DeleteCommand({ TableName: table(), Key: key, ...condition(input) }));
+  conditionally(async ({ ask, marshalled }) => {
+    const { ExpressionAttributeValues: given, ...rest } = condition(input);
+    await ask("DeleteItem", {
+      TableName: table(),
+      Key: marshalled(key),
+      ...rest,
+      ExpressionAttributeValues: marshalled(given),
+    });
     return true;
   }, false);
 
@@ -168,14 +180,15 @@ async function* pages(input: Query, more: Partial<QueryCommandInput> = {}) {
 }
 
 async function conditionally<Result>(
-  write: (sdk: Sdk) => Promise<Result>,
+  write: (item: One) => Promise<Result>,
   otherwise: Result,
 ): Promise<Result> {
-  const loaded = await sdk();
+  const loaded = await one();
   try {
     return await write(loaded);
   } catch (error) {
-    if (error instanceof loaded.ConditionalCheckFailedException) return otherwise;
+    if (error instanceof loaded.AwsError && error.code === "ConditionalCheckFailedException")
+      return otherwise;
     throw error;
   }
 }
@@ -207,6 +220,7 @@ const clause = (verb: string, terms: string[]) =>
   terms.length > 0 ? `${verb} ${terms.join(", ")}` : "";
 
 type TransactItem = NonNullable<TransactWriteCommandInput["TransactItems"]>[number];
-type Sdk = Awaited<ReturnType<typeof sdk>>;
+type One = Awaited<ReturnType<typeof one>>;
+const one = () => import("./dynamo.item.ts");
 const sdk = () => import("./dynamo.sdk.ts");
 const table = () => Resource.Data.name;

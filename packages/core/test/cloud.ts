@@ -54,7 +54,7 @@ export async function startCloud(change = storesOnly) {
       );
       return events.at(-1)!;
     },
-    /** What the SDK asks of the table meanwhile, as a trace shows it: in Lambda it names the trace of its function by itself. */
+    /** What the table is asked meanwhile, as a trace shows it: in Lambda each call names the trace of its function. */
     async callsOfTable(work: () => Promise<unknown>) {
       const id = `1-${hex(4)}-${hex(12)}`;
       process.env.AWS_LAMBDA_FUNCTION_NAME = "test";

@@ -1,4 +1,4 @@
-import { Resource } from "sst/resource";
+import * as Bucket from "@balde/core/bucket";
 import type { Readable } from "node:stream";
 
 import * as Range from "./range.ts";
@@ -12,23 +12,14 @@ export async function get(
   key: string,
   { isHead, range }: { isHead: boolean; range: Range.Range | undefined },
 ): Promise<Found | undefined> {
-  const { GetObjectCommand, HeadObjectCommand, client } = await import("./stored.sdk.ts");
-  const object = { Bucket: Resource.Images.name, Key: key };
+  if (isHead) {
+    const bytes = await Bucket.size(key);
+    return bytes === undefined ? undefined : { bytes };
+  }
   try {
-    if (isHead) {
-      const { ContentLength = 0 } = await client().send(new HeadObjectCommand(object));
-      return { bytes: ContentLength };
-    }
-    const command = new GetObjectCommand({ ...object, Range: range && Range.print(range) });
-    const { Body, ContentLength = 0, ContentRange } = await client().send(command);
-    return { body: Body as Readable, bytes: ContentLength, contentRange: ContentRange };
+    return await Bucket.open(key, range && Range.print(range));
   } catch (error) {
-    const { $metadata, ActualObjectSize } = error as Failure;
-    if ($metadata?.httpStatusCode === 404) return undefined;
-    if ($metadata?.httpStatusCode === 416) throw Range.outside(Number(ActualObjectSize));
-    throw error;
+    if ((error as { status?: number }).status !== 416) throw error;
+    throw Range.outside((await Bucket.size(key)) ?? 0);
   }
 }
-
-/** `ActualObjectSize` is a field of S3's InvalidRange: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
-type Failure = { $metadata?: { httpStatusCode?: number }; ActualObjectSize?: string };
