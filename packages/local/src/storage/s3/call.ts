@@ -54,7 +54,7 @@ export type Call = {
 export type Answer = {
   status?: number;
   headers?: Record<string, string | undefined>;
-  body?: string | AsyncIterable<Uint8Array>;
+  body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** Called once, when the answer is out or its client gone. */
   close?(): void;
 };

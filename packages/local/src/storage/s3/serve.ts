@@ -187,9 +187,9 @@ async function send(
   ][];
   for (const [name, value] of known) res.setHeader(name, value);
   res.statusCode = status;
-  if (body !== undefined && typeof body !== "string")
+  if (body !== undefined && typeof body !== "string" && !(body instanceof Uint8Array))
     return pipeline(Readable.from(body, { objectMode: false }), res);
-  if (body !== undefined && !res.hasHeader("content-type"))
+  if (typeof body === "string" && !res.hasHeader("content-type"))
     res.setHeader("content-type", "application/xml");
   res.end(body);
 }
