@@ -12,7 +12,7 @@ export const handler = awslambda.streamifyResponse<APIGatewayProxyEvent>(
   async (event, stream, context) => {
     const { requestId } = event.requestContext;
     const until = Deadline.after(context.getRemainingTimeInMillis());
-    const { status, headers, body, storing } = await answer(wish(event), until).catch(
+    const { status, headers, body, store } = await answer(wish(event), until).catch(
       (error: unknown) => Problem.answer(error, requestId),
     );
     const out = awslambda.HttpResponseStream.from(stream, { statusCode: status, headers });
@@ -20,7 +20,7 @@ export const handler = awslambda.streamifyResponse<APIGatewayProxyEvent>(
       await write(out, event.httpMethod === "HEAD" ? undefined : body);
     } finally {
       // whether or not the client has its picture, the process would be frozen before its copy is stored
-      await storing;
+      await store?.();
       await Deadline.endIfBusy();
     }
   },

@@ -32,8 +32,8 @@ export type Answer = {
   status: number;
   headers: Record<string, string>;
   body?: Buffer | Readable | undefined;
-  /** Work that outlives the answer; it never rejects. */
-  storing?: Promise<void> | undefined;
+  /** What is left to do when the answer is out; it never rejects. */
+  store?: (() => Promise<void>) | undefined;
 };
 
 /** Plans, and does no more than the plan needs: nothing for who has it already, a copy for who is not the first, pixels for the first, who gets them by then or is refused. */
@@ -56,7 +56,7 @@ export async function answer(wish: Wish, until = Deadline.after(Infinity)): Prom
   if (EntityTag.isKnown(etag, wish.ifNoneMatch)) return { status: 304, headers };
 
   const range = wish.isHead ? undefined : Range.read(wish.range, wish.ifRange, etag);
-  const { body, bytes, contentRange, storing } = await Derivative.get(
+  const { body, bytes, contentRange, store } = await Derivative.get(
     { picture, plan, hash },
     { isHead: wish.isHead, range, timing, until },
   );
@@ -66,6 +66,6 @@ export async function answer(wish: Wish, until = Deadline.after(Infinity)): Prom
     ...(bytes !== undefined && { "Content-Length": String(bytes) }),
     "Server-Timing": timing.header(),
   };
-  if (contentRange === undefined) return { status: 200, headers: about, body, storing };
-  return { status: 206, headers: { ...about, "Content-Range": contentRange }, body, storing };
+  if (contentRange === undefined) return { status: 200, headers: about, body, store };
+  return { status: 206, headers: { ...about, "Content-Range": contentRange }, body, store };
 }

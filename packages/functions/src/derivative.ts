@@ -33,8 +33,8 @@ export type Derivative = {
   /** Of the body, or of the body that a GET would have; unknown while the picture is being made. */
   bytes?: number;
   contentRange?: string | undefined;
-  /** Settles when the copy is stored, or is known not to be. */
-  storing?: Promise<void>;
+  /** Stores the copy, or resolves when it cannot be; to be called when the answer is out, which it would delay. */
+  store?: () => Promise<void>;
 };
 
 /** From the bucket if anybody has asked for this plan before; else rendered, at once for all who wait for it, and stored. */
@@ -61,16 +61,24 @@ type Made = {
   whole: Promise<Buffer>;
   /** Reads along, where the format lets a picture be sent before it is finished. */
   read?: Growing.Growing["read"];
-  storing: Promise<void>;
+  store: () => Promise<void>;
+  /** Settles when the copy is stored, or is known not to be. */
+  stored: Promise<void>;
 };
 
-async function part({ whole, read, storing }: Made, { isHead, range }: How): Promise<Derivative> {
-  if (read && !isHead && !range) return { body: read(), storing };
-  return { ...Range.part(await whole, range), storing };
+async function part({ whole, read, store }: Made, { isHead, range }: How): Promise<Derivative> {
+  if (read && !isHead && !range) return { body: read(), store };
+  try {
+    return { ...Range.part(await whole, range), store };
+  } catch (error) {
+    // there will be no answer to call it
+    await store();
+    throw error;
+  }
 }
 
 /** Whoever comes after a flight has ended finds its picture in the bucket, so nothing is rendered twice. */
-const once = SingleFlight.create<Made | undefined>((made) => made?.storing);
+const once = SingleFlight.create<Made | undefined>((made) => made?.stored);
 /** libvips keeps one processor busy per picture; a function has one or two. Whoever would wait for more than eight pictures is told to come back. */
 const gate = createGate({ running: 2, waiting: 8 });
 
@@ -79,11 +87,16 @@ const make = (order: Order, key: string, how: How) =>
   new Promise<Made>((resolve, reject) => {
     const work = async () => {
       const made = await begin(order, how);
-      const storing = made.whole.then(
-        (data) => store(key, data, formats[order.plan.encoding.format].contentType),
+      const answered = Promise.withResolvers<void>();
+      const stored = Promise.all([made.whole, answered.promise]).then(
+        ([data]) => store(key, data, formats[order.plan.encoding.format].contentType),
         (error: unknown) => console.error({ message: "a picture broke off", key, error }),
       );
-      resolve({ ...made, storing });
+      const storeNow = () => {
+        answered.resolve();
+        return stored;
+      };
+      resolve({ ...made, store: storeNow, stored });
       await made.whole;
     };
     gate(work).catch(reject);
@@ -92,7 +105,7 @@ const make = (order: Order, key: string, how: How) =>
 async function begin(
   { picture, plan }: Order,
   { timing, until }: How,
-): Promise<Omit<Made, "storing">> {
+): Promise<Pick<Made, "whole" | "read">> {
   const rung = Ladder.choose(plan, picture.source, picture.rungs);
   // the engine is loaded while the bytes come
   const [{ bytes, from }] = await timing.of("read", Promise.all([read(picture, rung), engine()]));
