@@ -6,6 +6,8 @@ import type { Cloud } from "@balde/local";
 
 export type User = { name: string; password: string };
 export type Local = Omit<Cloud["local"], "apiKeys"> & {
+  /** The page that shows the API's document. */
+  docs: string;
   users: User[];
   /** API keys by the usage plan that they are in. */
   keys?: Record<string, string>;

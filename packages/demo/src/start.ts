@@ -54,7 +54,9 @@ async function start() {
 
   const { apiKeys, ...parts } = cloud.local;
   const users = await seed(cloud, root, say);
-  const local: Local = { ...parts, users, ...(apiKeys && { keys: byPlan(apiKeys) }) };
+  const { api, ...others } = parts;
+  const keys = apiKeys && { keys: byPlan(apiKeys) };
+  const local: Local = { api, docs: `${api}/docs`, ...others, users, ...keys };
   quiet.request = log.request;
   const file = join(data, "local.json");
   mkdirSync(data, { recursive: true });
@@ -120,7 +122,7 @@ function stopOnSignals(stop: () => Promise<void>) {
 function welcome(local: Local, file: string) {
   const [ann] = local.users;
   return `  API        ${local.api}
-  docs       ${local.api}/docs
+  docs       ${local.docs}
   Cognito    ${local.cognito?.endpoint}  (client ${local.cognito?.clientId})
   S3         ${local.s3?.endpoint}/${local.s3?.bucket}
   DynamoDB   ${local.dynamodb?.endpoint}  (table ${local.dynamodb?.table})

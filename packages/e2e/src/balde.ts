@@ -8,6 +8,8 @@ import { text } from "node:stream/consumers";
 /** What `.balde/local.json` holds, or what somebody with a deployed stage writes down in the file that BALDE_TARGET names. */
 export type Local = {
   api: string;
+  /** The page that shows the document. */
+  docs?: string;
   region: string;
   cognito: { endpoint: string; userPoolId: string; clientId: string };
   s3?: { endpoint: string; bucket: string };

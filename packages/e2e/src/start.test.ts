@@ -29,11 +29,13 @@ test("a start seeds three pictures and two people, once, and writes local.json",
   expect(running.local.users).toHaveLength(2);
   expect(JSON.parse(readFileSync(join(data, "local.json"), "utf8"))).toEqual(running.local);
   expect(running.local.api).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\w+$/);
+  const { status, headers } = await fetch(running.local.docs!);
+  expect([status, headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
 
   await running.stop();
   running = await start(data);
   expect((await images(running)).toSorted()).toEqual(pictures);
-});
+}, 60_000);
 
 test("two clouds never share one folder", async () => {
   const second = await run("--port", "0", "--data", data);
