@@ -18,6 +18,18 @@ test("a copy is fresh when any of the tags it was stored under is ours, weak or 
   }
 });
 
+test("the tag of a text is the text's, and is known again whatever a cache made of it", () => {
+  const tag = Etag.ofText("one");
+  expect(tag).toMatch(/^"[\w-]{22}"$/);
+  expect(Etag.ofText("other")).not.toBe(tag);
+  expect([tag, `W/${tag}`, "*"].map((known) => Etag.isKnown(tag, known))).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  expect(Etag.isKnown(tag, Etag.ofText("other"))).toBe(false);
+});
+
 test("a writer names the versions he has seen, whatever the likes were", () => {
   expect(Etag.versions('"3.16"')).toEqual([3]);
   expect(Etag.versions('"3.16", "4.0"')).toEqual([3, 4]);

@@ -41,6 +41,10 @@ const operate = (method: string, path: string, body?: object) =>
   });
 const picture = async (seed: number) => new Uint8Array(await jpeg(100, 80, seed));
 const asJpeg = { "content-type": "image/jpeg" };
+const again = async (path: string) => {
+  const { headers } = await open("GET", path);
+  return open("GET", path, { "if-none-match": headers.get("etag") ?? "none" });
+};
 const nobody = "/v1/images/img_01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
 /** Of every operation an answer that succeeds, then some that do not. */
@@ -65,15 +69,9 @@ const asked: [operationId: string, status: number, ask: () => Promise<Response>]
       return open("GET", path, { "if-none-match": headers.get("etag")! });
     },
   ],
-  [
-    "getImage",
-    304,
-    async () => {
-      const path = `/v1/images/${image.id}`;
-      const { headers } = await open("GET", path);
-      return open("GET", path, { "if-none-match": headers.get("etag")! });
-    },
-  ],
+  ["getOpenApi", 304, () => again("/openapi.json")],
+  ["getDocs", 304, () => again("/docs")],
+  ["getImage", 304, () => again(`/v1/images/${image.id}`)],
   [
     "createUpload",
     400,

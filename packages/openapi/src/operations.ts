@@ -140,15 +140,25 @@ export const operations: Record<string, Operation> = {
     id: "getOpenApi",
     tag: "Service",
     summary: "This document",
+    parameters: conditional,
     answers: {
-      200: { says: "OpenAPI 3.1.", bytes: ["application/json"], headers: ["Cache-Control"] },
+      200: {
+        says: "OpenAPI 3.1.",
+        bytes: ["application/json"],
+        headers: ["ETag", "Cache-Control"],
+      },
+      304: { says: "As it was when the client read it.", headers: ["ETag"] },
     },
   },
   "GET /docs": {
     id: "getDocs",
     tag: "Service",
     summary: "This document as a page",
-    answers: { 200: { says: "The page.", bytes: ["text/html"], headers: ["Cache-Control"] } },
+    parameters: conditional,
+    answers: {
+      200: { says: "The page.", bytes: ["text/html"], headers: ["ETag", "Cache-Control"] },
+      304: { says: "As it was when the client read it.", headers: ["ETag"] },
+    },
   },
 
   "GET /i/{id}": newest,

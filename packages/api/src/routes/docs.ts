@@ -1,5 +1,7 @@
+import type { Context } from "hono";
 import { Hono } from "hono/tiny";
 
+import * as Etag from "../etag.ts";
 import type { Env } from "../http.ts";
 import * as Link from "../link.ts";
 
@@ -10,14 +12,20 @@ const kept = { "cache-control": "public, max-age=300" };
 export const docs = new Hono<Env>()
   .get("/openapi.json", async (c) => {
     const { openapi } = await import("../openapi.ts");
-    return c.json(openapi(Link.within(c, "")), 200, kept);
+    const text = JSON.stringify(openapi(Link.within(c, "")));
+    return answer(c, text, { "content-type": "application/json" });
   })
   .get("/docs", async (c) => {
     const { openapi } = await import("../openapi.ts");
     const { page, policy } = await import("../docs-page.ts");
-    return c.body(await page(openapi(Link.within(c, ""))), 200, {
-      ...kept,
+    return answer(c, await page(openapi(Link.within(c, ""))), {
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": policy,
     });
   });
+
+function answer(c: Context<Env>, text: string, own: Record<string, string>) {
+  const headers = { ...kept, etag: Etag.ofText(text) };
+  if (Etag.isKnown(headers.etag, c.req.header("if-none-match"))) return c.body(null, 304, headers);
+  return c.body(text, 200, { ...headers, ...own });
+}
