@@ -23,6 +23,7 @@ export const deliver = new sst.aws.Function("Deliver", {
     Grants.objects(images, ["derived/*"], ["PutObject"]),
     Grants.absence(images),
     Grants.items(data, ["GetItem"]),
+    Grants.itemsLike(data, ["MADE#*"], ["UpdateItem"]),
   ],
   nodejs: { install: { sharp: "0.35.5" } },
 });

@@ -35,6 +35,12 @@ export const items = (table: sst.aws.Dynamo, actions: string[]): Grant => ({
   resources: [table.arn],
 });
 
+/** Items whose `pk` is like one of these, such as `MADE#*`. */
+export const itemsLike = (table: sst.aws.Dynamo, keys: string[], actions: string[]): Grant => ({
+  ...items(table, actions),
+  conditions: [{ test: "ForAllValues:StringLike", variable: "dynamodb:LeadingKeys", values: keys }],
+});
+
 /** A query on an index needs the index's own ARN. */
 export const indexes = (table: sst.aws.Dynamo): Grant => ({
   actions: ["dynamodb:Query"],

@@ -1,3 +1,4 @@
+import * as Grid from "@balde/images/grid.schema";
 import { PresetName, type Request, print } from "@balde/images/request.schema";
 
 /** As much of an image as its URL needs. With `rev` the URL may be kept for ever; without, it follows the picture. */
@@ -14,19 +15,16 @@ export function imageUrl(base: string, { id, rev }: Shown, asked: Asked = {}): s
   return `${base}/i/${id}${rev ? `/${rev}` : ""}${size}${query ? `?${query}` : ""}`;
 }
 
-/** What the API rounds to when it must, so the widths that are most likely to be stored already. */
-const widths = [160, 320, 480, 640, 800, 960, 1280, 1600, 1920, 2560, 3200, 3840];
-
 /**
- * For `<img srcset>`: with `w`, `h` or a preset in the request a box of fixed size at 1x, 2x and 3x; without, the widths up to the
- * picture's own, for `sizes` to choose from.
+ * For `<img srcset>`: with `w`, `h` or a preset in the request a box of fixed size at 1x, 2x and 3x; without, the widths of the grid up
+ * to the picture's own, for `sizes` to choose from.
  */
 export function srcset(base: string, image: Shown, asked: Asked = {}): string {
   const url = (change: Request) => imageUrl(base, image, { ...asked, ...change });
   if (asked.w || asked.h || asked.preset)
     return [1, 2, 3].map((dpr) => `${url({ dpr })} ${dpr}x`).join(", ");
   const { width = Infinity } = image;
-  const smaller = widths.filter((each) => each < width);
-  const all = width <= widths.at(-1)! ? [...smaller, width] : smaller;
+  const smaller = Grid.edges.filter((each) => each < width);
+  const all = width <= Grid.edges.at(-1)! ? [...smaller, width] : smaller;
   return all.map((w) => `${url({ w })} ${w}w`).join(", ");
 }

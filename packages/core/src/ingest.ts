@@ -8,6 +8,7 @@ import * as LikeCount from "./like-count.ts";
 import * as LikeRow from "./like.row.ts";
 import * as Name from "./name.ts";
 import * as ObjectKey from "./object-key.ts";
+import * as PlanBudget from "./plan-budget.ts";
 
 // What happens to an image between its upload and `ready` or `rejected`, and after its deletion. S3's events come at least
 // once and in any order: every write says of which event it is, and none undoes what a later one did.
@@ -151,6 +152,7 @@ export async function erase(id: ImageId): Promise<void> {
   ]);
   // first the count: nobody counts the likes down while they go
   await LikeCount.close(id);
+  await PlanBudget.close(id);
   for (const shard of LikeRow.shards) await removeLikes(id, shard);
 }
 

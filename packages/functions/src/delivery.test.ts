@@ -4,10 +4,12 @@ import { buffer } from "node:stream/consumers";
 
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import * as Bucket from "@balde/core/bucket";
+import * as Dynamo from "@balde/core/dynamo";
 import * as Image from "@balde/core/image";
 import * as ImageRow from "@balde/core/image.row";
 import * as Ingest from "@balde/core/ingest";
 import * as ObjectKey from "@balde/core/object-key";
+import * as PlanBudget from "@balde/core/plan-budget";
 import * as SignedUrl from "@balde/core/signed-url";
 import { prepare } from "@balde/images/prepare";
 import sharp from "sharp";
@@ -337,6 +339,73 @@ test("a deleted picture is gone within seconds", async () => {
   await expect(answer(wish("w=20", { id, rev }))).rejects.toMatchObject({
     code: "image.not_found",
   });
+});
+
+/** A picture of which strangers had as many made as they may. */
+async function spent() {
+  const made = await ready(await photo(2100, 1400).jpeg().toBuffer());
+  for (let plan = 0; plan < PlanBudget.MOST_PLANS - 1; plan++)
+    await PlanBudget.spend(made.id, `plan-${plan}`);
+  return made;
+}
+const sized = async ({ body }: { body: Buffer }) => {
+  const { width, height } = await sharp(body).metadata();
+  return [width, height];
+};
+
+test("when its budget is spent, sizes of a picture are rounded up, and the answer says what it shows", async () => {
+  const made = await spent();
+  const last = await answered("w=333&f=webp", made);
+  const rounded = await answered("dl=x&w=334&f=webp", made);
+  expect([await sized(last), await sized(rounded)]).toEqual([
+    [333, 222],
+    [480, 320],
+  ]);
+  expect(last.headers).not.toHaveProperty("Content-Location");
+  expect(rounded.headers).toMatchObject({
+    "Content-Location": "?w=480&f=webp&dl=x",
+    "Cache-Control": "public, max-age=86400",
+  });
+  const same = await answered("w=480&f=webp", made);
+  expect(same.headers["Server-Timing"]).not.toContain("render");
+  expect(same.headers["ETag"]).toBe(rounded.headers["ETag"]);
+  const known = await answered("w=334&f=webp", { ...made, ifNoneMatch: same.headers["ETag"] });
+  expect([known.status, known.headers["Content-Location"]]).toEqual([304, "?w=480&f=webp"]);
+
+  // what was made in time stays as it is, also when its copy has expired
+  await Bucket.removeUnder(ObjectKey.allDerived(made.id, made.rev));
+  expect(await sized(await answered("w=333&f=webp", made))).toEqual([333, 222]);
+});
+
+test("presets, the grid, its own size and signed addresses need no budget", async () => {
+  const made = await spent();
+  const query = await signed(made.id, { w: "335", blur: "2" });
+  for (const [text, more, size] of [
+    ["", { preset: "tile" }, [90, 60]],
+    ["dpr=2&f=jpeg", { preset: "tile" }, [180, 120]],
+    ["w=320&dpr=2&f=webp", {}, [640, 427]],
+    ["w=2100&f=webp", {}, [2100, 1400]],
+    [query, {}, [335, 223]],
+  ] as const) {
+    const { headers, body } = await answered(text, { ...made, ...more });
+    expect(await sized({ body })).toEqual(size);
+    expect(headers).not.toHaveProperty("Content-Location");
+  }
+  // none of them was counted: one is left
+  expect(await sized(await answered("w=333", made))).toEqual([333, 222]);
+  expect((await answered("w=334", made)).headers["Content-Location"]).toBe("?w=480");
+  const denser = await answered("dpr=1.5", { ...made, preset: "tile" });
+  expect(denser.headers["Content-Location"]).toBe("?dpr=2");
+  await expect(answered("w=334&blur=2", made)).rejects.toMatchObject({
+    code: "delivery.budget_spent",
+    problems: [{ key: "blur", value: "2" }],
+  });
+});
+
+test("a budget that cannot be read costs nobody his picture", async () => {
+  const made = await ready(await photo(400, 300).jpeg().toBuffer());
+  await Dynamo.put({ item: { pk: `MADE#${made.id}`, sk: "BUDGET", plans: "no set" } });
+  expect((await answered("w=22", made)).status).toBe(200);
 });
 
 test("a rung that is missing costs time, not the answer", async () => {

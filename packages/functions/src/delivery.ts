@@ -2,6 +2,8 @@ import * as SignedUrl from "@balde/core/signed-url";
 import { accepted } from "@balde/images/accept";
 import * as Plan from "@balde/images/plan";
 import * as Preset from "@balde/images/preset";
+import * as Published from "@balde/images/published";
+import { Refusal } from "@balde/images/refusal";
 import * as Request from "@balde/images/request";
 import type { Readable } from "node:stream";
 
@@ -12,7 +14,7 @@ import * as Header from "./header.ts";
 import * as Picture from "./picture.ts";
 import { presets } from "./presets.ts";
 import * as Range from "./range.ts";
-import { createTiming } from "./timing.ts";
+import { type Timing, createTiming } from "./timing.ts";
 
 /** What a visitor wants, in HTTP's words. */
 export type Wish = {
@@ -39,27 +41,60 @@ export type Answer = {
 /** Plans, and does no more than the plan needs: nothing for who has it already, a copy for who is not the first, pixels for the first, who gets them by then or is refused. */
 export async function answer(wish: Wish, until = Deadline.after(Infinity)): Promise<Answer> {
   const timing = createTiming();
-  const asked = Request.parse(wish.query);
-  const request = wish.preset ? Preset.apply(presets(), wish.preset, asked.request) : asked.request;
-  const ends = asked.signature?.exp;
+  const { request: asked, signature } = Request.parse(wish.query);
+  const preset = wish.preset ? Preset.apply(presets(), wish.preset, {}) : undefined;
+  const ends = signature?.exp;
   // before the picture is looked for: a wrong signature is answered alike whether there is one or not
   if (ends) SignedUrl.check({ ...wish, segments: [wish.id, wish.rev, wish.preset] });
   const picture = await timing.of("find", Picture.get(wish.id, wish.rev, ends !== undefined));
-  const plan = Plan.plan(request, picture.source, accepted(wish.accept));
+  const visit = { wish, preset, ends, picture, until, timing };
+  const exact = await delivered(visit, asked);
+  if (exact) return exact;
+  const snapped = await delivered(visit, Published.snap(asked, preset), true);
+  if (!snapped) throw new Error(`what is published of ${picture.id} was counted`);
+  return snapped;
+}
+
+type Visit = {
+  wish: Wish;
+  preset: Request.Request | undefined;
+  ends: number | undefined;
+  picture: Picture.Picture;
+  until: Deadline.Deadline;
+  timing: Timing;
+};
+
+/** undefined when the budget of the picture is spent and this would need some of it. */
+async function delivered(
+  { wish, preset, ends, picture, until, timing }: Visit,
+  asked: Request.Request,
+  isSnapped = false,
+): Promise<Answer | undefined> {
+  const request = { ...preset, ...asked };
+  const planned = (request: Request.Request) =>
+    Plan.plan(request, picture.source, accepted(wish.accept));
+  const plan = planned(request);
   const hash = Plan.hash(plan);
   const etag = `"${picture.rev}-${hash}"`;
   const headers = {
-    ...Header.caching({ ...picture, ...wish, ends }, request),
+    ...Header.caching({ ...picture, ...wish, ends, isSnapped }, request),
     ...Header.safety,
     ETag: etag,
+    ...(isSnapped && { "Content-Location": `?${Request.print(asked)}` }),
   };
   if (EntityTag.isKnown(etag, wish.ifNoneMatch)) return { status: 304, headers };
 
+  const isCounted =
+    ends === undefined &&
+    !isSnapped &&
+    !isPublished(hash, () => planned({ ...preset, ...Published.snap(asked, preset) }));
   const range = wish.isHead ? undefined : Range.read(wish.range, wish.ifRange, etag);
-  const { body, bytes, contentRange, store } = await Derivative.get(
-    { picture, plan, hash },
+  const made = await Derivative.get(
+    { picture, plan, hash, isCounted },
     { isHead: wish.isHead, range, timing, until },
   );
+  if (!made) return undefined;
+  const { body, bytes, contentRange, store } = made;
   const about = {
     ...headers,
     ...Header.content(picture.id, plan, request.dl),
@@ -68,4 +103,14 @@ export async function answer(wish: Wish, until = Deadline.after(Infinity)): Prom
   };
   if (contentRange === undefined) return { status: 200, headers: about, body, store };
   return { status: 206, headers: { ...about, "Content-Range": contentRange }, body, store };
+}
+
+/** Whether anybody may ask for it, however often: rounding leaves it as it is. */
+function isPublished(hash: string, snapped: () => Plan.Plan): boolean {
+  try {
+    return Plan.hash(snapped()) === hash;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
 }

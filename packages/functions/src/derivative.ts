@@ -1,6 +1,7 @@
 import * as Bucket from "@balde/core/bucket";
 import { VisibleError } from "@balde/core/error";
 import * as ObjectKey from "@balde/core/object-key";
+import * as PlanBudget from "@balde/core/plan-budget";
 import * as Encoding from "@balde/images/encoding";
 import { engine } from "@balde/images/engine";
 import { formats } from "@balde/images/format";
@@ -19,7 +20,13 @@ import * as SingleFlight from "./single-flight.ts";
 import * as Stored from "./stored.ts";
 import type { Timing } from "./timing.ts";
 
-export type Order = { picture: Picture; plan: Plan; hash: string };
+export type Order = {
+  picture: Picture;
+  plan: Plan;
+  hash: string;
+  /** Whether it may be made only while the picture has a budget. */
+  isCounted: boolean;
+};
 export type How = {
   isHead: boolean;
   range: Range.Range | undefined;
@@ -37,14 +44,17 @@ export type Derivative = {
   store?: () => Promise<void>;
 };
 
-/** From the bucket if anybody has asked for this plan before; else rendered, at once for all who wait for it, and stored. */
-export async function get(order: Order, how: How): Promise<Derivative> {
+/** From the bucket if anybody has asked for this plan before; else rendered, at once for all who wait for it, and stored. undefined when that is counted and the budget is spent. */
+export async function get(order: Order, how: How): Promise<Derivative | undefined> {
   const key = storedAs(order);
   let mine: ReturnType<typeof Stored.get> | undefined;
-  const made = await once(key, async () => {
+  // a signature may allow what the budget does not
+  const flight = order.isCounted ? `${key} counted` : key;
+  const made = await once(flight, async () => {
     mine = how.timing.of("stored", Stored.get(key, how));
     return (await exists(mine)) ? undefined : make(order, key, how);
   });
+  if (made === "spent") return undefined;
   if (made) return part(made, how);
   // a stream is read once: who waited for another's look into the bucket now looks himself
   return (await (mine ?? Stored.get(key, how))) ?? get(order, how);
@@ -78,15 +88,18 @@ async function part({ whole, read, store }: Made, { isHead, range }: How): Promi
 }
 
 /** Whoever comes after a flight has ended finds its picture in the bucket, so nothing is rendered twice. */
-const once = SingleFlight.create<Made | undefined>((made) => made?.stored);
+const once = SingleFlight.create<Made | "spent" | undefined>((made) =>
+  made === "spent" ? undefined : made?.stored,
+);
 /** libvips keeps one processor busy per picture; a function has one or two. Whoever would wait for more than eight pictures is told to come back. */
 const gate = createGate({ running: 2, waiting: 8 });
 
 /** Resolves as soon as there is something to send; the place in the gate is kept until the last byte. */
 const make = (order: Order, key: string, how: How) =>
-  new Promise<Made>((resolve, reject) => {
+  new Promise<Made | "spent">((resolve, reject) => {
     const work = async () => {
       const made = await begin(order, how);
+      if (made === "spent") return resolve(made);
       const answered = Promise.withResolvers<void>();
       const stored = Promise.all([made.whole, answered.promise]).then(
         ([data]) => store(key, data, formats[order.plan.encoding.format].contentType),
@@ -103,12 +116,16 @@ const make = (order: Order, key: string, how: How) =>
   });
 
 async function begin(
-  { picture, plan }: Order,
+  { picture, plan, hash, isCounted }: Order,
   { timing, until }: How,
-): Promise<Pick<Made, "whole" | "read">> {
+): Promise<Pick<Made, "whole" | "read"> | "spent"> {
   const rung = Ladder.choose(plan, picture.source, picture.rungs);
-  // the engine is loaded while the bytes come
-  const [{ bytes, from }] = await timing.of("read", Promise.all([read(picture, rung), engine()]));
+  // while the bytes come, the engine is loaded and the budget asked
+  const [{ bytes, from }, isAllowed] = await timing.of(
+    "read",
+    Promise.all([read(picture, rung), !isCounted || spend(picture.id, hash), engine()]),
+  );
+  if (!isAllowed) return "spent";
   if (Encoding.isByRows(plan.encoding)) {
     const into = (file: string) => Deadline.within(until, renderInto(file, bytes, plan, from));
     return timing.of("begin", Growing.create(into));
@@ -117,6 +134,13 @@ async function begin(
   const { data } = await timing.of("render", rendering);
   return { whole: Promise.resolve(data) };
 }
+
+/** A table that does not answer costs nobody his picture. */
+const spend = (id: Picture["id"], hash: string) =>
+  PlanBudget.spend(id, hash).catch((error: unknown) => {
+    console.error({ message: "a plan was not counted", id, error });
+    return true;
+  });
 
 /** The rung, or the original when there is none or it has not been stored. */
 async function read({ id, rev, source }: Picture, rung: Picture["rungs"][number] | undefined) {

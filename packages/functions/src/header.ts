@@ -5,6 +5,8 @@ import type { Request } from "@balde/images/request";
 type Address = {
   rev?: string | undefined;
   preset?: string | undefined;
+  /** Another size than was asked for. */
+  isSnapped?: boolean;
   isPublic: boolean;
   /** When its signature ends, in seconds. */
   ends?: number | undefined;
@@ -24,10 +26,10 @@ export function caching(address: Address, request: Request): Record<string, stri
   };
 }
 
-/** A revision never changes; what a preset means may change with the next deployment; whatever is newest without a revision may be another or deleted a minute later. */
-function lifetime({ rev, preset }: Address): { seconds: number; after: string[] } {
+/** A revision never changes; what a preset means may change with the next deployment, and what was rounded may be exact some day; whatever is newest without a revision may be another or deleted a minute later. */
+function lifetime({ rev, preset, isSnapped }: Address): { seconds: number; after: string[] } {
   if (rev === undefined) return { seconds: 60, after: ["must-revalidate"] };
-  if (preset !== undefined) return { seconds: 86_400, after: [] };
+  if (preset !== undefined || isSnapped) return { seconds: 86_400, after: [] };
   return { seconds: 31_536_000, after: ["immutable"] };
 }
 
@@ -38,7 +40,7 @@ export const safety: Record<string, string> = {
   "Cross-Origin-Resource-Policy": "cross-origin",
   "Access-Control-Allow-Origin": "*",
   "Access-Control-Expose-Headers":
-    "ETag, Content-Length, Content-Range, Server-Timing, Retry-After, x-amzn-RequestId",
+    "ETag, Content-Length, Content-Location, Content-Range, Server-Timing, Retry-After, x-amzn-RequestId",
   "Timing-Allow-Origin": "*",
 };
 

@@ -2,6 +2,8 @@
 export const headers = {
   "Cache-Control": "For how long, and by whom, the answer may be kept.",
   "Content-Disposition": "The file's name; with `dl` it is a download.",
+  "Content-Location":
+    "Which picture this is, when it is not exactly the one that was asked for: a query, relative to the address.",
   "Content-Range": "Which bytes of how many these are.",
   ETag: "Of exactly these bytes, or of this version: for `If-None-Match` and `If-Match`.",
   Link: 'The next page, `rel="next"`, while there is one.',

@@ -1,6 +1,7 @@
 import * as Image from "@balde/core/image.schema";
 import * as Like from "@balde/core/like.schema";
 import * as Upload from "@balde/core/upload.schema";
+import * as Grid from "@balde/images/grid.schema";
 import type * as z from "zod/mini";
 
 import { Addresses, Deleted, Health, Person, Redriven, Sent, State, Waiting } from "./answers.ts";
@@ -45,10 +46,14 @@ const picture = (id: string, more: string): Operation => ({
   id,
   tag: "Pictures",
   summary: "A picture in the size and format that is asked for",
-  says: `${more} A private picture needs a signature, which \`POST /v1/images/{id}/urls\` gives its owner; a signed address is good exactly as it is, its keys in any order. The keys of the query may come in any order, each once. What an unknown key, a doubled key or a bad value is answered with names each of them and what is allowed. Equal wishes are one stored picture, however they are spelled.`,
+  says: `${more} A private picture needs a signature, which \`POST /v1/images/{id}/urls\` gives its owner; a signed address is good exactly as it is, its keys in any order. The keys of the query may come in any order, each once. What an unknown key, a doubled key or a bad value is answered with names each of them and what is allowed. Equal wishes are one stored picture, however they are spelled.\n\nOf each picture anybody may have 64 different ones made, as he likes. After that, and without a signature, \`w\` and \`h\` times \`dpr\` are rounded up to ${Grid.edges.slice(0, -1).join(", ")} or ${Grid.edges.at(-1)} pixels (down to ${Grid.edges.at(-1)} from above), \`q\` is \`auto\`, and keys that would show another picture than that are 400. \`Content-Location\` then says which picture is shown. What has been made stays exact; presets, sizes of the grid and signed addresses are always possible and count as none.`,
   parameters: [...delivery, ...conditional, ...ranged],
   answers: {
-    200: { says: "The picture.", bytes: delivered, headers: [...pictureHeaders, "Vary"] },
+    200: {
+      says: "The picture.",
+      bytes: delivered,
+      headers: [...pictureHeaders, "Content-Location", "Vary"],
+    },
     206: {
       says: "The part that was asked for.",
       bytes: delivered,
@@ -58,6 +63,7 @@ const picture = (id: string, more: string): Operation => ({
   },
   fails: [
     "delivery.invalid_query",
+    "delivery.budget_spent",
     "delivery.signature_wrong",
     "delivery.signature_expired",
     "image.not_found",

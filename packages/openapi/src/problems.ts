@@ -9,6 +9,10 @@ export const problems = {
     400,
     "A key of the query is unknown, doubled or has a value that is not allowed. `errors` names each, with what is allowed.",
   ],
+  "delivery.budget_spent": [
+    400,
+    "The picture has been made in as many unsigned ways as it may be, and this would be a new one. `errors` names each key that is in the way.",
+  ],
   "preset.unknown": [400, "There is no such preset. The answer lists those there are."],
   "input.invalid": [400, "The input is not what is expected. `errors` says where and why."],
   "actor.unauthenticated": [401, "Nobody is signed in."],

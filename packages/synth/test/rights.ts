@@ -64,6 +64,7 @@ export const rights = (graphs: () => Read.Graphs) =>
             "s3:PutObject on s3:::imagesbucket/derived/*",
             "s3:ListBucket on s3:::imagesbucket",
             "dynamodb:GetItem on dynamodb:table/DataTable",
+            "dynamodb:UpdateItem on dynamodb:table/DataTable if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":"MADE#*"}}",
             "xray:PutTraceSegments xray:PutTelemetryRecords on *",
             "logs:CreateLogStream logs:PutLogEvents on logs:log-group:/aws/lambda/balde/laptop/Deliver:*",
           ],

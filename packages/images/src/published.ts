@@ -1,0 +1,74 @@
+import * as Grid from "./grid.schema.ts";
+import { type Problem, Refusal } from "./refusal.ts";
+import { type Request, texts } from "./request.schema.ts";
+
+// What anybody may ask for of any picture, however often: few enough plans that nobody can keep us busy with them. Which
+// keys are rounded and which refused is decided in docs/adr/0019-budget.md.
+
+/** The densities of a preset: those of the client's `srcset`. */
+const DENSITIES = [1, 2, 3] as const;
+
+type Key = keyof Request;
+
+/** Rounded, or without a part in what is made. Beside a preset, whatever else is said makes it another request. */
+const besidePreset: readonly Key[] = ["dpr", "f", "q", "anim", "dl"];
+const open: readonly Key[] = ["w", "h", "dpr", "fit", "q", "anim", "dl"];
+
+/** Values that a key outside `open` may have. A PNG or GIF of a photograph is the dearest that there is to make. */
+const usual: Partial<Record<Key, readonly unknown[]>> = {
+  f: ["auto", "avif", "webp", "jpeg"],
+  pos: ["center", "attention"],
+  rot: [0],
+  up: [false],
+  gray: [false],
+  meta: ["none"],
+};
+
+/**
+ * The published request that comes nearest: sizes rounded up to the grid, quality `auto`. What it answers is laid over the
+ * preset as `asked` was, and is published itself. Refuses by name what would show another picture.
+ */
+export function snap(asked: Request, preset?: Request): Request {
+  if (preset && keysOf(asked).every((key) => besidePreset.includes(key))) {
+    const { dpr, q: _, ...rest } = asked;
+    return { ...rest, ...(dpr !== undefined && { dpr: denser(dpr) }) };
+  }
+  const request = { ...preset, ...asked };
+  const problems = keysOf(request).flatMap((key) => refused(key, request));
+  if (problems.length > 0) throw unpublished(problems);
+  const { w, h, dpr, q } = request;
+  const device = (edge: number) => Grid.up(Math.round(edge * (dpr ?? 1)));
+  return {
+    ...request,
+    ...(w !== undefined && { w: device(w) }),
+    ...(h !== undefined && { h: device(h) }),
+    // said and not left out: a preset would put its own in their place
+    ...(dpr !== undefined && { dpr: 1 }),
+    ...(q !== undefined && { q: "auto" }),
+  };
+}
+
+const denser = (dpr: number) => DENSITIES.find((each) => each >= dpr) ?? DENSITIES.at(-1)!;
+
+const keysOf = (request: Request) =>
+  (Object.keys(request) as Key[]).filter((key) => request[key] !== undefined);
+
+function refused(key: Key, request: Request): Problem[] {
+  if (open.includes(key) || usual[key]?.includes(request[key])) return [];
+  const allowed = usual[key]?.map((value) => texts({ [key]: value })[key]).join(" or ");
+  return [
+    {
+      key,
+      value: texts({ [key]: request[key] })[key]!,
+      detail: `is no longer made without a signature; allowed is ${allowed ?? "nothing"}`,
+    },
+  ];
+}
+
+const unpublished = (problems: Problem[]) =>
+  new Refusal(
+    "invalid",
+    "delivery.budget_spent",
+    `The picture has been made in as many unsigned ways as it may be. Without a signature there are presets, and w and h of ${Grid.edges.join(", ")} pixels with dpr, fit, pos=center or attention, f=auto, avif, webp or jpeg, anim and dl. ${problems.map(({ key, value, detail }) => `"${key}" = "${value}" ${detail}`).join(". ")}`,
+    { problems },
+  );
