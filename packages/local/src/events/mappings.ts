@@ -5,6 +5,7 @@ import { type Principals, authorize } from "../identity/principals.ts";
 import type { Functions } from "../lambda/functions.ts";
 import type { Log } from "../log.ts";
 import { StartError } from "../start-error.ts";
+import { refused, unemulated } from "./emulated.ts";
 import { type Resource, type Stack, byArn, ofType } from "../stack.ts";
 import type { AsynchronousEvents } from "./asynchronous.ts";
 import { deliverAsynchronousEvents } from "./asynchronous-delivery.ts";
@@ -32,6 +33,11 @@ export type Mappings = {
 
 /** Everything that invokes a function without being asked to wait: queues, streams, and events that were accepted. */
 export async function startMappings(parts: Parts): Promise<Mappings> {
+  const problems = [...unemulated(parts.stack.resources), ...refused(parts.stack)];
+  if (problems.length > 0)
+    throw new StartError(
+      `The local cloud cannot deliver the events of this graph:\n${problems.map((one) => `- ${one}`).join("\n")}`,
+    );
   const stopping = new AbortController();
   const { signal } = stopping;
   const running: Promise<void>[] = [deliverAsynchronousEvents(parts, signal)];

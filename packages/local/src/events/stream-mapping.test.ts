@@ -221,10 +221,3 @@ test("what a filter leaves out is skipped", async () => {
   });
   await expect.poll(() => world.calls.flatMap(keys), patiently).toEqual(["like#1", "like#2"]);
 });
-
-test("a tumbling window is refused at the start", async () => {
-  world = await mappingWorld({ table: true, handler: () => null });
-  await expect(
-    mappingWorld({ table: true, mapping: { tumblingWindowInSeconds: 30 }, handler: () => null }),
-  ).rejects.toThrow("has a tumbling window: not emulated");
-});

@@ -58,8 +58,6 @@ export async function startStreamMapping(
 }
 
 function read({ name, inputs, outputs }: Resource): StreamSettings {
-  if (inputs.tumblingWindowInSeconds)
-    throw new StartError(`The event source mapping ${name} has a tumbling window: not emulated.`);
   const onFailure: string | undefined = inputs.destinationConfig?.onFailure?.destinationArn;
   if (onFailure && !onFailure.startsWith("arn:aws:sqs:"))
     throw new StartError(
