@@ -365,7 +365,11 @@ describe("an S3 integration", () => {
 
 describe("an HTTP integration", () => {
   it("as a proxy hands the request on and the answer back", async () => {
-    answer = { status: 503, headers: { "x-from": "backend", server: "mine" }, body: "busy" };
+    answer = {
+      status: 503,
+      headers: { "x-from": "backend", server: "mine", "content-length": "4" },
+      body: "busy",
+    };
     const { status, text, headers } = await api.call("/t/http/a/b?c=1&c=2", {
       method: "POST",
       body: "hello",
@@ -373,6 +377,9 @@ describe("an HTTP integration", () => {
     });
     expect([status, text, headers.get("x-from")]).toEqual([503, "busy", "backend"]);
     expect(headers.get("x-amzn-remapped-server")).toBe("mine");
+    expect(headers.get("x-amzn-remapped-content-length")).toBe("4");
+    expect(headers.get("x-amzn-remapped-connection")).toBe("keep-alive");
+    expect(headers.get("x-amzn-remapped-date")).toMatch(/GMT$/);
     expect(headers.get("x-amzn-trace-id")).toBeNull();
     expect(received.req.url).toBe("/up/a/b?c=1&c=2");
     expect(received.req.headers).toMatchObject({ "x-mine": "1", "x-stage": "blue" });

@@ -84,8 +84,7 @@ export function httpProxy(
     const response = await within(settings.timeoutMs, sent);
     const answer = ResponseHeaders.create();
     for (const [name, value] of rawFields(response))
-      if (!/^(content-length|keep-alive|connection|transfer-encoding)$/i.test(name))
-        answer.append(name, value);
+      if (!/^(keep-alive|transfer-encoding)$/i.test(name)) answer.append(name, value);
     return {
       status: response.statusCode ?? 200,
       headers: answer.forProxy(undefined),
