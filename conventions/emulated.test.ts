@@ -3,6 +3,10 @@ import { basename, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 
 import {
+  KNOWN as KNOWN_EVENTS,
+  unemulated as unemulatedEvents,
+} from "../packages/local/src/events/emulated.ts";
+import {
   EMULATED_SETTINGS,
   KNOWN,
   type Known,
@@ -105,6 +109,22 @@ test.each(families)("the list of $module has nothing that the provider has not",
     expect(own.filter((property) => !all.has(`${type} ${property}`))).toEqual([]);
   }
 });
+
+test.each(Object.entries(KNOWN_EVENTS))(
+  "so is every property of %s, which settles what becomes of an event",
+  (path, { emulated, meaningless = [], only = {} }) => {
+    const [module = "", type = ""] = path.split("/");
+    const [file, name] = type.split(":");
+    const all = fields(readFileSync(join(provider, module, `${file}.d.ts`), "utf8"), `${name}Args`);
+    const listed = [...emulated, ...meaningless].filter((property) => !labels.includes(property));
+    expect(listed.filter((property) => !all.includes(property))).toEqual([]);
+    for (const property of all) {
+      const said = unemulatedEvents([resource(module, type, { [property]: "anything" })]).join();
+      const isKnown = [...emulated, ...meaningless].includes(property) && !(property in only);
+      expect(said).toMatch(isKnown ? /^$/ : complaint(property));
+    }
+  },
+);
 
 test("docs/gateway.md names exactly what is refused", () => {
   const refused = families.map((family) => {

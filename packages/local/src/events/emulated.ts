@@ -23,8 +23,8 @@ export const KNOWN: Record<string, Known> = {
       "scalingConfig",
       "startingPosition",
     ],
-    // how AWS encrypts the filter, and what it counts and logs of itself
-    meaningless: [...labels, "kmsKeyArn", "metricsConfig", "loggingConfig"],
+    // how AWS encrypts the filter, and what it counts of itself
+    meaningless: [...labels, "kmsKeyArn", "metricsConfig"],
     // a table has one shard here, and its batches come one after another
     only: { parallelizationFactor: [1] },
   },
