@@ -44,22 +44,34 @@ function lambdaAuthorizer(
   const functionArn = functionArnOf(inputs.authorizerUri)?.arn;
   if (!functionArn) throw new Error(`${inputs.authorizerUri} is not the URI of a function`);
   const { authorizerCredentials, identitySource, authorizerResultTtlInSeconds } = inputs;
-  const sources: string = identitySource ?? DEFAULT_SOURCE;
+  const type: LambdaAuthorizer["type"] = inputs.type ?? "TOKEN";
+  const ttlSeconds: number = authorizerResultTtlInSeconds ?? 300;
   return {
     id,
-    type: inputs.type ?? "TOKEN",
+    type,
     functionArn,
     permitted: authorizerCredentials
       ? permissions.invokeAs(authorizerCredentials, functionArn)
       : permissions.invoke(functionArn, `${api.executionArn}/authorizers/${id}`),
-    // an empty text is none at all
-    identitySources: sources
-      .split(",")
-      .map((source) => source.trim())
-      .filter(Boolean),
+    identitySources: sourcesOf(id, identitySource ?? DEFAULT_SOURCE, type, ttlSeconds),
     validation: pattern(inputs.identityValidationExpression),
-    ttlSeconds: authorizerResultTtlInSeconds ?? 300,
+    ttlSeconds,
   };
+}
+
+const HEADER = /^method\.request\.header\..+$/;
+const SOURCE = /^(?:method\.request\.(?:header|querystring)|stageVariables|context)\..+$/;
+
+/** What AWS would make an authorizer of: a token is in one header, and what is remembered needs something to remember it by. */
+function sourcesOf(id: string, text: string, type: LambdaAuthorizer["type"], ttlSeconds: number) {
+  const sources = text.split(",").flatMap((source) => source.trim() || []);
+  const wrong = sources.find((source) => !(type === "TOKEN" ? HEADER : SOURCE).test(source));
+  if (wrong) throw new Error(`the authorizer ${id} cannot have the identity source ${wrong}`);
+  if (type === "TOKEN" && sources.length !== 1)
+    throw new Error(`the authorizer ${id} needs one header for its token`);
+  if (sources.length === 0 && ttlSeconds > 0)
+    throw new Error(`the authorizer ${id} has no identity source to remember decisions by`);
+  return sources;
 }
 
 // matched as a whole, as Java's `matches`

@@ -13,8 +13,18 @@ import { misconfigured } from "./refusal.ts";
 import * as Template from "./template.ts";
 import { functionArnOf, s3PathOf } from "./uri.ts";
 
-// "50 milliseconds - 29 seconds" https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+// "50 milliseconds - 29 seconds" https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html;
+// a stream may last for 15 minutes
+const MIN_TIMEOUT_MS = 50;
 const DEFAULT_TIMEOUT_MS = 29_000;
+const MAX_STREAM_MS = 900_000;
+
+function timeoutOf({ timeoutMilliseconds, responseTransferMode }: Resource["inputs"]): number {
+  const ms = timeoutMilliseconds ?? DEFAULT_TIMEOUT_MS;
+  const most = responseTransferMode === "STREAM" ? MAX_STREAM_MS : DEFAULT_TIMEOUT_MS;
+  if (ms >= MIN_TIMEOUT_MS && ms <= most) return ms;
+  throw new Error(`timeoutMilliseconds = ${ms} is not between ${MIN_TIMEOUT_MS} and ${most}`);
+}
 
 type Compiled = Pick<Method, "integrate" | "functionName">;
 
@@ -135,7 +145,7 @@ function readSettings({ inputs }: Resource, method: Resource, context: CompileCo
     requestTemplates: compileAll(requestTemplates),
     passthrough: passthroughBehavior ?? "WHEN_NO_MATCH",
     contentHandling: inputs.contentHandling,
-    timeoutMs: inputs.timeoutMilliseconds ?? DEFAULT_TIMEOUT_MS,
+    timeoutMs: timeoutOf(inputs),
     responses: type.endsWith("_PROXY") ? [] : responses(method, context),
   };
 }

@@ -48,6 +48,10 @@ export function compileKeys({ stack, secret }: Pick<Parts, "stack" | "secret">) 
     const value: string | undefined = key.inputs.value ?? key.outputs.value;
     const made = value?.startsWith("secret://") ? secret?.(value.slice("secret://".length)) : value;
     if (!made) throw new StartError(`The API key ${key.name} has no value in the graph.`);
+    if (made.length < 20 || made.length > 128)
+      throw new StartError(
+        `The value of the API key ${key.name} is not 20 to 128 characters long.`,
+      );
     return {
       id: key.id,
       name: logicalName(stack, key),

@@ -8,6 +8,7 @@ import {
   echo,
   json,
   lambda,
+  lambdaArn,
   mock,
   region,
   resource,
@@ -25,6 +26,22 @@ const mapped = (from: string, to = "integration.request.header.x") => ({
   uri: "http://127.0.0.1:1/",
   requestParameters: { [to]: from },
 });
+const guarded = (inputs: Resource["inputs"]): Parameters<typeof restApi> => [
+  {
+    "GET /": {
+      to: lambda("echo"),
+      method: { authorization: "CUSTOM", authorizerId: "guard" },
+    },
+  },
+  {
+    more: [
+      part("authorizer:Authorizer", "guard", {
+        authorizerUri: `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${lambdaArn("guard")}/invocations`,
+        ...inputs,
+      }),
+    ],
+  },
+];
 const ping: Record<string, Route> = { "GET /": { to: mock(), responses: { "200": json({}) } } };
 const part = (type: string, name: string, inputs: Resource["inputs"]) =>
   resource(`aws:apigateway/${type}`, name, { restApi: "api1", ...inputs });
@@ -192,6 +209,36 @@ describe("what AWS would not deploy", () => {
           },
         },
       ],
+    ],
+    [
+      "an integration that waits longer than the gateway does",
+      "timeoutMilliseconds = 30000",
+      [{ "GET /": { to: lambda("echo", { timeoutMilliseconds: 30_000 }) } }],
+    ],
+    [
+      "an integration that hardly waits",
+      "timeoutMilliseconds = 49",
+      [{ "GET /": { to: { ...mock(), timeoutMilliseconds: 49 } } }],
+    ],
+    [
+      "a token from anywhere but a header",
+      "method.request.querystring.t",
+      guarded({ type: "TOKEN", identitySource: "method.request.querystring.t" }),
+    ],
+    [
+      "an identity from the body",
+      "method.request.body.t",
+      guarded({ type: "REQUEST", identitySource: "method.request.body.t" }),
+    ],
+    [
+      "a cache without a key",
+      "has no identity source to remember",
+      guarded({ type: "REQUEST", identitySource: "" }),
+    ],
+    [
+      "a key that is too short",
+      "20 to 128",
+      [ping, { more: [resource("aws:apigateway/apiKey:ApiKey", "short", { value: "short" })] }],
     ],
     [
       "two parameters side by side",
