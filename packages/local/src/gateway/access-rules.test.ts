@@ -300,6 +300,32 @@ test("a model refers to another by its address, in the words of draft-04", async
   expect(both.json.message).toBe("Missing required request parameters: [q]");
 });
 
+test("a model under $default is for every type that has none of its own", async () => {
+  const model = (name: string, type: string) =>
+    part("model:Model", name, {
+      name,
+      contentType: "application/json",
+      schema: JSON.stringify({ type }),
+    });
+  const more = [
+    part("requestValidator:RequestValidator", "body", { validateRequestBody: true }),
+    model("List", "array"),
+    model("Text", "string"),
+  ];
+  const method = {
+    requestValidatorId: "body",
+    requestModels: { $default: "List", "text/json": "Text" },
+  };
+  const api = await start(restApi({ "POST /x": { to, method } }, { more }), { echo });
+  const post = async (body: string, type: string) =>
+    (await api.call("/t/x", { method: "POST", body, headers: { "content-type": type } })).status;
+  expect(await post("[]", "application/json")).toBe(200);
+  expect(await post("{}", "application/json")).toBe(400);
+  expect(await post("{}", "application/vnd.other+json")).toBe(400);
+  expect(await post('"a"', "text/json")).toBe(200);
+  expect(await post("[]", "text/json")).toBe(400);
+});
+
 const statement = (Effect: string, path: string, Principal: unknown = "*") => ({
   Effect,
   Principal,

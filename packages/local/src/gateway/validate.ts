@@ -17,8 +17,9 @@ export function validate(exchange: Exchange): void {
   }
   if (!bodyChecks) return;
   const type = exchange.header("content-type")?.split(";", 1)[0]?.trim() || "application/json";
-  // no model for the content type: silently not validated [V-DOC]
-  const validation = bodyChecks.get(type)?.(exchange.body.toString("utf8"));
+  // no model for the content type, nor one for all: silently not validated [V-DOC]
+  const check = bodyChecks.get(type) ?? bodyChecks.get("$default");
+  const validation = check?.(exchange.body.toString("utf8"));
   if (validation !== undefined) throw new Refusal("BAD_REQUEST_BODY", { validation });
 }
 
