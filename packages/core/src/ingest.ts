@@ -8,7 +8,7 @@ import * as LikeCount from "./like-count.ts";
 import * as LikeRow from "./like.row.ts";
 import * as Name from "./name.ts";
 import * as ObjectKey from "./object-key.ts";
-import * as PlanBudget from "./plan-budget.ts";
+import * as RenderLease from "./render-lease.ts";
 
 // What happens to an image between its upload and `ready` or `rejected`, and after its deletion. S3's events come at least
 // once and in any order: every write says of which event it is, and none undoes what a later one did.
@@ -152,8 +152,8 @@ export async function erase(id: ImageId): Promise<void> {
   ]);
   // first the count: nobody counts the likes down while they go
   await LikeCount.close(id);
-  await PlanBudget.close(id);
-  for (const shard of LikeRow.shards) await removeLikes(id, shard);
+  await removeRows(RenderLease.ofImage(id));
+  for (const shard of LikeRow.shards) await removeRows(LikeRow.inShard(id, shard));
 }
 
 /** The copy under its name may come after the image was erased and its name was free: it goes, too. */
@@ -197,9 +197,9 @@ async function unpublish(name: string, id: ImageId) {
   await Name.release(name, id);
 }
 
-async function removeLikes(id: ImageId, shard: number) {
+async function removeRows(these: Dynamo.Query) {
   let batch: Promise<unknown>[] = [];
-  for await (const { pk, sk } of Dynamo.query(LikeRow.inShard(id, shard))) {
+  for await (const { pk, sk } of Dynamo.query(these)) {
     batch.push(Dynamo.remove({ key: { pk, sk } as Dynamo.Key }));
     if (batch.length < 32) continue;
     await Promise.all(batch);

@@ -7,11 +7,9 @@ import * as Bucket from "@balde/core/bucket";
 import * as Dynamo from "@balde/core/dynamo";
 import * as Image from "@balde/core/image";
 import * as ImageRow from "@balde/core/image.row";
-import * as Ingest from "@balde/core/ingest";
 import * as ObjectKey from "@balde/core/object-key";
-import * as PlanBudget from "@balde/core/plan-budget";
+import * as RenderLease from "@balde/core/render-lease";
 import * as SignedUrl from "@balde/core/signed-url";
-import { prepare } from "@balde/images/prepare";
 import sharp from "sharp";
 import { Resource } from "sst/resource";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -19,6 +17,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { startCloud } from "../../core/test/cloud.ts";
 import { as, pendingImage } from "../../core/test/make.ts";
 import { photo } from "../../images/test/make.ts";
+import { ready } from "../test/ready.ts";
 import { type Answer, type Wish, answer } from "./delivery.ts";
 
 let cloud: Awaited<ReturnType<typeof startCloud>>;
@@ -28,24 +27,6 @@ beforeAll(async () => {
   picture = await ready(await photo(1400, 900).jpeg({ quality: 95 }).toBuffer());
 });
 afterAll(() => cloud.stop());
-
-/** A picture as ingest leaves it. */
-async function ready(bytes: Buffer, about: Parameters<typeof pendingImage>[0] = {}) {
-  const { id } = await pendingImage(about);
-  const { rungs, contentType: type, rev, ...rest } = await prepare(bytes, { publish: false });
-  const upload = { id, sequencer: "01" };
-  await Ingest.begin(upload);
-  await Bucket.put(ObjectKey.original(id, rev), bytes, { type });
-  const kept = rungs.map(({ width, height, contentType, data }) => {
-    const type = contentType as "image/jpeg";
-    return { rung: { width, height, type, bytes: data.length }, data };
-  });
-  for (const { rung, data } of kept)
-    await Bucket.put(ObjectKey.rung(id, rev, rung), data, { type: rung.type });
-  const found = { ...rest, type, rev, bytes: bytes.length, rungs: kept.map(({ rung }) => rung) };
-  await Ingest.settle(upload, found);
-  return { id, rev };
-}
 
 const browser = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
 const host = "api.example";
@@ -344,8 +325,8 @@ test("a deleted picture is gone within seconds", async () => {
 /** A picture of which strangers had as many made as they may. */
 async function spent() {
   const made = await ready(await photo(2100, 1400).jpeg().toBuffer());
-  for (let plan = 0; plan < PlanBudget.MOST_PLANS - 1; plan++)
-    await PlanBudget.spend(made.id, `plan-${plan}`);
+  for (let plan = 0; plan < RenderLease.MOST_PLANS - 1; plan++)
+    await RenderLease.take({ imageId: made.id, plan: `plan${plan}`, isCounted: true });
   return made;
 }
 const sized = async ({ body }: { body: Buffer }) => {

@@ -1,7 +1,6 @@
 import * as Bucket from "@balde/core/bucket";
 import { VisibleError } from "@balde/core/error";
 import * as ObjectKey from "@balde/core/object-key";
-import * as PlanBudget from "@balde/core/plan-budget";
 import * as Encoding from "@balde/images/encoding";
 import { engine } from "@balde/images/engine";
 import { formats } from "@balde/images/format";
@@ -10,10 +9,12 @@ import type { Plan } from "@balde/images/plan";
 import { render, renderInto } from "@balde/images/render";
 
 import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import * as Deadline from "./deadline.ts";
 import { createGate } from "./gate.ts";
 import * as Growing from "./growing.ts";
+import * as Lease from "./lease.ts";
 import type { Picture } from "./picture.ts";
 import * as Range from "./range.ts";
 import * as SingleFlight from "./single-flight.ts";
@@ -51,14 +52,28 @@ export async function get(order: Order, how: How): Promise<Derivative | undefine
   // a signature may allow what the budget does not
   const flight = order.isCounted ? `${key} counted` : key;
   const made = await once(flight, async () => {
-    mine = how.timing.of("stored", Stored.get(key, how));
-    return (await exists(mine)) ? undefined : make(order, key, how);
+    const source = onlyOnce(() => read(order));
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      mine = how.timing.of("stored", Stored.get(key, how));
+      if (await exists(mine)) return undefined;
+      const made = await make(order, key, how, source);
+      if (made !== "held") return made;
+      // another process makes it
+      if (performance.now() > how.until) throw tooLate();
+      await how.timing.of("wait", sleep(pause));
+    }
   });
   if (made === "spent") return undefined;
   if (made) return part(made, how);
   // a stream is read once: who waited for another's look into the bucket now looks himself
   return (await (mine ?? Stored.get(key, how))) ?? get(order, how);
 }
+
+/** Most pictures take 20 to 300 ms to make. */
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 250;
+/** After a picture is made. */
+const LATEST_STORE_MS = 500;
 
 /** A range outside the picture is a picture, too. */
 const exists = (look: ReturnType<typeof Stored.get>) =>
@@ -95,15 +110,21 @@ const once = SingleFlight.create<Made | "spent" | undefined>((made) =>
 const gate = createGate({ running: 2, waiting: 8 });
 
 /** Resolves as soon as there is something to send; the place in the gate is kept until the last byte. */
-const make = (order: Order, key: string, how: How) =>
-  new Promise<Made | "spent">((resolve, reject) => {
+const make = (order: Order, key: string, how: How, source: () => Promise<Source>) =>
+  new Promise<Made | "held" | "spent">((resolve, reject) => {
     const work = async () => {
-      const made = await begin(order, how);
-      if (made === "spent") return resolve(made);
+      const made = await begin(order, how, source);
+      if (typeof made === "string") return resolve(made);
+      const type = formats[order.plan.encoding.format].contentType;
       const answered = Promise.withResolvers<void>();
-      const stored = Promise.all([made.whole, answered.promise]).then(
-        ([data]) => store(key, data, formats[order.plan.encoding.format].contentType),
-        (error: unknown) => console.error({ message: "a picture broke off", key, error }),
+      // others wait for the copy, and shall not wait for a client that reads slowly
+      const late = made.whole.then(() => sleep(LATEST_STORE_MS, undefined, { ref: false }));
+      const stored = Promise.all([made.whole, Promise.race([answered.promise, late])]).then(
+        ([data]) => store(key, data, type, made.lease),
+        (error: unknown) => {
+          console.error({ message: "a picture broke off", key, error });
+          return made.lease.end(error);
+        },
       );
       const storeNow = () => {
         answered.resolve();
@@ -115,35 +136,40 @@ const make = (order: Order, key: string, how: How) =>
     gate(work).catch(reject);
   });
 
+type Begun = Pick<Made, "whole" | "read"> & { lease: Lease.Lease };
+
 async function begin(
   { picture, plan, hash, isCounted }: Order,
   { timing, until }: How,
-): Promise<Pick<Made, "whole" | "read"> | "spent"> {
-  const rung = Ladder.choose(plan, picture.source, picture.rungs);
-  // while the bytes come, the engine is loaded and the budget asked
-  const [{ bytes, from }, isAllowed] = await timing.of(
-    "read",
-    Promise.all([read(picture, rung), !isCounted || spend(picture.id, hash), engine()]),
-  );
-  if (!isAllowed) return "spent";
-  if (Encoding.isByRows(plan.encoding)) {
-    const into = (file: string) => Deadline.within(until, renderInto(file, bytes, plan, from));
-    return timing.of("begin", Growing.create(into));
+  source: () => Promise<Source>,
+): Promise<Begun | "held" | "spent"> {
+  const taking = Lease.take({ imageId: picture.id, plan: hash, isCounted }, until);
+  try {
+    // while the bytes come, the engine is loaded and the lease taken
+    const [{ bytes, from }, lease] = await timing.of(
+      "read",
+      Promise.all([source(), taking, engine()]),
+    );
+    if (typeof lease === "string") return lease;
+    if (Encoding.isByRows(plan.encoding)) {
+      const into = (file: string) => Deadline.within(until, renderInto(file, bytes, plan, from));
+      return { ...(await timing.of("begin", Growing.create(into))), lease };
+    }
+    const rendering = Deadline.within(until, render(bytes, plan, from));
+    const { data } = await timing.of("render", rendering);
+    return { whole: Promise.resolve(data), lease };
+  } catch (error) {
+    await Lease.giveUp(taking, error);
+    throw error;
   }
-  const rendering = Deadline.within(until, render(bytes, plan, from));
-  const { data } = await timing.of("render", rendering);
-  return { whole: Promise.resolve(data) };
 }
 
-/** A table that does not answer costs nobody his picture. */
-const spend = (id: Picture["id"], hash: string) =>
-  PlanBudget.spend(id, hash).catch((error: unknown) => {
-    console.error({ message: "a plan was not counted", id, error });
-    return true;
-  });
+type Source = { bytes: Buffer; from: Plan["source"] };
 
 /** The rung, or the original when there is none or it has not been stored. */
-async function read({ id, rev, source }: Picture, rung: Picture["rungs"][number] | undefined) {
+async function read({ picture, plan }: Order): Promise<Source> {
+  const { id, rev, source, rungs } = picture;
+  const rung = Ladder.choose(plan, source, rungs);
   const small = rung && (await Bucket.read(ObjectKey.rung(id, rev, rung)));
   if (small) return { bytes: small, from: { width: rung.width, height: rung.height } };
   const bytes = await Bucket.read(ObjectKey.original(id, rev));
@@ -152,12 +178,19 @@ async function read({ id, rev, source }: Picture, rung: Picture["rungs"][number]
 }
 
 /** Equal plans make equal bytes, so whoever stores first is right. Whoever asked has his picture either way. */
-async function store(key: string, data: Buffer, type: string) {
+async function store(key: string, data: Buffer, type: string, lease: Lease.Lease) {
   try {
     await Bucket.put(key, data, { type, createOnly: true });
+    await lease.end();
   } catch (error) {
     console.error({ message: "a rendered picture was not stored", key, error });
+    await lease.end(error);
   }
+}
+
+function onlyOnce<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => (result ??= work());
 }
 
 const storedAs = ({ picture: { id, rev }, plan, hash }: Order) =>
@@ -165,3 +198,8 @@ const storedAs = ({ picture: { id, rev }, plan, hash }: Order) =>
 
 const gone = (id: string) =>
   new VisibleError("not_found", "image.not_found", `There is no image ${id}`);
+
+const tooLate = () =>
+  new VisibleError("unavailable", "delivery.busy", "The picture is still being made", {
+    retryAfterSeconds: 1,
+  });

@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { type Balde, balde } from "./balde.ts";
+import { type Image, send, settled, signIn, upload } from "./person.ts";
+import { jpeg } from "./picture.ts";
+
+let stage: Balde;
+let image: Image;
+
+beforeAll(async () => {
+  stage = await balde();
+  const ann = await signIn(stage.local, 0);
+  const sent = await upload(ann, new Uint8Array(await jpeg(2800, 1900, 61)));
+  image = await settled(stage.local, sent.image.id);
+});
+
+afterAll(() => stage?.stop());
+
+test.each(["w=1600&f=avif", "w=1601&f=avif", "w=1500&f=webp"])(
+  "fifty who are the first to want %s have it made once, by all processes together",
+  async (query) => {
+    const all = await Promise.all(
+      Array.from({ length: 50 }, async () => {
+        const answer = await send(stage.local, "GET", `/i/${image.id}/${image.rev}?${query}`);
+        const { byteLength } = await answer.arrayBuffer();
+        const isMade = answer.headers.get("server-timing")!.includes("render;");
+        return { status: answer.status, byteLength, isMade };
+      }),
+    );
+    expect(new Set(all.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(new Set(all.map(({ byteLength }) => byteLength)).size).toBe(1);
+    expect(all.filter(({ isMade }) => isMade).length).toBe(1);
+  },
+);
