@@ -5,18 +5,27 @@ import type * as Aws from "./aws.ts";
 
 // The verbs of S3 that Balde speaks, all on its one bucket. Those that a visitor waits for do without the SDK.
 
-type Put = { type: string; cacheControl?: string; createOnly?: boolean };
+type Put = {
+  type: string;
+  cacheControl?: string;
+  createOnly?: boolean;
+  /** Only in the place of the object with this tag. */
+  instead?: string;
+  notes?: Record<string, string>;
+};
 
-/** Whether it was stored: `createOnly` leaves what is there as it is. */
+/** Whether it was stored: `createOnly` leaves what is there as it is, `instead` what is not there, or is another one. */
 export async function put(
   key: string,
   body: Uint8Array,
-  { type, cacheControl, createOnly }: Put,
+  { type, cacheControl, createOnly, instead, notes = {} }: Put,
 ): Promise<boolean> {
   const headers = {
     "content-type": type,
     "cache-control": cacheControl,
     "if-none-match": createOnly ? "*" : undefined,
+    "if-match": instead,
+    ...Object.fromEntries(Object.entries(notes).map(([name, text]) => [NOTE + name, text])),
   };
   const reply = await object("PUT", key, headers, body);
   reply?.body.resume();
@@ -59,22 +68,37 @@ export async function read(
   return reply && (await wire()).bytes(reply.body);
 }
 
-export type Opened = { body: Readable; bytes: number; contentRange: string | undefined };
+export type Head = { bytes: number; eTag: string; storedAt: Date; notes: Record<string, string> };
+export type Opened = Head & { body: Readable; contentRange: string | undefined };
 
 /** The same as it comes, to be read to its end. Throws an `AwsError` of status 416 when the range lies behind the last byte. */
 export async function open(key: string, range?: string): Promise<Opened | undefined> {
   const reply = await object("GET", key, { range });
   if (!reply) return undefined;
   const { body, headers } = reply;
-  return { body, bytes: Number(headers["content-length"]), contentRange: headers["content-range"] };
+  return { ...about(headers), body, contentRange: headers["content-range"] };
 }
 
-/** In bytes; undefined when there is no such object. */
-export async function size(key: string): Promise<number | undefined> {
+/** What it is, without what is in it; undefined when there is no such object. */
+export async function head(key: string): Promise<Head | undefined> {
   const reply = await object("HEAD", key);
   reply?.body.resume();
-  return reply && Number(reply.headers["content-length"]);
+  return reply && about(reply.headers);
 }
+
+/** How S3 spells what is noted with an object. */
+const NOTE = "x-amz-meta-";
+
+const about = (headers: Aws.Reply["headers"]): Head => ({
+  bytes: Number(headers["content-length"]),
+  eTag: String(headers.etag),
+  storedAt: new Date(String(headers["last-modified"])),
+  notes: Object.fromEntries(
+    Object.entries(headers).flatMap(([name, text]) =>
+      name.startsWith(NOTE) ? [[name.slice(NOTE.length), String(text)]] : [],
+    ),
+  ),
+});
 
 /** What was noted with the object when it was stored; undefined when it is gone. */
 export async function notes(key: string): Promise<Record<string, string> | undefined> {

@@ -6,7 +6,7 @@ import * as Dynamo from "./dynamo.ts";
 import type { ImageId } from "./id.schema.ts";
 import * as ImageRow from "./image.row.ts";
 
-// Who makes a picture, of all processes that are asked for it, and whether anybody may: one write says both. ADR 0019 is
+// Who makes a picture, of all processes that are asked for it, and whether anybody may: one write says both. ADR 0021 is
 // about the budget, ADR 0020 about the lease.
 
 export type Wanted = {

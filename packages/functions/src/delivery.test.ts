@@ -389,6 +389,38 @@ test("a budget that cannot be read costs nobody his picture", async () => {
   expect((await answered("w=22", made)).status).toBe(200);
 });
 
+test("what is asked for often is made again, better, and takes the place of the first one", async () => {
+  const { id, rev } = await ready(await photo(1400, 900).jpeg().toBuffer());
+  const get = (more: Partial<Wish> = {}) => answered("w=1280&f=avif", { id, rev, ...more });
+  const first = await get();
+  await sleep(11_000);
+  let now = await get();
+  for (let asked = 0; asked < 2_000 && now.headers["ETag"] === first.headers["ETag"]; asked++)
+    now = await get();
+  expect(now.headers["ETag"]).not.toBe(first.headers["ETag"]);
+  expect(now.body.length).toBeLessThan(first.body.length);
+  expect(await sharp(now.body).metadata()).toMatchObject({ format: "heif", width: 1280 });
+  expect(now.headers["Content-Length"]).toBe(String(now.body.length));
+
+  const better = now.headers["ETag"]!;
+  const head = await get({ isHead: true });
+  expect([head.headers["ETag"], head.headers["Content-Length"]]).toEqual([
+    better,
+    String(now.body.length),
+  ]);
+  // who has either of the two has the picture
+  for (const ETag of [better, first.headers["ETag"]!])
+    expect(await get({ ifNoneMatch: ETag })).toMatchObject({ status: 304, headers: { ETag } });
+  // but a part of one is no part of the other
+  const range = "bytes=100-199";
+  const part = await get({ range, ifRange: better });
+  expect([part.status, part.body]).toEqual([206, now.body.subarray(100, 200)]);
+  for (const lost of [range, `bytes=${now.body.length}-`]) {
+    const whole = await get({ range: lost, ifRange: first.headers["ETag"] });
+    expect([whole.status, whole.headers["ETag"], whole.body]).toEqual([200, better, now.body]);
+  }
+});
+
 test("a rung that is missing costs time, not the answer", async () => {
   const { id, rev } = await ready(await photo(1400, 900).jpeg().toBuffer());
   await Bucket.removeUnder(ObjectKey.rungs(id, rev));

@@ -5,7 +5,7 @@ import * as Preset from "@balde/images/preset";
 import * as Published from "@balde/images/published";
 import { Refusal } from "@balde/images/refusal";
 import * as Request from "@balde/images/request";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 
 import * as Deadline from "./deadline.ts";
 import * as Derivative from "./derivative.ts";
@@ -75,28 +75,41 @@ async function delivered(
     Plan.plan(request, picture.source, accepted(wish.accept));
   const plan = planned(request);
   const hash = Plan.hash(plan);
-  const etag = `"${picture.rev}-${hash}"`;
+  const tags = EntityTag.tags(picture.rev, hash);
   const headers = {
     ...Header.caching({ ...picture, ...wish, ends, isSnapped }, request),
     ...Header.safety,
-    ETag: etag,
     ...(isSnapped && { "Content-Location": `?${Request.print(asked)}` }),
   };
-  if (EntityTag.isKnown(etag, wish.ifNoneMatch)) return { status: 304, headers };
+  // whichever is there now, the one that the client has is as good
+  const known = [tags.first, tags.better].find((tag) => EntityTag.isKnown(tag, wish.ifNoneMatch));
+  if (known) return { status: 304, headers: { ...headers, ETag: known } };
 
   const isCounted =
     ends === undefined &&
     !isSnapped &&
     !isPublished(hash, () => planned({ ...preset, ...Published.snap(asked, preset) }));
-  const range = wish.isHead ? undefined : Range.read(wish.range, wish.ifRange, etag);
-  const made = await Derivative.get(
-    { picture, plan, hash, isCounted },
-    { isHead: wish.isHead, range, timing, until },
-  );
+  const order = { picture, plan, hash, isCounted };
+  const how = { isHead: wish.isHead, timing, until };
+  const { ifRange } = wish;
+  const part = ifRange && [tags.first, tags.better].find((tag) => EntityTag.isSame(tag, ifRange));
+  const range = wish.isHead ? undefined : Range.read(wish.range, ifRange, part || tags.first);
+  const whole = () => Derivative.get(order, { ...how, range: undefined });
+  let made = await Derivative.get(order, { ...how, range }).catch((error: unknown) => {
+    // behind the end of the one may be within the other
+    if (part && error instanceof Range.Outside) return whole();
+    throw error;
+  });
+  if (made && range && part && part !== tagOf(made, tags)) {
+    // the client has a part of the other one
+    if (made.body instanceof Readable) made.body.destroy();
+    made = await whole();
+  }
   if (!made) return undefined;
   const { body, bytes, contentRange, store } = made;
   const about = {
     ...headers,
+    ETag: tagOf(made, tags),
     ...Header.content(picture.id, plan, request.dl),
     ...(bytes !== undefined && { "Content-Length": String(bytes) }),
     "Server-Timing": timing.header(),
@@ -104,6 +117,9 @@ async function delivered(
   if (contentRange === undefined) return { status: 200, headers: about, body, store };
   return { status: 206, headers: { ...about, "Content-Range": contentRange }, body, store };
 }
+
+const tagOf = ({ isBetter }: Derivative.Derivative, tags: ReturnType<typeof EntityTag.tags>) =>
+  isBetter ? tags.better : tags.first;
 
 /** Whether anybody may ask for it, however often: rounding leaves it as it is. */
 function isPublished(hash: string, snapped: () => Plan.Plan): boolean {

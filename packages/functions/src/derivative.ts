@@ -4,13 +4,13 @@ import * as ObjectKey from "@balde/core/object-key";
 import * as Encoding from "@balde/images/encoding";
 import { engine } from "@balde/images/engine";
 import { formats } from "@balde/images/format";
-import * as Ladder from "@balde/images/ladder";
 import type { Plan } from "@balde/images/plan";
 import { render, renderInto } from "@balde/images/render";
 
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import * as Better from "./better.ts";
 import * as Deadline from "./deadline.ts";
 import { createGate } from "./gate.ts";
 import * as Growing from "./growing.ts";
@@ -18,6 +18,7 @@ import * as Lease from "./lease.ts";
 import type { Picture } from "./picture.ts";
 import * as Range from "./range.ts";
 import * as SingleFlight from "./single-flight.ts";
+import * as Source from "./source.ts";
 import * as Stored from "./stored.ts";
 import type { Timing } from "./timing.ts";
 
@@ -41,7 +42,9 @@ export type Derivative = {
   /** Of the body, or of the body that a GET would have; unknown while the picture is being made. */
   bytes?: number;
   contentRange?: string | undefined;
-  /** Stores the copy, or resolves when it cannot be; to be called when the answer is out, which it would delay. */
+  /** It took the place of the first one. */
+  isBetter?: boolean;
+  /** Stores the copy, or a better one, or resolves when it cannot be; to be called when the answer is out, which it would delay. */
   store?: () => Promise<void>;
 };
 
@@ -52,7 +55,7 @@ export async function get(order: Order, how: How): Promise<Derivative | undefine
   // a signature may allow what the budget does not
   const flight = order.isCounted ? `${key} counted` : key;
   const made = await once(flight, async () => {
-    const source = onlyOnce(() => read(order));
+    const source = onlyOnce(() => Source.read(order));
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       mine = how.timing.of("stored", Stored.get(key, how));
       if (await exists(mine)) return undefined;
@@ -66,7 +69,14 @@ export async function get(order: Order, how: How): Promise<Derivative | undefine
   if (made === "spent") return undefined;
   if (made) return part(made, how);
   // a stream is read once: who waited for another's look into the bucket now looks himself
-  return (await (mine ?? Stored.get(key, how))) ?? get(order, how);
+  const found = await (mine ?? Stored.get(key, how));
+  if (!found) return get(order, how);
+  return Better.isDue(order.plan, found)
+    ? {
+        ...found,
+        store: () => gate(() => Better.make(order, key, found, how.until)).catch(() => {}),
+      }
+    : found;
 }
 
 /** Most pictures take 20 to 300 ms to make. */
@@ -110,7 +120,7 @@ const once = SingleFlight.create<Made | "spent" | undefined>((made) =>
 const gate = createGate({ running: 2, waiting: 8 });
 
 /** Resolves as soon as there is something to send; the place in the gate is kept until the last byte. */
-const make = (order: Order, key: string, how: How, source: () => Promise<Source>) =>
+const make = (order: Order, key: string, how: How, source: () => Promise<Source.Source>) =>
   new Promise<Made | "held" | "spent">((resolve, reject) => {
     const work = async () => {
       const made = await begin(order, how, source);
@@ -141,7 +151,7 @@ type Begun = Pick<Made, "whole" | "read"> & { lease: Lease.Lease };
 async function begin(
   { picture, plan, hash, isCounted }: Order,
   { timing, until }: How,
-  source: () => Promise<Source>,
+  source: () => Promise<Source.Source>,
 ): Promise<Begun | "held" | "spent"> {
   const taking = Lease.take({ imageId: picture.id, plan: hash, isCounted }, until);
   try {
@@ -164,19 +174,6 @@ async function begin(
   }
 }
 
-type Source = { bytes: Buffer; from: Plan["source"] };
-
-/** The rung, or the original when there is none or it has not been stored. */
-async function read({ picture, plan }: Order): Promise<Source> {
-  const { id, rev, source, rungs } = picture;
-  const rung = Ladder.choose(plan, source, rungs);
-  const small = rung && (await Bucket.read(ObjectKey.rung(id, rev, rung)));
-  if (small) return { bytes: small, from: { width: rung.width, height: rung.height } };
-  const bytes = await Bucket.read(ObjectKey.original(id, rev));
-  if (!bytes) throw gone(id);
-  return { bytes, from: { width: source.width, height: source.height } };
-}
-
 /** Equal plans make equal bytes, so whoever stores first is right. Whoever asked has his picture either way. */
 async function store(key: string, data: Buffer, type: string, lease: Lease.Lease) {
   try {
@@ -195,9 +192,6 @@ function onlyOnce<T>(work: () => Promise<T>): () => Promise<T> {
 
 const storedAs = ({ picture: { id, rev }, plan, hash }: Order) =>
   ObjectKey.derived(id, rev, `${hash}.${formats[plan.encoding.format].extension}`);
-
-const gone = (id: string) =>
-  new VisibleError("not_found", "image.not_found", `There is no image ${id}`);
 
 const tooLate = () =>
   new VisibleError("unavailable", "delivery.busy", "The picture is still being made", {

@@ -5,21 +5,29 @@ import * as Range from "./range.ts";
 
 // Pictures that were made before, streamed out of the bucket without being held here.
 
-type Found = { body?: Readable; bytes: number; contentRange?: string | undefined };
+export type Found = {
+  body?: Readable;
+  bytes: number;
+  contentRange?: string | undefined;
+  /** The bucket's own, of the whole object. */
+  eTag: string;
+  storedAt: Date;
+  isBetter: boolean;
+};
+
+/** Noted with a picture that took the place of the first one. */
+export const better = { effort: "better" };
 
 /** undefined when it has never been made, or has expired. */
 export async function get(
   key: string,
   { isHead, range }: { isHead: boolean; range: Range.Range | undefined },
 ): Promise<Found | undefined> {
-  if (isHead) {
-    const bytes = await Bucket.size(key);
-    return bytes === undefined ? undefined : { bytes };
-  }
   try {
-    return await Bucket.open(key, range && Range.print(range));
+    const found = await (isHead ? Bucket.head(key) : Bucket.open(key, range && Range.print(range)));
+    return found && { ...found, isBetter: found.notes["effort"] === better.effort };
   } catch (error) {
     if ((error as { status?: number }).status !== 416) throw error;
-    throw Range.outside((await Bucket.size(key)) ?? 0);
+    throw Range.outside((await Bucket.head(key))?.bytes ?? 0);
   }
 }

@@ -3,7 +3,7 @@ import { type Problem, Refusal } from "./refusal.ts";
 import { type Request, texts } from "./request.schema.ts";
 
 // What anybody may ask for of any picture, however often: few enough plans that nobody can keep us busy with them. Which
-// keys are rounded and which refused is decided in docs/adr/0019-budget.md.
+// keys are rounded and which refused is decided in docs/adr/0021-budget.md.
 
 /** The densities of a preset: those of the client's `srcset`. */
 const DENSITIES = [1, 2, 3] as const;
