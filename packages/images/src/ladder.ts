@@ -8,6 +8,17 @@ export type Rung = Size & { contentType: string };
 /** JPEG for its decoder, which no other lossy format approaches; PNG where pixels are see-through. */
 export const contentType = (hasAlpha: boolean): string => (hasAlpha ? "image/png" : "image/jpeg");
 
+/**
+ * A rung is encoded again, so its loss is small: the colour is kept whole where crops are read from and where small pictures would show it.
+ * The rung in the middle, behind most deliveries up to 1,024 pixels, has half of the colour's pixels, as the delivery will, and better ones: fewer bytes here and in what is made from it, for a better look.
+ */
+export const jpeg = ({ width, height }: Size) =>
+  Math.max(width, height) === MIDDLE_EDGE
+    ? { quality: 93, chromaSubsampling: "4:2:0" }
+    : { quality: 90, chromaSubsampling: "4:4:4" };
+
+const MIDDLE_EDGE: (typeof Limits.RUNG_EDGES)[number] = 1024;
+
 /** A rung is worth its bytes only if it has at most this part of the original's long edge. */
 const WORTH = 0.8;
 

@@ -104,10 +104,9 @@ async function climb(base: Pixels, sizes: Size[], hasAlpha: boolean, mostBytes: 
 
 async function encoded(sharp: Awaited<ReturnType<typeof engine>>, from: Pixels, hasAlpha: boolean) {
   const picture = open(sharp, from);
-  // 4:4:4, because a rung is encoded again and half of its colour would be lost twice
   const written = hasAlpha
     ? picture.png({ compressionLevel: 6 })
-    : picture.flatten().jpeg({ quality: 90, chromaSubsampling: "4:4:4" });
+    : picture.flatten().jpeg(Ladder.jpeg(from));
   return {
     width: from.width,
     height: from.height,
