@@ -41,6 +41,11 @@ const environment = (links: Record<string, object>) => ({
   AWS_REGION: "eu-central-1",
   AWS_ACCESS_KEY_ID: "bench",
   AWS_SECRET_ACCESS_KEY: "bench",
+  ...linked(links),
+});
+
+/** A function's links as SST puts them into its environment. */
+export const linked = (links: Record<string, object>) => ({
   SST_RESOURCE_App: JSON.stringify({ name: "balde", stage: "bench" }),
   ...Object.fromEntries(
     Object.entries(links).map(([name, link]) => [`SST_RESOURCE_${name}`, JSON.stringify(link)]),

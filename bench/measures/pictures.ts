@@ -6,6 +6,7 @@ import { prepare } from "../../packages/images/src/prepare.ts";
 import { type Balde, startBalde } from "../pictures/balde.ts";
 import { type Contender, EDGE, type Format, QUALITY } from "../pictures/contender.ts";
 import { type Original, originals } from "../pictures/corpus.ts";
+import { startHandler } from "../pictures/handler.ts";
 import { type Load, get, load } from "../pictures/load.ts";
 import { type Looks, ideal, judged } from "../pictures/judge.ts";
 import { fileOf, startPeers, writeCopies } from "../pictures/peers.ts";
@@ -29,6 +30,7 @@ export async function run() {
     const rungs = await writeRungs(dir, pictures);
     const balde = await startBalde(pictures);
     running.push(balde);
+    running.push(await startHandler(balde, dir));
     const peers = await startPeers(dir);
     running.push(...peers);
     const fromOriginal = await startRawSharp("sharp alone", (it) => fileOf(dir, it));
@@ -97,7 +99,7 @@ async function measured(pictures: Original[], contenders: Contender[]): Promise<
 
 function print(pictures: Original[], results: Results, contenders: Contender[]) {
   console.log(
-    `${EDGE} pixels wide, quality ${QUALITY} (AVIF 52). Cold: nobody has made it before. Warm: Balde has it in the bucket; the others keep nothing.\n`,
+    `${EDGE} pixels wide, quality ${QUALITY} (AVIF 52). Cold: nobody has made it before. Warm: Balde has it in the bucket; the others keep nothing. "Balde, handler" is Deliver's bundle in one process, with Balde's table and bucket and without the gateway.\n`,
   );
   for (const original of pictures)
     for (const format of formats) {

@@ -11,8 +11,8 @@ import { usage } from "./process-tree.ts";
 type Told = { local: Local; person: { name: string; password: string } };
 type Copy = { id: string; rev: string };
 
-/** As many images of the same bytes, so that no limit of one image is met. */
-const COPIES = 6;
+/** As many images of the same bytes, so that none has more plans than one image may have. */
+const COPIES = 14;
 
 export type Balde = Contender & {
   image(original: Original): Copy;

@@ -37,7 +37,7 @@ export async function goals(
       smaller(size, peer, curves.get(original), of("Balde", "avif"), of(peer, "webp"));
       if (original.megapixels === 24) jpeg(size, peer, of("Balde", "jpeg"), of(peer, "jpeg"));
     }
-    limit(size, of("Balde", "webp"), of("sharp alone, rung", "webp"));
+    limit(size, of("Balde, handler", "webp"), of("sharp alone, rung", "webp"));
   }
 }
 
@@ -62,7 +62,7 @@ function limit(size: string, ours: Maybe, raw: Maybe) {
   const part = ours.cold.perSecond / raw.cold.perSecond;
   verdict(
     `G1 ${size}`,
-    "WebP at 0.85x sharp alone from the same rung",
+    "the handler's WebP at 0.85x sharp alone from the same rung",
     `${part.toFixed(2)}x (${rates(ours, raw)})`,
     part >= 0.85,
   );
