@@ -1,7 +1,5 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { type Server, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
 
@@ -9,6 +7,7 @@ import type { Stack } from "@balde/local";
 
 import { type Load, type Measured, measure } from "../client.ts";
 import { type BenchCloud, withCloud } from "../cloud.ts";
+import { loopback } from "../loopback.ts";
 import { table, verdict } from "../report.ts";
 
 const seconds = Number(process.env.SECONDS ?? 4);
@@ -109,20 +108,9 @@ async function directly(bundle: string, event: unknown): Promise<number> {
 }
 
 /** The ceiling: Node's own HTTP, in this process, on the same machine, with the same client. */
-async function plainServer() {
-  const server: Server = createServer((_request, response) => {
+const plainServer = () =>
+  loopback((_request, response) => {
     const body = '{"hello":"world"}';
     response.writeHead(200, { "content-type": "application/json", "content-length": body.length });
     response.end(body);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}

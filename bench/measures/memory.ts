@@ -1,18 +1,16 @@
-import { readFileSync, readdirSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { extname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
-import { loadStack, silentLog, startCloud } from "@balde/local";
 import sharp from "sharp";
 
 import { type Client, createClient, signIn } from "../../packages/client/src/client.ts";
 import { contentType } from "../../packages/images/src/format.ts";
 import { sniff } from "../../packages/images/src/identify.ts";
+import { withCloud } from "../cloud.ts";
 import { photograph } from "../photograph.ts";
 import { table, verdict } from "../report.ts";
 
-const root = join(import.meta.dirname, "../..");
 const person = { name: "bench", password: "Bench-mark-1", email: "bench@example.com" };
 
 type Original = { name: string; bytes: Buffer };
@@ -22,22 +20,16 @@ type Kept = { id: string; rev: string };
 export async function run() {
   if (process.platform !== "linux")
     return console.log("Only Linux tells what a process has held at most; nothing is measured.");
-  const data = await mkdtemp(join(tmpdir(), "balde-bench-"));
-  const stack = loadStack(join(root, "infra/stack.json"));
-  const cloud = await startCloud({ stack, root, data, port: 0, log: silentLog });
-  try {
-    cloud.createUser(person);
-    const { api, cognito } = cloud.local;
+  await withCloud(async ({ local, data, createUser }) => {
+    createUser(person);
+    const { api, cognito } = local;
     const account = { username: person.name, password: person.password };
     const { idToken } = await signIn({ ...cognito!, ...account });
     const client = createClient(api, { token: idToken });
     const processes = (name: string) => processesOf(join(data, "functions", name));
     await originals({ api, client, processes });
     await thousand({ api, client, processes });
-  } finally {
-    await cloud.stop();
-    await rm(data, { recursive: true, force: true });
-  }
+  });
 }
 
 type Stage = { api: string; client: Client; processes: (name: string) => number[] };
@@ -173,8 +165,8 @@ function processesOf(folder: string): number[] {
 /** The next event meets a process that has just started. */
 async function fresh(pids: number[]) {
   for (const pid of pids) process.kill(pid, "SIGKILL");
-  while (pids.some((pid) => told(pid, "cmdline") !== ""))
-    await new Promise((resolve) => setTimeout(resolve, 5));
+  // an ended process is there until the cloud, which started it, has heard of it
+  while (pids.some((pid) => existsSync(`/proc/${pid}`))) await sleep(5);
 }
 
 const peak = (pids: number[]) => megabytes(pids, "VmHWM");

@@ -1,27 +1,18 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
-import { loadStack, silentLog, startCloud } from "@balde/local";
-
 import { type Client, createClient, signIn } from "../../packages/client/src/client.ts";
 import { send } from "../../packages/client/src/upload.ts";
 import { prepare } from "../../packages/images/src/prepare.ts";
+import { withCloud } from "../cloud.ts";
 import { photograph } from "../photograph.ts";
 import { median, quantile, table, verdict } from "../report.ts";
 
-const root = join(import.meta.dirname, "../..");
 const runs = Number(process.env.RUNS ?? 10);
 const person = { name: "bench", password: "Bench-mark-1", email: "bench@example.com" };
 
 /** From S3's 201 to `ready`, through event, queue and function; beside it the pixel work that ingest does, by itself. */
 export async function run() {
-  const data = await mkdtemp(join(tmpdir(), "balde-bench-"));
-  const stack = loadStack(join(root, "infra/stack.json"));
-  const cloud = await startCloud({ stack, root, data, port: 0, log: silentLog });
-  try {
-    cloud.createUser(person);
-    const { api, cognito } = cloud.local;
+  await withCloud(async ({ local, createUser }) => {
+    createUser(person);
+    const { api, cognito } = local;
     const { idToken } = await signIn({
       ...cognito!,
       username: person.name,
@@ -56,10 +47,7 @@ export async function run() {
       `${added.toFixed(0)} ms`,
       added <= 150,
     );
-  } finally {
-    await cloud.stop();
-    await rm(data, { recursive: true, force: true });
-  }
+  });
 }
 
 async function readyAfter({ v1 }: Client, bytes: Uint8Array<ArrayBuffer>) {

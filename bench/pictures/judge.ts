@@ -1,6 +1,7 @@
 import sharp from "sharp";
 
-import { type Pixels, ssimulacra2 } from "../../packages/images/test/ssimulacra2.ts";
+import { pixels } from "../../packages/images/test/pixels.ts";
+import { ssimulacra2 } from "../../packages/images/test/ssimulacra2.ts";
 import { EDGE } from "./contender.ts";
 import type { Original } from "./corpus.ts";
 
@@ -23,13 +24,4 @@ export async function judged(made: Buffer, judge: Judge): Promise<Looks> {
 export function bytesFor(s2: number, [a, b]: [Looks, Looks]): number {
   const slope = (Math.log(b.bytes) - Math.log(a.bytes)) / (b.s2 - a.s2);
   return a.bytes * Math.exp(slope * (s2 - a.s2));
-}
-
-async function pixels(bytes: Buffer): Promise<Pixels> {
-  const { data, info } = await sharp(bytes)
-    .toColourspace("srgb")
-    .removeAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return { data, width: info.width, height: info.height };
 }

@@ -3,6 +3,7 @@ import { ssim } from "ssim.js";
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { photograph } from "../test/photographs.ts";
+import { pixels } from "../test/pixels.ts";
 import { type Pixels, ssimulacra2 } from "../test/ssimulacra2.ts";
 import * as Ladder from "./ladder.ts";
 import * as Plan from "./plan.ts";
@@ -47,7 +48,7 @@ beforeAll(async () => {
   for (const [width, height] of originals) {
     const bytes = await photograph(width, height);
     const prepared = await prepare(bytes, { publish: false });
-    const whole = await rgb(bytes);
+    const whole = await pixels(bytes);
     for (const request of requests) {
       // where a picture goes does not depend on its format
       const judge = judgeBy(await exact(whole, planned(request, prepared)));
@@ -89,8 +90,8 @@ async function compare(
 ): Promise<Pair> {
   const plan = planned(request, prepared);
   const rung = Ladder.choose(plan, prepared, prepared.rungs);
-  const direct = await rgb((await render(bytes, plan)).data);
-  const ladder = rung ? await rgb((await render(rung.data, plan, rung)).data) : direct;
+  const direct = await pixels((await render(bytes, plan)).data);
+  const ladder = rung ? await pixels((await render(rung.data, plan, rung)).data) : direct;
   return {
     s2: judge.s2(ladder) - judge.s2(direct),
     ssim: judge.ssim(ladder) - judge.ssim(direct),
@@ -108,22 +109,13 @@ async function exact({ data, width, height }: Pixels, plan: Plan.Plan): Promise<
     .raw()
     .toBuffer();
   const turned = sharp(scaled, { raw: { ...scale, channels: 3 } }).rotate(turn);
-  if (typeof cut !== "object") return rgb(await turned.png().toBuffer());
-  return rgb(
+  if (typeof cut !== "object") return pixels(await turned.png().toBuffer());
+  return pixels(
     await turned
       .extract({ ...cut, width: plan.width, height: plan.height })
       .png()
       .toBuffer(),
   );
-}
-
-async function rgb(bytes: Buffer): Promise<Pixels> {
-  const { data, info } = await sharp(bytes)
-    .toColourspace("srgb")
-    .removeAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return { data, width: info.width, height: info.height };
 }
 
 type Judge = ReturnType<typeof judgeBy>;
