@@ -11,9 +11,9 @@ export async function store(
   prepared: Prepared,
   sent?: { key: string; eTag: string },
 ) {
-  const { id, name } = image;
+  const { id } = image;
   const { rev, contentType, rungs } = prepared;
-  if (name && !(await Name.publish(name, image))) throw nameTaken(name);
+  await claim(image);
   // first, so that nothing is made of bytes that are no longer there
   if (sent && !(await Bucket.copy(sent, ObjectKey.original(id, rev), { type: contentType })))
     throw gone();
@@ -22,15 +22,23 @@ export async function store(
       const type = rungType(contentType);
       return Bucket.put(ObjectKey.rung(id, rev, { width, type }), data, { type });
     }),
-    publish(image, prepared),
+    show(image, prepared),
   ]);
 }
 
 /** Under the image's name, where it may be shown. The row decides whose the name is; only its owner writes the object. */
-export async function publish(image: Ingest.Image, { published }: Prepared) {
+export async function publish(image: Ingest.Image, prepared: Prepared) {
+  await claim(image);
+  await show(image, prepared);
+}
+
+async function claim(image: Ingest.Image) {
   const { name } = image;
+  if (name && !(await Name.publish(name, image))) throw nameTaken(name);
+}
+
+async function show({ name }: Ingest.Image, { published }: Prepared) {
   if (!name || !published) return;
-  if (!(await Name.publish(name, image))) throw nameTaken(name);
   await Bucket.put(ObjectKey.named(name), published.data, {
     type: published.contentType,
     // a name may be another picture's tomorrow
