@@ -1,7 +1,7 @@
 import type { Size } from "../layout.ts";
 import type { Step } from "../pipeline.ts";
 
-/** Below this long, the JPEG decoder's own shrinking is seen: it rounds odd sides, and cost thumbnails up to 10 points of SSIMULACRA2. Doing without costs 3 ms from a rung. */
+/** Below this long, the JPEG decoder's own shrinking is seen: it rounds odd sides, and cost thumbnails up to 10 points of SSIMULACRA2. Doing without costs up to 2 ms from a rung. */
 export const EXACT_EDGE = 256;
 
 /** Takes the part that was asked for. Its numbers are pixels of the original; a rung has fewer, so they are scaled and rounded outwards. */
