@@ -17,6 +17,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { startCloud } from "../../core/test/cloud.ts";
 import { as, pendingImage } from "../../core/test/make.ts";
 import { photo } from "../../images/test/make.ts";
+import { counting } from "../test/counting.ts";
 import { ready } from "../test/ready.ts";
 import { type Answer, type Wish, answer } from "./delivery.ts";
 
@@ -356,6 +357,24 @@ test("when its budget is spent, sizes of a picture are rounded up, and the answe
   // what was made in time stays as it is, also when its copy has expired
   await Bucket.removeUnder(ObjectKey.allDerived(made.id, made.rev));
   expect(await sized(await answered("w=333&f=webp", made))).toEqual([333, 222]);
+});
+
+test("for what the budget refuses nothing is read, once that is known", async () => {
+  const made = await spent();
+  const before = process.env["AWS_ENDPOINT_URL_S3"]!;
+  const store = await counting(before);
+  process.env["AWS_ENDPOINT_URL_S3"] = store.url;
+  try {
+    await answered("w=333&f=webp", made);
+    await answered("w=334&f=webp", made);
+    const read = store.bytes("/ladder/");
+    expect(read).toBeGreaterThan(0);
+    expect(await sized(await answered("w=335&f=webp", made))).toEqual([480, 320]);
+    expect(store.bytes("/ladder/")).toBe(read);
+  } finally {
+    process.env["AWS_ENDPOINT_URL_S3"] = before;
+    await store.stop();
+  }
 });
 
 test("presets, the grid, its own size and signed addresses need no budget", async () => {

@@ -155,6 +155,9 @@ async function begin(
 ): Promise<Begun | "held" | "spent"> {
   const taking = Lease.take({ imageId: picture.id, plan: hash, isCounted }, until);
   try {
+    // for what is likely to be refused nothing is read
+    const early = isCounted && Lease.isSpent(picture.id) ? await taking : undefined;
+    if (typeof early === "string") return early;
     // while the bytes come, the engine is loaded and the lease taken
     const [{ bytes, from }, lease] = await timing.of(
       "read",

@@ -15,6 +15,13 @@ export type Lease = {
 /** Longer than a table that is well takes in a bad moment. */
 const PATIENCE_MS = 2_000;
 
+const spent = new Set<string>();
+/** A hundred kilobytes. */
+const MOST_SPENT = 1000;
+
+/** Whether this process has seen that the budget of the image is spent. Then a new plan of it is likely to be refused, and nothing should be done for it before. */
+export const isSpent = (imageId: RenderLease.Wanted["imageId"]): boolean => spent.has(imageId);
+
 /** Throws what who had the lease was refused with. */
 export async function take(
   wanted: RenderLease.Wanted,
@@ -22,7 +29,11 @@ export async function take(
 ): Promise<Lease | "held" | "spent"> {
   const taken = await patiently(RenderLease.take(wanted));
   if (!taken) return { end: async () => {} };
-  if (taken.state === "spent") return "spent";
+  if (taken.state === "spent") {
+    if (spent.size >= MOST_SPENT) spent.clear();
+    spent.add(wanted.imageId);
+    return "spent";
+  }
   if (taken.state === "held") {
     if (taken.refusal) throw refused(taken.refusal);
     return "held";
