@@ -1,14 +1,13 @@
 import {
   CopyObjectCommand,
   DeleteObjectCommand,
-  HeadObjectCommand,
   ListObjectVersionsCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
 
 // Loaded by bucket.ts on the first call and not before: half of a cold start would be this import.
 
-export { CopyObjectCommand, DeleteObjectCommand, HeadObjectCommand, ListObjectVersionsCommand };
+export { CopyObjectCommand, DeleteObjectCommand, ListObjectVersionsCommand };
 
 let connected: S3Client | undefined;
 

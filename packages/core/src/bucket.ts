@@ -53,7 +53,7 @@ export async function copy(
     return true;
   } catch (error) {
     // 412 is either condition's answer
-    if ([404, 412].includes(status(error))) return (await notes(to)) !== undefined;
+    if ([404, 412].includes(status(error))) return (await head(to)) !== undefined;
     throw error;
   }
 }
@@ -99,18 +99,6 @@ const about = (headers: Aws.Reply["headers"]): Head => ({
     ),
   ),
 });
-
-/** What was noted with the object when it was stored; undefined when it is gone. */
-export async function notes(key: string): Promise<Record<string, string> | undefined> {
-  const { HeadObjectCommand, client } = await sdk();
-  try {
-    const { Metadata } = await client().send(new HeadObjectCommand({ Bucket: bucket(), Key: key }));
-    return Metadata ?? {};
-  } catch (error) {
-    if (status(error) === 404) return undefined;
-    throw error;
-  }
-}
 
 /** One version, for good. Without a version S3 would only hide the object behind a marker. */
 export async function remove(key: string, version: string | undefined): Promise<void> {

@@ -122,7 +122,7 @@ async function adopt({ eventTime, s3: { object } }: Arrival) {
   const sent = ObjectKey.sent(object.key);
   if (!sent) return undefined;
   const { ownerId, type, name } = sent;
-  const notes = await Bucket.notes(object.key);
+  const notes = (await Bucket.head(object.key))?.notes;
   // the gateway noted the owner from the token; only the key also holds what somebody wrote
   if (notes?.["owner"] !== ownerId) return undefined;
   const cause = `${object.key} ${object.versionId ?? object.sequencer}`;
