@@ -71,7 +71,8 @@ async function measured(pictures: Original[], contenders: Contender[]): Promise<
         const [made] = await Promise.all(
           Array.from({ length: 2 }, () => contender.make(original, format)),
         );
-        if (made) looks.set(contender, await judged(made, judge));
+        const seen = made && (await judged(made, judge));
+        if (seen) looks.set(contender, seen);
       }
       for (const concurrency of clients)
         for (const contender of makers) {
@@ -148,7 +149,9 @@ async function curves(balde: Balde, pictures: Original[]) {
     const judge = await ideal(original);
     const at = async (q: number) => {
       const url = balde.fresh(original, "avif").replace(`q=${QUALITY}`, `q=${q}`);
-      return judged((await get(url)).body, judge);
+      const seen = await judged((await get(url)).body, judge);
+      if (!seen) throw new Error(`${url} has not the size that was asked for`);
+      return seen;
     };
     found.set(original, [await at(72), await at(86)]);
   }

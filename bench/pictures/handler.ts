@@ -19,7 +19,9 @@ export async function startHandler(balde: Balde, folder: string): Promise<Conten
   const built = await bundler.build();
   await bundler.dispose();
   const bundle = `${join(built.folder, "bundle.mjs")}#${built.handler.split(".").at(-1)}`;
-  const env = { ...linked(deliver.links), ...balde.environment };
+  const { inputs } = stack.resources.find(({ name }) => name === "DeliverFunction")!;
+  const { variables } = inputs.environment as { variables: Record<string, string> };
+  const env = { ...variables, ...linked(deliver.links), ...balde.environment };
   const { child, stop } = await program(
     join(import.meta.dirname, "handler.program.ts"),
     [bundle],
