@@ -85,7 +85,8 @@ async function sendOnce(call: Call): Promise<Reply> {
     const sent = request(signed, resolve);
     const late = () => sent.destroy(new Silence(`${call.service} was silent for too long`));
     sent.setTimeout(PATIENCE_MS[call.service], late);
-    sent.once("error", reject);
+    // more than one may come
+    sent.on("error", reject);
     sent.end(call.body);
   });
   const { statusCode: status = 0, headers } = reply;
