@@ -9,11 +9,10 @@ import {
 import {
   EMULATED_SETTINGS,
   KNOWN,
-  type Known,
   MEANINGLESS_SETTINGS,
-  labels,
   unemulated,
 } from "../packages/local/src/gateway/emulated.ts";
+import { type Known, labels } from "../packages/local/src/known-properties.ts";
 import type { Resource } from "../packages/local/src/stack.ts";
 import {
   KNOWN as KNOWN_SOCKETS,

@@ -1,4 +1,4 @@
-import { type Known, labels, unknownProperties } from "../gateway/emulated.ts";
+import { type Known, labels, unknownProperties } from "../known-properties.ts";
 import { type Resource, type Stack, ofType } from "../stack.ts";
 
 /** What sends events and is not here at all: nothing would ever come of it. */

@@ -1,14 +1,7 @@
+import { type Known, isSet, labels, sentence, unknownProperties } from "../known-properties.ts";
 import type { Resource } from "../stack.ts";
 
-/** Types under `aws:apigateway/` that this gateway reads, each property with what it is here: emulated, or without meaning on a laptop. */
-export type Known = {
-  emulated: string[];
-  meaningless?: string[];
-  only?: Record<string, unknown[]>;
-};
-
-export const labels = ["description", "tags", "tagsAll", "region", "name"];
-
+/** Types under `aws:apigateway/` that this gateway reads, each property with what it is here. */
 export const KNOWN: Record<string, Known> = {
   "restApi:RestApi": {
     emulated: ["apiKeySource", "binaryMediaTypes", "policy", "endpointConfiguration"],
@@ -169,30 +162,19 @@ export function unemulated(resources: Resource[]): string[] {
     if (type === undefined) return [];
     const known = KNOWN[type];
     if (!known) return [`${resource.name} is a ${resource.type}, which is not emulated`];
-    return unknownProperties(resource, known);
+    return [...unknownProperties(resource, known), ...unknownWithin(resource)];
   });
 }
 
-export function unknownProperties({ type, name, inputs }: Resource, known: Known): string[] {
-  const properties = new Set([...known.emulated, ...(known.meaningless ?? [])]);
-  const says = (path: string, value: unknown) =>
-    `${name} (${type}): ${path} = ${JSON.stringify(value)} is not emulated`;
-  const found = Object.entries(inputs)
-    .filter(([key, value]) => !key.startsWith("__") && isSet(value) && !properties.has(key))
-    .map(([key, value]) => says(key, value));
-  for (const [key, values] of Object.entries(known.only ?? {}))
-    if (isSet(inputs[key]) && !values.includes(inputs[key])) found.push(says(key, inputs[key]));
+/** What is one level deeper. */
+function unknownWithin(resource: Resource): string[] {
+  const { type, inputs } = resource;
+  const found: string[] = [];
   if (type === "aws:apigateway/methodSettings:MethodSettings")
     for (const [key, value] of Object.entries(inputs["settings"] ?? {}))
       if (isSet(value) && ![...EMULATED_SETTINGS, ...MEANINGLESS_SETTINGS].includes(key))
-        found.push(says(`settings.${key}`, value));
+        found.push(sentence(resource, `settings.${key}`, value));
   if ([inputs["endpointConfiguration"]?.types].flat().includes("PRIVATE"))
-    found.push(says("endpointConfiguration.types", "PRIVATE"));
+    found.push(sentence(resource, "endpointConfiguration.types", "PRIVATE"));
   return found;
-}
-
-/** What Pulumi leaves empty or false asks for nothing. */
-function isSet(value: unknown): boolean {
-  if (value === undefined || value === null || value === false || value === "") return false;
-  return typeof value !== "object" || Object.keys(value).length > 0;
 }

@@ -1,4 +1,4 @@
-import { type Known, labels, unknownProperties } from "../gateway/emulated.ts";
+import { type Known, labels, unknownProperties } from "../known-properties.ts";
 import type { Resource } from "../stack.ts";
 
 /** Types under `aws:apigatewayv2/` that are read here, each property with what it is. */
