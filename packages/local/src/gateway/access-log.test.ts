@@ -9,10 +9,10 @@ import { readBoundedFile } from "../bounded-file.ts";
 import { findTrace } from "../trace/find.ts";
 import { type Traces, openTraces } from "../trace/traces.ts";
 import {
+  authorizerUri,
   echo,
   fails,
   lambda,
-  lambdaArn,
   mock,
   resource,
   restApi,
@@ -74,7 +74,7 @@ beforeAll(async () => {
           type: "TOKEN",
           identitySource: "method.request.header.Authorization",
           authorizerResultTtlInSeconds: 0,
-          authorizerUri: `arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/${lambdaArn("judge")}/invocations`,
+          authorizerUri: authorizerUri("judge"),
         }),
       ],
     },

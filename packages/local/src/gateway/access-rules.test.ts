@@ -6,21 +6,29 @@ import {
   type LambdaEvent,
   account,
   apiArn,
+  authorizerUri,
   echo,
   lambda,
-  lambdaArn,
+  part,
   poolArn,
   region,
   resource,
   restApi,
   returns,
+  role,
   serve,
 } from "./gateway.fixture.ts";
 
-const uri = `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${lambdaArn("authorizer")}/invocations`;
-const part = (type: string, name: string, inputs: Resource["inputs"]) =>
-  resource(`aws:apigateway/${type}`, name, { restApi: "api1", ...inputs });
 const to = lambda("echo");
+
+const memberOfPlan = [
+  resource("aws:apigateway/apiKey:ApiKey", "key", { value: "value-of-twenty-chars" }),
+  resource("aws:apigateway/usagePlanKey:UsagePlanKey", "member", {
+    keyId: "key",
+    usagePlanId: "plan",
+    keyType: "API_KEY",
+  }),
+];
 
 let stop: (() => Promise<void>) | undefined;
 afterEach(() => stop?.());
@@ -52,7 +60,7 @@ function judge(decide: (event: LambdaEvent) => object = () => ({})) {
 
 const custom = { authorization: "CUSTOM", authorizerId: "judge" };
 const authorizerOf = (inputs: Resource["inputs"]) =>
-  part("authorizer:Authorizer", "judge", { authorizerUri: uri, ...inputs });
+  part("authorizer:Authorizer", "judge", { authorizerUri: authorizerUri("authorizer"), ...inputs });
 
 test("an authorizer of requests without sources is asked every time", async () => {
   const { asked, handlers } = judge();
@@ -128,12 +136,7 @@ test("with AUTHORIZER as its source the key is the one that the authorizer names
     resource("aws:apigateway/usagePlan:UsagePlan", "plan", {
       apiStages: [{ apiId: "api1", stage: "t" }],
     }),
-    resource("aws:apigateway/apiKey:ApiKey", "key", { value: "value-of-twenty-chars" }),
-    resource("aws:apigateway/usagePlanKey:UsagePlanKey", "member", {
-      keyId: "key",
-      usagePlanId: "plan",
-      keyType: "API_KEY",
-    }),
+    ...memberOfPlan,
   ];
   const api = await start(
     restApi(
@@ -195,12 +198,7 @@ test.each([
         apiStages: [{ apiId: "api1", stage: "t" }],
         quotaSettings: { limit: 2, offset, period },
       }),
-      resource("aws:apigateway/apiKey:ApiKey", "key", { value: "value-of-twenty-chars" }),
-      resource("aws:apigateway/usagePlanKey:UsagePlanKey", "member", {
-        keyId: "key",
-        usagePlanId: "plan",
-        keyType: "API_KEY",
-      }),
+      ...memberOfPlan,
     ];
     const api = await start(
       restApi({ "GET /x": { to, method: { apiKeyRequired: true } } }, { more }),
@@ -354,23 +352,7 @@ test("a resource policy's Deny comes before the authorizer is asked", async () =
 });
 
 test("of one account, either the caller's policy or the API's is enough, and either's Deny is the end", async () => {
-  const role = (name: string, ...Statement: object[]) =>
-    resource(
-      "aws:iam/role:Role",
-      name,
-      {
-        name,
-        assumeRolePolicy: {
-          Statement: {
-            Effect: "Allow",
-            Action: "sts:AssumeRole",
-            Principal: { Service: "lambda.amazonaws.com" },
-          },
-        },
-        inlinePolicies: [{ policy: JSON.stringify({ Statement }) }],
-      },
-      { arn: `arn:aws:iam::${account}:role/${name}` },
-    );
+  const lambdaService = "lambda.amazonaws.com";
   const own = (Effect: string, path: string) => ({
     Effect,
     Action: "execute-api:Invoke",
@@ -394,8 +376,8 @@ test("of one account, either the caller's policy or the API's is enough, and eit
           statement("Allow", "GET/guest", only),
         ),
         more: [
-          role("caller", own("Allow", "GET/own"), own("Deny", "GET/denied")),
-          role("guest", { ...own("Allow", "GET/nothing") }),
+          role("caller", lambdaService, own("Allow", "GET/own"), own("Deny", "GET/denied")),
+          role("guest", lambdaService, { ...own("Allow", "GET/nothing") }),
         ],
       },
     ),

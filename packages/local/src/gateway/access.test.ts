@@ -6,10 +6,11 @@ import {
   type LambdaEvent,
   account,
   apiArn,
+  authorizerUri,
   echo,
   fails,
   lambda,
-  lambdaArn,
+  part,
   poolArn,
   region,
   resource,
@@ -18,11 +19,8 @@ import {
   serve,
 } from "./gateway.fixture.ts";
 
-const uri = `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${lambdaArn("authorizer")}/invocations`;
 const cognito = { authorization: "COGNITO_USER_POOLS", authorizerId: "people" };
 const custom = (authorizerId: string) => ({ authorization: "CUSTOM", authorizerId });
-const part = (type: string, name: string, inputs: Resource["inputs"]) =>
-  resource(`aws:apigateway/${type}`, name, { restApi: "api1", ...inputs });
 const plan = (name: string, inputs: Resource["inputs"]) =>
   resource("aws:apigateway/usagePlan:UsagePlan", name, {
     apiStages: [{ apiId: "api1", stage: "t" }],
@@ -104,12 +102,12 @@ const stack = restApi(
       }),
       part("authorizer:Authorizer", "token", {
         type: "TOKEN",
-        authorizerUri: uri,
+        authorizerUri: authorizerUri("authorizer"),
         identityValidationExpression: "Bearer [-0-9a-zA-Z._]+",
       }),
       part("authorizer:Authorizer", "request", {
         type: "REQUEST",
-        authorizerUri: uri,
+        authorizerUri: authorizerUri("authorizer"),
         identitySource: "method.request.header.x-tenant, method.request.querystring.u",
       }),
       part("requestValidator:RequestValidator", "parameters", { validateRequestParameters: true }),

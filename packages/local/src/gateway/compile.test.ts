@@ -5,14 +5,16 @@ import {
   type Route,
   account,
   apiArn,
+  authorizerUri,
   echo,
   json,
   lambda,
-  lambdaArn,
   mock,
+  part,
   region,
   resource,
   restApi,
+  role,
   serve,
 } from "./gateway.fixture.ts";
 
@@ -36,15 +38,13 @@ const guarded = (inputs: Resource["inputs"]): Parameters<typeof restApi> => [
   {
     more: [
       part("authorizer:Authorizer", "guard", {
-        authorizerUri: `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${lambdaArn("guard")}/invocations`,
+        authorizerUri: authorizerUri("guard"),
         ...inputs,
       }),
     ],
   },
 ];
 const ping: Record<string, Route> = { "GET /": { to: mock(), responses: { "200": json({}) } } };
-const part = (type: string, name: string, inputs: Resource["inputs"]) =>
-  resource(`aws:apigateway/${type}`, name, { restApi: "api1", ...inputs });
 
 /** What the start says, or undefined when it starts. */
 async function complaint(...args: Parameters<typeof restApi>) {
@@ -298,35 +298,18 @@ describe("what the gateway may invoke", () => {
   });
 
   it("or what the integration's role may", async () => {
-    const role = (name: string, Resource: string) =>
-      resource(
-        "aws:iam/role:Role",
-        name,
-        {
-          name,
-          assumeRolePolicy: {
-            Statement: {
-              Effect: "Allow",
-              Action: "sts:AssumeRole",
-              Principal: { Service: "apigateway.amazonaws.com" },
-            },
-          },
-          inlinePolicies: [
-            {
-              policy: JSON.stringify({
-                Statement: { Effect: "Allow", Action: "lambda:InvokeFunction", Resource },
-              }),
-            },
-          ],
-        },
-        { arn: `arn:aws:iam::${account}:role/${name}` },
-      );
+    const mayInvoke = (name: string, Resource: string) =>
+      role(name, "apigateway.amazonaws.com", {
+        Effect: "Allow",
+        Action: "lambda:InvokeFunction",
+        Resource,
+      });
     const as = (name: string) => ({
       to: lambda("echo", { credentials: `arn:aws:iam::${account}:role/${name}` }),
     });
     const stack = restApi(
       { "GET /yes": as("yes"), "GET /no": as("no") },
-      { more: [role("yes", "*"), role("no", "arn:aws:lambda:*:*:function:other")] },
+      { more: [mayInvoke("yes", "*"), mayInvoke("no", "arn:aws:lambda:*:*:function:other")] },
     );
     const api = await serve(
       { ...stack, resources: stack.resources.filter(({ type }) => !type.includes("permission")) },

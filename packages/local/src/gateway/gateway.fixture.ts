@@ -26,6 +26,29 @@ export const resource = (
   outputs: Inputs = {},
 ): Resource => ({ urn: `urn:${type}::${name}`, type, name, id: name, inputs, outputs });
 
+/** Of the REST API `api1`. */
+export const part = (type: string, name: string, inputs: Inputs): Resource =>
+  resource(`aws:apigateway/${type}`, name, { restApi: "api1", ...inputs });
+
+/** How an authorizer says that it is the function of this name. */
+export const authorizerUri = (name: string) =>
+  `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${lambdaArn(name)}/invocations`;
+
+/** A role that `service` takes, and what it may. */
+export const role = (name: string, service: string, ...Statement: object[]): Resource =>
+  resource(
+    "aws:iam/role:Role",
+    name,
+    {
+      name,
+      assumeRolePolicy: {
+        Statement: { Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: service } },
+      },
+      inlinePolicies: [{ policy: JSON.stringify({ Statement }) }],
+    },
+    { arn: `arn:aws:iam::${account}:role/${name}` },
+  );
+
 /** What a method is made of; `to` is its integration. */
 export type Route = {
   to: Inputs;
