@@ -21,6 +21,6 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
-    include: ["{packages,infra,bench,conventions}/**/*.test.ts"],
+    include: ["{packages,tools}/**/*.test.ts"],
   },
 });

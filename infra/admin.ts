@@ -1,5 +1,5 @@
 import * as Cors from "./cors.ts";
-import { countDead } from "./count.ts";
+import { countDead } from "./like-counter.ts";
 import * as Grants from "./grants.ts";
 import { ingest, ingestDead } from "./ingest.ts";
 import { keys } from "./keys.ts";

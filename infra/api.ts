@@ -7,11 +7,11 @@ import "./health.ts";
 import { ingest } from "./ingest.ts";
 import { keys, signing } from "./keys.ts";
 import * as LightFetch from "./light-fetch.ts";
-import "./named-upload.ts";
-import { meter } from "./partners.ts";
-import "./picture.ts";
+import "./s3-put-route.ts";
+import { meter } from "./usage-plans.ts";
+import "./s3-get-route.ts";
 import { preflight } from "./preflight.ts";
-import "./problems.ts";
+import "./gateway-responses.ts";
 import { nameOf, routes } from "./routes.ts";
 import { data, images } from "./storage.ts";
 

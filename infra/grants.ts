@@ -1,4 +1,4 @@
-import { unscoped } from "./unscoped.ts";
+import { unscoped } from "./wildcard-permissions.ts";
 
 /** Rights, as they stand in `permissions:` of a function: an action and the one thing it is for. Links give names only. */
 export type Grant = sst.aws.FunctionPermissionArgs;

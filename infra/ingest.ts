@@ -49,7 +49,7 @@ images.notify({
 });
 
 const ingestHandler = new sst.aws.Function("IngestHandler", {
-  handler: "packages/functions/src/ingest.handler",
+  handler: "packages/functions/src/ingest/handler.handler",
   description: "Checks what was uploaded, keeps it and prepares the ladder",
   // one whole processor begins at 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
   memory: "1769 MB",

@@ -6,7 +6,7 @@ import * as z from "zod/mini";
 import { restEvent } from "../test/rest-event.ts";
 import { cors } from "./cors.ts";
 import { type Env, type Problem, notFound, onError } from "./http.ts";
-import { json, list, number, path, query } from "./input.ts";
+import { json, list, number, path, query } from "./validators.ts";
 import { serve } from "./rest-event.ts";
 
 const app = new Hono<Env>()

@@ -1,7 +1,7 @@
 import { type Issue, type Kind, VisibleError } from "@balde/core/error";
 import type { Context, ErrorHandler, NotFoundHandler } from "hono";
 
-import { Misused, type Where, parameter, pointer } from "./input.ts";
+import { Misused, type Where, parameter, pointer } from "./validators.ts";
 import type { Bindings } from "./rest-event.ts";
 
 export type Env = { Bindings: Bindings };

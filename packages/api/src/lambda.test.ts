@@ -52,7 +52,7 @@ test("a cold start loads Hono, zod, SST's links and our own code, and no package
     "packages/api/src/routes",
     "packages/core/src",
     // the delivery grammar, which needs nothing but zod
-    "packages/images/src",
+    "packages/imaging/src",
     "sst",
     "ulid",
     "zod",

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
-import { esbuildOptions } from "../../local/src/lambda/esbuild-options.ts";
-import { loadStack } from "../../local/src/stack.ts";
+import { esbuildOptions } from "../../../tools/local-cloud/src/lambda/esbuild-options.ts";
+import { loadStack } from "../../../tools/local-cloud/src/stack.ts";
 
 export const root = resolve(import.meta.dirname, "../../..");
 

@@ -1,6 +1,6 @@
 import { expectTypeOf, test } from "vitest";
 
-import type { Query } from "@balde/images/request.schema";
+import type { Query } from "@balde/imaging/request.schema";
 
 import { type Client, type Image, type ProblemError, imageUrl, type srcset } from "./client.ts";
 

@@ -1,5 +1,5 @@
-import * as Grid from "@balde/images/grid.schema";
-import { PresetName, type Request, print } from "@balde/images/request.schema";
+import * as Grid from "@balde/imaging/grid.schema";
+import { PresetName, type Request, print } from "@balde/imaging/request.schema";
 
 /** As much of an image as its URL needs. With `rev` the URL may be kept for ever; without, it follows the picture. */
 export type Shown = { id: string; rev?: string | undefined; width?: number | undefined };

@@ -1,7 +1,7 @@
 import { Resource } from "sst/resource";
 import type { Readable } from "node:stream";
 
-import type * as Aws from "./aws.ts";
+import type * as AwsRequest from "./aws-request.ts";
 
 // The verbs of S3 that Balde speaks, all on its one bucket. Those that a visitor waits for do without the SDK.
 
@@ -89,7 +89,7 @@ export async function head(key: string): Promise<Head | undefined> {
 /** How S3 spells what is noted with an object. */
 const NOTE = "x-amz-meta-";
 
-const about = (headers: Aws.Reply["headers"]): Head => ({
+const about = (headers: AwsRequest.Reply["headers"]): Head => ({
   bytes: Number(headers["content-length"]),
   eTag: String(headers.etag),
   storedAt: new Date(String(headers["last-modified"])),
@@ -154,9 +154,9 @@ async function removeVersions(prefix: string, isMeant: (key: string) => boolean)
 async function object(
   method: "GET" | "HEAD" | "PUT",
   key: string,
-  headers?: Aws.Call["headers"],
+  headers?: AwsRequest.Call["headers"],
   body?: Uint8Array,
-): Promise<Aws.Reply | undefined> {
+): Promise<AwsRequest.Reply | undefined> {
   const { AwsError, send } = await wire();
   const path = `/${encoded(key)}`;
   try {
@@ -172,6 +172,6 @@ const encoded = (key: string) => key.split("/").map(encodeURIComponent).join("/"
 const status = (error: unknown) =>
   (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode ?? 0;
 
-const wire = () => import("./aws.ts");
+const wire = () => import("./aws-request.ts");
 const sdk = () => import("./bucket.sdk.ts");
 const bucket = () => Resource.Images.name;

@@ -221,6 +221,6 @@ const clause = (verb: string, terms: string[]) =>
 
 type TransactItem = NonNullable<TransactWriteCommandInput["TransactItems"]>[number];
 type One = Awaited<ReturnType<typeof one>>;
-const one = () => import("./dynamo.item.ts");
+const one = () => import("./dynamo-http.ts");
 const sdk = () => import("./dynamo.sdk.ts");
 const table = () => Resource.Data.name;

@@ -4,7 +4,7 @@ import * as Dynamo from "./dynamo.ts";
 import * as Id from "./id.ts";
 import type { ImageId } from "./id.schema.ts";
 import * as ImageRow from "./image.row.ts";
-import * as NewestFirst from "./newest-first.ts";
+import * as Pagination from "./pagination.ts";
 
 // Newest first without one hot partition: the index has a partition for each day and shard, and a list of the days on
 // which there is anything. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-sharding.html
@@ -31,7 +31,7 @@ type Walk = { before: string | undefined; pageSize: number };
 export async function* walk({
   before,
   pageSize,
-}: Walk): AsyncGenerator<NewestFirst.Step<ImageRow.Row>, void> {
+}: Walk): AsyncGenerator<Pagination.Step<ImageRow.Row>, void> {
   const last = before === undefined ? "DAY#~" : `DAY#${day(before as ImageId)}`;
   const filled = Dynamo.query({
     when: `#pk = :pk AND #sk <= :last`,
@@ -43,7 +43,7 @@ export async function* walk({
     const shards = Array.from({ length: SHARDS }, (_, shard) =>
       walkShard(partition(date, shard), before ?? "~", pageSize),
     );
-    yield* NewestFirst.merge(shards);
+    yield* Pagination.merge(shards);
     yield { position: Id.lowest("image", Date.parse(date)) };
   }
 }
@@ -52,7 +52,7 @@ async function* walkShard(
   gsi2pk: string,
   before: string,
   pageSize: number,
-): AsyncGenerator<NewestFirst.Step<ImageRow.Row>, void> {
+): AsyncGenerator<Pagination.Step<ImageRow.Row>, void> {
   const items = Dynamo.query({
     index: "gsi2",
     when: `#gsi2pk = :gsi2pk AND #gsi2sk < :before`,

@@ -42,7 +42,7 @@ export function parse(item: Dynamo.Item | undefined): Row | undefined {
   return row.expiresAt !== undefined && row.expiresAt <= seconds() ? undefined : row;
 }
 
-export const publish = (row: Row, likes: number): Info => Info.parse({ ...row, likes });
+export const toInfo = (row: Row, likes: number): Info => Info.parse({ ...row, likes });
 
 /** Every change of a row passes here: it counts versions. */
 export const change = ({ id, set, ...change }: Omit<Dynamo.Update, "key"> & { id: ImageId }) =>

@@ -7,7 +7,7 @@ import { fn } from "./fn.ts";
 import * as ImageRow from "./image.row.ts";
 import { type ImageId, Info, List, ListMine, type Page, Update } from "./image.schema.ts";
 import * as LikeCount from "./like-count.ts";
-import * as NewestFirst from "./newest-first.ts";
+import * as Pagination from "./pagination.ts";
 import * as Queue from "./queue.ts";
 
 export * from "./image.schema.ts";
@@ -18,14 +18,14 @@ export type Row = ImageRow.Row;
 export const get = fn(Info.shape.id, async (id) => {
   const [row, counts] = await Promise.all([findRow(id), LikeCount.of([id])]);
   if (row?.visibility !== "public") throw notFound(id);
-  return ImageRow.publish(row, counts.get(id) ?? 0);
+  return ImageRow.toInfo(row, counts.get(id) ?? 0);
 });
 
 /** The image of the person who asks, whoever else sees it. */
 export const getMine = fn(Info.shape.id, async (id) => {
   const me = Actor.user();
   const [row, counts] = await Promise.all([getOwn(id, me.id), LikeCount.of([id])]);
-  return ImageRow.publish(row, counts.get(id) ?? 0);
+  return ImageRow.toInfo(row, counts.get(id) ?? 0);
 });
 
 /** The row, for its owner only. */
@@ -95,7 +95,7 @@ export const update = fn(Update, async ({ id, version, title, alt, tags, visibil
     // the copy under its name follows the row, and ingest is who may write there
     if (visibility && row.name) await Queue.send({ kind: "follow", imageId: id });
     const counts = await LikeCount.of([id]);
-    return ImageRow.publish(row, counts.get(id) ?? 0);
+    return ImageRow.toInfo(row, counts.get(id) ?? 0);
   }
 });
 
@@ -137,12 +137,12 @@ const forgotten = [
 async function page(
   listed: string,
   limit: number,
-  walk: AsyncGenerator<NewestFirst.Step<Row>, void>,
+  walk: AsyncGenerator<Pagination.Step<Row>, void>,
 ): Promise<Page> {
-  const { shown, after } = await NewestFirst.take(walk, limit);
+  const { shown, after } = await Pagination.take(walk, limit);
   const counts = await LikeCount.of(shown.map((row) => row.id));
   return {
-    items: shown.map((row) => ImageRow.publish(row, counts.get(row.id) ?? 0)),
+    items: shown.map((row) => ImageRow.toInfo(row, counts.get(row.id) ?? 0)),
     next: after && Cursor.write(listed, after),
   };
 }
@@ -151,7 +151,7 @@ async function* walkMine(
   userId: string,
   before: string,
   pageSize: number,
-): AsyncGenerator<NewestFirst.Step<Row>, void> {
+): AsyncGenerator<Pagination.Step<Row>, void> {
   const items = Dynamo.query({
     index: "gsi1",
     when: "#gsi1pk = :owner AND #gsi1sk < :before",
@@ -164,9 +164,9 @@ async function* walkMine(
 }
 
 async function* only(
-  walk: AsyncGenerator<NewestFirst.Step<Row>, void>,
+  walk: AsyncGenerator<Pagination.Step<Row>, void>,
   isMeant: (row: Row) => boolean,
-): AsyncGenerator<NewestFirst.Step<Row>, void> {
+): AsyncGenerator<Pagination.Step<Row>, void> {
   for await (const { position, shown } of walk)
     yield { position, shown: shown && isMeant(shown) ? shown : undefined };
 }

@@ -10,7 +10,7 @@ import * as Image from "./image.ts";
 import * as Ingest from "./ingest.ts";
 import * as LikeRow from "./like.row.ts";
 import * as Like from "./like.ts";
-import * as Name from "./name.ts";
+import * as ImageName from "./image-name.ts";
 import * as ObjectKey from "./object-key.ts";
 import * as Upload from "./upload.ts";
 
@@ -107,7 +107,7 @@ test("a rejected image says why, its upload is gone and its name is free", async
   expect(await Image.get(id)).toMatchObject({ state: "rejected", reason });
   expect(await stored(ObjectKey.upload(id))).toEqual([]);
   const { id: bos } = await pendingImage({ name: "bad.jpg" }, "bo");
-  await Name.publish("bad.jpg", { id: bos, ownerId: "bo" });
+  await ImageName.claim("bad.jpg", { id: bos, ownerId: "bo" });
   await Bucket.put(ObjectKey.named("bad.jpg"), text("bo's"), { type });
 
   // told again, it stays as it is and takes nobody's name away
@@ -139,7 +139,7 @@ test("bytes that come after the image is ready go, and the image stays", async (
 test("of a deleted image nothing remains but a tombstone, and no late event brings it back", async () => {
   const id = await readyImage({ name: "gone.jpg" });
   const image = (await Image.findRow(id))!;
-  await Name.publish("gone.jpg", image);
+  await ImageName.claim("gone.jpg", image);
   const neighbour = ObjectKey.named("gone.jpg.bak");
   const keys = [
     ObjectKey.upload(id),
@@ -175,7 +175,7 @@ test("an image that is deleted while it is prepared is not made ready, and leave
   const image = (await Ingest.begin({ id, sequencer: "01" }))!;
   await as("ann", () => Image.remove(id));
   await Ingest.erase(id);
-  await Name.publish("race.jpg", image);
+  await ImageName.claim("race.jpg", image);
   await Bucket.put(ObjectKey.named("race.jpg"), text("x"), { type });
   await Bucket.put(ObjectKey.original(id, found.rev), text("x"), { type, createOnly: true });
   expect(await Ingest.settle({ id, sequencer: "01" }, found)).toBeUndefined();
@@ -193,9 +193,9 @@ test("an image that nobody deleted cannot be erased", async () => {
 test("a name that somebody else holds by now is not published", async () => {
   const { image } = await as("ann", () => Upload.create({ name: "held.jpg", type, bytes: 1 }));
   const row = (await Image.findRow(image.id))!;
-  expect(await Name.publish("held.jpg", { ...row, id: "img_01KAJ0000000000000000000AA" })).toBe(
+  expect(await ImageName.claim("held.jpg", { ...row, id: "img_01KAJ0000000000000000000AA" })).toBe(
     false,
   );
-  expect(await Name.publish("held.jpg", row)).toBe(true);
-  expect(await Name.publish("held.jpg", row)).toBe(true);
+  expect(await ImageName.claim("held.jpg", row)).toBe(true);
+  expect(await ImageName.claim("held.jpg", row)).toBe(true);
 });

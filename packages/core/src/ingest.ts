@@ -6,7 +6,7 @@ import * as ImageRow from "./image.row.ts";
 import type { Reason } from "./image.schema.ts";
 import * as LikeCount from "./like-count.ts";
 import * as LikeRow from "./like.row.ts";
-import * as Name from "./name.ts";
+import * as ImageName from "./image-name.ts";
 import * as ObjectKey from "./object-key.ts";
 import * as RenderLease from "./render-lease.ts";
 
@@ -130,7 +130,7 @@ export async function renew(id: ImageId, found: Found): Promise<void> {
 
 /** Takes away what shows a private picture under its name. The name stays the image's. */
 export async function hide({ id, ownerId, name }: ImageRow.Row): Promise<void> {
-  if (name && (await Name.publish(name, { id, ownerId })))
+  if (name && (await ImageName.claim(name, { id, ownerId })))
     await Bucket.removeAll(ObjectKey.named(name));
 }
 
@@ -192,9 +192,9 @@ async function tidy({ id, version, key = ObjectKey.upload(id) }: Upload, rev?: s
 
 /** First the object, then the row: as long as the row is there, nobody else publishes under the name. */
 async function unpublish(name: string, id: ImageId) {
-  if (!(await Name.belongsTo(name, id))) return;
+  if (!(await ImageName.belongsTo(name, id))) return;
   await Bucket.removeAll(ObjectKey.named(name));
-  await Name.release(name, id);
+  await ImageName.release(name, id);
 }
 
 async function removeRows(these: Dynamo.Query) {

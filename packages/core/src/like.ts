@@ -9,7 +9,7 @@ import * as Image from "./image.ts";
 import * as LikeCount from "./like-count.ts";
 import * as LikeRow from "./like.row.ts";
 import { type Click, Info, List, Mine, type Page } from "./like.schema.ts";
-import * as NewestFirst from "./newest-first.ts";
+import * as Pagination from "./pagination.ts";
 
 export * from "./like.schema.ts";
 
@@ -22,7 +22,7 @@ export const list = fn(List, async ({ id, limit = 24, cursor }) => {
   const shards = LikeRow.shards.map((shard) =>
     walk("gsi2", LikeRow.partition(id, shard), before, Math.ceil(limit / 2)),
   );
-  return page(listed, limit, NewestFirst.merge(shards));
+  return page(listed, limit, Pagination.merge(shards));
 });
 
 /** What the person who asks likes. */
@@ -93,9 +93,9 @@ async function mineAmong(userId: string, ids: ImageId[]): Promise<Page> {
 async function page(
   listed: string,
   limit: number,
-  walk: AsyncGenerator<NewestFirst.Step<Info>, void>,
+  walk: AsyncGenerator<Pagination.Step<Info>, void>,
 ): Promise<Page> {
-  const { shown, after } = await NewestFirst.take(walk, limit);
+  const { shown, after } = await Pagination.take(walk, limit);
   return { items: shown, next: after && Cursor.write(listed, after) };
 }
 
@@ -104,7 +104,7 @@ async function* walk(
   partition: string,
   before: string,
   pageSize: number,
-): AsyncGenerator<NewestFirst.Step<Info>, void> {
+): AsyncGenerator<Pagination.Step<Info>, void> {
   const items = Dynamo.query({
     index,
     when: `#${index}pk = :partition AND #${index}sk < :before`,

@@ -31,7 +31,7 @@ export function uploader(key: string): ImageId | undefined {
   return parsed.success ? parsed.data : undefined;
 }
 
-/** Where `PUT /s3` puts what is sent under a name: whose, as what and which name stands in the key (infra/named-upload.ts). */
+/** Where `PUT /s3` puts what is sent under a name: whose, as what and which name stands in the key (infra/s3-put-route.ts). */
 const NAMED = "uploads/named/";
 
 /** What the key of a named upload says; undefined for every other key. */

@@ -8,7 +8,7 @@ import { fn } from "./fn.ts";
 import * as Id from "./id.ts";
 import * as ImageRow from "./image.row.ts";
 import * as Image from "./image.ts";
-import * as Name from "./name.ts";
+import * as ImageName from "./image-name.ts";
 import * as ObjectKey from "./object-key.ts";
 import { Create, type Created, type Info, MAX_BYTES, Receive, types } from "./upload.schema.ts";
 
@@ -37,7 +37,7 @@ export const create = fn(Create, async ({ sha256, ...about }): Promise<Created> 
     seconds: FORM_SECONDS,
   });
   const upload = { url, fields, ...until(ImageRow.seconds() + FORM_SECONDS) };
-  return { image: ImageRow.publish(row, 0), upload };
+  return { image: ImageRow.toInfo(row, 0), upload };
 });
 
 /** An image whose bytes came with the request. From here on it goes the way of every upload. */
@@ -46,7 +46,7 @@ export const receive = fn(
   async ({ body, ...about }): Promise<Image.Info> => {
     const row = await reserve({ ...about, bytes: body.length });
     await Bucket.put(ObjectKey.upload(row.id), body, { type: row.type });
-    return ImageRow.publish(row, 0);
+    return ImageRow.toInfo(row, 0);
   },
 );
 
@@ -82,7 +82,7 @@ async function write(row: ImageRow.Row) {
     await Dynamo.put(put);
     return;
   }
-  const reservation = Name.reservation(row.name, row, row.expiresAt!);
+  const reservation = ImageName.reservation(row.name, row, row.expiresAt!);
   const [, nameIsFree] = await Dynamo.putTogether([put, reservation]);
   if (!nameIsFree) throw nameTaken(row.name);
 }

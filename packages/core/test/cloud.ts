@@ -6,7 +6,7 @@ import { setTimeout } from "node:timers/promises";
 
 import { S3Client } from "@aws-sdk/client-s3";
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import * as Local from "@balde/local";
+import * as Local from "@balde/local-cloud";
 
 /** What the bucket tells about an upload. */
 export type Event = {

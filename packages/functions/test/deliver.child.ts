@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
 
-import { type Wish, answer } from "../src/delivery.ts";
+import { type Wish, answer } from "../src/deliver/serve-image.ts";
 
 // Another process of the function: answers the wish that its parent sends, and tells what it did.
 

@@ -1,7 +1,7 @@
 import * as Bucket from "@balde/core/bucket";
 import * as Ingest from "@balde/core/ingest";
 import * as ObjectKey from "@balde/core/object-key";
-import { prepare } from "@balde/images/prepare";
+import { prepare } from "@balde/imaging/prepare";
 
 import { pendingImage } from "../../core/test/make.ts";
 

@@ -10,7 +10,7 @@ import { expect, test } from "vitest";
 
 import { codes } from "../../client/src/problem.ts";
 import { document } from "./document.ts";
-import { methods } from "./graph.ts";
+import { methods } from "./gateway-methods.ts";
 import { problems } from "./problems.ts";
 
 const root = join(import.meta.dirname, "../../..");

@@ -1,12 +1,12 @@
-import { Problem } from "./answers.ts";
-import { type Doors, doors } from "./doors.ts";
-import type { Auth, Method } from "./graph.ts";
+import { Problem } from "./response-schemas.ts";
+import { type Doors, doors } from "./route-schemas.ts";
+import type { Auth, Method } from "./gateway-methods.ts";
 import { type Header, headers } from "./headers.ts";
 import { type Answer, type Operation, operations } from "./operations.ts";
 import { type Parameter, fromDoor, reference, shared, written } from "./parameters.ts";
 import { type Failure, codeOf, detailOf, statusOf } from "./problems.ts";
 import { type Schemas, createSchemas } from "./schema.ts";
-import * as Words from "./words.ts";
+import * as Descriptions from "./descriptions.ts";
 
 /** The whole document, OpenAPI 3.1. Throws when a method of the gateway has no description, or a description no method. */
 export function document(methods: Method[]) {
@@ -34,13 +34,13 @@ export function document(methods: Method[]) {
     info: {
       title: "Balde",
       version: "1",
-      description: Words.about,
+      description: Descriptions.about,
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [
       { url: "/", description: "The stage; its own copy of this document says where it is." },
     ],
-    tags: Object.entries(Words.tags).map(([name, description]) => ({ name, description })),
+    tags: Object.entries(Descriptions.tags).map(([name, description]) => ({ name, description })),
     paths,
     components: {
       schemas: sorted(schemas.components),
@@ -58,7 +58,7 @@ export function document(methods: Method[]) {
           content: { "application/problem+json": { schema: problem } },
         },
       },
-      securitySchemes: Words.securitySchemes,
+      securitySchemes: Descriptions.securitySchemes,
     },
   };
 }
@@ -76,7 +76,7 @@ function operationOf(
         in: "path",
         name,
         required: true,
-        ...Words.pathParameters[name],
+        ...Descriptions.pathParameters[name],
       }));
   const parameters = [
     ...readFromPath,
@@ -98,7 +98,7 @@ function operationOf(
     tags: [tag],
     summary,
     ...(says && { description: says }),
-    security: Words.security[auth],
+    security: Descriptions.security[auth],
     ...(parameters.length > 0 && { parameters }),
     ...((json ?? picture) && { requestBody: body(json, picture, schemas) }),
     responses: {

@@ -1,10 +1,19 @@
 import * as Image from "@balde/core/image.schema";
 import * as Like from "@balde/core/like.schema";
 import * as Upload from "@balde/core/upload.schema";
-import * as Grid from "@balde/images/grid.schema";
+import * as Grid from "@balde/imaging/grid.schema";
 import type * as z from "zod/mini";
 
-import { Addresses, Deleted, Health, Person, Redriven, Sent, State, Waiting } from "./answers.ts";
+import {
+  Addresses,
+  Deleted,
+  Health,
+  Person,
+  Redriven,
+  Sent,
+  State,
+  Waiting,
+} from "./response-schemas.ts";
 import type { Header } from "./headers.ts";
 import {
   type Parameter,

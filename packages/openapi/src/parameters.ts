@@ -1,5 +1,5 @@
 import * as Upload from "@balde/core/upload.schema";
-import * as Request from "@balde/images/request.schema";
+import * as Request from "@balde/imaging/request.schema";
 import type * as z from "zod/mini";
 
 import { type Schema, createSchemas, properties } from "./schema.ts";

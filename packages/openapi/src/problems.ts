@@ -59,7 +59,7 @@ export const problems = {
   internal: [500, "A fault of ours. Quote the `requestId` when you report it."],
 } as const satisfies Record<string, readonly [status: number, detail: string]>;
 
-/** What the gateway answers before or instead of a function; `infra/problems.ts` gives them their shape. */
+/** What the gateway answers before or instead of a function; `infra/gateway-responses.ts` gives them their shape. */
 const gatewayProblems = {
   "gateway.bad_request_parameters": [400, "A required parameter is missing."],
   "gateway.unauthorized": [401, "The ID token is missing, wrong or expired."],
@@ -80,7 +80,7 @@ const gatewayProblems = {
   "gateway.integration_timeout": [504, "No answer came within 29 seconds."],
 } as const satisfies Record<string, readonly [status: number, detail: string]>;
 
-/** What the gateway makes of the bucket's answers on the routes that run no function (`infra/picture.ts`, `infra/named-upload.ts`). */
+/** What the gateway makes of the bucket's answers on the routes that run no function (`infra/s3-get-route.ts`, `infra/s3-put-route.ts`). */
 const bucketProblems = {
   "picture.unreadable": [400, "The picture cannot be read with this request."],
   "upload.refused": [400, "The picture cannot be stored with this request."],

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { document } from "./document.ts";
-import { methods } from "./graph.ts";
+import { methods } from "./gateway-methods.ts";
 
 /** Writes what the routes, the schemas and the graph come to; with `--check`, says whether that is so. */
 const root = join(import.meta.dirname, "../../..");

@@ -3,7 +3,7 @@ import { Hono } from "hono/tiny";
 
 import * as Etag from "../etag.ts";
 import type { Env } from "../http.ts";
-import * as Link from "../link.ts";
+import * as Urls from "../urls.ts";
 
 /** It changes with a deployment only. */
 const kept = { "cache-control": "public, max-age=300" };
@@ -12,13 +12,13 @@ const kept = { "cache-control": "public, max-age=300" };
 export const docs = new Hono<Env>()
   .get("/openapi.json", async (c) => {
     const { openapi } = await import("../openapi.ts");
-    const text = JSON.stringify(openapi(Link.within(c, "")));
+    const text = JSON.stringify(openapi(Urls.within(c, "")));
     return answer(c, text, { "content-type": "application/json" });
   })
   .get("/docs", async (c) => {
     const { openapi } = await import("../openapi.ts");
     const { page, policy } = await import("../docs-page.ts");
-    return answer(c, await page(openapi(Link.within(c, ""))), {
+    return answer(c, await page(openapi(Urls.within(c, ""))), {
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": policy,
     });

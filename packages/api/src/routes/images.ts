@@ -3,7 +3,7 @@ import * as Image from "@balde/core/image";
 import * as Like from "@balde/core/like";
 import * as SignedUrl from "@balde/core/signed-url";
 import * as Upload from "@balde/core/upload";
-import { Wanted, texts } from "@balde/images/request.schema";
+import { Wanted, texts } from "@balde/imaging/request.schema";
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
 
@@ -11,10 +11,10 @@ import { personal, revalidated, shared } from "../cache-control.ts";
 import * as Etag from "../etag.ts";
 import type { Env } from "../http.ts";
 import { idempotent } from "../idempotent.ts";
-import { json, list, path, query } from "../input.ts";
-import * as Link from "../link.ts";
+import { json, list, path, query } from "../validators.ts";
+import * as Urls from "../urls.ts";
 import { Page } from "../page.ts";
-import { picture } from "../picture.ts";
+import { picture } from "../image-body.ts";
 
 const One = z.strictObject({ id: Image.Info.shape.id });
 const Listed = z.extend(Page, { tag: Image.List.shape.tag });
@@ -31,7 +31,7 @@ const Addresses = z.strictObject({
 const reads = new Hono<Env>()
   .get("/", query(Listed), async (c) => {
     const page = await Image.list(c.req.valid("query"));
-    return c.json(page, 200, { ...Link.next(c, page.next), ...shared });
+    return c.json(page, 200, { ...Urls.next(c, page.next), ...shared });
   })
   .get("/:id", path(One), async (c) => {
     const image = await Image.get(c.req.valid("param").id);
@@ -47,7 +47,7 @@ export const images = new Hono<Env>()
   .post("/", idempotent, query(Described), async (c) => {
     const image = await Upload.receive({ ...c.req.valid("query"), ...(await picture(c)) });
     const list = image.visibility === "public" ? "images" : "me/images";
-    return c.json(image, 202, { location: Link.within(c, `/v1/${list}/${image.id}`), ...personal });
+    return c.json(image, 202, { location: Urls.within(c, `/v1/${list}/${image.id}`), ...personal });
   })
   .patch("/:id", path(One), json(Image.Changes), async (c) => {
     const { id } = c.req.valid("param");
@@ -63,14 +63,14 @@ export const images = new Hono<Env>()
   .post("/:id/urls", path(One), json(Addresses), async (c) => {
     const { requests, seconds } = c.req.valid("json");
     const wishes = requests.map(({ preset, ...request }) => ({ preset, query: texts(request) }));
-    const host = Link.host(c);
+    const host = Urls.host(c);
     const { paths, expiresAt } = await SignedUrl.create({
       ...c.req.valid("param"),
       host,
       wishes,
       seconds,
     });
-    return c.json({ urls: paths.map((one) => Link.absolute(c, one)), expiresAt }, 200, personal);
+    return c.json({ urls: paths.map((one) => Urls.absolute(c, one)), expiresAt }, 200, personal);
   })
   .put("/:id/like", path(One), async (c) =>
     c.json(await Like.put(c.req.valid("param").id), 200, personal),
@@ -80,7 +80,7 @@ export const images = new Hono<Env>()
   )
   .get("/:id/likes", path(One), query(Page), async (c) => {
     const page = await Like.list({ ...c.req.valid("param"), ...c.req.valid("query") });
-    return c.json(page, 200, { ...Link.next(c, page.next), ...shared });
+    return c.json(page, 200, { ...Urls.next(c, page.next), ...shared });
   });
 
 /** The same reads for whoever shows an API key: the gateway counts them. */

@@ -7,8 +7,8 @@ import * as z from "zod/mini";
 import { personal } from "../cache-control.ts";
 import * as Etag from "../etag.ts";
 import type { Env } from "../http.ts";
-import { list, path, query } from "../input.ts";
-import * as Link from "../link.ts";
+import { list, path, query } from "../validators.ts";
+import * as Urls from "../urls.ts";
 import { Page } from "../page.ts";
 
 const One = z.strictObject({ id: Image.Info.shape.id });
@@ -24,7 +24,7 @@ export const me = new Hono<Env>()
   })
   .get("/images", query(Page), async (c) => {
     const page = await Image.listMine(c.req.valid("query"));
-    return c.json(page, 200, { ...Link.next(c, page.next), ...personal });
+    return c.json(page, 200, { ...Urls.next(c, page.next), ...personal });
   })
   .get("/images/:id", path(One), async (c) => {
     const image = await Image.getMine(c.req.valid("param").id);
@@ -32,5 +32,5 @@ export const me = new Hono<Env>()
   })
   .get("/likes", query(Liked), async (c) => {
     const page = await Like.mine(c.req.valid("query"));
-    return c.json(page, 200, { ...Link.next(c, page.next), ...personal });
+    return c.json(page, 200, { ...Urls.next(c, page.next), ...personal });
   });

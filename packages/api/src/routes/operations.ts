@@ -1,15 +1,15 @@
-import * as Operation from "@balde/core/operation";
+import * as Admin from "@balde/core/admin";
 import { Hono } from "hono/tiny";
 
 import { personal } from "../cache-control.ts";
 import type { Env } from "../http.ts";
-import { json, query } from "../input.ts";
+import { json, query } from "../validators.ts";
 
 export const operations = new Hono<Env>()
-  .get("/state", query(Operation.Look), async (c) =>
-    c.json(await Operation.look(c.req.valid("query")), 200, personal),
+  .get("/state", query(Admin.Look), async (c) =>
+    c.json(await Admin.look(c.req.valid("query")), 200, personal),
   )
-  .post("/redrive", async (c) => c.json(await Operation.redrive(), 202, personal))
-  .post("/reprocess", json(Operation.Reprocess), async (c) =>
-    c.json(await Operation.reprocess(c.req.valid("json")), 202, personal),
+  .post("/redrive", async (c) => c.json(await Admin.redrive(), 202, personal))
+  .post("/reprocess", json(Admin.Reprocess), async (c) =>
+    c.json(await Admin.reprocess(c.req.valid("json")), 202, personal),
   );

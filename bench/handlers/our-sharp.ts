@@ -1,3 +1,0 @@
-import { engine } from "../../packages/images/src/engine.ts";
-
-export const handler = async () => typeof (await engine());

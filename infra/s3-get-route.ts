@@ -1,0 +1,94 @@
+import * as S3Responses from "./s3-responses.ts";
+import { gateway, parameters } from "./gateway.ts";
+import * as Settings from "./settings.ts";
+import { images } from "./storage.ts";
+
+const { region } = Settings.of($app.stage);
+
+/** What the gateway may do in the bucket: read what is published, nothing else, and not list. */
+const reader = new aws.iam.Role("ApiPictureReader", {
+  assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({ Service: "apigateway.amazonaws.com" }),
+  inlinePolicies: [
+    {
+      name: "read-published",
+      policy: $jsonStringify({
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Effect: "Allow",
+            Action: "s3:GetObject",
+            Resource: $interpolate`${images.arn}/images/*`,
+          },
+        ],
+      }),
+    },
+  ],
+});
+
+/** `GET /s3?image=NAME`: the gateway fetches `images/NAME` itself, no function runs. */
+const route = gateway.routeIntegration(
+  "GET /s3",
+  {
+    type: "aws",
+    integrationHttpMethod: "GET",
+    uri: $interpolate`arn:aws:apigateway:${region}:s3:path/${images.name}/images/{image}`,
+    credentials: reader.arn,
+    requestParameters: {
+      "integration.request.path.image": "method.request.querystring.image",
+      "integration.request.header.If-None-Match": "method.request.header.If-None-Match",
+      "integration.request.header.Range": "method.request.header.Range",
+    },
+    passthroughBehavior: "when-no-match",
+  },
+  {
+    name: "GetS3",
+    transform: {
+      method: (method) => {
+        method.requestValidatorId = parameters.id;
+        method.requestParameters = {
+          "method.request.querystring.image": true,
+          "method.request.header.If-None-Match": false,
+          "method.request.header.Range": false,
+        };
+        return undefined;
+      },
+    },
+  },
+).nodes;
+
+const picture = S3Responses.header(
+  "Content-Type",
+  "ETag",
+  "Last-Modified",
+  "Cache-Control",
+  "Accept-Ranges",
+);
+
+S3Responses.answer("GetS3", route, {
+  "200": { pattern: "200", headers: picture },
+  "206": { pattern: "206", headers: { ...picture, ...S3Responses.header("Content-Range") } },
+  "304": { pattern: "304", headers: S3Responses.header("ETag", "Cache-Control") },
+  "400": {
+    pattern: String.raw`4(0[0-25-9]|1[0-57-9]|[2-9]\d)`,
+    headers: {},
+    problem: { title: "The picture cannot be read with this request", code: "picture.unreadable" },
+  },
+  "404": {
+    // without ListBucket, S3 says 403 of a key that does not exist
+    pattern: "40[34]",
+    headers: {},
+    problem: { title: "There is no picture of this name", code: "picture.missing" },
+  },
+  "416": {
+    pattern: "416",
+    headers: S3Responses.header("Content-Range"),
+    problem: {
+      title: "The picture does not reach as far as this range",
+      code: "range.unsatisfiable",
+    },
+  },
+  "502": {
+    headers: {},
+    problem: { title: "The store of pictures does not answer", code: "store.unavailable" },
+  },
+});

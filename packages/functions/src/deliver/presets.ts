@@ -1,0 +1,7 @@
+import * as Preset from "@balde/imaging/preset";
+import { Resource } from "sst/resource";
+
+let read: Preset.Presets | undefined;
+
+/** The stage's presets, from infra/settings.ts. */
+export const presets = (): Preset.Presets => (read ??= Preset.read(Resource.Presets.queries));

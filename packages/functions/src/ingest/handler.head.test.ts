@@ -1,0 +1,80 @@
+import * as Image from "@balde/core/image";
+import * as Upload from "@balde/core/upload";
+import type { SQSEvent } from "aws-lambda";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { startCloud } from "../../../core/test/cloud.ts";
+import { as } from "../../../core/test/make.ts";
+import { png } from "../../../imaging/test/hostile/bytes.ts";
+import { honest } from "../../../imaging/test/hostile/cases.ts";
+import { photo } from "../../../imaging/test/samples.ts";
+import { counting } from "../../test/counting.ts";
+import { handler } from "./handler.ts";
+
+let cloud: Awaited<ReturnType<typeof startCloud>>;
+let bucket: Awaited<ReturnType<typeof counting>>;
+beforeAll(async () => {
+  cloud = await startCloud();
+  bucket = await counting(process.env["AWS_ENDPOINT_URL_S3"]!);
+  process.env["AWS_ENDPOINT_URL_S3"] = bucket.url;
+});
+afterAll(async () => {
+  await bucket.stop();
+  await cloud.stop();
+});
+
+const HEAD = 64 * 1024;
+const long = (head: Buffer) => Buffer.concat([head, Buffer.alloc(300_000, 32)]);
+
+/** What became of an upload, and how much of it was read. */
+async function ingested(bytes: Buffer) {
+  const image = await as("ann", () =>
+    Upload.receive({ type: "image/png", body: new Uint8Array(bytes) }),
+  );
+  const body = JSON.stringify(await cloud.eventOf(image.id));
+  await handler({ Records: [{ messageId: "1", body }] } as SQSEvent);
+  const { state, reason } = await Image.get(image.id);
+  return { state, code: reason?.code, read: bucket.bytes(`uploads/${image.id}`) };
+}
+
+test.each<[string, () => Buffer, string]>([
+  ["a text", () => long(Buffer.from("no picture")), "image.not_a_picture"],
+  ["256 megapixels", () => long(png(16_000, 16_000)), "image.too_many_pixels"],
+  ["a side of 60,000 pixels", () => long(png(1, 60_000)), "image.side_too_long"],
+  [
+    "an SVG of a megabyte and more",
+    () => Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg">${" ".repeat(2 ** 20)}</svg>`),
+    "image.too_many_bytes",
+  ],
+  [
+    "an SVG with a picture in it",
+    () => long(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><image href="x"/>')),
+    "image.svg_images",
+  ],
+])("%s is refused for its first 64 KB, and no more is read", async (_, bytes, code) => {
+  expect(await ingested(bytes())).toEqual({ state: "rejected", code, read: HEAD });
+});
+
+test("what is taken is read once, whole, in every format", async () => {
+  const valid = await honest();
+  const large = await photo(700, 500).png().toBuffer();
+  expect(large.length).toBeGreaterThan(2 * HEAD);
+  for (const [name, bytes] of [...Object.entries(valid), ["large", large] as const])
+    expect([name, await ingested(bytes)]).toEqual([
+      name,
+      { state: "ready", code: undefined, read: bytes.length },
+    ]);
+});
+
+test("where the first bytes do not say enough, the rest is read", async () => {
+  // the size of a WebP's chunk ends behind them
+  const webp = await photo(700, 500).webp({ lossless: true }).toBuffer();
+  expect(webp.length).toBeGreaterThan(2 * HEAD);
+  expect(await ingested(webp)).toMatchObject({ state: "ready", read: webp.length });
+  const cut = webp.subarray(0, 2 * HEAD);
+  expect(await ingested(cut)).toEqual({
+    state: "rejected",
+    code: "image.truncated",
+    read: cut.length,
+  });
+});

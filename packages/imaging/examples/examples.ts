@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import * as Ladder from "../src/ladder.ts";
+import * as Plan from "../src/plan.ts";
+import { prepare } from "../src/prepare.ts";
+import { render } from "../src/render.ts";
+import * as Request from "../src/request.ts";
+
+/** The README's pictures: which file is made of which picture by which query. */
+export const examples: Record<string, [picture: string, query: string]> = {
+  "inside.webp": ["koi.jpg", "w=160&h=160"],
+  "cover.webp": ["koi.jpg", "w=160&h=160&fit=cover"],
+  "contain.webp": ["koi.jpg", "w=160&h=160&fit=contain&bg=f4e9cd"],
+  "fill.webp": ["koi.jpg", "w=160&h=160&fit=fill"],
+  "outside.webp": ["koi.jpg", "w=160&h=160&fit=outside"],
+  "center.webp": ["stonehenge.jpg", "w=90&h=160&fit=cover"],
+  "left.webp": ["stonehenge.jpg", "w=90&h=160&fit=cover&pos=left"],
+  "focal.webp": ["stonehenge.jpg", "w=90&h=160&fit=cover&pos=0.7,0.5"],
+  "attention.webp": ["stonehenge.jpg", "w=90&h=160&fit=cover&pos=attention"],
+  "entropy.webp": ["stonehenge.jpg", "w=90&h=160&fit=cover&pos=entropy"],
+  "crop.webp": ["koi.jpg", "crop=600,400,500,400&w=160"],
+  "dpr.webp": ["koi.jpg", "w=160&dpr=2"],
+  "up.webp": ["koi.jpg", "crop=480,930,80,60&w=160&up=1"],
+  "rot.webp": ["pier.jpg", "h=160&rot=90"],
+  "flip.webp": ["koi.jpg", "w=160&flip=h"],
+  "gray.webp": ["pier.jpg", "w=160&gray=1"],
+  "blur.webp": ["pier.jpg", "w=160&blur=4"],
+  "sharpen.webp": ["pier.jpg", "w=160&sharpen=2"],
+  "drawing.webp": ["badge.svg", "w=160"],
+  "trim.webp": ["badge.svg", "w=160&trim=10"],
+  "bg.jpg": ["badge.svg", "w=160&f=jpeg&bg=f4e9cd"],
+  "q10.jpg": ["stonehenge.jpg", "w=160&f=jpeg&q=10"],
+  "q80.jpg": ["stonehenge.jpg", "w=160&f=jpeg&q=80"],
+  "q20.png": ["stonehenge.jpg", "w=160&f=png&q=20"],
+};
+
+const folders = { jpg: "../../../tools/start/pictures", svg: "." };
+
+export async function made(picture: string, query: string): Promise<Buffer> {
+  const folder = folders[picture.endsWith("svg") ? "svg" : "jpg"];
+  const bytes = readFileSync(join(import.meta.dirname, folder, picture));
+  const { rungs, ...source } = await prepare(bytes, { publish: false });
+  const pairs = [...new URLSearchParams(query)].map(([key, value]) => [key, [value]]);
+  const { request } = Request.parse(Object.fromEntries(pairs));
+  const plan = Plan.plan(request, source, { avif: false, webp: true });
+  const rung = Ladder.choose(plan, source, rungs);
+  return (await render(rung?.data ?? bytes, plan, rung)).data;
+}

@@ -1,0 +1,78 @@
+import sharp from "sharp";
+import { expect, test } from "vitest";
+
+import { photo } from "../test/samples.ts";
+import * as ExifCredit from "./exif-credit.ts";
+import { MAX_CREDIT } from "./limits.ts";
+import { identify } from "./identify.ts";
+import * as Plan from "./plan.ts";
+import { render } from "./render.ts";
+
+/** EXIF with one text, as a camera of either byte order writes it. */
+function exif(
+  text: string | Buffer,
+  { tag = 0x8298, isLittle = true, type = 2, length = -1 } = {},
+) {
+  const value = Buffer.from(text);
+  const bytes = Buffer.alloc(26 + value.length);
+  const short = (at: number, n: number) =>
+    isLittle ? bytes.writeUInt16LE(n, at) : bytes.writeUInt16BE(n, at);
+  const long = (at: number, n: number) =>
+    isLittle ? bytes.writeUInt32LE(n, at) : bytes.writeUInt32BE(n, at);
+  bytes.write(isLittle ? "II" : "MM");
+  short(2, 42);
+  long(4, 8);
+  short(8, 1);
+  short(10, tag);
+  short(12, type);
+  long(14, length < 0 ? value.length : length);
+  if (value.length > 4) long(18, 26);
+  else value.copy(bytes, 18);
+  value.copy(bytes, 26);
+  return Buffer.concat([Buffer.from("Exif\0\0"), bytes]);
+}
+
+test.each([
+  ["Ana\0", "Ana"],
+  ["A\0", "A"],
+  ["Ana\0Bo, editor\0", "Ana; Bo, editor"],
+  [" \0Bo\0", "Bo"],
+  ["© Ana Müller 猫", "© Ana Müller 猫"],
+  ["two\r\nlines\tand\u001b[31m a colour\u202e", "two lines and [31m a colour"],
+  [Buffer.from("M\xfcller", "latin1"), "M ller"],
+  ["x".repeat(5000), "x".repeat(MAX_CREDIT)],
+  ["  \0 \0", undefined],
+])("%j is read as %j, in either byte order", (text, copyright) => {
+  for (const isLittle of [true, false])
+    expect(ExifCredit.read(exif(text, { isLittle }))).toEqual(copyright ? { copyright } : {});
+});
+
+test("only text counts, and only of the two tags", () => {
+  expect(ExifCredit.read(exif("Ana", { type: 7 }))).toEqual({});
+  expect(ExifCredit.read(exif("Canon", { tag: 0x010f }))).toEqual({});
+  expect(ExifCredit.read(exif("Ana", { tag: 0x013b }))).toEqual({ artist: "Ana" });
+});
+
+test("whatever a file claims, reading ends, and within the file", () => {
+  const honest = exif("Ana Example and others");
+  for (let length = 0; length <= honest.length; length++)
+    expect(() => ExifCredit.read(honest.subarray(0, length))).not.toThrow();
+  for (let at = 0; at < honest.length; at++)
+    for (const byte of [0, 0x7f, 0xff]) {
+      const bad = Buffer.from(honest);
+      bad[at] = byte;
+      expect(() => ExifCredit.read(bad)).not.toThrow();
+    }
+  expect(ExifCredit.read(exif("Ana", { length: 0xffffffff }))).toEqual({});
+});
+
+test.each(["ACME (UK, Ltd, and, sons)", "2026 Ana (all rights)", "Ana, Bo, Cy"])(
+  "%s arrives whole in what is delivered",
+  async (copyright) => {
+    const bytes = await photo(40, 30).jpeg().toBuffer();
+    const source = { ...(await identify(bytes)), hasAlpha: false, credit: { copyright } };
+    const plan = Plan.plan({ meta: "copyright" }, source, { avif: false, webp: false });
+    const { exif: written } = await sharp((await render(bytes, plan)).data).metadata();
+    expect(ExifCredit.read(written)).toEqual({ copyright });
+  },
+);

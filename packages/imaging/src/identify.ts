@@ -1,0 +1,210 @@
+import * as ExifCredit from "./exif-credit.ts";
+import * as DisplayP3 from "./display-p3.ts";
+import { type Metadata, engine } from "./load-sharp.ts";
+import * as Format from "./format.ts";
+import * as Jpeg from "./jpeg.ts";
+import type { Size } from "./layout.ts";
+import * as Limits from "./limits.ts";
+import { Refusal, blamingInput } from "./refusal.ts";
+import * as Svg from "./svg.ts";
+
+/** What a picture's header says, believed only after the limits were checked against it. */
+export type Header = {
+  format: Format.Input;
+  contentType: string;
+  /** Pixels after the EXIF orientation is applied; of one frame. */
+  width: number;
+  height: number;
+  pages: number;
+  /** Whether the file has an alpha channel; it may still be opaque everywhere. */
+  hasAlphaChannel: boolean;
+  isDeep: boolean;
+  credit: ExifCredit.Credit;
+};
+
+/** Says what the bytes are, from their header alone: no pixel is decoded, so a bomb costs a millisecond. Refuses what is not a picture, what this build cannot decode and what exceeds the limits. */
+export async function identify(bytes: Buffer): Promise<Header> {
+  if (bytes.length === 0) throw new Refusal("invalid", "image.empty", "The picture has no bytes");
+  if (bytes.length > Limits.MAX_INPUT_BYTES) throw tooManyBytes(bytes.length);
+  const format = sniff(bytes);
+  if (!format)
+    throw new Refusal(
+      "unsupported",
+      "image.not_a_picture",
+      "These bytes are not a picture in a known format (JPEG, PNG, WebP, AVIF, GIF, TIFF or SVG)",
+    );
+  if (format === "heic")
+    throw new Refusal(
+      "unsupported",
+      "image.heic",
+      "HEIC pictures cannot be decoded here; send JPEG, WebP, AVIF or PNG",
+    );
+  if (format === "svg") await Svg.check(bytes);
+
+  const sharp = await engine();
+  const metadata = await blamingInput(() => sharp(bytes, { limitInputPixels: false }).metadata());
+  const pages = Format.hasFrames(format) ? (metadata.pages ?? 1) : 1;
+  const { width, height } = pages > 1 ? metadata : metadata.autoOrient;
+  checkLimits(format, {
+    ...largest(format, bytes, { width, height }),
+    pages,
+    profileBytes: metadata.icc?.length ?? 0,
+  });
+  if (metadata.isProgressive || format === "jpeg") checkEffort(bytes, metadata);
+  checkCodec(metadata);
+
+  return {
+    format,
+    contentType: Format.contentType(format),
+    width,
+    height,
+    pages,
+    hasAlphaChannel: metadata.hasAlpha,
+    isDeep: DisplayP3.isDeep(metadata),
+    // of a TIFF libvips hands on no EXIF; the file itself is laid out as one
+    credit: ExifCredit.read(format === "tiff" ? bytes : metadata.exif),
+  };
+}
+
+/** Refuses what the first bytes of a picture of `size` are enough to refuse, and says nothing about the rest. */
+export async function glance(head: Buffer, size: number): Promise<void> {
+  if (size > Limits.MAX_INPUT_BYTES) throw tooManyBytes(size);
+  if (sniff(head) === "svg" && size > Limits.MAX_SVG_BYTES) throw Svg.tooManyBytes(size);
+  try {
+    await identify(head);
+  } catch (error) {
+    const isCertain = head.length >= size || !(error instanceof Refusal) || !UNSURE.has(error.code);
+    if (isCertain) throw error;
+  }
+}
+
+/** What is also said of a file of which the rest is missing. */
+const UNSURE = new Set(["image.truncated", "image.damaged"]);
+
+/** The format by its first bytes, whatever name or content type came with it. */
+export function sniff(bytes: Buffer): Format.Input | "heic" | undefined {
+  const ascii = (from: number, to: number) => bytes.toString("latin1", from, to);
+  if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return "jpeg";
+  if (ascii(0, 8) === "\x89PNG\r\n\x1a\n") return "png";
+  if (ascii(0, 6) === "GIF89a" || ascii(0, 6) === "GIF87a") return "gif";
+  if (ascii(0, 4) === "RIFF" && ascii(8, 12) === "WEBP") return "webp";
+  if (ascii(0, 4) === "II*\0" || ascii(0, 4) === "MM\0*") return "tiff";
+  if (ascii(4, 8) === "ftyp") return isoBrand(bytes);
+  return Svg.looksLike(bytes) ? "svg" : undefined;
+}
+
+/** ISO media files list their brands: AVIF and HEIC differ in nothing else at the front. */
+function isoBrand(bytes: Buffer): "avif" | "heic" | undefined {
+  const end = Math.min(bytes.readUInt32BE(0), bytes.length, 256);
+  const brands = new Set<string>();
+  for (let at = 8; at + 4 <= end; at += 4) brands.add(bytes.toString("latin1", at, at + 4));
+  if (brands.has("avif") || brands.has("avis")) return "avif";
+  return ["heic", "heix", "hevc", "hevx", "heim", "heis", "mif1", "msf1"].some((brand) =>
+    brands.has(brand),
+  )
+    ? "heic"
+    : undefined;
+}
+
+/** libvips looks at a GIF's frames; a browser that is given the published copy makes room for its whole screen. */
+const largest = (format: Format.Input, bytes: Buffer, { width, height }: Size): Size =>
+  format === "gif"
+    ? {
+        width: Math.max(width, bytes.readUInt16LE(6)),
+        height: Math.max(height, bytes.readUInt16LE(8)),
+      }
+    : { width, height };
+
+function checkLimits(
+  format: Format.Input,
+  {
+    width,
+    height,
+    pages,
+    profileBytes,
+  }: { width: number; height: number; pages: number; profileBytes: number },
+) {
+  if (!(width > 0 && height > 0))
+    throw new Refusal(
+      "unprocessable",
+      "image.damaged",
+      "The picture says it has no width or no height",
+    );
+  if (Math.max(width, height) > Limits.MAX_SIDE) {
+    throw new Refusal(
+      "unprocessable",
+      "image.side_too_long",
+      `The picture is ${width} × ${height}; no side may be longer than ${Limits.MAX_SIDE} pixels`,
+    );
+  }
+  if (pages > Limits.MAX_FRAMES)
+    throw new Refusal(
+      "unprocessable",
+      "image.too_many_frames",
+      `The picture has ${pages} frames; at most ${Limits.MAX_FRAMES} are accepted`,
+    );
+  const most =
+    pages > 1
+      ? Math.min(Limits.MAX_PIXELS[format], Limits.MAX_MOVING_PIXELS)
+      : Limits.MAX_PIXELS[format];
+  const pixels = width * height * pages;
+  if (pixels > most) {
+    const what = pages > 1 ? `${pages} frames of ${width} × ${height}` : `${width} × ${height}`;
+    throw new Refusal(
+      "unprocessable",
+      "image.too_many_pixels",
+      `The picture has ${what} = ${megapixels(pixels)} megapixels; at most ${megapixels(most)} are accepted for ${format}`,
+    );
+  }
+  if (profileBytes > Limits.MAX_PROFILE_BYTES)
+    throw new Refusal(
+      "unprocessable",
+      "image.profile_too_large",
+      `The colour profile has ${profileBytes} bytes; at most ${Limits.MAX_PROFILE_BYTES} are accepted`,
+    );
+}
+
+/** What is decoded whole before the first pixel leaves, or costs far more than it has bytes. */
+function checkEffort(bytes: Buffer, { format, width, height, isProgressive }: Metadata) {
+  const pixels = width * height;
+  if (isProgressive && pixels > Limits.MAX_PROGRESSIVE_PIXELS)
+    throw new Refusal(
+      "unprocessable",
+      "image.too_many_pixels",
+      `The picture has ${width} × ${height} = ${megapixels(pixels)} megapixels; at most ${megapixels(Limits.MAX_PROGRESSIVE_PIXELS)} are accepted when it is progressive or interlaced`,
+    );
+  if (format !== "jpeg") return;
+  if (pixels > bytes.length * Limits.MAX_JPEG_PIXELS_PER_BYTE)
+    throw new Refusal(
+      "unprocessable",
+      "image.truncated",
+      `The picture has ${bytes.length} bytes, too few for ${width} × ${height} pixels`,
+    );
+  const scans = Jpeg.scans(bytes);
+  if (scans * pixels > Limits.MAX_SCANNED_PIXELS)
+    throw new Refusal(
+      "unprocessable",
+      "image.too_complex",
+      `The picture has ${scans} scans of ${megapixels(pixels)} megapixels; at most ${megapixels(Limits.MAX_SCANNED_PIXELS)} megapixels are accepted in all scans`,
+    );
+}
+
+/** A file may say AVIF on its label and carry HEVC inside: prebuilt libheif reads such a header and cannot decode it. */
+function checkCodec(metadata: Metadata) {
+  if (metadata.format === "heif" && metadata.compression !== "av1") {
+    throw new Refusal(
+      "unsupported",
+      "image.heic",
+      "The picture is compressed with HEVC, which cannot be decoded here; send JPEG, WebP, AVIF or PNG",
+    );
+  }
+}
+
+const tooManyBytes = (size: number) =>
+  new Refusal(
+    "too_large",
+    "image.too_many_bytes",
+    `The picture has ${size} bytes; at most ${Limits.MAX_INPUT_BYTES} are accepted`,
+  );
+
+const megapixels = (pixels: number) => Math.round(pixels / 1e4) / 100;

@@ -1,0 +1,231 @@
+import { createHash } from "node:crypto";
+
+import type { Accepted } from "./accept.ts";
+import type { Credit } from "./exif-credit.ts";
+import * as EncoderSettings from "./encoder-settings.ts";
+import { type Format, type Input, formats } from "./format.ts";
+import { type Ask, type Layout, type Size, layout } from "./layout.ts";
+import * as Limits from "./limits.ts";
+import { Refusal } from "./refusal.ts";
+import type { Box, Point, Request } from "./request.schema.ts";
+import * as RenderCost from "./render-cost.ts";
+
+/** What a plan must know of the picture: its upright size, whether any of its pixels is see-through, its frames, and where it is looked at. */
+export type Source = Size & {
+  format: Input;
+  hasAlpha: boolean;
+  pages: number;
+  focal?: Point | undefined;
+  credit?: Credit | undefined;
+};
+
+/** Exactly what will be made, in numbers. Equal plans make equal bytes, so its hash is the name of the stored picture. */
+export type Plan = Layout & {
+  /** Raised when the same numbers would give other pixels: every stored picture is then made again. */
+  engine: 1;
+  /** The upright original, which every size is computed from, whatever smaller rendition is read. */
+  source: Size;
+  frames: "first" | "all";
+  /** Cuts a border off first; what is left is laid out by `ask`, because its size is known only then. */
+  trim?: { threshold: number; ask: Ask };
+  crop?: Box;
+  /** Clockwise, after scaling: `width`, `height`, `cut` and `pad` are in the turned picture. */
+  turn: 0 | 90 | 180 | 270;
+  mirror: { h: boolean; v: boolean };
+  /** Behind the picture, hexadecimal; `pad` and see-through pixels show it. */
+  background?: string;
+  flatten: boolean;
+  gray: boolean;
+  blur?: number;
+  sharpen?: number;
+  /** Written into the file; nothing else about the original is. */
+  credit?: Credit;
+  encoding: EncoderSettings.Encoding;
+};
+
+/** Decides everything about a delivery before a pixel is touched. Refuses what the picture or the limits do not allow; clamps sizes to the limits, keeping their shape. */
+export function plan(request: Request, source: Source, accepted: Accepted): Plan {
+  const moves = source.pages > 1 && request.anim !== false;
+  const crop = request.crop && inside(request.crop, source);
+  const turn = request.rot ?? 0;
+  const ask = asked(request, source);
+  const placed = layout(turned(crop ? { width: crop.w, height: crop.h } : source, turn), ask);
+  const background = request.bg ?? (placed.pad ? defaultBackground(source) : undefined);
+  const hasAlpha =
+    (source.hasAlpha && !isOpaque(background)) ||
+    (placed.pad !== undefined && !isOpaque(background));
+  const format = chosen(request.f ?? "auto", {
+    moves,
+    hasAlpha,
+    pixels: placed.width * placed.height,
+    accepted,
+  });
+  if (moves) checkMotion(request, source, placed);
+  const frames = moves ? source.pages : 1;
+  const encoding = EncoderSettings.settings(format, request.q ?? "auto", { ...placed, frames });
+  const { blur, sharpen } = request;
+  RenderCost.check({ ...placed, encoding, blur, sharpen }, frames);
+
+  return {
+    engine: 1,
+    source: { width: source.width, height: source.height },
+    frames: moves ? "all" : "first",
+    ...(request.trim === undefined ? {} : { trim: { threshold: request.trim, ask } }),
+    ...(crop ? { crop } : {}),
+    ...placed,
+    turn,
+    mirror: { h: request.flip?.includes("h") ?? false, v: request.flip?.includes("v") ?? false },
+    ...(background ? { background } : {}),
+    flatten: isOpaque(background) || !formats[format].carriesAlpha,
+    gray: request.gray ?? false,
+    ...(blur === undefined ? {} : { blur }),
+    ...(sharpen === undefined ? {} : { sharpen }),
+    ...(request.meta === "copyright" && credited(source, format)),
+    encoding,
+  };
+}
+
+/** Nothing to say is the same picture as nothing asked. */
+const credited = ({ credit }: Source, format: Format): Pick<Plan, "credit"> =>
+  credit && Object.keys(credit).length > 0 && formats[format].carriesText ? { credit } : {};
+
+/** The name of what a plan makes: 20 hexadecimal digits, the same for every spelling of the same wish. */
+export const hash = (plan: Plan): string =>
+  createHash("sha256")
+    .update(JSON.stringify(sorted(plan)))
+    .digest("hex")
+    .slice(0, 20);
+
+/** The plan for what is left after its border is cut off. */
+export function trimmed(plan: Plan, box: Box): Plan {
+  if (!plan.trim) return plan;
+  const { trim, cut: _cut, pad: _pad, ...rest } = plan;
+  return {
+    ...rest,
+    crop: box,
+    ...layout(turned({ width: box.w, height: box.h }, plan.turn), trim.ask),
+  };
+}
+
+/** A size as it is before (or after) a quarter turn. */
+export const turned = ({ width, height }: Size, turn: Plan["turn"]): Size =>
+  turn % 180 === 0 ? { width, height } : { width: height, height: width };
+
+function asked(request: Request, source: Source): Ask {
+  const dpr = request.dpr ?? 1;
+  const device = (edge: number | undefined) =>
+    edge === undefined ? undefined : Math.round(edge * dpr);
+  return {
+    fit: request.fit ?? "inside",
+    width: device(request.w),
+    height: device(request.h),
+    at: at(request.pos ?? source.focal ?? "center", source.pages),
+    up: request.up ?? false,
+  };
+}
+
+const middle = 0.5;
+const corners: Record<string, Point> = {
+  center: { x: middle, y: middle },
+  top: { x: middle, y: 0 },
+  bottom: { x: middle, y: 1 },
+  left: { x: 0, y: middle },
+  right: { x: 1, y: middle },
+  "top-left": { x: 0, y: 0 },
+  "top-right": { x: 1, y: 0 },
+  "bottom-left": { x: 0, y: 1 },
+  "bottom-right": { x: 1, y: 1 },
+};
+
+/** Looking for the interesting part needs one picture to look at: a moving one is cut in the middle. */
+function at(position: NonNullable<Request["pos"]>, pages: number): Ask["at"] {
+  if (typeof position === "object") return position;
+  if (position === "attention" || position === "entropy")
+    return pages > 1 ? { x: middle, y: middle } : position;
+  return corners[position] ?? { x: middle, y: middle };
+}
+
+function inside(crop: Box, source: Size): Box {
+  if (crop.x + crop.w <= source.width && crop.y + crop.h <= source.height) return crop;
+  const value = `${crop.x},${crop.y},${crop.w},${crop.h}`;
+  throw refused(
+    "crop",
+    value,
+    `lies outside the picture, which is ${source.width} × ${source.height}`,
+  );
+}
+
+/** Nothing shows through by accident: a photograph gets white bars in every format, a see-through picture see-through ones. */
+const defaultBackground = (source: Source) => (source.hasAlpha ? "00000000" : "ffffff");
+
+const isOpaque = (colour: string | undefined) =>
+  colour !== undefined && (colour.length === 6 || colour.endsWith("ff"));
+
+function chosen(
+  f: NonNullable<Request["f"]>,
+  {
+    moves,
+    hasAlpha,
+    pixels,
+    accepted,
+  }: { moves: boolean; hasAlpha: boolean; pixels: number; accepted: Accepted },
+): Format {
+  if (f === "avif" && pixels > Limits.MAX_AVIF_PIXELS) {
+    throw refused(
+      "f",
+      f,
+      `is limited to ${Limits.MAX_AVIF_PIXELS / 1e6} megapixels and this would have ${Math.ceil(pixels / 1e5) / 10}; ask for a smaller w or for webp`,
+    );
+  }
+  if (f !== "auto" && moves && !formats[f].moves)
+    throw refused(
+      "f",
+      f,
+      "cannot move, and this picture does; ask for webp or gif, or for its first frame with anim=0",
+    );
+  if (f !== "auto") return f;
+  if (moves) return accepted.webp ? "webp" : "gif";
+  if (accepted.avif && pixels <= Limits.MAX_AVIF_PIXELS) return "avif";
+  if (accepted.webp) return "webp";
+  return hasAlpha ? "png" : "jpeg";
+}
+
+/** libvips keeps frames as one tall picture: it cannot turn, mirror or trim them one by one, and a blur would bleed from frame to frame. */
+function checkMotion(request: Request, source: Source, placed: Layout) {
+  const keys = ["rot", "flip", "trim", "blur"] as const;
+  const impossible = keys.find(
+    (key) => request[key] !== undefined && !(key === "rot" && request.rot === 0),
+  );
+  if (impossible)
+    throw refused(
+      impossible,
+      String(request[impossible]),
+      "cannot be done to a moving picture; ask for its first frame with anim=0",
+    );
+  const pixels = placed.scale.width * placed.scale.height * source.pages;
+  if (pixels > Limits.MAX_MOVING_PIXELS) {
+    throw new Refusal(
+      "invalid",
+      "delivery.too_large",
+      `${source.pages} frames of ${placed.scale.width} × ${placed.scale.height} exceed ${Limits.MAX_MOVING_PIXELS / 1e6} megapixels; ask for a smaller w`,
+    );
+  }
+}
+
+function refused(key: keyof Request, value: string, detail: string) {
+  return new Refusal("invalid", "delivery.invalid_query", `"${key}" = "${value}" ${detail}`, {
+    problems: [{ key, value, detail }],
+  });
+}
+
+/** The same plan must not depend on the order its fields were written in. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, inner]) => inner !== undefined)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}

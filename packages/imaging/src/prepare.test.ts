@@ -1,0 +1,188 @@
+import { createHash, randomBytes } from "node:crypto";
+
+import sharp from "sharp";
+import { expect, test } from "vitest";
+
+import { corners, disc, gif, photo, quarters } from "../test/samples.ts";
+import { MAX_PUBLISHED_BYTES } from "./limits.ts";
+import { prepare } from "./prepare.ts";
+
+const published = { publish: true };
+const unpublished = { publish: false };
+const edges = (rungs: { width: number; height: number }[]) =>
+  rungs.map(({ width, height }) => [width, height]);
+
+test("a photograph is measured, named by its bytes, and gets its ladder from one decode", async () => {
+  const bytes = await photo(1500, 1000).jpeg({ quality: 95 }).toBuffer();
+  const prepared = await prepare(bytes, unpublished);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  expect(prepared).toMatchObject({
+    format: "jpeg",
+    contentType: "image/jpeg",
+    width: 1500,
+    height: 1000,
+    hasAlpha: false,
+    pages: 1,
+    sha256,
+    rev: sha256.slice(0, 12),
+  });
+  expect(prepared.color).toMatch(/^#[0-9a-f]{6}$/);
+  expect(Buffer.from(prepared.thumbhash, "base64").length).toBeGreaterThan(10);
+  expect(edges(prepared.rungs)).toEqual([
+    [1024, 683],
+    [512, 341],
+  ]);
+  for (const { data, width, height } of prepared.rungs) {
+    expect(await sharp(data).metadata()).toMatchObject({
+      format: "jpeg",
+      width,
+      height,
+      chromaSubsampling: width === 1024 ? "4:2:0" : "4:4:4",
+    });
+  }
+});
+
+test("the same bytes give the same results", async () => {
+  const bytes = await photo(700, 500).png().toBuffer();
+  expect(await prepare(bytes, published)).toEqual(await prepare(bytes, published));
+});
+
+test("a ladder ends below the original, at 2048 or at the third that a JPEG decoder shrinks to", async () => {
+  const width = async (long: number) => {
+    const bytes = await sharp({
+      create: { width: long, height: 40, channels: 3, background: "#567" },
+    })
+      .png({ compressionLevel: 0 })
+      .toBuffer();
+    return (await prepare(bytes, unpublished)).rungs.map((rung) => rung.width);
+  };
+  expect(await width(600)).toEqual([]);
+  expect(await width(1300)).toEqual([1024, 512]);
+  expect(await width(3000)).toEqual([2048, 1024, 512]);
+  expect(await width(6000)).toEqual([2000, 1024, 512]);
+  expect(await width(9000)).toEqual([2048, 1024, 512]);
+});
+
+test("the dominant colour is the one there is most of", async () => {
+  const bytes = await sharp({
+    create: { width: 90, height: 60, channels: 3, background: "#20a060" },
+  })
+    .composite([
+      {
+        input: { create: { width: 30, height: 60, channels: 3, background: "#f01010" } },
+        left: 0,
+        top: 0,
+      },
+    ])
+    .png()
+    .toBuffer();
+  expect((await prepare(bytes, unpublished)).color).toBe("#20a060");
+});
+
+test("what shows through keeps doing so in rungs and published copy; a channel that hides nothing is none", async () => {
+  const prepared = await prepare(
+    await disc(1300, 900).png({ compressionLevel: 0 }).toBuffer(),
+    published,
+  );
+  expect(prepared.hasAlpha).toBe(true);
+  expect(prepared.color).toMatch(/^#2040c[01]$/);
+  for (const { data, contentType } of [...prepared.rungs, prepared.published!]) {
+    expect(contentType).toBe("image/png");
+    expect((await sharp(data).stats()).isOpaque).toBe(false);
+  }
+  const opaque = await prepare(await photo(700, 500).ensureAlpha().png().toBuffer(), unpublished);
+  expect([opaque.hasAlpha, opaque.rungs.map((rung) => rung.contentType)]).toEqual([
+    false,
+    ["image/jpeg"],
+  ]);
+});
+
+test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+  "orientation %i: published copy and rungs lie as a person sees them",
+  async (orientation) => {
+    const stored = await quarters(1300, 900)
+      .withMetadata({ orientation })
+      .jpeg({ quality: 95 })
+      .toBuffer();
+    const seen = await corners(await sharp(stored).autoOrient().png().toBuffer());
+    const { rungs, published: copy, width, height } = await prepare(stored, published);
+    expect([width, height]).toEqual(orientation < 5 ? [1300, 900] : [900, 1300]);
+    for (const { data } of [...rungs, copy!]) {
+      expect(await corners(data)).toEqual(seen);
+      expect((await sharp(data).metadata()).orientation).toBeUndefined();
+    }
+  },
+);
+
+test.each(["jpeg", "png", "webp"] as const)(
+  "the published copy of a %s is one, whole, without a word about where and by whom",
+  async (format) => {
+    const told = {
+      IFD0: { Copyright: "SECRETNAME" },
+      IFD3: { GPSLatitudeRef: "N", GPSLatitude: "51/1 30/1 0/1" },
+    };
+    const bytes = await photo(700, 500)
+      .withExif(told)
+      .withXmp("<x:xmpmeta xmlns:x='adobe:ns:meta/'>SECRETXMP</x:xmpmeta>")
+      .toFormat(format)
+      .toBuffer();
+    expect(bytes.includes("SECRETNAME")).toBe(true);
+    const prepared = await prepare(bytes, published);
+    expect(prepared.published?.contentType).toBe(`image/${format}`);
+    expect(await sharp(prepared.published?.data).metadata()).toMatchObject({
+      format,
+      width: 700,
+      height: 500,
+    });
+    for (const { data } of [...prepared.rungs, prepared.published!])
+      expect(data.toString("latin1")).not.toMatch(/SECRET|Exif|xmpmeta|GPS/);
+  },
+);
+
+test("a published GIF moves as before and says nothing", async () => {
+  const bytes = await gif(60, 40, ["red", "lime", "blue"], 90);
+  const note = Buffer.from("SECRETNAME");
+  const comment = Buffer.concat([Buffer.from([0x21, 0xfe, note.length]), note, Buffer.from([0])]);
+  const told = Buffer.concat([bytes.subarray(0, -1), comment, Buffer.from([0x3b])]);
+  const { published: copy, rungs, pages } = await prepare(told, published);
+  expect([pages, rungs, copy?.contentType]).toEqual([3, [], "image/gif"]);
+  expect(copy?.data.includes("SECRET")).toBe(false);
+  expect(await sharp(copy?.data).metadata()).toMatchObject({
+    pages: 3,
+    delay: [90, 90, 90],
+    loop: 0,
+  });
+});
+
+test.each([
+  ["jpeg", 3000, 2400],
+  ["png", 2000, 1700],
+] as const)(
+  "a published %s always passes the gateway",
+  { timeout: 120_000 },
+  async (format, width, height) => {
+    const noise = sharp(randomBytes(width * height * 3), { raw: { width, height, channels: 3 } });
+    const written =
+      format === "jpeg" ? noise.jpeg({ quality: 100 }) : noise.png({ compressionLevel: 0 });
+    const bytes = await written.toBuffer();
+    expect(bytes.length).toBeGreaterThan(MAX_PUBLISHED_BYTES);
+    const { published: copy } = await prepare(bytes, published);
+    expect(copy!.contentType).toBe(`image/${format}`);
+    expect(copy!.data.length).toBeLessThan(MAX_PUBLISHED_BYTES);
+    expect(copy!.data.length).toBeGreaterThan(MAX_PUBLISHED_BYTES / 3);
+  },
+);
+
+test.each(["jpeg", "png", "webp", "avif", "tiff", "gif"] as const)(
+  "a %s that ends early is refused, wherever it ends",
+  async (format) => {
+    const bytes = await photo(300, 200).toFormat(format).toBuffer();
+    for (const tenths of [1, 2, 3, 4, 5, 6, 7, 8, 9]) {
+      const part = bytes.subarray(0, Math.floor((bytes.length * tenths) / 10));
+      await expect(prepare(part, published)).rejects.toMatchObject({
+        name: "Refusal",
+        kind: expect.stringMatching(/unprocessable|unsupported/),
+      });
+    }
+  },
+);

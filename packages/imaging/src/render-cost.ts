@@ -1,0 +1,53 @@
+import type { Encoding } from "./encoder-settings.ts";
+import type { Size } from "./layout.ts";
+import * as Limits from "./limits.ts";
+import { Refusal } from "./refusal.ts";
+
+// What a plan costs, known before the work: seconds of one processor (2 vCPU EPYC, sharp 0.35.5, noise at the highest
+// quality, the worst that encoders meet) for each megapixel that is made.
+
+/** GIF and PNG with a palette look for the best colours; everything else only writes. */
+function encoding(encoding: Encoding): number {
+  switch (encoding.format) {
+    case "gif":
+      return 0.7;
+    case "png":
+      return encoding.colours === "all" ? 0.1 : 0.55;
+    case "avif":
+      return encoding.effort === 0 ? 0.38 : 0.9;
+    case "webp":
+      return 0.14;
+    case "jpeg":
+      return 0.03;
+  }
+}
+
+/** Gaussians are as wide as their sigma: seconds for each megapixel and each pixel of it. */
+const BLUR = 0.002;
+const SHARPEN = 0.016;
+
+type Made = Size & {
+  encoding: Encoding;
+  blur?: number | undefined;
+  sharpen?: number | undefined;
+};
+
+function seconds({ width, height, blur = 0, sharpen = 0, ...made }: Made, frames: number): number {
+  const each = encoding(made.encoding) + blur * BLUR + sharpen * SHARPEN;
+  return ((width * height * frames) / 1e6) * each;
+}
+
+/** Refuses what would keep a function busy for longer than anybody waits. */
+export function check(made: Made, frames: number): void {
+  const work = seconds(made, frames);
+  if (work <= Limits.MAX_RENDER_WORK) return;
+  const what =
+    frames > 1
+      ? `${frames} frames of ${made.width} × ${made.height}`
+      : `${made.width} × ${made.height} pixels`;
+  throw new Refusal(
+    "invalid",
+    "delivery.too_much_work",
+    `${what} as ${made.encoding.format}${made.blur ? `, blur=${made.blur}` : ""}${made.sharpen ? `, sharpen=${made.sharpen}` : ""} take about ${Math.ceil(work)} seconds to make; at most ${Limits.MAX_RENDER_WORK} are allowed. Ask for a smaller w${made.encoding.format === "webp" || made.encoding.format === "jpeg" ? "" : " or for webp"}`,
+  );
+}

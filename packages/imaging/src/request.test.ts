@@ -1,0 +1,123 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { anyRequest } from "../test/arbitraries.ts";
+import { Refusal } from "./refusal.ts";
+import * as Request from "./request.ts";
+
+const anySignature: fc.Arbitrary<Request.Signature> = fc.record({
+  exp: fc.integer({ min: 1e9, max: 1e10 - 1 }),
+  kid: fc.stringMatching(/^[A-Za-z0-9_-]{1,32}$/),
+  sig: fc
+    .uint8Array({ minLength: 32, maxLength: 32 })
+    .map((bytes) => Buffer.from(bytes).toString("base64url")),
+});
+
+/** As the gateway hands a query over: decoded, every key with all its values. */
+function received(query: string): Record<string, string[]> {
+  const values: Record<string, string[]> = {};
+  for (const [key, value] of new URLSearchParams(query)) (values[key] ??= []).push(value);
+  return values;
+}
+
+test("what is printed is read again as the same, whatever was asked", () =>
+  fc.assert(
+    fc.property(anyRequest, fc.option(anySignature, { nil: undefined }), (request, signature) => {
+      const query = received(Request.print(request, signature));
+      expect(Request.parse(query)).toEqual({ request, signature });
+    }),
+    { numRuns: 500 },
+  ));
+
+test("the order of the keys means nothing", () =>
+  fc.assert(
+    fc.property(anyRequest, fc.nat(), (request, turn) => {
+      const pairs = Request.print(request).split("&");
+      const turned = [...pairs.slice(turn % pairs.length), ...pairs.slice(0, turn % pairs.length)];
+      expect(Request.parse(received(turned.join("&"))).request).toEqual(request);
+    }),
+  ));
+
+test("without its last key, what is printed is what was signed", () =>
+  fc.assert(
+    fc.property(anyRequest, anySignature, (request, { sig, ...claims }) => {
+      const signed = [Request.print(request, claims), `sig=${sig}`].join("&");
+      expect(Request.print(request, { ...claims, sig })).toBe(signed);
+    }),
+  ));
+
+test("a signature is whole or none, and has one spelling", () => {
+  const sig = Buffer.alloc(32, 7).toString("base64url");
+  const whole = { exp: ["1900000000"], kid: ["k1"], sig: [sig] };
+  for (const key of ["exp", "kid", "sig"] as const)
+    expect(refusal({ ...whole, [key]: undefined }).problems).toEqual([
+      { key, value: "", detail: "is missing; exp, kid, sig come together" },
+    ]);
+  expect(refusal({ ...whole, sig: [sig, sig] }).problems).toMatchObject([{ key: "sig" }]);
+  const respelled = `${sig.slice(0, -1)}d`;
+  expect(Buffer.from(respelled, "base64url").equals(Buffer.from(sig, "base64url"))).toBe(true);
+  expect(refusal({ ...whole, sig: [respelled] }).problems).toMatchObject([{ key: "sig" }]);
+});
+
+test("two spellings of one colour are one request", () => {
+  expect(Request.parse({ bg: ["FA0"] })).toEqual(Request.parse({ bg: ["ffaa00"] }));
+  expect(Request.parse({ bg: ["white"] })).toEqual(Request.parse({ bg: ["fff"] }));
+});
+
+test("everything that is wrong is named at once, with its value and what is allowed", () => {
+  const refused = refusal({ w: ["0"], width: ["3"], q: ["50", "60"], fit: ["crop"], h: ["20"] });
+  expect(refused).toMatchObject({ kind: "invalid", code: "delivery.invalid_query" });
+  expect(refused.problems).toEqual([
+    { key: "width", value: "3", detail: expect.stringContaining("allowed are w, h, dpr") },
+    { key: "q", value: "50 and 60", detail: expect.stringContaining("more than once") },
+    { key: "w", value: "0", detail: expect.stringContaining("whole number 1..4096") },
+    { key: "fit", value: "crop", detail: expect.stringContaining("cover, contain, fill") },
+  ]);
+});
+
+test.each([
+  ["w", ["", "-1", "4097", "1.5", "1e3", "0x10", " 5", "٣", "NaN", "Infinity"]],
+  ["dpr", ["0", "0.9", "4.1", "2,5", "2.", "1.0001"]],
+  ["pos", ["middle", "0.5", "0.5,1.1", "-0.1,0", "0.5,0.5,0.5", "a,b"]],
+  ["crop", ["1,2,3", "0,0,0,5", "-1,0,5,5", "1,2,3,4,5", "0,0,40000,1"]],
+  ["rot", ["45", "-90", "360"]],
+  ["flip", ["x", "vh", ""]],
+  ["up", ["yes", "true", "2"]],
+  ["trim", ["101", "-1"]],
+  ["bg", ["red", "#ffffff", "12345", "gggggg"]],
+  ["blur", ["0", "101", "0.2"]],
+  ["sharpen", ["0", "11"]],
+  ["f", ["jpg", "heic", "AVIF"]],
+  ["meta", ["all", "exif", ""]],
+  ["q", ["0", "101", "high", "7.5"]],
+  ["exp", ["", "0", "999999999", "01900000000", "19e8", "10000000000"]],
+  ["kid", ["", "a b", "x".repeat(33), "a/b"]],
+  ["sig", ["", "x".repeat(42), "x".repeat(44), "!".repeat(43)]],
+  ["dl", ["", "a/b", 'a"b', "a\nb", "a\\b", "x".repeat(121)]],
+])("%s has no values %j", (key, values) => {
+  for (const value of values) {
+    const { problems } = refusal({ [key]: [value] });
+    expect(problems?.filter(({ detail }) => !detail.startsWith("is missing"))).toMatchObject([
+      { key },
+    ]);
+  }
+});
+
+test("every key says in words what it accepts", () => {
+  for (const key of Request.keys) expect(Request.allowed(key)).toMatch(/\w{3}/);
+});
+
+test("names of a prototype are unknown keys like any other", () => {
+  expect(refusal({ constructor: ["1"] }).problems).toMatchObject([{ key: "constructor" }]);
+  expect(refusal(JSON.parse('{"__proto__":["1"]}')).problems).toMatchObject([{ key: "__proto__" }]);
+});
+
+function refusal(query: Parameters<typeof Request.parse>[0]): Refusal {
+  try {
+    Request.parse(query);
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}

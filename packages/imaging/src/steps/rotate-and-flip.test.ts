@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+
+import { corners, quarters } from "../../test/samples.ts";
+import * as Plan from "../plan.ts";
+import { render } from "../render.ts";
+
+const plain = { avif: false, webp: false };
+const upright = ["red", "green", "blue", "white"];
+
+/** What a person would see: the quarters of the upright picture, turned, then mirrored. */
+function seen(rot: number, flip: string): string[] {
+  let [a, b, c, d] = upright as [string, string, string, string];
+  for (let turns = 0; turns < rot / 90; turns++) [a, b, c, d] = [c, a, d, b];
+  if (flip.includes("h")) [a, b, c, d] = [b, a, d, c];
+  if (flip.includes("v")) [a, b, c, d] = [c, d, a, b];
+  return [a, b, c, d];
+}
+
+/** How the pixels must be stored for an EXIF orientation, so that they are upright once it is applied (CIPA DC-008 §4.6.4). */
+async function stored(orientation: number, width: number, height: number) {
+  const pixels = await quarters(width, height).png().toBuffer();
+  const sharp = (await import("sharp")).default;
+  const stepped = async (
+    ...steps: ((picture: ReturnType<typeof sharp>) => ReturnType<typeof sharp>)[]
+  ) => {
+    let bytes = pixels;
+    for (const step of steps) bytes = await step(sharp(bytes)).png().toBuffer();
+    return bytes;
+  };
+  const flop = (picture: ReturnType<typeof sharp>) => picture.flop();
+  const turn = (degrees: number) => (picture: ReturnType<typeof sharp>) => picture.rotate(degrees);
+  const undone = {
+    1: [],
+    2: [flop],
+    3: [turn(180)],
+    4: [flop, turn(180)],
+    5: [flop, turn(270)],
+    6: [turn(270)],
+    7: [flop, turn(90)],
+    8: [turn(90)],
+  }[orientation];
+  return sharp(await stepped(...(undone ?? [])))
+    .withMetadata({ orientation })
+    .jpeg({ quality: 95, chromaSubsampling: "4:4:4" })
+    .toBuffer();
+}
+
+for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
+  test(`EXIF orientation ${orientation} is applied first, then every turn and mirror`, async () => {
+    const bytes = await stored(orientation, 600, 400);
+    for (const rot of [0, 90, 180, 270] as const)
+      for (const flip of ["", "h", "v", "hv"] as const) {
+        const request = { w: 90, rot, ...(flip && { flip }) };
+        const plan = Plan.plan(
+          request,
+          { width: 600, height: 400, format: "jpeg", hasAlpha: false, pages: 1 },
+          plain,
+        );
+        const { data, width, height } = await render(bytes, plan);
+        expect([width, height]).toEqual(rot % 180 === 0 ? [90, 60] : [90, 135]);
+        expect(await corners(data)).toEqual(seen(rot, flip));
+      }
+  });
+}

@@ -1,0 +1,74 @@
+import { engine } from "./load-sharp.ts";
+import * as Limits from "./limits.ts";
+import type { Plan } from "./plan.ts";
+import type { Box } from "./request.schema.ts";
+import { decode } from "./steps/decode.ts";
+
+/** Borders are looked for in a picture of this long edge: exact for most graphics, two pixels off at most for a large photograph. */
+const SEARCH_EDGE = 2048;
+
+/** The part of the upright original, or of its crop, that is not border, in the original's pixels; all of it when it is of one colour. */
+export async function find(bytes: Buffer, plan: Plan): Promise<Box> {
+  const sharp = await engine();
+  const { width, height } = plan.source;
+  const { crop = { x: 0, y: 0, w: width, h: height }, trim } = plan;
+  const by = Math.min(1, SEARCH_EDGE / Math.max(width, height));
+  const searched = {
+    width: Math.max(1, Math.round(width * by)),
+    height: Math.max(1, Math.round(height * by)),
+  };
+  const data = await sharp(bytes, decode(plan))
+    .timeout({ seconds: Limits.RENDER_SECONDS })
+    .autoOrient()
+    .resize({ ...searched, fit: "fill" })
+    .toColourspace("srgb")
+    .ensureAlpha()
+    .raw({ depth: "uchar" })
+    .toBuffer();
+
+  const across = searched.width / width;
+  const down = searched.height / height;
+  const left = Math.floor(crop.x * across);
+  const top = Math.floor(crop.y * down);
+  const right = Math.max(left + 1, Math.floor((crop.x + crop.w) * across));
+  const bottom = Math.max(top + 1, Math.floor((crop.y + crop.h) * down));
+  const inner = within(data, searched.width, { left, top, right, bottom }, trim?.threshold ?? 0);
+
+  const x = Math.max(crop.x, Math.floor(inner.left / across));
+  const y = Math.max(crop.y, Math.floor(inner.top / down));
+  return {
+    x,
+    y,
+    w: Math.max(1, Math.min(crop.x + crop.w, Math.ceil(inner.right / across)) - x),
+    h: Math.max(1, Math.min(crop.y + crop.h, Math.ceil(inner.bottom / down)) - y),
+  };
+}
+
+/** `right` and `bottom` are not counted. */
+type Edges = { left: number; top: number; right: number; bottom: number };
+
+/** Takes rows and columns off each side while they are like the first pixel. libvips' own trim filters the picture first, which costs seconds. */
+function within(rgba: Buffer, width: number, whole: Edges, threshold: number): Edges {
+  const pixel = (x: number, y: number) => (y * width + x) * 4;
+  const corner = pixel(whole.left, whole.top);
+  const differs = (at: number) => {
+    for (let band = 0; band < 4; band++)
+      if (Math.abs(rgba[at + band]! - rgba[corner + band]!) > threshold) return true;
+    return false;
+  };
+  const rowDiffers = (y: number) => {
+    for (let x = whole.left; x < whole.right; x++) if (differs(pixel(x, y))) return true;
+    return false;
+  };
+  let { left, top, right, bottom } = whole;
+  while (top < bottom && !rowDiffers(top)) top += 1;
+  if (top === bottom) return whole;
+  while (!rowDiffers(bottom - 1)) bottom -= 1;
+  const columnDiffers = (x: number) => {
+    for (let y = top; y < bottom; y++) if (differs(pixel(x, y))) return true;
+    return false;
+  };
+  while (!columnDiffers(left)) left += 1;
+  while (!columnDiffers(right - 1)) right -= 1;
+  return { left, top, right, bottom };
+}

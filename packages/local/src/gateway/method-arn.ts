@@ -1,5 +1,0 @@
-import type { Exchange } from "./exchange.ts";
-
-/** `arn:aws:execute-api:{region}:{account}:{api}/{stage}/{METHOD}/{path}` */
-export const methodArn = ({ stage, httpMethod, path }: Exchange) =>
-  `${stage.api.executionArn}/${stage.name}/${httpMethod}/${path.replace(/^\//, "")}`;

@@ -1,0 +1,26 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { type Cloud, type Stack, loadStack, silentLog, startCloud } from "@balde/local-cloud";
+
+export const root = join(import.meta.dirname, "../..");
+
+export type BenchCloud = Cloud & { stack: Stack; data: string };
+
+/** Balde's graph, or what `change` makes of it, on free ports and in a folder of its own for as long as `use` takes. */
+export async function withCloud<Result>(
+  use: (cloud: BenchCloud) => Promise<Result>,
+  change: (stack: Stack) => void = () => {},
+): Promise<Result> {
+  const data = await mkdtemp(join(tmpdir(), "balde-bench-"));
+  const stack = loadStack(join(root, "infra/stack.json"));
+  change(stack);
+  const cloud = await startCloud({ stack, root, data, port: 0, log: silentLog });
+  try {
+    return await use({ ...cloud, stack, data });
+  } finally {
+    await cloud.stop();
+    await rm(data, { recursive: true, force: true });
+  }
+}

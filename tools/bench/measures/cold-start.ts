@@ -1,0 +1,176 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { createBundler } from "../../local-cloud/src/lambda/bundle.ts";
+import { type FunctionSource, loadStack } from "../../local-cloud/src/stack.ts";
+import { type Sample, freshProcess } from "../fresh-process.ts";
+import { proxied } from "../gateway-event.ts";
+import { median, table, verdict } from "../report.ts";
+import { answerNothing } from "../table-stub.ts";
+
+const root = join(import.meta.dirname, "../../..");
+const runs = Number(process.env.RUNS ?? 20);
+
+/** Each function of the graph in fresh processes, beside what others would deploy in its place. */
+export async function run() {
+  const folder = mkdtempSync(join(tmpdir(), "balde-bench-"));
+  const stub = await answerNothing();
+  try {
+    const subjects = await Promise.all(contenders().map((it) => bundled(it, folder)));
+    const samples = await interleaved(subjects, stub.url);
+    print(subjects, samples);
+  } finally {
+    await stub.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+type Contender = { label: string; source: FunctionSource; event: object };
+type Subject = Contender & { file: string; entry: number; all: number };
+
+function contenders(): Contender[] {
+  const functions = Object.values(loadStack(join(root, "infra/stack.json")).functions);
+  const deployed = functions.flatMap((source): Contender[] => {
+    const event = firstCall[source.name] ?? { Records: [] };
+    const usual = {
+      ...source,
+      name: `${source.name}-usual`,
+      nodejs: { install: source.nodejs?.install },
+    };
+    return [
+      { label: source.name, source, event },
+      // the same sources with SST's defaults: one file, not minified, undici's Request
+      { label: `  ${source.name}, bundled as usual`, source: usual as FunctionSource, event },
+    ];
+  });
+  const api = functions.find(({ name }) => name === "ApiHandler")!;
+  const pixels = functions.find(({ nodejs }) => nodejs?.install?.sharp);
+  const beside = (name: string, nodejs: FunctionSource["nodejs"]): FunctionSource => ({
+    name,
+    handler: `tools/bench/handlers/${name}.handler`,
+    links: api.links,
+    architecture: "x86_64",
+    nodejs,
+  });
+  const minified = { minify: true };
+  return [
+    { label: "an empty handler", source: beside("empty", minified), event: {} },
+    { label: "core's schemas alone", source: beside("schemas", minified), event: {} },
+    ...deployed,
+    { label: "typical stack for ApiHandler", source: beside("typical-api", minified), event: me },
+    {
+      label: "ApiHandler, undici's classes",
+      source: { ...api, name: "api-undici", nodejs: { ...api.nodejs, esbuild: {} } },
+      event: me,
+    },
+    { label: "ApiHandler, first read", source: { ...api, name: "api-read" }, event: image },
+    { label: "typical stack, first read", source: beside("typical-api", minified), event: image },
+    {
+      label: "import sharp",
+      source: beside("import-sharp", { ...minified, install: { sharp: "*" } }),
+      event: {},
+    },
+    {
+      label: "sharp as we load it",
+      source: beside("our-sharp", pixels?.nodejs ?? minified),
+      event: {},
+    },
+  ].map((it, index) => ({ ...it, source: { ...it.source, name: `${index}-${it.source.name}` } }));
+}
+
+async function bundled(contender: Contender, folder: string): Promise<Subject> {
+  const bundler = createBundler(contender.source, root, folder);
+  const { folder: built, handler } = await bundler.build();
+  await bundler.dispose();
+  const sizes = readdirSync(built).filter((name) => name.endsWith(".mjs"));
+  const size = (name: string) => statSync(join(built, name)).size / 1000;
+  return {
+    ...contender,
+    file: join(built, "bundle.mjs") + `#${handler.split(".").at(-1)}`,
+    entry: size("bundle.mjs"),
+    all: sizes.reduce((sum, name) => sum + size(name), 0),
+  };
+}
+
+/** One process of each in turn, so that a busy moment of the machine is everybody's. */
+async function interleaved(subjects: Subject[], endpoint: string) {
+  const env = { AWS_ENDPOINT_URL: endpoint };
+  const samples = subjects.map((): Sample[] => []);
+  const bare: number[] = [];
+  for (let run = -1; run < runs; run++) {
+    const nothing = await freshProcess(undefined, {}, {}, env);
+    if (run >= 0) bare.push(nothing.wall);
+    for (const [index, { file, event, source }] of subjects.entries()) {
+      const sample = await freshProcess(file, event, source.links, env);
+      // the first round only warms the page cache
+      if (run >= 0) samples[index]!.push(sample);
+    }
+  }
+  return { bare: median(bare), samples };
+}
+
+function print(subjects: Subject[], { bare, samples }: Awaited<ReturnType<typeof interleaved>>) {
+  const of = (label: string, key: keyof Sample = "total") => {
+    const index = subjects.findIndex((subject) => subject.label === label);
+    return median(samples[index]!.map((sample) => sample[key]));
+  };
+  table(
+    ["median ms of " + runs, "entry KB", "all KB", "import", "first answer", "both", "cpu", "wall"],
+    [
+      ["bare node", "", "", "", "", "", "", bare],
+      ...subjects.map(({ label, entry, all }) => [
+        label,
+        entry,
+        all,
+        of(label, "import"),
+        of(label, "first"),
+        of(label),
+        of(label, "cpu"),
+        of(label, "wall"),
+      ]),
+    ],
+  );
+  console.log("");
+  const ours = of("ApiHandler");
+  const typical = of("typical stack for ApiHandler");
+  const entry = subjects.find(({ label }) => label === "ApiHandler")!.entry;
+  verdict("G9 time", "at most 30 ms over bare node", `${ours.toFixed(1)} ms`, ours <= 30);
+  verdict(
+    "G9 ratio",
+    "at most 1/3 of the typical stack",
+    `${(ours / typical).toFixed(2)} of ${typical.toFixed(1)} ms`,
+    ours <= typical / 3,
+  );
+  verdict("G9 size", "entry of at most 120 KB", `${entry.toFixed(1)} KB`, entry <= 120);
+  const sharp = of("sharp as we load it");
+  const plain = of("import sharp");
+  verdict(
+    "G10",
+    "at most 0.75 of import sharp",
+    `${(sharp / plain).toFixed(2)} of ${plain.toFixed(1)} ms`,
+    sharp <= 0.75 * plain,
+  );
+  dominant(of);
+}
+
+/** Differences between rows of the table, for whoever wants to make the next step. */
+function dominant(of: (label: string, key?: keyof Sample) => number) {
+  const ms = (value: number) => `${value.toFixed(0)} ms`;
+  const ours = of("ApiHandler");
+  console.log(`
+What dominates. Of ApiHandler's ${ms(ours)}, zod/mini and core's schemas are ${ms(of("core's schemas alone"))}. Undici would add
+${ms(of("ApiHandler, undici's classes") - ours)}; the SDK adds ${ms(of("ApiHandler, first read") - ours)}, once, to the first answer that needs the table.
+The typical stack loads all of it always, and OpenAPI's classes: ${ms(of("typical stack for ApiHandler"))}.`);
+}
+
+const asked = (path: string) => proxied(new URL(path, "http://localhost"));
+const me = asked("/v1/me");
+const image = asked("/v1/images/img_01ARZ3NDEKTSV4RRFFQ69G5FAV");
+
+/** A first call that needs nothing of AWS; empty events for those that get batches. */
+const firstCall: Record<string, object> = {
+  ApiHandler: me,
+  Admin: asked("/admin/v1/nothing"),
+  Deliver: proxied(new URL("/i/nothing", "http://localhost"), { id: "nothing" }),
+};

@@ -1,0 +1,28 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { loadStack, silentLog, startCloud } from "@balde/local-cloud";
+
+// The local cloud in a process of its own: what the load generator uses of the processor is not Balde's.
+
+const root = join(import.meta.dirname, "../../..");
+const data = mkdtempSync(join(tmpdir(), "balde-bench-"));
+const cloud = await startCloud({
+  stack: loadStack(join(root, "infra/stack.json")),
+  root,
+  data,
+  port: 0,
+  log: silentLog,
+});
+const person = { name: "bench", password: "Bench-mark-1", email: "bench@example.com" };
+cloud.createUser(person);
+process.send?.({ local: cloud.local, person });
+
+const stop = async () => {
+  await cloud.stop();
+  rmSync(data, { recursive: true, force: true });
+  process.exit(0);
+};
+process.once("SIGTERM", () => void stop());
+process.once("disconnect", () => void stop());

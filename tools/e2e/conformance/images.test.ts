@@ -1,0 +1,32 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Case, type Target, run } from "@balde/local-cloud/conformance";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { type Balde, balde } from "../src/balde.ts";
+import { signIn } from "../src/person.ts";
+
+// The cases know an image API and the names of its paths; which paths those are here stands in paths.json.
+
+const read = (name: string) => JSON.parse(readFileSync(join(import.meta.dirname, name), "utf8"));
+const cases: Case[] = read("images.json");
+
+let stage: Balde;
+let target: Target;
+
+beforeAll(async () => {
+  stage = await balde();
+  const { origin, pathname } = new URL(stage.local.api);
+  const [ann, bo] = await Promise.all([signIn(stage.local, 0), signIn(stage.local, 1)]);
+  target = {
+    url: origin,
+    stage: pathname,
+    paths: read("paths.json"),
+    ann: ann.idToken,
+    bo: bo.idToken,
+  };
+});
+
+afterAll(() => stage?.stop());
+
+test.each(cases)("$id $says", async (one) => expect(await run(one, target)).toEqual([]), 180_000);

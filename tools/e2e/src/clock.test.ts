@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Cloud, loadStack, startCloud } from "@balde/local-cloud";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import type { Local } from "./balde.ts";
+import { askForUpload, post, send, settled, signIn } from "./person.ts";
+import { jpeg } from "./picture.ts";
+
+// The laptop's clock is moved, as by a test of quotas or of lifecycles: nothing that works may stop to.
+
+const DAY = 24 * 3600 * 1000;
+const root = resolve(import.meta.dirname, "../../..");
+let cloud: Cloud;
+let local: Local;
+let data: string;
+
+beforeAll(async () => {
+  data = mkdtempSync(join(tmpdir(), "balde-clock-"));
+  cloud = await startCloud({ stack: loadStack(join(root, "infra/stack.json")), root, data });
+  const ann = { name: "ann", password: "Picture-book-1" };
+  cloud.createUser({ ...ann, email: "ann@example.com" });
+  local = { ...cloud.local, users: [ann] } as unknown as Local;
+});
+
+afterAll(async () => {
+  await cloud?.stop();
+  rmSync(data, { recursive: true, force: true });
+});
+
+test("a day later a picture still goes the whole way, a token from before has expired and a form too", async () => {
+  const before = await signIn(local, 0);
+  const bytes = new Uint8Array(await jpeg(64, 48, 3));
+  const old = await askForUpload(before, bytes);
+  expect((await before.send("GET", "/v1/me")).status).toBe(200);
+  // a form is dated to the second
+  await sleep(1_000);
+
+  await cloud.clock.advance(DAY);
+  expect((await before.send("GET", "/v1/me")).status).toBe(401);
+  expect((await post(old.upload, bytes, "image/jpeg")).status).toBe(403);
+
+  const after = await signIn(local, 0);
+  expect((await after.send("GET", "/v1/me")).status).toBe(200);
+  const { image, upload } = await askForUpload(after, bytes, { name: "late.jpg" });
+  expect((await post(upload, bytes, "image/jpeg")).status).toBe(201);
+  const ready = await settled(local, image.id);
+  expect(ready).toMatchObject({ state: "ready", width: 64, height: 48 });
+  const small = await send(local, "GET", `/i/${image.id}/${ready.rev}?w=32&f=png`);
+  expect(small.status).toBe(200);
+  expect((await send(local, "GET", "/s3?image=late.jpg")).status).toBe(200);
+  expect((await after.send("PUT", `/v1/images/${image.id}/like`)).status).toBe(200);
+  // what a function dated is not a day old
+  const { createdAt } = (await (await send(local, "GET", `/v1/images/${image.id}`)).json()) as {
+    createdAt: string;
+  };
+  expect(Math.abs(Date.parse(createdAt) - cloud.clock.now())).toBeLessThan(60_000);
+});

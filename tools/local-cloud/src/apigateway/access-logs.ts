@@ -1,0 +1,39 @@
+import { join } from "node:path";
+
+import { openBoundedFile } from "../bounded-file.ts";
+import type { Stage } from "./definition.ts";
+import type { Refused } from "./request-context.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Parts } from "./dependencies.ts";
+
+/** A line of Balde's has half a kilobyte: two files of this size are about 30,000 requests of a stage. */
+const MAX_BYTES = 8 * 1024 * 1024;
+
+/** A file for each stage that has an access log, where AWS has a log group. A request that finds no stage is in none. */
+export function openAccessLogs(stages: Stage[], { logFolder, log }: Parts) {
+  const files = new Map(
+    logFolder === undefined
+      ? []
+      : stages
+          .filter(({ accessLog }) => accessLog)
+          .map((stage) => {
+            const path = join(logFolder, `${nameOf(stage, stages)}.log`);
+            return [stage, openBoundedFile(path, MAX_BYTES, (message) => log.warn(message))];
+          }),
+  );
+  return {
+    write(exchange: Refused, outcome: Outcome) {
+      const { stage } = exchange;
+      if (stage?.accessLog) files.get(stage)?.append(stage.accessLog(exchange, outcome));
+    },
+    stop() {
+      for (const file of files.values()) file.close();
+    },
+  };
+}
+
+/** `access-{stage}`, with the API's id where several have a stage of that name. */
+function nameOf({ api, name }: Stage, stages: Stage[]) {
+  const isOnly = stages.filter((other) => other.name === name).length === 1;
+  return isOnly ? `access-${name}` : `access-${api.id}-${name}`;
+}

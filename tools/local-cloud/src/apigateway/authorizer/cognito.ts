@@ -1,0 +1,67 @@
+import * as Context from "../context.ts";
+import type { CognitoAuthorizer } from "../definition.ts";
+import type { Exchange } from "../request-context.ts";
+import type { Parts } from "../dependencies.ts";
+import { Refusal } from "../refusal.ts";
+
+/**
+ * Without scopes the ID token is expected, with scopes an access token that has at least one of them; whatever fails is
+ * 401. Whether a token was revoked is not asked.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html
+ */
+export async function byCognito(
+  exchange: Exchange,
+  authorizer: CognitoAuthorizer,
+  scopes: string[],
+  { userPools }: Parts,
+): Promise<void> {
+  const header = Context.lookup(authorizer.identitySource, exchange);
+  const token = header?.replace(/^Bearer\s+/i, "");
+  if (!token) throw new Refusal("UNAUTHORIZED");
+  const claims = await verify(token, authorizer, scopes.length > 0 ? "access" : "id", userPools);
+  // matched against `aud`, which only an ID token has [V-DOC]
+  if (authorizer.validation && !authorizer.validation.test(asString(claims.aud)))
+    throw new Refusal("UNAUTHORIZED");
+  const granted = asString(claims.scope).split(" ");
+  if (scopes.length > 0 && !scopes.some((scope) => granted.includes(scope)))
+    throw new Refusal("UNAUTHORIZED");
+  exchange.authorizer = { claims: asStrings(claims) };
+}
+
+async function verify(
+  token: string,
+  { providerArns }: CognitoAuthorizer,
+  use: "id" | "access",
+  userPools: Parts["userPools"],
+): Promise<Record<string, unknown>> {
+  let expired = false;
+  for (const arn of providerArns) {
+    const outcome = await userPools.verify(token, arn);
+    if ("reason" in outcome) expired ||= outcome.reason === "expired";
+    else if (outcome.claims.token_use === use) return outcome.claims;
+  }
+  throw new Refusal("UNAUTHORIZED", expired ? { text: "The incoming token has expired" } : {});
+}
+
+/** Every claim is text: lists joined by commas, and times the way Java prints a date, so that nobody relies on them. [V-WILD] */
+function asStrings(claims: Record<string, unknown>): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const [name, value] of Object.entries(claims)) {
+    if (value === undefined || value === null) continue;
+    texts[name] = name === "exp" || name === "iat" ? javaDate(Number(value)) : asString(value);
+  }
+  return texts;
+}
+
+function asString(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (value === undefined || value === null) return "";
+  if (Array.isArray(value)) return value.join(",");
+  return JSON.stringify(value);
+}
+
+/** `Mon Jan 01 00:00:00 UTC 2024` */
+function javaDate(seconds: number): string {
+  const [day, date, month, year, time] = new Date(seconds * 1000).toUTCString().split(/,? /);
+  return `${day} ${month} ${date} ${time} UTC ${year}`;
+}

@@ -1,0 +1,196 @@
+import type { Resource } from "../stack.ts";
+import type { CompileContext } from "./compile.ts";
+import type { Method } from "./definition.ts";
+import type { Exchange } from "./request-context.ts";
+import { custom, mock } from "./integration/non-proxy.ts";
+import { http, httpProxy } from "./integration/http.ts";
+import { lambdaCustom } from "./integration/lambda-non-proxy.ts";
+import { type LambdaTarget, lambdaProxy, lambdaStream } from "./integration/lambda-proxy.ts";
+import { s3, withVariables } from "./integration/s3.ts";
+import type { Custom, CustomResponse } from "./integration/settings.ts";
+import { requestMappings, responseMappings } from "./mapping.ts";
+import { misconfigured } from "./refusal.ts";
+import * as Template from "./template.ts";
+import { functionArnOf, s3PathOf } from "./uri.ts";
+
+// "50 milliseconds - 29 seconds" https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html;
+// a stream may last for 15 minutes
+const MIN_TIMEOUT_MS = 50;
+const DEFAULT_TIMEOUT_MS = 29_000;
+const MAX_STREAM_MS = 900_000;
+
+function timeoutOf({ timeoutMilliseconds, responseTransferMode }: Resource["inputs"]): number {
+  const ms = timeoutMilliseconds ?? DEFAULT_TIMEOUT_MS;
+  const most = responseTransferMode === "STREAM" ? MAX_STREAM_MS : DEFAULT_TIMEOUT_MS;
+  if (ms >= MIN_TIMEOUT_MS && ms <= most) return ms;
+  throw new Error(`timeoutMilliseconds = ${ms} is not between ${MIN_TIMEOUT_MS} and ${most}`);
+}
+
+type Compiled = Pick<Method, "integrate" | "functionName">;
+
+export function compileIntegration(
+  method: Resource,
+  path: string,
+  context: CompileContext,
+): Compiled {
+  const integration = ofMethod(context, "integration:Integration", method)[0];
+  // AWS: "No integration defined for method"
+  if (!integration) throw new Error("no integration is defined for the method");
+  const { type, uri, integrationHttpMethod, responseTransferMode } = integration.inputs;
+  const settings = readSettings(integration, method, context);
+  const { timeoutMs, requestParameters, kind } = settings;
+  const stream = responseTransferMode === "STREAM";
+  if (stream && !type.endsWith("_PROXY"))
+    throw new Error(`an integration of type ${type} cannot stream`);
+  switch (type) {
+    case "MOCK":
+      return plain(custom(settings, mock));
+    case "HTTP":
+      return plain(custom(settings, http({ uri, httpMethod: integrationHttpMethod })));
+    case "HTTP_PROXY":
+      return plain(
+        httpProxy(
+          { uri, httpMethod: integrationHttpMethod },
+          { kind, requestParameters, timeoutMs, stream },
+        ),
+      );
+    case "AWS_PROXY": {
+      const target = lambdaTarget(integration, method, path, timeoutMs, context, stream);
+      const functionName = nameOf(uri, context);
+      // the service refuses every other method with 500 [V-AWS]
+      if (integrationHttpMethod !== "POST")
+        return { functionName, integrate: () => Promise.reject(misconfigured("not POST")) };
+      const integrate = stream ? lambdaStream : lambdaProxy;
+      return { functionName, integrate: integrate(target, context.parts) };
+    }
+    case "AWS":
+      return service(integration, method, path, settings, context);
+    default:
+      throw new Error(`an integration of type ${type} is not emulated`);
+  }
+}
+
+const plain = (integrate: Method["integrate"]): Compiled => ({
+  integrate,
+  functionName: undefined,
+});
+
+function service(
+  integration: Resource,
+  method: Resource,
+  path: string,
+  settings: Custom,
+  context: CompileContext,
+): Compiled {
+  const { uri, credentials, integrationHttpMethod } = integration.inputs;
+  const s3Path = s3PathOf(uri);
+  if (s3Path) {
+    if (!credentials) throw new Error("an S3 integration needs credentials");
+    const target = { path: s3Path, httpMethod: integrationHttpMethod, roleArn: credentials };
+    return plain(custom(settings, s3(target, context.parts)));
+  }
+  if (!functionArnOf(uri)) throw new Error(`an integration with ${uri} is not emulated`);
+  const target = lambdaTarget(integration, method, path, settings.timeoutMs, context, false);
+  return {
+    functionName: nameOf(uri, context),
+    integrate: custom(settings, lambdaCustom(target, context.parts)),
+  };
+}
+
+function lambdaTarget(
+  { inputs: { uri, credentials } }: Resource,
+  { inputs: { httpMethod } }: Resource,
+  path: string,
+  timeoutMs: number,
+  { api, stageName, permissions }: CompileContext,
+  stream: boolean,
+): LambdaTarget {
+  const found = functionArnOf(uri);
+  if (!found) throw new Error(`${uri} is not the URI of a function`);
+  // https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html
+  if (found.streams !== stream)
+    throw new Error(`responseTransferMode and the URI ${uri} do not go together`);
+  const method = httpMethod === "ANY" ? "*" : httpMethod;
+  const sourceArn = `${api.executionArn}/${stageName}/${method}${path.replace(/\{[^}]+\}/g, "*")}`;
+  const decided = new Map<string, boolean>();
+  const decide = (functionArn: string) =>
+    credentials
+      ? permissions.invokeAs(credentials, functionArn)
+      : permissions.invoke(functionArn, sourceArn);
+  return {
+    timeoutMs,
+    functionArn: found.arn.includes("${")
+      ? (exchange: Exchange) => withVariables(found.arn, exchange)
+      : () => found.arn,
+    isPermitted(functionArn) {
+      const known = decided.get(functionArn) ?? decide(functionArn);
+      decided.set(functionArn, known);
+      return known;
+    },
+  };
+}
+
+function nameOf(uri: string, { parts }: CompileContext): string | undefined {
+  const arn = functionArnOf(uri)?.arn ?? "";
+  return parts.stack.functions[arn]?.name ?? arn.split(":")[6];
+}
+
+function readSettings({ inputs }: Resource, method: Resource, context: CompileContext): Custom {
+  const { type, requestTemplates, passthroughBehavior } = inputs;
+  // a function behind a proxy sees everything; what is mapped is ignored [V-AWS]
+  const requestParameters = type === "AWS_PROXY" ? {} : (inputs.requestParameters ?? {});
+  return {
+    kind: type === "MOCK" ? "MOCK" : type.startsWith("HTTP") ? "HTTP" : "AWS",
+    requestParameters: requestMappings(requestParameters, method.inputs.requestParameters ?? {}),
+    requestTemplates: compileAll(requestTemplates),
+    passthrough: passthroughBehavior ?? "WHEN_NO_MATCH",
+    contentHandling: inputs.contentHandling,
+    timeoutMs: timeoutOf(inputs),
+    responses: type.endsWith("_PROXY") ? [] : responses(method, context),
+  };
+}
+
+function responses(method: Resource, context: CompileContext): CustomResponse[] {
+  const declared = new Map(
+    ofMethod(context, "methodResponse:MethodResponse", method).map(({ inputs }) => [
+      inputs.statusCode,
+      inputs.responseParameters ?? {},
+    ]),
+  );
+  return ofMethod(context, "integrationResponse:IntegrationResponse", method).map(
+    ({ name, inputs }) => {
+      const parameters = declared.get(inputs.statusCode);
+      // AWS refuses both when the graph is deployed
+      if (!parameters) throw new Error(`${name} has no method response ${inputs.statusCode}`);
+      const headers = responseMappings(inputs.responseParameters ?? {});
+      const undeclared = headers.find(([key]) => !(key in parameters));
+      if (undeclared) throw new Error(`${name} sets ${undeclared[0]}, not in the method response`);
+      const templates: Record<string, string> = inputs.responseTemplates ?? {};
+      return {
+        status: Number(inputs.statusCode),
+        pattern: inputs.selectionPattern
+          ? new RegExp(`^(?:${inputs.selectionPattern})$`)
+          : undefined,
+        headers: headers.map(([key, source]) => [
+          key.replace("method.response.header.", ""),
+          source,
+        ]),
+        templates,
+        compiled: compileAll(templates),
+        contentHandling: inputs.contentHandling,
+      };
+    },
+  );
+}
+
+const compileAll = (templates: Record<string, string> = {}) =>
+  Object.fromEntries(
+    Object.entries(templates).map(([type, text]) => [type, Template.compile(text)]),
+  );
+
+const ofMethod = ({ own }: CompileContext, type: string, method: Resource) =>
+  own(type).filter(
+    ({ inputs }) =>
+      inputs.resourceId === method.inputs.resourceId &&
+      inputs.httpMethod === method.inputs.httpMethod,
+  );

@@ -1,0 +1,79 @@
+import { StartError } from "../start-error.ts";
+import { logicalName, ofType } from "../stack.ts";
+import type { Parts } from "./dependencies.ts";
+import type { Key, MethodSettings, Plan, Rate } from "./usage.ts";
+
+/** API keys, usage plans and per-method limits of the graph. */
+export function compileUsage(parts: Pick<Parts, "stack" | "secret">) {
+  const { stack } = parts;
+  const keys: Key[] = compileKeys(parts);
+  const members = ofType(stack, "aws:apigateway/usagePlanKey:UsagePlanKey");
+  const plans = ofType(stack, "aws:apigateway/usagePlan:UsagePlan").map(({ id, inputs }): Plan => ({
+    id,
+    keys: new Set(
+      members
+        .filter((member) => member.inputs.usagePlanId === id)
+        .map(({ inputs }) => inputs.keyId),
+    ),
+    stages: new Map(
+      [inputs.apiStages ?? []]
+        .flat()
+        .map((stage) => [
+          `${stage.apiId}/${stage.stage}`,
+          new Map<string, Rate>(
+            [stage.throttles ?? []].flat().map((limit) => [limit.path, rate(limit)]),
+          ),
+        ]),
+    ),
+    throttle: inputs.throttleSettings && rate(inputs.throttleSettings),
+    quota: inputs.quotaSettings && { offset: 0, ...inputs.quotaSettings },
+  }));
+  refuseDoubleMembership(plans);
+
+  const methodSettings: MethodSettings = new Map();
+  for (const { inputs } of ofType(stack, "aws:apigateway/methodSettings:MethodSettings")) {
+    const stage = `${inputs.restApi}/${inputs.stageName}`;
+    const limits = methodSettings.get(stage) ?? new Map<string, Rate>();
+    limits.set(inputs.methodPath, {
+      rateLimit: inputs.settings?.throttlingRateLimit,
+      burstLimit: inputs.settings?.throttlingBurstLimit,
+    });
+    methodSettings.set(stage, limits);
+  }
+  return { keys, plans, methodSettings };
+}
+
+export function compileKeys({ stack, secret }: Pick<Parts, "stack" | "secret">) {
+  return ofType(stack, "aws:apigateway/apiKey:ApiKey").map((key) => {
+    const value: string | undefined = key.inputs.value ?? key.outputs.value;
+    const made = value?.startsWith("secret://") ? secret?.(value.slice("secret://".length)) : value;
+    if (!made) throw new StartError(`The API key ${key.name} has no value in the graph.`);
+    if (made.length < 20 || made.length > 128)
+      throw new StartError(
+        `The value of the API key ${key.name} is not 20 to 128 characters long.`,
+      );
+    return {
+      id: key.id,
+      name: logicalName(stack, key),
+      value: made,
+      enabled: (key.inputs.enabled ?? true) as boolean,
+    };
+  });
+}
+
+const rate = (limit: { rateLimit?: number; burstLimit?: number }): Rate => ({
+  rateLimit: limit.rateLimit,
+  burstLimit: limit.burstLimit,
+});
+
+// AWS refuses a key that is in two plans of one stage [V-DOC]
+function refuseDoubleMembership(plans: Plan[]) {
+  const taken = new Set<string>();
+  for (const { keys, stages } of plans)
+    for (const key of keys)
+      for (const stage of stages.keys()) {
+        if (taken.has(`${key} ${stage}`))
+          throw new StartError(`The API key ${key} is in two usage plans of the stage ${stage}.`);
+        taken.add(`${key} ${stage}`);
+      }
+}

@@ -1,0 +1,183 @@
+import { StartError } from "../start-error.ts";
+import { type Resource, type Stack, ofType } from "../stack.ts";
+import { compileAccessLog } from "./access-log.ts";
+import { compileAuthorization } from "./compile-authorization.ts";
+import { compileIntegration } from "./compile-integration.ts";
+import type { Api, BodyCheck, GatewayResponse, Method, Stage } from "./definition.ts";
+import { unemulated } from "./supported-resources.ts";
+import { gatewayResponseMappings } from "./mapping.ts";
+import * as MediaType from "./media-type.ts";
+import type { Parts } from "./dependencies.ts";
+import { type Permissions, createPermissions } from "./permission.ts";
+import { RESPONSE_TYPES } from "./refusal.ts";
+import * as ResourcePolicy from "./resource-policy.ts";
+import * as Route from "./route.ts";
+import { missing } from "./deployment-check.ts";
+import { compileModels, sortParameters } from "./validate.ts";
+
+/** Reads the graph once into what the gateway serves. What it cannot emulate, or AWS would not accept, is one error that names it all. */
+export function compile(parts: Parts): Stage[] {
+  const { stack } = parts;
+  const problems = unemulated(stack.resources);
+  const stages = ofType(stack, "aws:apigateway/stage:Stage").flatMap((stage) => {
+    const deployment = find(stack, "deployment:Deployment", stage.inputs.deployment);
+    const restApi = find(stack, "restApi:RestApi", stage.inputs.restApi);
+    if (!deployment || !restApi) {
+      problems.push(`${stage.name}: its deployment or API is not in the graph`);
+      return [];
+    }
+    problems.push(...missing(stack, restApi.id, deployment));
+    const variables = { ...deployment.inputs.variables, ...stage.inputs.variables };
+    return {
+      api: compileApi(restApi, stage.inputs.stageName, parts, problems),
+      name: stage.inputs.stageName,
+      deploymentId: deployment.id,
+      variables: Object.keys(variables).length > 0 ? variables : null,
+      isTraced: stage.inputs.xrayTracingEnabled ?? false,
+      accessLog: accessLog(stage, problems),
+    };
+  });
+  if (problems.length > 0)
+    throw new StartError(
+      `The local API Gateway cannot serve this graph:\n- ${problems.join("\n- ")}`,
+    );
+  return stages;
+}
+
+function accessLog({ name, inputs }: Resource, problems: string[]) {
+  const { format, destinationArn } = inputs["accessLogSettings"] ?? {};
+  if (!format) return undefined;
+  try {
+    if (!String(destinationArn).startsWith("arn:aws:logs:"))
+      throw new Error(`an access log to ${destinationArn} is not emulated, only a log group is`);
+    return compileAccessLog(format);
+  } catch (error) {
+    problems.push(`${name}: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+function compileApi(restApi: Resource, stageName: string, parts: Parts, problems: string[]): Api {
+  const { stack } = parts;
+  const own = (type: string) =>
+    ofType(stack, `aws:apigateway/${type}`).filter(
+      ({ inputs }) => (inputs.restApi ?? inputs.restApiId) === restApi.id,
+    );
+  const executionArn: string =
+    restApi.outputs.executionArn ??
+    `arn:aws:execute-api:${stack.region}:${stack.account}:${restApi.id}`;
+  const policy = restApi.inputs.policy ?? own("restApiPolicy:RestApiPolicy")[0]?.inputs.policy;
+  const api: Api = {
+    id: restApi.id,
+    name: restApi.inputs.name ?? restApi.name,
+    executionArn,
+    binaryMediaTypes: MediaType.create(restApi.inputs.binaryMediaTypes ?? []),
+    apiKeySource: restApi.inputs.apiKeySource ?? "HEADER",
+    policy: policy ? ResourcePolicy.compile(policy, executionArn) : undefined,
+    routes: Route.createNode(),
+    gatewayResponses: gatewayResponses(own("response:Response"), problems),
+  };
+  const paths = resourcePaths(restApi, own("resource:Resource"));
+  const models = readModels(own("model:Model"), restApi);
+  const context = {
+    api,
+    stageName,
+    own,
+    parts,
+    permissions: createPermissions(stack, parts.principals),
+  };
+  for (const method of own("method:Method")) {
+    try {
+      const path = paths(method.inputs.resourceId);
+      Route.add(api.routes, path, method.inputs.httpMethod, {
+        resourceId: method.inputs.resourceId,
+        resourcePath: path,
+        httpMethod: method.inputs.httpMethod,
+        authorization: compileAuthorization(method, context),
+        apiKeyRequired: method.inputs.apiKeyRequired ?? false,
+        ...validation(method, own("requestValidator:RequestValidator"), models),
+        ...compileIntegration(method, path, context),
+      });
+    } catch (error) {
+      problems.push(`${method.name}: ${(error as Error).message}`);
+    }
+  }
+  return api;
+}
+
+export type CompileContext = {
+  api: Api;
+  stageName: string;
+  own: (type: string) => Resource[];
+  parts: Parts;
+  permissions: Permissions;
+};
+
+const find = (stack: Stack, type: string, id: string) =>
+  ofType(stack, `aws:apigateway/${type}`).find((resource) => resource.id === id);
+
+function resourcePaths(restApi: Resource, resources: Resource[]) {
+  const byId = new Map(resources.map((resource) => [resource.id, resource]));
+  const path = (id: string): string => {
+    if (id === restApi.outputs.rootResourceId) return "/";
+    const resource = byId.get(id);
+    if (!resource) throw new Error(`there is no resource ${id} in the API`);
+    return `${path(resource.inputs.parentId).replace(/\/$/, "")}/${resource.inputs.pathPart}`;
+  };
+  return path;
+}
+
+function gatewayResponses(responses: Resource[], problems: string[]) {
+  const byType = new Map<string, GatewayResponse>();
+  for (const { name, inputs } of responses) {
+    if (!RESPONSE_TYPES.has(inputs.responseType))
+      problems.push(`${name}: the response type ${inputs.responseType} is not emulated`);
+    try {
+      gatewayResponseMappings(inputs.responseParameters ?? {});
+    } catch (error) {
+      problems.push(`${name}: ${(error as Error).message}`);
+    }
+    byType.set(inputs.responseType, {
+      statusCode: inputs.statusCode ? Number(inputs.statusCode) : undefined,
+      templates: inputs.responseTemplates ?? {},
+      parameters: inputs.responseParameters ?? {},
+    });
+  }
+  return byType;
+}
+
+function readModels(models: Resource[], restApi: Resource) {
+  const url = (name: string) =>
+    `https://apigateway.amazonaws.com/restapis/${restApi.id}/models/${name}`;
+  // every API has these two
+  const builtIn = ["Empty", "Error"].map((name) => ({ name, url: url(name), schema: "{}" }));
+  const own = models.map(({ inputs }) => ({
+    name: inputs.name as string,
+    url: url(inputs.name),
+    schema: inputs.schema as string,
+  }));
+  return compileModels([
+    ...builtIn.filter(({ name }) => !own.some((o) => o.name === name)),
+    ...own,
+  ]);
+}
+
+function validation(
+  { inputs }: Resource,
+  validators: Resource[],
+  model: (name: string) => BodyCheck,
+): Pick<Method, "requiredParameters" | "bodyChecks"> {
+  const validator = validators.find(({ id }) => id === inputs.requestValidatorId);
+  if (inputs.requestValidatorId && !validator)
+    throw new Error(`there is no request validator ${inputs.requestValidatorId}`);
+  const { validateRequestBody, validateRequestParameters } = validator?.inputs ?? {};
+  const models: [string, string][] = Object.entries(inputs.requestModels ?? {});
+  return {
+    requiredParameters: validateRequestParameters
+      ? sortParameters(inputs.requestParameters ?? {})
+      : [],
+    bodyChecks: validateRequestBody
+      ? new Map(models.map(([type, name]) => [type, model(name)]))
+      : undefined,
+  };
+}

@@ -1,0 +1,34 @@
+import type { Clock } from "../clock.ts";
+import type { UserPools } from "../cognito/cognito.ts";
+import type { Principals } from "../iam/principals.ts";
+import type { AsynchronousEvents } from "../lambda/asynchronous/invocations.ts";
+import type { InvokeResult } from "../lambda/result.ts";
+import type { InvokeOptions } from "../lambda/invocation.ts";
+import type { Log } from "../log.ts";
+import type { Stack } from "../stack.ts";
+import type { Traces } from "../xray/traces.ts";
+
+/** The parts of the cloud that a gateway speaks to. */
+export type Parts = {
+  stack: Stack;
+  functions: { invoke: Invoke };
+  /** Where events go for which nobody waits. */
+  asynchronous: Pick<AsynchronousEvents, "accept">;
+  principals: Principals;
+  userPools: Pick<UserPools, "verify">;
+  endpoints: { s3: string };
+  clock: Clock;
+  log: Log;
+  /** The values of `secret://name`, for API keys that AWS would have made up. */
+  secret?: (name: string) => string;
+  /** Where traces go; without it nothing is traced. */
+  traces?: Traces | undefined;
+  /** Where the access logs of the stages are kept; without it nowhere. */
+  logFolder?: string;
+};
+
+type Invoke = (
+  functionArn: string,
+  payload: string,
+  options?: InvokeOptions,
+) => Promise<InvokeResult>;

@@ -1,0 +1,79 @@
+import * as Context from "./context.ts";
+import type { Api, GatewayResponse } from "./definition.ts";
+import type { Answer, Refused } from "./request-context.ts";
+import * as MediaType from "./media-type.ts";
+import type { Refusal, ResponseType } from "./refusal.ts";
+import * as ResponseHeaders from "./response-headers.ts";
+
+/** The gateway's own answer: the API's gateway response of that type, else of its class, else AWS's default. */
+export function gatewayResponse(refusal: Refusal, exchange: Refused): Answer {
+  const custom = find(exchange.stage?.api, refusal);
+  const headers = ResponseHeaders.create();
+  const template = custom && MediaType.choose(custom.templates, exchange.header("accept"));
+  const variables = (path: string) => variable(path, refusal, exchange);
+  for (const [target, source] of Object.entries(custom?.parameters ?? {})) {
+    const value = parameter(source, variables);
+    if (value !== undefined) headers.set(target.replace("gatewayresponse.header.", ""), value);
+  }
+  headers.setDefault("Content-Type", template ?? "application/json");
+  headers.setDefault("x-amzn-ErrorType", refusal.errorType);
+  return {
+    status: custom?.statusCode ?? refusal.status,
+    headers: headers.forCustom(),
+    body: template ? substitute(custom!.templates[template]!, variables) : defaultBody(refusal),
+  };
+}
+
+function find(api: Api | undefined, { type, status }: Refusal): GatewayResponse | undefined {
+  const responses = api?.gatewayResponses;
+  return responses?.get(type) ?? responses?.get(status < 500 ? "DEFAULT_4XX" : "DEFAULT_5XX");
+}
+
+/** ACCESS_DENIED has a capital M, and what an integration or a model caused has a space. [V-WILD] */
+function defaultBody({ type, text }: Refusal) {
+  const name = type === "ACCESS_DENIED" ? "Message" : "message";
+  return `{"${name}":${SPACED.has(type) ? " " : ""}${JSON.stringify(text)}}`;
+}
+
+const SPACED = new Set<ResponseType>([
+  "API_CONFIGURATION_ERROR",
+  "BAD_REQUEST_BODY",
+  "INTEGRATION_FAILURE",
+  "INTEGRATION_TIMEOUT",
+]);
+
+const PATH = "((?:context|stageVariables|method\\.request)\\.[A-Za-z0-9_.:-]*[A-Za-z0-9_])";
+const REFERENCE = new RegExp(`\\$\\{${PATH}\\}|\\$${PATH}`, "g");
+
+/**
+ * Not VTL: plain substitution of variables. What is not set prints itself.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
+ */
+function substitute(template: string, variables: (path: string) => string | undefined): string {
+  return template.replace(
+    REFERENCE,
+    (whole, braced: string | undefined, bare: string) => variables(braced ?? bare) ?? whole,
+  );
+}
+
+function variable(path: string, refusal: Refusal, exchange: Refused): string | undefined {
+  switch (path) {
+    case "context.error.message":
+      return refusal.text ?? "null";
+    case "context.error.messageString":
+      return JSON.stringify(refusal.text);
+    case "context.error.responseType":
+      return refusal.type;
+    case "context.error.validationErrorString":
+      return refusal.validation ?? "";
+  }
+  return Context.lookup(path, exchange);
+}
+
+function parameter(
+  source: string,
+  variables: (path: string) => string | undefined,
+): string | undefined {
+  if (source.startsWith("'")) return source.slice(1, -1);
+  return variables(source);
+}

@@ -1,0 +1,5 @@
+import type { Exchange } from "./request-context.ts";
+
+/** `arn:aws:execute-api:{region}:{account}:{api}/{stage}/{METHOD}/{path}` */
+export const methodArn = ({ stage, httpMethod, path }: Exchange) =>
+  `${stage.api.executionArn}/${stage.name}/${httpMethod}/${path.replace(/^\//, "")}`;

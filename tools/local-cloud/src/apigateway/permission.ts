@@ -1,0 +1,60 @@
+import * as Policy from "../iam/policy.ts";
+import type { Principals } from "../iam/principals.ts";
+import { type Stack, ofType } from "../stack.ts";
+
+/** Whether a `lambda:InvokeFunction` permission in the graph, or the integration's own role, lets the gateway invoke a function. */
+export function createPermissions(stack: Stack, principals: Principals) {
+  const statements = new Map<string, Policy.Statement[]>();
+  for (const { name, inputs } of ofType(stack, "aws:lambda/permission:Permission")) {
+    const functionArn = arnOf(stack, inputs["function"]);
+    const conditions = {
+      ...(inputs["sourceArn"] && { ArnLike: { "aws:SourceArn": inputs["sourceArn"] } }),
+      ...(inputs["sourceAccount"] && {
+        StringEquals: { "aws:SourceAccount": inputs["sourceAccount"] },
+      }),
+    };
+    const document = {
+      Statement: {
+        Effect: "Allow",
+        Action: inputs["action"],
+        Principal: { Service: inputs["principal"] },
+        Resource: functionArn,
+        ...(Object.keys(conditions).length > 0 && { Condition: conditions }),
+      },
+    };
+    const before = statements.get(functionArn) ?? [];
+    statements.set(functionArn, [...before, ...Policy.parse(document, name)]);
+  }
+
+  return {
+    invoke(functionArn: string, sourceArn: string): boolean {
+      const unqualified = functionArn.split(":").slice(0, 7).join(":");
+      return Policy.evaluate(statements.get(unqualified) ?? [], {
+        action: "lambda:InvokeFunction",
+        resource: unqualified,
+        principal: { Service: "apigateway.amazonaws.com" },
+        context: { "aws:SourceArn": sourceArn, "aws:SourceAccount": stack.account },
+      }).allowed;
+    },
+
+    invokeAs(roleArn: string, functionArn: string): boolean {
+      try {
+        const role = principals.forRole(roleArn, "apigateway.amazonaws.com");
+        return Policy.evaluate(role.statements, {
+          action: "lambda:InvokeFunction",
+          resource: functionArn,
+        }).allowed;
+      } catch {
+        return false; // no such role, or it does not trust the gateway
+      }
+    },
+  };
+}
+
+export type Permissions = ReturnType<typeof createPermissions>;
+
+/** A permission names its function by name or by ARN. */
+function arnOf(stack: Stack, name: string): string {
+  if (name.startsWith("arn:")) return name.split(":").slice(0, 7).join(":");
+  return `arn:aws:lambda:${stack.region}:${stack.account}:function:${name}`;
+}

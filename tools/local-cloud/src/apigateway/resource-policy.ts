@@ -1,0 +1,36 @@
+import * as Policy from "../iam/policy.ts";
+import type { Exchange } from "./request-context.ts";
+import { Refusal } from "./refusal.ts";
+
+/**
+ * A resource policy. Its explicit Deny comes before any authorizer; with no authorizer it must allow by itself. Under
+ * AWS_IAM it is held together with the policies of whoever signed, once that is known. Whether
+ * it must also allow what Cognito or a Lambda authorizer let in, AWS's page answers in two ways: the stricter one is taken.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
+ */
+export function compile(document: string, executionArn: string) {
+  // a resource may leave the API out: `execute-api:/stage/*`
+  const statements = Policy.parse(
+    document.replaceAll('"execute-api:/', `"${executionArn}/`),
+    "the resource policy",
+  );
+  function check(exchange: Exchange, methodArn: string) {
+    const decision = Policy.evaluate(statements, {
+      action: "execute-api:Invoke",
+      resource: methodArn,
+      context: { "aws:SourceIp": exchange.identity.sourceIp },
+      principal: { AWS: "*" },
+    });
+    if (decision.allowed) return;
+    const how = decision.explicitDeny
+      ? "with an explicit deny in a resource-based policy"
+      : "because no resource-based policy allows the execute-api:Invoke action";
+    const masked = methodArn.replace(/:\d{8}(\d{4}):/, ":********$1:");
+    throw new Refusal("ACCESS_DENIED", {
+      text: `User: anonymous is not authorized to perform: execute-api:Invoke on resource: ${masked} ${how}`,
+    });
+  }
+  return { check, statements };
+}
+
+export type ResourcePolicy = ReturnType<typeof compile>;

@@ -1,0 +1,60 @@
+import type { Answer, Exchange } from "./request-context.ts";
+
+// renamed to x-amzn-Remapped-* on the way out [V-AWS]; WWW-Authenticate from a Lambda proxy too [V-WILD]
+const REMAPPED = new Set(["connection", "content-length", "date", "server", "www-authenticate"]);
+
+const REMAPPED_CUSTOM = new Set([
+  ...REMAPPED,
+  "authorization",
+  "content-md5",
+  "expect",
+  "host",
+  "max-forwards",
+  "proxy-authenticate",
+  "trailer",
+  "upgrade",
+  "user-agent",
+]);
+
+// the framing is the gateway's, and so are the ids by which it is asked; node writes no Trailer before a body of known length
+const DROPPED = new Set(["trailer", "transfer-encoding", "x-amzn-requestid", "x-amz-apigw-id"]);
+
+/** Response header fields: names without regard to case, the first casing stays. */
+export function create() {
+  const fields = new Map<string, { name: string; values: string[] }>();
+
+  const list = (remapped: Set<string>): Answer["headers"] =>
+    [...fields].flatMap(([lower, { name, values }]) => {
+      if (DROPPED.has(lower) && !remapped.has(lower)) return [];
+      const shown = remapped.has(lower) ? `x-amzn-Remapped-${name}` : name;
+      return values.map((value): [string, string] => [shown, clean(value)]);
+    });
+
+  const set = (name: string, value: string) =>
+    void fields.set(name.toLowerCase(), { name, values: [value] });
+
+  const setDefault = (name: string, value: string) => {
+    if (!fields.has(name.toLowerCase())) fields.set(name.toLowerCase(), { name, values: [value] });
+  };
+
+  return {
+    append(name: string, value: string) {
+      const field = fields.get(name.toLowerCase());
+      if (field) field.values.push(value);
+      else fields.set(name.toLowerCase(), { name, values: [value] });
+    },
+    set,
+    setDefault,
+    /** As a Lambda or HTTP proxy integration sends them: JSON by default, even for an empty body. [V-AWS] */
+    forProxy(exchange: Exchange | undefined): Answer["headers"] {
+      setDefault("Content-Type", "application/json");
+      // absent on HTTP_PROXY and MOCK [V-AWS]
+      if (exchange) set("X-Amzn-Trace-Id", exchange.trace.header);
+      return list(REMAPPED);
+    },
+    forCustom: (): Answer["headers"] => list(REMAPPED_CUSTOM),
+  };
+}
+
+// what node would refuse to write; a line break would start another header
+const clean = (value: string) => value.replace(/[^\t\x20-\x7e\x80-\xff]/g, "");

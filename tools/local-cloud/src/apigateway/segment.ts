@@ -1,0 +1,74 @@
+import * as Header from "../xray/header.ts";
+import { type Part, type Segment, judged, seconds } from "../xray/segment.ts";
+import type { BackendCall } from "./backend-call.ts";
+import type { Refused } from "./request-context.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** The stage's part of a trace. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-understanding-xray-traces.html */
+export function segmentOf(
+  exchange: Refused,
+  outcome: Outcome,
+  { region, account }: { region: string; account: string },
+): Segment | undefined {
+  const { stage, trace, requestId, extendedRequestId, identity } = exchange;
+  if (!stage || !trace.isSampled || !Header.isRoot(trace.root)) return undefined;
+  const { api, name } = stage;
+  return {
+    trace_id: trace.root,
+    ...(Header.isId(trace.parentId) && { parent_id: trace.parentId }),
+    id: trace.id,
+    name: `${api.name}/${name}`,
+    origin: "AWS::ApiGateway::Stage",
+    resource_arn: `arn:aws:apigateway:${region}::/restapis/${api.id}/stages/${name}`,
+    start_time: seconds(outcome.started),
+    end_time: seconds(outcome.ended),
+    http: {
+      request: {
+        method: exchange.httpMethod,
+        // without its query: a signed address is a key
+        url: `http://${exchange.header("host") ?? ""}${exchange.fullPath}`,
+        client_ip: identity.sourceIp,
+        ...(identity.userAgent && { user_agent: identity.userAgent }),
+      },
+      response: { status: outcome.status, content_length: outcome.bytes },
+    },
+    aws: {
+      api_gateway: {
+        account_id: account,
+        rest_api_id: api.id,
+        stage: name,
+        request_id: requestId,
+        extended_request_id: extendedRequestId,
+      },
+    },
+    annotations: { "aws:api_id": api.id, "aws:api_stage": name },
+    ...judged(outcome.status),
+    // S3 writes its own
+    subsegments: exchange.calls
+      .filter(({ service }) => service !== "S3")
+      .map((call) => partOf(call, outcome, region)),
+  };
+}
+
+function partOf(call: BackendCall, { ended }: Outcome, region: string): Part {
+  const { id, service, functionArn, requestId, status } = call;
+  return {
+    id,
+    name: service,
+    namespace: service === "HTTP" ? "remote" : "aws",
+    start_time: seconds(call.started),
+    end_time: seconds(call.ended ?? ended),
+    http: { response: { ...(status !== undefined && { status }) } },
+    ...(functionArn && {
+      aws: {
+        region,
+        operation: "Invoke",
+        function_name: functionArn.split(":")[6],
+        request_id: requestId,
+        resource_names: [functionArn.split(":")[6]],
+      },
+    }),
+    // given up before it answered
+    ...(status === undefined ? { fault: true } : judged(status)),
+  };
+}

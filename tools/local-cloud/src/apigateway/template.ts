@@ -1,0 +1,115 @@
+import { JSONPath } from "jsonpath-plus";
+
+import * as Context from "./context.ts";
+import type { Exchange } from "./request-context.ts";
+import { java } from "./velocity-java-methods.ts";
+import * as Velocity from "./velocity.ts";
+
+/** What request and response template of one request share: the overrides that either may set. */
+export type State = {
+  exchange: Exchange;
+  context: Record<string, unknown> & {
+    requestOverride: Overrides;
+    responseOverride: { header: Record<string, unknown>; status?: unknown };
+  };
+};
+
+type Overrides = Record<"header" | "path" | "querystring", Record<string, unknown>>;
+
+export type Template = (body: string, state: State) => string;
+
+/** A VTL mapping template, parsed once. Throws on what cannot be parsed or is not emulated, so that it stops the start. */
+export function compile(text: string): Template {
+  const render = Velocity.compile(text, {
+    input: ["body", "json", "path", "params"],
+    util: Object.keys(util),
+    foreach: ["index", "count", "hasNext"],
+  });
+  return (body, state) =>
+    render({
+      input: input(body, state.exchange),
+      context: state.context,
+      stageVariables: state.exchange.stage.variables ?? {},
+      util,
+    });
+}
+
+export const newState = (exchange: Exchange): State => ({
+  exchange,
+  context: {
+    ...Context.variables(exchange),
+    requestOverride: { header: {}, path: {}, querystring: {} },
+    responseOverride: { header: {} },
+  },
+});
+
+/** `$input`. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html#input-variable-reference */
+function input(body: string, exchange: Exchange) {
+  const parameters = () => ({
+    path: java({ ...exchange.pathParameters }),
+    querystring: java(
+      Object.fromEntries(
+        Object.entries(exchange.query ?? {}).map(([name, values]) => [name, values.at(-1)]),
+      ),
+    ),
+    header: java(Object.fromEntries(exchange.headers)),
+  });
+  return {
+    // an empty body is an empty object [V-AWS]
+    body: body === "" ? "{}" : body,
+    json: (path: string) => {
+      const found = query(body, path);
+      return found === undefined ? '""' : JSON.stringify(found);
+    },
+    path: (path: string) => {
+      const found = query(body, path);
+      return found === undefined ? "" : java(found);
+    },
+    params: (name?: string) => {
+      if (name === undefined) return parameters();
+      for (const place of ["path", "querystring", "header"])
+        if (hasParameter(exchange, place, name))
+          return Context.lookup(`method.request.${place}.${name}`, exchange);
+      return "";
+    },
+  };
+}
+
+const hasParameter = (exchange: Exchange, place: string, name: string) =>
+  Context.lookup(`method.request.${place}.${name}`, exchange) !== undefined;
+
+/** The text at a JSON path, as parameter mappings take it. */
+export function pick(body: string, path: string): string | undefined {
+  const found = query(body, path);
+  if (found === undefined) return undefined;
+  return typeof found === "string" ? found : JSON.stringify(found);
+}
+
+function query(body: string, path: string): unknown {
+  let json: unknown;
+  try {
+    json = JSON.parse(body === "" ? "{}" : body);
+  } catch {
+    json = body;
+  }
+  if (path === "$") return json;
+  if (typeof json !== "object" || json === null) return undefined;
+  // no filter expression may run as a script; `wrap: false` gives the value of a definite path, as Jayway's does
+  return JSONPath({ path, json, wrap: false, eval: false });
+}
+
+/** `$util` */
+const util = {
+  escapeJavaScript: (text: unknown) =>
+    JSON.stringify(String(text)).slice(1, -1).replaceAll("'", "\\'").replaceAll("/", "\\/"),
+  parseJson: (text: string) => java(JSON.parse(text)),
+  // a space becomes a plus [V-AWS]
+  urlEncode: (text: unknown) =>
+    encodeURIComponent(String(text))
+      .replaceAll("%20", "+")
+      // as Java does besides
+      .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`),
+  urlDecode: (text: unknown) => decodeURIComponent(String(text).replaceAll("+", " ")),
+  base64Encode: (text: unknown) => Buffer.from(String(text)).toString("base64"),
+  base64Decode: (text: unknown) => Buffer.from(String(text), "base64").toString("utf8"),
+};

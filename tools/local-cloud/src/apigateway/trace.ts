@@ -1,0 +1,33 @@
+import { randomHex } from "../random.ts";
+
+import * as Header from "../xray/header.ts";
+
+/** The trace that a request belongs to, and its places in it. */
+export type Trace = {
+  root: string;
+  /** The stage's segment. */
+  id: string;
+  /** Of whoever sent the request. */
+  parentId: string | undefined;
+  /** The stage's subsegment for its integration. */
+  callId: string;
+  isSampled: boolean;
+  lineage: string;
+  /** `X-Amzn-Trace-Id` for the integration and the client. */
+  header: string;
+};
+
+/**
+ * The client's `Root` is kept, `Parent` is new, `Lineage` is added. [V-AWS] So is his decision what is sampled.
+ * https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+ */
+export function create(sent: string | undefined, nowMs: number, sample: () => boolean): Trace {
+  const asked = Header.parse(sent);
+  const root = asked.root ?? Header.newRoot(nowMs);
+  const hex = randomHex(20);
+  const [id, callId] = [hex.slice(0, 16), hex.slice(16, 32)];
+  const isSampled = asked.isSampled ?? sample();
+  const lineage = `1:${hex.slice(32)}:0`;
+  const header = Header.format(root, callId, isSampled, lineage);
+  return { root, id, parentId: asked.parent, callId, isSampled, lineage, header };
+}

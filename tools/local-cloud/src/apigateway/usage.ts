@@ -1,0 +1,113 @@
+import type { Clock } from "../clock.ts";
+import type { Exchange } from "./request-context.ts";
+import { Refusal } from "./refusal.ts";
+
+export type Key = { id: string; value: string; enabled: boolean };
+
+export type Rate = { rateLimit: number | undefined; burstLimit: number | undefined };
+
+export type Plan = {
+  id: string;
+  keys: Set<string>;
+  /** By `apiId/stage`, with the per-method limits by `/path/METHOD`. */
+  stages: Map<string, Map<string, Rate>>;
+  throttle: Rate | undefined;
+  quota: { limit: number; offset: number; period: "DAY" | "WEEK" | "MONTH" } | undefined;
+};
+
+/** Per-method limits of stages, by `apiId/stage` and then by method path (`*\/*`, `v1/images/GET`). */
+export type MethodSettings = Map<string, Map<string, Rate>>;
+
+export type Usage = ReturnType<typeof createUsage>;
+
+/**
+ * API keys, quotas and throttles, exact and on the clock. AWS is best effort and admits more.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
+ */
+export function createUsage(
+  { keys, plans, methodSettings }: { keys: Key[]; plans: Plan[]; methodSettings: MethodSettings },
+  clock: Clock,
+) {
+  const byValue = new Map(keys.map((key) => [key.value, key]));
+  const buckets = new Map<string, Bucket>();
+  const counts = new Map<string, { window: number; used: number }>();
+
+  return {
+    /** The key of a method that requires one. Missing, unknown, disabled or outside every plan of the stage look the same. [V-WILD] */
+    identify(exchange: Exchange): Plan {
+      const { stage, usageKey } = exchange;
+      const value =
+        stage.api.apiKeySource === "AUTHORIZER" ? usageKey : exchange.header("x-api-key");
+      const key = value === undefined ? undefined : byValue.get(value);
+      const plan =
+        key?.enabled &&
+        plans.find(({ stages, keys }) => keys.has(key.id) && stages.has(stageKey(exchange)));
+      if (!key || !plan) throw new Refusal("INVALID_API_KEY");
+      exchange.identity.apiKey = key.value;
+      exchange.identity.apiKeyId = key.id;
+      return plan;
+    },
+
+    /** Client and method, client, then the stage's method. A throttled request does not count against the quota [choice]. */
+    admit(exchange: Exchange, plan: Plan | undefined) {
+      const { method, httpMethod, stage, identity } = exchange;
+      const stageId = stageKey(exchange);
+      const client = plan && `${plan.id} ${identity.apiKeyId} ${stageId}`;
+      if (plan && client) checkQuota(plan, client, false);
+      if (plan && client) {
+        const own = plan.stages.get(stageId)!;
+        const path = `${method.resourcePath}/${httpMethod}`;
+        const perMethod = own.get(path) ?? own.get(`${method.resourcePath}/ANY`);
+        take(`${client} ${path}`, perMethod);
+        take(client, plan.throttle);
+      }
+      const settings = methodSettings.get(stageId);
+      if (settings) {
+        const name = `${method.resourcePath.replace(/^\//, "")}/${httpMethod}`;
+        const own = settings.get(name);
+        const shared = own ?? settings.get("*/*");
+        // `*/*` gives every method a bucket of its own
+        take(`${stage.api.id}/${stage.name} ${name}`, shared);
+      }
+      if (plan && client) checkQuota(plan, client, true);
+    },
+  };
+
+  function take(name: string, rate: Rate | undefined) {
+    if (!rate || (rate.rateLimit ?? -1) < 0) return;
+    const now = clock.now();
+    const burst = Math.max(rate.burstLimit ?? 0, 0);
+    const bucket = buckets.get(name) ?? { tokens: burst, at: now };
+    bucket.tokens = Math.min(
+      burst,
+      bucket.tokens + (Math.max(0, now - bucket.at) / 1000) * rate.rateLimit!,
+    );
+    bucket.at = now;
+    buckets.set(name, bucket);
+    if (bucket.tokens < 1) throw new Refusal("THROTTLED");
+    bucket.tokens -= 1;
+  }
+
+  // windows are fixed and in UTC: how AWS aligns them is undocumented
+  function checkQuota({ quota }: Plan, client: string, count: boolean) {
+    if (!quota) return;
+    const window = windowStart(clock.now(), quota.period);
+    let state = counts.get(client);
+    // `offset` is subtracted in the first period [V-DOC]
+    if (!state) counts.set(client, (state = { window, used: quota.offset }));
+    if (state.window !== window) Object.assign(state, { window, used: 0 });
+    if (state.used >= quota.limit) throw new Refusal("QUOTA_EXCEEDED");
+    if (count) state.used++;
+  }
+}
+
+type Bucket = { tokens: number; at: number };
+
+const stageKey = ({ stage }: Exchange) => `${stage.api.id}/${stage.name}`;
+
+function windowStart(now: number, period: "DAY" | "WEEK" | "MONTH"): number {
+  const date = new Date(now);
+  const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()];
+  if (period === "MONTH") return Date.UTC(year, month);
+  return Date.UTC(year, month, period === "WEEK" ? day - date.getUTCDay() : day);
+}

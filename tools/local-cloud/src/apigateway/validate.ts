@@ -1,0 +1,58 @@
+import ajv04 from "ajv-draft-04";
+
+import * as Context from "./context.ts";
+import type { BodyCheck, Method } from "./definition.ts";
+import type { Exchange } from "./request-context.ts";
+import { Refusal } from "./refusal.ts";
+
+/** Presence of parameters first, then the body. No type, enum or pattern is checked on parameters. [V-DOC] */
+export function validate(exchange: Exchange): void {
+  const { requiredParameters, bodyChecks } = exchange.method;
+  const missing = requiredParameters.filter((key) => !Context.lookup(key, exchange)?.trim());
+  if (missing.length > 0) {
+    const names = missing.map((key) => key.split(".").slice(3).join("."));
+    throw new Refusal("BAD_REQUEST_PARAMETERS", {
+      text: `Missing required request parameters: [${names.join(", ")}]`,
+    });
+  }
+  if (!bodyChecks) return;
+  const type = exchange.header("content-type")?.split(";", 1)[0]?.trim() || "application/json";
+  // no model for the content type, nor one for all: silently not validated [V-DOC]
+  const check = bodyChecks.get(type) ?? bodyChecks.get("$default");
+  const validation = check?.(exchange.body.toString("utf8"));
+  if (validation !== undefined) throw new Refusal("BAD_REQUEST_BODY", { validation });
+}
+
+/** JSON Schema draft-04, compiled. Throws on what is not a schema. https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-models.html */
+export function compileModels(models: { name: string; url: string; schema: string }[]) {
+  const ajv = new ajv04.default({ allErrors: true, strict: false, validateFormats: false });
+  for (const { url, schema } of models)
+    // a model refers to another by its URL
+    ajv.addSchema({ ...JSON.parse(schema || "{}"), id: url }, url);
+  return (name: string): BodyCheck => {
+    const model = models.find((candidate) => candidate.name === name);
+    if (!model) throw new Error(`there is no model ${name}`);
+    const check = ajv.getSchema(model.url);
+    if (!check) throw new Error(`the model ${name} is not a schema`);
+    return (body) => {
+      let value: unknown;
+      try {
+        value = JSON.parse(body);
+      } catch {
+        return "Invalid JSON";
+      }
+      if (check(value)) return undefined;
+      const errors = check.errors?.map(({ instancePath, message }) =>
+        `${instancePath} ${message}`.trim(),
+      );
+      return `[${errors?.join(", ")}]`;
+    };
+  };
+}
+
+/** AWS lists what is missing in the order of the mapping keys: header, path, querystring. [V-AWS] */
+export const sortParameters = (parameters: Record<string, boolean>): Method["requiredParameters"] =>
+  Object.entries(parameters)
+    .filter(([, isRequired]) => isRequired)
+    .map(([key]) => key)
+    .toSorted();

@@ -1,0 +1,497 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createSign, generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+import {
+  AdminCreateUserCommand,
+  AdminDisableUserCommand,
+  AdminGetUserCommand,
+  AdminSetUserPasswordCommand,
+  ChangePasswordCommand,
+  CognitoIdentityProviderClient,
+  ConfirmForgotPasswordCommand,
+  ConfirmSignUpCommand,
+  ForgotPasswordCommand,
+  GetUserCommand,
+  GlobalSignOutCommand,
+  InitiateAuthCommand,
+  ListDevicesCommand,
+  RespondToAuthChallengeCommand,
+  RevokeTokenCommand,
+  SignUpCommand,
+} from "@aws-sdk/client-cognito-identity-provider";
+import { AuthenticationDetails, CognitoUser, CognitoUserPool } from "amazon-cognito-identity-js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { createClock } from "../clock.ts";
+import { type Log, silentLog } from "../log.ts";
+import type { Resource, Stack } from "../stack.ts";
+import { createUserPools } from "./cognito.ts";
+import { createPrincipals } from "../iam/principals.ts";
+
+const region = "eu-central-1";
+const poolId = `${region}_AbCdEf123`;
+const arn = `arn:aws:cognito-idp:${region}:123456789012:userpool/${poolId}`;
+const password = "Correct-horse-1";
+
+const resource = (type: string, id: string, inputs: object, outputs: object = {}): Resource => ({
+  urn: `urn:${id}`,
+  type,
+  name: id,
+  id,
+  inputs,
+  outputs,
+});
+
+const role = (name: string, statement: object) =>
+  resource(
+    "aws:iam/role:Role",
+    name,
+    {
+      name,
+      assumeRolePolicy: {
+        Statement: {
+          Effect: "Allow",
+          Action: "sts:AssumeRole",
+          Principal: { Service: "lambda.amazonaws.com" },
+        },
+      },
+      inlinePolicies: [{ policy: JSON.stringify({ Statement: statement }) }],
+    },
+    { arn: `arn:aws:iam::123456789012:role/${name}` },
+  );
+
+const client = (id: string, explicitAuthFlows: string[], more: object = {}) =>
+  resource("aws:cognito/userPoolClient:UserPoolClient", id, {
+    userPoolId: poolId,
+    explicitAuthFlows: ["ALLOW_REFRESH_TOKEN_AUTH", ...explicitAuthFlows],
+    preventUserExistenceErrors: "ENABLED",
+    accessTokenValidity: 60,
+    idTokenValidity: 60,
+    tokenValidityUnits: { accessToken: "minutes", idToken: "minutes" },
+    ...more,
+  });
+
+const stack: Stack = {
+  app: "test",
+  stage: "test",
+  region,
+  account: "123456789012",
+  functions: {},
+  resources: [
+    resource(
+      "aws:cognito/userPool:UserPool",
+      poolId,
+      {
+        aliasAttributes: ["email"],
+        autoVerifiedAttributes: ["email"],
+        passwordPolicy: { minimumLength: 12, requireSymbols: false },
+      },
+      { arn },
+    ),
+    client("web", ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"]),
+    client("srp-only", ["ALLOW_USER_SRP_AUTH"]),
+    role("admin", { Effect: "Allow", Action: "cognito-idp:Admin*", Resource: arn }),
+    role("stranger", { Effect: "Allow", Action: "s3:GetObject", Resource: "*" }),
+  ],
+};
+
+const folder = mkdtempSync(join(tmpdir(), "cognito-"));
+const said: string[] = [];
+const log: Log = { ...silentLog, info: (message) => said.push(message) };
+const clock = createClock();
+
+/** The pools on the folder's state, as after a start; a second one is a restart. */
+async function start() {
+  const db = new DatabaseSync(join(folder, "state.sqlite"));
+  const principals = createPrincipals({ stack, db });
+  const pools = createUserPools({ stack, db, principals, clock, log });
+  const server = createServer((req, res) => void pools.handle(req, res));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const as = (name?: string) =>
+    new CognitoIdentityProviderClient({
+      region,
+      endpoint,
+      maxAttempts: 1,
+      credentials: name
+        ? principals.forRole(`arn:aws:iam::123456789012:role/${name}`, "lambda.amazonaws.com")
+        : { accessKeyId: "none", secretAccessKey: "none" },
+    });
+  return {
+    pools,
+    endpoint,
+    as,
+    sdk: as(),
+    stop() {
+      server.closeAllConnections();
+      server.close();
+      db.close();
+    },
+  };
+}
+
+let cognito: Awaited<ReturnType<typeof start>>;
+beforeAll(async () => {
+  cognito = await start();
+});
+afterAll(() => {
+  cognito.stop();
+  rmSync(folder, { recursive: true });
+});
+
+let next = 0;
+/** Somebody new who may sign in. */
+function person() {
+  const name = `person${++next}`;
+  cognito.pools.createUser({ name, password, email: `${name}@example.com` });
+  return name;
+}
+
+const signIn = (USERNAME: string, PASSWORD = password, ClientId = "web") =>
+  cognito.sdk.send(
+    new InitiateAuthCommand({
+      ClientId,
+      AuthFlow: "USER_PASSWORD_AUTH",
+      AuthParameters: { USERNAME, PASSWORD },
+    }),
+  );
+
+const tokens = async (name: string) => (await signIn(name)).AuthenticationResult!;
+
+const claimsOf = (token: string) =>
+  JSON.parse(Buffer.from(token.split(".")[1]!, "base64url").toString());
+
+const lastCode = () => /code (\d{6})$/.exec(said.at(-1)!)![1]!;
+
+describe("signing in with a password", () => {
+  it("gives tokens with Cognito's claims", async () => {
+    const name = person();
+    const { IdToken, AccessToken, RefreshToken, ExpiresIn, TokenType } = await tokens(name);
+    expect([ExpiresIn, TokenType, typeof RefreshToken]).toEqual([3600, "Bearer", "string"]);
+    const id = claimsOf(IdToken!);
+    const access = claimsOf(AccessToken!);
+    const iss = `https://cognito-idp.${region}.amazonaws.com/${poolId}`;
+    expect(id).toMatchObject({
+      iss,
+      aud: "web",
+      token_use: "id",
+      "cognito:username": name,
+      email: `${name}@example.com`,
+      email_verified: true,
+    });
+    expect(access).toMatchObject({
+      iss,
+      client_id: "web",
+      token_use: "access",
+      username: name,
+      sub: id.sub,
+    });
+    expect(access.scope).toContain("aws.cognito.signin.user.admin");
+    expect(access).not.toHaveProperty("aud");
+    expect(id.exp - id.iat).toBe(3600);
+  });
+
+  it("works by e-mail and whatever the case", async () => {
+    const name = person();
+    await expect(signIn(`${name.toUpperCase()}@Example.com`)).resolves.toHaveProperty(
+      "AuthenticationResult.IdToken",
+    );
+  });
+
+  it("says the same of a wrong password and of nobody", async () => {
+    for (const attempt of [signIn(person(), "wrong"), signIn("nobody")])
+      await expect(attempt).rejects.toMatchObject({
+        name: "NotAuthorizedException",
+        message: "Incorrect username or password.",
+      });
+  });
+
+  it("is refused by a client that does not allow it", async () => {
+    await expect(signIn(person(), password, "srp-only")).rejects.toMatchObject({
+      name: "InvalidParameterException",
+      message: "USER_PASSWORD_AUTH flow not enabled for this client",
+    });
+    await expect(signIn("x", "x", "none")).rejects.toMatchObject({
+      name: "ResourceNotFoundException",
+    });
+  });
+
+  it("is refused to a disabled person, whose session also ends", async () => {
+    const name = person();
+    const { AccessToken } = await tokens(name);
+    await cognito
+      .as("admin")
+      .send(new AdminDisableUserCommand({ UserPoolId: poolId, Username: name }));
+    await expect(signIn(name)).rejects.toMatchObject({
+      name: "NotAuthorizedException",
+      message: "User is disabled.",
+    });
+    await expect(cognito.sdk.send(new GetUserCommand({ AccessToken }))).rejects.toMatchObject({
+      name: "NotAuthorizedException",
+    });
+  });
+});
+
+describe("signing in by SRP, as AWS's browser library does", () => {
+  const srp = (name: string, secret: string) =>
+    new Promise<string>((resolve, reject) => {
+      const pool = new CognitoUserPool({
+        UserPoolId: poolId,
+        ClientId: "srp-only",
+        endpoint: cognito.endpoint,
+      });
+      const user = new CognitoUser({ Username: name, Pool: pool });
+      user.authenticateUser(new AuthenticationDetails({ Username: name, Password: secret }), {
+        onSuccess: (session) => resolve(session.getIdToken().getJwtToken()),
+        onFailure: reject,
+      });
+    });
+
+  it("proves the password without sending it", async () => {
+    const name = person();
+    expect(claimsOf(await srp(name, password))).toMatchObject({ "cognito:username": name });
+    expect(claimsOf(await srp(`${name}@example.com`, password))).toMatchObject({
+      "cognito:username": name,
+    });
+  });
+
+  it("refuses a wrong password and somebody unknown alike", async () => {
+    for (const attempt of [srp(person(), "wrong"), srp("nobody", password)])
+      await expect(attempt).rejects.toMatchObject({
+        code: "NotAuthorizedException",
+        message: "Incorrect username or password.",
+      });
+  });
+});
+
+describe("signing up", () => {
+  it("wants a password of the policy, a new name, and the code", async () => {
+    const signUp = (Password: string) =>
+      cognito.sdk.send(
+        new SignUpCommand({
+          ClientId: "web",
+          Username: "Newcomer",
+          Password,
+          UserAttributes: [{ Name: "email", Value: "new@example.com" }],
+        }),
+      );
+    await expect(signUp("Short1")).rejects.toMatchObject({
+      name: "InvalidPasswordException",
+      message: "Password did not conform with policy: Password not long enough",
+    });
+    await expect(signUp("alllowercase1")).rejects.toMatchObject({
+      message: "Password did not conform with policy: Password must have uppercase characters",
+    });
+    const { UserConfirmed, CodeDeliveryDetails } = await signUp(password);
+    expect([UserConfirmed, CodeDeliveryDetails?.Destination]).toEqual([false, "n***@e***"]);
+    await expect(signUp(password)).rejects.toMatchObject({ name: "UsernameExistsException" });
+    await expect(signIn("newcomer")).rejects.toMatchObject({ name: "UserNotConfirmedException" });
+
+    const confirm = (ConfirmationCode: string) =>
+      cognito.sdk.send(
+        new ConfirmSignUpCommand({ ClientId: "web", Username: "newcomer", ConfirmationCode }),
+      );
+    const code = lastCode();
+    await expect(confirm(code === "000000" ? "000001" : "000000")).rejects.toMatchObject({
+      name: "CodeMismatchException",
+    });
+    await confirm(code);
+    await expect(signIn("new@example.com")).resolves.toHaveProperty("AuthenticationResult.IdToken");
+  });
+
+  it("by an administrator ends with a password of one's own", async () => {
+    const admin = cognito.as("admin");
+    const create = (TemporaryPassword: string) =>
+      admin.send(
+        new AdminCreateUserCommand({ UserPoolId: poolId, Username: "guest", TemporaryPassword }),
+      );
+    await expect(create("short")).rejects.toMatchObject({ name: "InvalidPasswordException" });
+    await create("Temporary-pass-1");
+    const { ChallengeName, Session } = await signIn("guest", "Temporary-pass-1");
+    expect(ChallengeName).toBe("NEW_PASSWORD_REQUIRED");
+    const respond = new RespondToAuthChallengeCommand({
+      ClientId: "web",
+      ChallengeName,
+      Session,
+      ChallengeResponses: { USERNAME: "guest", NEW_PASSWORD: password },
+    });
+    expect((await cognito.sdk.send(respond)).AuthenticationResult?.AccessToken).toBeTruthy();
+    const { UserStatus, Enabled } = await admin.send(
+      new AdminGetUserCommand({ UserPoolId: poolId, Username: "guest" }),
+    );
+    expect([UserStatus, Enabled]).toEqual(["CONFIRMED", true]);
+  });
+});
+
+describe("administration", () => {
+  const set = (caller: CognitoIdentityProviderClient, Username: string) =>
+    caller.send(
+      new AdminSetUserPasswordCommand({
+        UserPoolId: poolId,
+        Username,
+        Password: "Another-pass-1",
+        Permanent: true,
+      }),
+    );
+
+  it("is for who has the right to it", async () => {
+    const name = person();
+    await expect(set(cognito.as("stranger"), name)).rejects.toMatchObject({
+      name: "AccessDeniedException",
+    });
+    await expect(set(cognito.sdk, name)).rejects.toMatchObject({
+      name: "UnrecognizedClientException",
+    });
+    await set(cognito.as("admin"), name);
+    await expect(signIn(name)).rejects.toMatchObject({ name: "NotAuthorizedException" });
+    await expect(signIn(name, "Another-pass-1")).resolves.toBeTruthy();
+  });
+
+  it("names what it does not emulate", async () => {
+    await expect(
+      cognito.sdk.send(new ListDevicesCommand({ AccessToken: "x" })),
+    ).rejects.toMatchObject({
+      name: "UnknownOperationException",
+      message: "ListDevices is not emulated",
+    });
+  });
+});
+
+describe("a session", () => {
+  const refresh = (REFRESH_TOKEN: string, ClientId = "web") =>
+    cognito.sdk.send(
+      new InitiateAuthCommand({
+        ClientId,
+        AuthFlow: "REFRESH_TOKEN_AUTH",
+        AuthParameters: { REFRESH_TOKEN },
+      }),
+    );
+
+  it("goes on with its refresh token, until that is revoked or expires", async () => {
+    const { RefreshToken, AccessToken } = await tokens(person());
+    const renewed = (await refresh(RefreshToken!)).AuthenticationResult!;
+    expect(claimsOf(renewed.AccessToken!).origin_jti).toBe(claimsOf(AccessToken!).origin_jti);
+    expect(renewed.RefreshToken).toBeUndefined();
+    await expect(refresh(RefreshToken!, "srp-only")).rejects.toMatchObject({
+      name: "NotAuthorizedException",
+    });
+    await cognito.sdk.send(new RevokeTokenCommand({ ClientId: "web", Token: RefreshToken }));
+    await expect(refresh(RefreshToken!)).rejects.toMatchObject({ name: "NotAuthorizedException" });
+    await expect(cognito.sdk.send(new GetUserCommand({ AccessToken }))).rejects.toMatchObject({
+      message: "Access Token has been revoked",
+    });
+  });
+
+  it("ends everywhere at a global sign-out, though a gateway takes its tokens until they expire", async () => {
+    const name = person();
+    const { RefreshToken, AccessToken, IdToken } = await tokens(name);
+    expect((await cognito.sdk.send(new GetUserCommand({ AccessToken }))).Username).toBe(name);
+    await cognito.sdk.send(new GlobalSignOutCommand({ AccessToken }));
+    await expect(refresh(RefreshToken!)).rejects.toMatchObject({ name: "NotAuthorizedException" });
+    expect(await cognito.pools.verify(IdToken!, arn)).toHaveProperty("claims");
+  });
+
+  it("changes a known password, and one that was forgotten", async () => {
+    const name = person();
+    const { AccessToken } = await tokens(name);
+    const change = (PreviousPassword: string) =>
+      cognito.sdk.send(
+        new ChangePasswordCommand({
+          AccessToken,
+          PreviousPassword,
+          ProposedPassword: "Another-pass-2",
+        }),
+      );
+    await expect(change("wrong")).rejects.toMatchObject({ name: "NotAuthorizedException" });
+    await change(password);
+    await cognito.sdk.send(new ForgotPasswordCommand({ ClientId: "web", Username: name }));
+    const confirm = new ConfirmForgotPasswordCommand({
+      ClientId: "web",
+      Username: name,
+      ConfirmationCode: lastCode(),
+      Password: "Another-pass-3",
+    });
+    await cognito.sdk.send(confirm);
+    await expect(cognito.sdk.send(confirm)).rejects.toMatchObject({ name: "ExpiredCodeException" });
+    await expect(signIn(name, "Another-pass-3")).resolves.toBeTruthy();
+  });
+
+  it("survives a restart, with its key", async () => {
+    const { AccessToken, RefreshToken, IdToken } = await tokens(person());
+    cognito.stop();
+    cognito = await start();
+    expect(await cognito.pools.verify(IdToken!, arn)).toHaveProperty("claims.token_use", "id");
+    await expect(cognito.sdk.send(new GetUserCommand({ AccessToken }))).resolves.toBeTruthy();
+    await expect(refresh(RefreshToken!)).resolves.toBeTruthy();
+  });
+});
+
+describe("verifying a token", () => {
+  const reason = async (token: string, poolArn = arn) => cognito.pools.verify(token, poolArn);
+
+  it("takes what the pool's published key proves", async () => {
+    const { IdToken } = await tokens(person());
+    const jwks = await fetch(`${cognito.endpoint}/${poolId}/.well-known/jwks.json`);
+    const { keys } = (await jwks.json()) as { keys: Record<string, string>[] };
+    expect(keys).toHaveLength(1);
+    expect(Object.keys(keys[0]!).toSorted()).toEqual(["alg", "e", "kid", "kty", "n", "use"]);
+    const header = JSON.parse(Buffer.from(IdToken!.split(".")[0]!, "base64url").toString());
+    expect(header).toEqual({ alg: "RS256", kid: keys[0]!.kid });
+    expect(await reason(IdToken!)).toHaveProperty("claims");
+  });
+
+  it("refuses every other algorithm, key, pool, client and use", async () => {
+    const { IdToken } = await tokens(person());
+    const [head = "", body = "", signature = ""] = IdToken!.split(".");
+    const header = JSON.parse(Buffer.from(head, "base64url").toString());
+    const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const signed = (value: string) =>
+      `${value}.${createSign("sha256").update(value).sign(privateKey, "base64url")}`;
+    const bad = [
+      `${encode({ ...header, alg: "none" })}.${body}.`,
+      `${encode({ ...header, alg: "HS256" })}.${body}.${signature}`,
+      signed(`${head}.${body}`),
+      `${head}.${encode({ ...claimsOf(IdToken!), sub: "other" })}.${signature}`,
+      `${head}.${body}`,
+      "",
+      "x".repeat(10_000),
+    ];
+    for (const token of bad) expect(await reason(token)).toEqual({ reason: "invalid" });
+    expect(await reason(IdToken!, `${arn}x`)).toEqual({ reason: "invalid" });
+  });
+
+  it("tells expired from wrong, by the clock, also for a token it has seen", async () => {
+    const { IdToken } = await tokens(person());
+    expect(await reason(IdToken!)).toHaveProperty("claims");
+    await clock.advance(3_601_000);
+    expect(await reason(IdToken!)).toEqual({ reason: "expired" });
+  });
+});
+
+describe("over HTTP", () => {
+  it("lets any page call it, and says who it is", async () => {
+    const preflight = await fetch(cognito.endpoint, { method: "OPTIONS" });
+    expect(preflight.headers.get("access-control-allow-origin")).toBe("*");
+    expect(preflight.headers.get("access-control-allow-headers")).toContain("x-amz-target");
+    const wrong = await fetch(cognito.endpoint, { method: "POST", body: "{" });
+    expect([wrong.status, wrong.headers.get("access-control-allow-origin")]).toEqual([400, "*"]);
+    const about = await fetch(`${cognito.endpoint}/${poolId}/.well-known/openid-configuration`);
+    expect(await about.json()).toMatchObject({
+      issuer: `https://cognito-idp.${region}.amazonaws.com/${poolId}`,
+    });
+  });
+
+  it("keeps no password", () => {
+    const db = new DatabaseSync(join(folder, "state.sqlite"));
+    const rows = db.prepare("SELECT body FROM identity_users").all();
+    db.close();
+    expect(rows.length).toBeGreaterThan(5);
+    expect(JSON.stringify(rows)).not.toContain(password);
+  });
+});

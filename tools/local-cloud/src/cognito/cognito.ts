@@ -1,0 +1,251 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { DatabaseSync } from "node:sqlite";
+
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import type { Stack } from "../stack.ts";
+import { account } from "./account.ts";
+import { admin } from "./admin.ts";
+import { CognitoFault, invalidParameter } from "./fault.ts";
+import { type Tokens, createIssuer } from "./issuer.ts";
+import { type Pool, readPools } from "./pool.ts";
+import type { Action, Input, World } from "./request.ts";
+import { signIn } from "./sign-in.ts";
+import { createUsers } from "./users.ts";
+import { type Principals, authorize } from "../iam/principals.ts";
+import { type ServiceCall, traceCall } from "../xray/service-call.ts";
+import type { Traces } from "../xray/traces.ts";
+import * as Sigv4 from "../iam/sigv4.ts";
+import type { Verified } from "./tokens.ts";
+
+export type UserPools = {
+  handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /** Whether a token is one of the pool's, good and unexpired. */
+  verify(token: string, poolArn: string): Promise<Verified>;
+  /** A person who can sign in at once; the same name again changes nothing. */
+  createUser(user: { name: string; password: string; email: string; poolId?: string }): void;
+  /** A session without a password, for tests and fixtures: with other scopes, one that began in the past, or one that lasts longer. */
+  issue(
+    name: string,
+    options: { clientId: string; scope?: string; ageSeconds?: number; validSeconds?: number },
+  ): Promise<Tokens>;
+  pools: { id: string; arn: string; clientIds: string[] }[];
+};
+
+export type UserPoolParts = {
+  stack: Stack;
+  db: DatabaseSync;
+  principals: Principals;
+  clock: Clock;
+  log: Log;
+  traces?: Traces | undefined;
+};
+
+/** Cognito user pools of the graph: the JSON protocol that AWS's SDKs speak, and the pools' public keys. */
+export function createUserPools({
+  stack,
+  db,
+  principals,
+  clock,
+  log,
+  traces,
+}: UserPoolParts): UserPools {
+  const pools = readPools(stack);
+  const world: World = {
+    pools,
+    users: createUsers(db, clock),
+    issuer: createIssuer(db, pools, clock),
+    now: () => clock.now(),
+    deliver(user, code) {
+      const email = user.attributes.email ?? "";
+      log.info(`Cognito would send ${email || user.username} the code ${code}`);
+      const Destination = email.replace(/^(.)[^@]*@(.).*$/, "$1***@$2***");
+      return { AttributeName: "email", DeliveryMedium: "EMAIL", Destination };
+    },
+  };
+  const byArn = new Map([...pools.values()].map((pool) => [pool.arn, pool]));
+
+  return {
+    pools: [...pools.values()].map(({ id, arn, clients }) => ({
+      id,
+      arn,
+      clientIds: [...clients.keys()],
+    })),
+
+    async verify(token, poolArn) {
+      const pool = byArn.get(poolArn);
+      return pool ? world.issuer.verify(token, pool) : { reason: "invalid" };
+    },
+
+    createUser({ name, password, email, poolId }) {
+      const pool = poolId ? pools.get(poolId) : [...pools.values()][0];
+      if (!pool) throw new Error("there is no such user pool in the stack");
+      if (world.users.find(pool, name)) return;
+      const attributes = { email, email_verified: "true" };
+      world.users.create(pool, name, attributes, "CONFIRMED", password);
+    },
+
+    async issue(name, { clientId, ...options }) {
+      const client = [...pools.values()].flatMap((pool) => pool.clients.get(clientId) ?? [])[0];
+      const user = client && world.users.find(client.pool, name);
+      if (!client || !user) throw new Error(`there is no client ${clientId} or no user ${name}`);
+      return world.issuer.issue(client, user, options);
+    },
+
+    async handle(req, res) {
+      const started = performance.now();
+      const requestId = randomUUID();
+      const traced = traceCall(traces, "Cognito", stack.region, req, res);
+      traced.operation = target(req);
+      const answer = await respond(req, requestId, traced);
+      const body = answer.body === undefined ? "" : JSON.stringify(answer.body);
+      res.writeHead(answer.status, {
+        // as AWS answers browsers
+        "access-control-allow-origin": "*",
+        "access-control-expose-headers":
+          "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date",
+        "x-amzn-requestid": requestId,
+        "content-length": Buffer.byteLength(body),
+        ...answer.headers,
+      });
+      res.end(body);
+      log.request({
+        method: req.method ?? "",
+        path: `cognito-idp${req.url === "/" ? "" : req.url} ${target(req)}`.trim(),
+        status: answer.status,
+        ms: performance.now() - started,
+        requestId,
+      });
+    },
+  };
+
+  async function respond(
+    req: IncomingMessage,
+    requestId: string,
+    traced: ServiceCall,
+  ): Promise<Answer> {
+    if (req.method === "OPTIONS") return { status: 200, headers: PREFLIGHT };
+    if (req.method === "GET") return wellKnown(req.url ?? "", pools, world);
+    try {
+      const bytes = await read(req);
+      const action = actionOf(req);
+      const input: Input = JSON.parse(bytes.toString("utf8") || "{}");
+      const resource = input.UserPoolId ?? input.ClientId;
+      if (resource) traced.about = { resource_names: [resource] };
+      if (action.isAdmin) guard(req, bytes, input, pools, { stack, principals, clock, log });
+      return { status: 200, headers: JSON_1_1, body: await action.run(input, world) };
+    } catch (error) {
+      return failure(error, requestId, log);
+    }
+  }
+}
+
+type Answer = { status: number; headers: Record<string, string>; body?: unknown };
+
+const JSON_1_1 = { "content-type": "application/x-amz-json-1.1" };
+
+const PREFLIGHT = {
+  "access-control-allow-methods": "POST, GET, OPTIONS",
+  "access-control-allow-headers":
+    "authorization,cache-control,content-type,amz-sdk-invocation-id,amz-sdk-request,x-amz-date,x-amz-security-token,x-amz-target,x-amz-user-agent",
+  "access-control-max-age": "172800",
+};
+
+const PREFIX = "AWSCognitoIdentityProviderService.";
+
+const target = (req: IncomingMessage) =>
+  String(req.headers["x-amz-target"] ?? "").replace(PREFIX, "");
+
+function actionOf(req: IncomingMessage): { run: Action; isAdmin: boolean } {
+  const name = target(req);
+  const run =
+    (Object.hasOwn(open, name) && open[name]) || (Object.hasOwn(admin, name) && admin[name]);
+  if (run) return { run, isAdmin: name.startsWith("Admin") || Object.hasOwn(admin, name) };
+  throw new CognitoFault("UnknownOperationException", `${name || "no action"} is not emulated`);
+}
+
+const open: Record<string, Action> = { ...account, ...signIn };
+
+// far over any request of this protocol
+const MAX_BYTES = 1_048_576;
+
+async function read(req: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of req) {
+    size += chunk.length;
+    if (size > MAX_BYTES) throw invalidParameter("Request body is too large");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Administration is for principals with the right to it, as in AWS. */
+function guard(
+  req: IncomingMessage,
+  body: Buffer,
+  input: Input,
+  pools: Map<string, Pool>,
+  { stack, principals, clock, log }: Omit<UserPoolParts, "db" | "traces">,
+) {
+  const request = { method: req.method ?? "", url: req.url ?? "/", headers: req.headers, body };
+  const outcome = Sigv4.verifyHeader(request, (id) => principals.find(id), {
+    service: "cognito-idp",
+    region: stack.region,
+    now: Date.now(),
+    since: clock.since,
+  });
+  if (!outcome.ok) {
+    if (outcome.problem === "missing")
+      throw new CognitoFault("MissingAuthenticationTokenException", "Missing Authentication Token");
+    const isUnknown = outcome.problem === "unknown-key" || outcome.problem === "bad-token";
+    throw new CognitoFault(
+      isUnknown ? "UnrecognizedClientException" : "InvalidSignatureException",
+      isUnknown ? "The security token included in the request is invalid." : outcome.message,
+    );
+  }
+  const resource = pools.get(String(input.UserPoolId))?.arn ?? "*";
+  const decision = authorize(
+    outcome.principal,
+    { action: `cognito-idp:${target(req)}`, resource },
+    log,
+  );
+  if (!decision.allowed) throw new CognitoFault("AccessDeniedException", decision.message);
+}
+
+function wellKnown(url: string, pools: Map<string, Pool>, { issuer }: World): Answer {
+  const [, id = "", document] =
+    /^\/([^/]+)\/\.well-known\/(jwks\.json|openid-configuration)$/.exec(url) ?? [];
+  const pool = pools.get(id);
+  const headers = { "content-type": "application/json" };
+  if (!pool) return { status: 404, headers, body: { message: "Not Found" } };
+  if (document === "jwks.json") return { status: 200, headers, body: issuer.jwks };
+  return {
+    status: 200,
+    headers,
+    body: {
+      issuer: pool.issuer,
+      jwks_uri: `${pool.issuer}/.well-known/jwks.json`,
+      id_token_signing_alg_values_supported: ["RS256"],
+      response_types_supported: ["code", "token"],
+      scopes_supported: ["openid", "email", "phone", "profile"],
+      subject_types_supported: ["public"],
+    },
+  };
+}
+
+function failure(error: unknown, requestId: string, log: Log): Answer {
+  if (error instanceof CognitoFault || error instanceof SyntaxError) {
+    const name = error instanceof CognitoFault ? error.name : "SerializationException";
+    const headers = {
+      ...JSON_1_1,
+      "x-amzn-errortype": `${name}:`,
+      "x-amzn-errormessage": error.message,
+    };
+    return { status: 400, headers, body: { __type: name, message: error.message } };
+  }
+  log.error(`Cognito: ${error instanceof Error ? error.stack : String(error)}`, { requestId });
+  const body = { __type: "InternalErrorException", message: "Internal error" };
+  return { status: 500, headers: JSON_1_1, body };
+}

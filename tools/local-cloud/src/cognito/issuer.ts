@@ -1,0 +1,196 @@
+import {
+  type KeyObject,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  randomUUID,
+} from "node:crypto";
+import type { DatabaseSync } from "node:sqlite";
+
+import { SignJWT } from "jose";
+
+import type { Clock } from "../clock.ts";
+import { createVerifier } from "./tokens.ts";
+import { notAuthorized } from "./fault.ts";
+import type { Client, Pool } from "./pool.ts";
+import type { User } from "./users.ts";
+
+/** What Cognito itself grants a user who signed in without the hosted pages. */
+const OWN_SCOPE = "aws.cognito.signin.user.admin";
+
+export type Tokens = {
+  IdToken: string;
+  AccessToken: string;
+  RefreshToken?: string;
+  ExpiresIn: number;
+  TokenType: "Bearer";
+};
+
+export type Grant = {
+  username: string;
+  clientId: string;
+  originId: string;
+  authTime: number;
+};
+
+type Options = {
+  scope?: string | undefined;
+  ageSeconds?: number | undefined;
+  /** Instead of what the client says. */
+  validSeconds?: number | undefined;
+};
+
+export type Issuer = ReturnType<typeof createIssuer>;
+
+/** Signs tokens with the data folder's own key, and remembers refresh tokens by their hash. */
+export function createIssuer(db: DatabaseSync, pools: Map<string, Pool>, clock: Clock) {
+  db.exec(`CREATE TABLE IF NOT EXISTS identity_refresh_tokens (
+    hash TEXT PRIMARY KEY, pool TEXT NOT NULL, username TEXT NOT NULL, client TEXT NOT NULL,
+    origin TEXT NOT NULL, auth_time INTEGER NOT NULL, expires INTEGER NOT NULL
+  ) STRICT`);
+  const remember = db.prepare("INSERT INTO identity_refresh_tokens VALUES (?, ?, ?, ?, ?, ?, ?)");
+  const recall = db.prepare("SELECT * FROM identity_refresh_tokens WHERE hash = ?");
+  const origin = db.prepare("SELECT 1 FROM identity_refresh_tokens WHERE origin = ? AND pool = ?");
+  const forget = db.prepare("DELETE FROM identity_refresh_tokens WHERE hash = ?");
+  const forgetAll = db.prepare(
+    "DELETE FROM identity_refresh_tokens WHERE pool = ? AND username = ?",
+  );
+  const key = openKey(db);
+  const verifiers = new Map(
+    [...pools.values()].map((pool) => [
+      pool.id,
+      createVerifier(
+        {
+          issuer: pool.issuer,
+          keyId: key.id,
+          publicKey: key.public,
+          clients: new Set(pool.clients.keys()),
+        },
+        clock,
+      ),
+    ]),
+  );
+
+  async function sign(client: Client, user: User, grant: Grant, options: Options = {}) {
+    const { scope = OWN_SCOPE, ageSeconds = 0, validSeconds } = options;
+    const now = Math.floor(clock.now() / 1000) - ageSeconds;
+    const common = {
+      sub: user.attributes.sub,
+      origin_jti: grant.originId,
+      event_id: randomUUID(),
+      auth_time: grant.authTime,
+      ...(user.groups.length > 0 && { "cognito:groups": user.groups }),
+    };
+    const jwt = (claims: object, seconds: number) =>
+      new SignJWT({ ...claims })
+        .setProtectedHeader({ alg: "RS256", kid: key.id })
+        .setIssuer(client.pool.issuer)
+        .setIssuedAt(now)
+        .setExpirationTime(now + seconds)
+        .setJti(randomUUID())
+        .sign(key.private);
+    const [IdToken, AccessToken] = await Promise.all([
+      jwt(
+        {
+          ...common,
+          ...idAttributes(user),
+          aud: client.id,
+          token_use: "id",
+          "cognito:username": user.username,
+        },
+        validSeconds ?? client.seconds.id,
+      ),
+      jwt(
+        { ...common, client_id: client.id, token_use: "access", scope, username: user.username },
+        validSeconds ?? client.seconds.access,
+      ),
+    ]);
+    return { IdToken, AccessToken, ExpiresIn: client.seconds.access, TokenType: "Bearer" as const };
+  }
+
+  return {
+    jwks: { keys: [key.jwk] },
+
+    verify: (token: string, pool: Pool) => verifiers.get(pool.id)!(token),
+
+    /** A new session: three tokens. */
+    async issue(client: Client, user: User, options: Options = {}): Promise<Tokens> {
+      const now = clock.now();
+      const grant = {
+        username: user.username,
+        clientId: client.id,
+        originId: randomUUID(),
+        authTime: Math.floor(now / 1000),
+      };
+      const refresh = randomBytes(64).toString("base64url");
+      remember.run(
+        digest(refresh),
+        client.pool.id,
+        user.username,
+        client.id,
+        grant.originId,
+        grant.authTime,
+        now + client.seconds.refresh * 1000,
+      );
+      return { ...(await sign(client, user, grant, options)), RefreshToken: refresh };
+    },
+
+    /** New tokens for a session that goes on; the refresh token stays. */
+    renew: (client: Client, user: User, grant: Grant): Promise<Tokens> => sign(client, user, grant),
+
+    redeem(client: Client, token: string): Grant {
+      const row = recall.get(digest(token));
+      if (!row || row.client !== client.id) throw notAuthorized("Invalid Refresh Token");
+      if (Number(row.expires) < clock.now()) throw notAuthorized("Refresh Token has expired");
+      return {
+        username: String(row.username),
+        clientId: client.id,
+        originId: String(row.origin),
+        authTime: Number(row.auth_time),
+      };
+    },
+
+    /** Access tokens of a revoked session are refused by Cognito itself, not by a gateway. */
+    isLive: (pool: Pool, originId: unknown) => origin.get(String(originId), pool.id) !== undefined,
+
+    revoke: (token: string) => void forget.run(digest(token)),
+    revokeAll: (pool: Pool, user: User) => void forgetAll.run(pool.id, user.username),
+  };
+}
+
+/** Readable attributes; two are booleans in a token though Cognito stores text. */
+function idAttributes({ attributes }: User) {
+  const { sub: _, ...rest } = attributes;
+  return Object.fromEntries(
+    Object.entries(rest).map(([name, value]) => [
+      name,
+      name === "email_verified" || name === "phone_number_verified" ? value === "true" : value,
+    ]),
+  );
+}
+
+const digest = (token: string) => createHash("sha256").update(token).digest("base64");
+
+/** Made once per data folder: no key that anybody else knows signs a token here. */
+function openKey(db: DatabaseSync) {
+  db.exec(
+    "CREATE TABLE IF NOT EXISTS identity_key (id TEXT PRIMARY KEY, pem TEXT NOT NULL) STRICT",
+  );
+  const select = db.prepare("SELECT id, pem FROM identity_key");
+  if (!select.get()) {
+    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const pem = privateKey.export({ type: "pkcs8", format: "pem" });
+    db.prepare("INSERT INTO identity_key VALUES (?, ?)").run(randomUUID(), pem);
+  }
+  const row = select.get() as { id: string; pem: string };
+  const privateKey: KeyObject = createPrivateKey(row.pem);
+  const publicKey = createPublicKey(privateKey);
+  return {
+    id: row.id,
+    private: privateKey,
+    public: publicKey,
+    jwk: { ...publicKey.export({ format: "jwk" }), kid: row.id, alg: "RS256", use: "sig" },
+  };
+}

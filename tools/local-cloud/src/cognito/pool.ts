@@ -1,0 +1,106 @@
+import { StartError } from "../start-error.ts";
+import { type Resource, type Stack, ofType } from "../stack.ts";
+
+/** A user pool of the graph with its clients. */
+export type Pool = {
+  id: string;
+  arn: string;
+  issuer: string;
+  clients: Map<string, Client>;
+  /** What a person signs in with instead of the user name, which is then made up. */
+  usernameAttributes: string[];
+  /** What a person may sign in with as well, once it is verified. */
+  aliasAttributes: string[];
+  verifiedBySignUp: string[];
+  caseSensitive: boolean;
+  onlyAdminsCreate: boolean;
+  passwords: PasswordPolicy;
+  groups: Set<string>;
+};
+
+export type Client = {
+  id: string;
+  pool: Pool;
+  secret: string | undefined;
+  flows: Set<string>;
+  seconds: { id: number; access: number; refresh: number };
+  hidesUsers: boolean;
+};
+
+export type PasswordPolicy = {
+  minimumLength: number;
+  requireLowercase: boolean;
+  requireUppercase: boolean;
+  requireNumbers: boolean;
+  requireSymbols: boolean;
+  temporaryDays: number;
+};
+
+/** Reads the pools; what changes how people sign in and is not emulated stops the start. */
+export function readPools(stack: Stack): Map<string, Pool> {
+  const pools = ofType(stack, "aws:cognito/userPool:UserPool").map((resource) =>
+    readPool(resource, stack),
+  );
+  return new Map(pools.map((pool) => [pool.id, pool]));
+}
+
+function readPool({ id, name, inputs, outputs }: Resource, stack: Stack): Pool {
+  if (inputs.mfaConfiguration && inputs.mfaConfiguration !== "OFF")
+    throw new StartError(`The user pool ${name} asks for MFA, which is not emulated.`);
+  const triggers = Object.keys(inputs.lambdaConfig ?? {});
+  if (triggers.length > 0)
+    throw new StartError(`The user pool ${name} has the trigger ${triggers[0]}: not emulated.`);
+  const pool: Pool = {
+    id,
+    arn: outputs.arn ?? `arn:aws:cognito-idp:${stack.region}:${stack.account}:userpool/${id}`,
+    issuer: `https://cognito-idp.${stack.region}.amazonaws.com/${id}`,
+    clients: new Map(),
+    usernameAttributes: inputs.usernameAttributes ?? [],
+    aliasAttributes: inputs.aliasAttributes ?? [],
+    verifiedBySignUp: inputs.autoVerifiedAttributes ?? [],
+    caseSensitive: inputs.usernameConfiguration?.caseSensitive ?? false,
+    onlyAdminsCreate: inputs.adminCreateUserConfig?.allowAdminCreateUserOnly ?? false,
+    passwords: readPolicy(inputs.passwordPolicy),
+    groups: new Set(
+      ofType(stack, "aws:cognito/userGroup:UserGroup")
+        .filter((group) => group.inputs.userPoolId === id)
+        .map((group) => group.inputs.name),
+    ),
+  };
+  for (const client of ofType(stack, "aws:cognito/userPoolClient:UserPoolClient"))
+    if (client.inputs.userPoolId === id) pool.clients.set(client.id, readClient(client, pool));
+  return pool;
+}
+
+// defaults: https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users-passwords.html
+const readPolicy = (policy: Resource["inputs"] = {}): PasswordPolicy => ({
+  minimumLength: policy.minimumLength ?? 8,
+  requireLowercase: policy.requireLowercase ?? true,
+  requireUppercase: policy.requireUppercase ?? true,
+  requireNumbers: policy.requireNumbers ?? true,
+  requireSymbols: policy.requireSymbols ?? true,
+  temporaryDays: policy.temporaryPasswordValidityDays ?? 7,
+});
+
+const UNITS: Record<string, number> = { seconds: 1, minutes: 60, hours: 3600, days: 86_400 };
+
+// without explicit flows: SRP, custom and refresh. https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
+const DEFAULT_FLOWS = ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"];
+
+function readClient({ id, inputs, outputs }: Resource, pool: Pool): Client {
+  const units = inputs.tokenValidityUnits ?? {};
+  const seconds = (value: number | undefined, unit: string, fallback: number) =>
+    value ? value * UNITS[unit]! : fallback;
+  return {
+    id,
+    pool,
+    secret: inputs.generateSecret ? outputs.clientSecret : undefined,
+    flows: new Set(inputs.explicitAuthFlows ?? DEFAULT_FLOWS),
+    seconds: {
+      id: seconds(inputs.idTokenValidity, units.idToken ?? "hours", 3600),
+      access: seconds(inputs.accessTokenValidity, units.accessToken ?? "hours", 3600),
+      refresh: seconds(inputs.refreshTokenValidity, units.refreshToken ?? "days", 30 * 86_400),
+    },
+    hidesUsers: inputs.preventUserExistenceErrors === "ENABLED",
+  };
+}

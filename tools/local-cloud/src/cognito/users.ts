@@ -1,0 +1,157 @@
+import { randomInt, randomUUID } from "node:crypto";
+import type { DatabaseSync } from "node:sqlite";
+
+import type { Clock } from "../clock.ts";
+import { CognitoFault } from "./fault.ts";
+import { checkPassword } from "./password.ts";
+import type { Pool } from "./pool.ts";
+import * as Srp from "./srp.ts";
+
+export type Status = "UNCONFIRMED" | "CONFIRMED" | "FORCE_CHANGE_PASSWORD" | "RESET_REQUIRED";
+
+export type User = {
+  username: string;
+  status: Status;
+  enabled: boolean;
+  /** `sub` is among them. */
+  attributes: Record<string, string>;
+  groups: string[];
+  secret: Srp.Secret | undefined;
+  createdAt: number;
+  modifiedAt: number;
+};
+
+export type Users = ReturnType<typeof createUsers>;
+
+/** A code sent to a person: printed by the laptop, which sends no mail. */
+export type Purpose = "sign-up" | "password" | "attribute";
+
+// "valid for 24 hours" for sign-up; one hour for a forgotten password
+// https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html#limits-hard
+const CODE_MS: Record<Purpose, number> = {
+  "sign-up": 24 * 3600_000,
+  attribute: 24 * 3600_000,
+  password: 3600_000,
+};
+
+/** The people of all pools: each change is one commit, so a killed process leaves nothing half-written. */
+export function createUsers(db: DatabaseSync, clock: Clock) {
+  db.exec(`
+    CREATE TABLE IF NOT EXISTS identity_users (
+      pool TEXT, username TEXT, sub TEXT NOT NULL, email TEXT, body TEXT NOT NULL, PRIMARY KEY (pool, username)
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS identity_users_email ON identity_users (pool, email);
+    CREATE INDEX IF NOT EXISTS identity_users_sub ON identity_users (pool, sub);
+    CREATE TABLE IF NOT EXISTS identity_codes (
+      pool TEXT, username TEXT, purpose TEXT, code TEXT NOT NULL, expires INTEGER NOT NULL,
+      PRIMARY KEY (pool, username, purpose)
+    ) STRICT;
+  `);
+  const byName = db.prepare("SELECT body FROM identity_users WHERE pool = ? AND username = ?");
+  const bySub = db.prepare("SELECT body FROM identity_users WHERE pool = ? AND sub = ?");
+  const byEmail = db.prepare("SELECT body FROM identity_users WHERE pool = ? AND email = ?");
+  const all = db.prepare("SELECT body FROM identity_users WHERE pool = ? ORDER BY username");
+  const upsert = db.prepare(`INSERT INTO identity_users VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET email = excluded.email, body = excluded.body`);
+  const erase = db.prepare("DELETE FROM identity_users WHERE pool = ? AND username = ?");
+  const putCode = db.prepare("INSERT OR REPLACE INTO identity_codes VALUES (?, ?, ?, ?, ?)");
+  const getCode = db.prepare(
+    "SELECT code, expires FROM identity_codes WHERE pool = ? AND username = ? AND purpose = ?",
+  );
+  const dropCode = db.prepare(
+    "DELETE FROM identity_codes WHERE pool = ? AND username = ? AND purpose = ?",
+  );
+
+  const read = (row: unknown): User | undefined =>
+    row ? JSON.parse((row as { body: string }).body) : undefined;
+  const fold = (pool: Pool, name: string) => (pool.caseSensitive ? name : name.toLowerCase());
+
+  function find(pool: Pool, name: string): User | undefined {
+    const folded = fold(pool, name);
+    const named = read(byName.get(pool.id, folded)) ?? read(bySub.get(pool.id, name));
+    if (named) return named;
+    const mailed = read(byEmail.get(pool.id, folded));
+    if (pool.usernameAttributes.includes("email")) return mailed;
+    const isAlias = pool.aliasAttributes.includes("email");
+    return isAlias && mailed?.attributes.email_verified === "true" ? mailed : undefined;
+  }
+
+  function save(pool: Pool, user: User): User {
+    const saved = { ...user, modifiedAt: clock.now() };
+    const { sub = "", email } = saved.attributes;
+    const folded = email === undefined ? null : fold(pool, email);
+    upsert.run(pool.id, user.username, sub, folded, JSON.stringify(saved));
+    return saved;
+  }
+
+  return {
+    find,
+    save,
+    list: (pool: Pool) => all.all(pool.id).map((row) => read(row)!),
+    remove: (pool: Pool, user: User) => void erase.run(pool.id, user.username),
+
+    create(
+      pool: Pool,
+      name: string,
+      attributes: Record<string, string>,
+      status: Status,
+      password: string | undefined,
+    ): User {
+      if (password !== undefined) checkPassword(password, pool.passwords);
+      if (find(pool, name))
+        throw new CognitoFault("UsernameExistsException", "User already exists");
+      const sub = randomUUID();
+      const isMail = pool.usernameAttributes.includes("email");
+      if (isMail && !name.includes("@"))
+        throw new CognitoFault("InvalidParameterException", "Username should be an email.");
+      const username = isMail ? sub : fold(pool, name);
+      const now = clock.now();
+      return save(pool, {
+        username,
+        status,
+        enabled: true,
+        attributes: { sub, ...(isMail && { email: name }), ...attributes },
+        groups: [],
+        secret: password === undefined ? undefined : secretOf(pool, username, password),
+        createdAt: now,
+        modifiedAt: now,
+      });
+    },
+
+    setPassword(pool: Pool, user: User, password: string, status: Status): User {
+      checkPassword(password, pool.passwords);
+      return save(pool, { ...user, status, secret: secretOf(pool, user.username, password) });
+    },
+
+    knows: (pool: Pool, user: User, password: string) =>
+      user.secret !== undefined &&
+      Srp.matches(poolName(pool), user.username, password, user.secret),
+
+    makeCode(pool: Pool, user: User, purpose: Purpose): string {
+      const code = String(randomInt(1_000_000)).padStart(6, "0");
+      putCode.run(pool.id, user.username, purpose, code, clock.now() + CODE_MS[purpose]);
+      return code;
+    },
+
+    useCode(pool: Pool, user: User, purpose: Purpose, code: string) {
+      const row = getCode.get(pool.id, user.username, purpose);
+      if (!row || Number(row.expires) < clock.now())
+        throw new CognitoFault(
+          "ExpiredCodeException",
+          "Invalid code provided, please request a code again.",
+        );
+      if (row.code !== code)
+        throw new CognitoFault(
+          "CodeMismatchException",
+          "Invalid verification code provided, please try again.",
+        );
+      dropCode.run(pool.id, user.username, purpose);
+    },
+  };
+}
+
+/** SRP knows a pool by what follows the region. */
+export const poolName = (pool: Pool) => pool.id.split("_")[1] ?? pool.id;
+
+const secretOf = (pool: Pool, username: string, password: string) =>
+  Srp.makeSecret(poolName(pool), username, password);

@@ -1,0 +1,216 @@
+import {
+  BatchGetItemCommand,
+  BatchWriteItemCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  ListTablesCommand,
+  PutItemCommand,
+  QueryCommand,
+  ScanCommand,
+  TransactWriteItemsCommand,
+  UpdateTableCommand,
+} from "@aws-sdk/client-dynamodb";
+import {
+  DescribeStreamCommand,
+  DynamoDBStreamsClient,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  ListStreamsCommand,
+} from "@aws-sdk/client-dynamodb-streams";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { type World, account, region, tableArn, tableWorld } from "./dynamodb.fixture.ts";
+
+const rights = [
+  { Effect: "Allow", Action: ["dynamodb:GetItem", "dynamodb:BatchGetItem"], Resource: tableArn },
+  {
+    Effect: "Allow",
+    Action: ["dynamodb:PutItem", "dynamodb:Query"],
+    Resource: tableArn,
+    Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["own#*"] } },
+  },
+];
+
+let world: World;
+let role: DynamoDBClient;
+let operator: DynamoDBClient;
+let streams: DynamoDBStreamsClient;
+
+beforeAll(async () => {
+  world = await tableWorld(rights);
+  role = new DynamoDBClient(world.as("role"));
+  operator = new DynamoDBClient(world.as("operator"));
+  streams = new DynamoDBStreamsClient(world.as("operator"));
+});
+
+afterAll(async () => {
+  await world.close();
+  for (const client of [role, operator, streams]) client.destroy();
+});
+
+const TableName = "app-dev-Things";
+const Item = { pk: { S: "own#1" }, sk: { S: "a" } };
+const denied = (action: string, resource = tableArn) => ({
+  name: "AccessDeniedException",
+  $metadata: expect.objectContaining({ httpStatusCode: 400 }),
+  message: `User: arn:aws:sts::${account}:assumed-role/app-dev-Worker/app-dev-Worker is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`,
+});
+
+test("a role does what its policy allows and is refused the rest in AWS's words", async () => {
+  await role.send(new PutItemCommand({ TableName, Item }));
+  const got = await role.send(new GetItemCommand({ TableName, Key: Item }));
+  expect(got.Item).toEqual(Item);
+  await expect(role.send(new ScanCommand({ TableName }))).rejects.toMatchObject(
+    denied("dynamodb:Scan"),
+  );
+  expect(world.denials.at(-1)).toEqual({
+    principal: "Worker",
+    action: "dynamodb:Scan",
+    resource: tableArn,
+  });
+});
+
+test("a condition on the leading key sees the key of items and of queries", async () => {
+  const other = { ...Item, pk: { S: "other#1" } };
+  const query = (pk: string) =>
+    new QueryCommand({
+      TableName,
+      KeyConditionExpression: "begins_with(sk, :sk) AND #k = :pk",
+      ExpressionAttributeNames: { "#k": "pk" },
+      ExpressionAttributeValues: { ":pk": { S: pk }, ":sk": { S: "a" } },
+    });
+  await expect(role.send(new PutItemCommand({ TableName, Item: other }))).rejects.toMatchObject(
+    denied("dynamodb:PutItem"),
+  );
+  await expect(role.send(query("other#1"))).rejects.toMatchObject(denied("dynamodb:Query"));
+  expect((await role.send(query("own#1"))).Count).toBe(1);
+});
+
+test("a query on an index needs the right on the index", async () => {
+  const query = new QueryCommand({
+    TableName,
+    IndexName: "gsi1",
+    KeyConditionExpression: "gsi1pk = :pk",
+    ExpressionAttributeValues: { ":pk": { S: "own#x" } },
+  });
+  await expect(role.send(query)).rejects.toMatchObject(
+    denied("dynamodb:Query", `${tableArn}/index/gsi1`),
+  );
+  expect((await operator.send(query)).Count).toBe(0);
+});
+
+test("a batch is asked for its own right on each table, a transaction for that of each part", async () => {
+  const got = await role.send(
+    new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys: [Item] } } }),
+  );
+  expect(got.Responses?.[TableName]).toHaveLength(1);
+  const elsewhere = new BatchGetItemCommand({
+    RequestItems: { [TableName]: { Keys: [Item] }, Elsewhere: { Keys: [Item] } },
+  });
+  await expect(role.send(elsewhere)).rejects.toMatchObject(
+    denied("dynamodb:BatchGetItem", `arn:aws:dynamodb:${region}:${account}:table/Elsewhere`),
+  );
+  const write = new BatchWriteItemCommand({
+    RequestItems: { [TableName]: [{ PutRequest: { Item } }] },
+  });
+  await expect(role.send(write)).rejects.toMatchObject(denied("dynamodb:BatchWriteItem"));
+  const put = { Put: { TableName, Item } };
+  const check = {
+    ConditionCheck: {
+      TableName,
+      Key: { ...Item, sk: { S: "b" } },
+      ConditionExpression: "attribute_not_exists(pk)",
+    },
+  };
+  await role.send(new TransactWriteItemsCommand({ TransactItems: [put] }));
+  await expect(
+    role.send(new TransactWriteItemsCommand({ TransactItems: [put, check] })),
+  ).rejects.toMatchObject(denied("dynamodb:ConditionCheckItem"));
+});
+
+test("the region and the account are those of the stack, not the engine's", async () => {
+  const { Table } = await operator.send(new DescribeTableCommand({ TableName }));
+  expect(Table).toMatchObject({ TableArn: tableArn, LatestStreamArn: world.streamArn });
+  expect(world.streamArn.endsWith(`/stream/${Table?.LatestStreamLabel}`)).toBe(true);
+  expect(Table?.GlobalSecondaryIndexes?.[0]?.IndexArn).toBe(`${tableArn}/index/gsi1`);
+  expect((await operator.send(new ListTablesCommand({}))).TableNames).toEqual([TableName]);
+  const listed = await streams.send(new ListStreamsCommand({ TableName }));
+  expect(listed.Streams?.map(({ StreamArn }) => StreamArn)).toEqual([world.streamArn]);
+});
+
+test("a stream is read by the ARN of the graph, and says nothing of writes that changed nothing", async () => {
+  const before = { pk: { S: "own#s" }, sk: { S: "a" }, tags: { SS: ["x", "y"] } };
+  await operator.send(new PutItemCommand({ TableName, Item: before }));
+  await operator.send(
+    new PutItemCommand({ TableName, Item: { ...before, tags: { SS: ["y", "x"] } } }),
+  );
+  await operator.send(new PutItemCommand({ TableName, Item: { ...before, n: { N: "1" } } }));
+
+  const records = (await world.records(streams)).filter(
+    ({ dynamodb }) => dynamodb?.Keys?.["pk"]?.S === "own#s",
+  );
+  expect(records.map(({ eventName, awsRegion }) => [eventName, awsRegion])).toEqual([
+    ["INSERT", region],
+    ["MODIFY", region],
+  ]);
+  const { StreamDescription } = await streams.send(
+    new DescribeStreamCommand({ StreamArn: world.streamArn }),
+  );
+  expect(StreamDescription?.StreamArn).toBe(world.streamArn);
+  expect(StreamDescription?.Shards?.[0]?.SequenceNumberRange?.EndingSequenceNumber).toBeUndefined();
+});
+
+test("reading a stream needs the right on that stream, with an iterator too", async () => {
+  const { StreamDescription } = await streams.send(
+    new DescribeStreamCommand({ StreamArn: world.streamArn }),
+  );
+  const { ShardIterator } = await streams.send(
+    new GetShardIteratorCommand({
+      StreamArn: world.streamArn,
+      ShardId: StreamDescription?.Shards?.[0]?.ShardId,
+      ShardIteratorType: "TRIM_HORIZON",
+    }),
+  );
+  const stranger = new DynamoDBStreamsClient(world.as("role"));
+  await expect(stranger.send(new GetRecordsCommand({ ShardIterator }))).rejects.toMatchObject(
+    denied("dynamodb:GetRecords", world.streamArn),
+  );
+  stranger.destroy();
+});
+
+test.each([
+  ["a wrong secret", { secretAccessKey: "wrong" }, "InvalidSignatureException"],
+  ["an unknown key", { accessKeyId: "ASIAUNKNOWN" }, "UnrecognizedClientException"],
+  ["no session token", { sessionToken: undefined }, "UnrecognizedClientException"],
+])("%s is refused", async (_, wrong, name) => {
+  const given = world.as("role");
+  const client = new DynamoDBClient({ ...given, credentials: { ...given.credentials, ...wrong } });
+  await expect(client.send(new GetItemCommand({ TableName, Key: Item }))).rejects.toMatchObject({
+    name,
+  });
+  client.destroy();
+});
+
+test("an unsigned request is refused, and so is an operation that is not emulated", async () => {
+  const answer = await fetch(world.dynamo.url, {
+    method: "POST",
+    headers: { "x-amz-target": "DynamoDB_20120810.GetItem" },
+    body: JSON.stringify({ TableName, Key: Item }),
+  });
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({
+    __type: "com.amazon.coral.service#MissingAuthenticationTokenException",
+  });
+  await expect(
+    operator.send(new UpdateTableCommand({ TableName, DeletionProtectionEnabled: true })),
+  ).rejects.toMatchObject({ name: "UnknownOperationException" });
+});
+
+test("a condition on what the guard does not look at stops the start", async () => {
+  const attributes = { "ForAllValues:StringEquals": { "dynamodb:Attributes": ["pk"] } };
+  const right = { Effect: "Allow", Action: "*", Resource: "*", Condition: attributes };
+  await expect(tableWorld([right])).rejects.toThrow(
+    "The policy of Worker has a condition on dynamodb:Attributes: not emulated",
+  );
+});

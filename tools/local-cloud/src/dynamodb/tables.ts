@@ -1,0 +1,153 @@
+import { type Resource, type Stack, ofType } from "../stack.ts";
+import { StartError } from "../start-error.ts";
+import type { Answer, Engine } from "./engine.ts";
+
+/** What the graph says of a table. */
+export type Table = {
+  name: string;
+  arn: string;
+  keys: Keys;
+  indexes: Index[];
+  attributes: Record<string, "S" | "N" | "B">;
+  /** The attribute that holds the second in which an item expires. */
+  ttl?: string;
+  stream?: { view: string; arn: string };
+};
+
+export type Keys = { hash: string; range?: string };
+type Index = Keys & { name: string; projection: object; local?: boolean };
+
+export const tablesOf = (stack: Stack): Table[] =>
+  ofType(stack, "aws:dynamodb/table:Table").map(read);
+
+/** Makes the tables that the engine lacks; refuses one whose keys are others than the graph's. */
+export async function ensureTables(engine: Engine, tables: readonly Table[]): Promise<void> {
+  for (const table of tables) {
+    const existing = await engine
+      .call("DescribeTable", { TableName: table.name })
+      .catch((error: unknown) => {
+        if ((error as Error).name === "ResourceNotFoundException") return undefined;
+        throw error;
+      });
+    if (existing) refuseOther(table, existing["Table"]);
+    else await engine.call("CreateTable", definition(table));
+  }
+}
+
+/** Throws when a table's stream is on in the graph and off in the engine. */
+export async function streamArn(engine: Engine, table: Table): Promise<string> {
+  const { Table } = await engine.call("DescribeTable", { TableName: table.name });
+  return Table.LatestStreamArn;
+}
+
+function read({ id, inputs, outputs }: Resource): Table {
+  const attributes = Object.fromEntries(
+    inputs.attributes.map(({ name, type }: { name: string; type: string }) => [name, type]),
+  );
+  const indexes: Index[] = [
+    ...(inputs.globalSecondaryIndexes ?? []).map((index: Resource["inputs"]) => ({
+      name: index.name,
+      ...keysOf(index),
+      projection: projection(index),
+    })),
+    ...(inputs.localSecondaryIndexes ?? []).map((index: Resource["inputs"]) => ({
+      name: index.name,
+      hash: inputs.hashKey,
+      range: index.rangeKey,
+      projection: projection(index),
+      local: true,
+    })),
+  ];
+  return {
+    name: id,
+    arn: outputs.arn,
+    keys: keysOf(inputs),
+    indexes,
+    attributes,
+    ...(inputs.ttl?.enabled ? { ttl: inputs.ttl.attributeName } : {}),
+    ...(inputs.streamEnabled
+      ? { stream: { view: inputs.streamViewType, arn: outputs.streamArn } }
+      : {}),
+  };
+}
+
+/** `hashKey` and `rangeKey`, or the provider's newer `keySchemas`, of which the engine takes one of each kind. */
+function keysOf(from: Resource["inputs"]): Keys {
+  if (!from.keySchemas)
+    return { hash: from.hashKey, ...(from.rangeKey ? { range: from.rangeKey } : {}) };
+  const named = (type: string): string[] =>
+    from.keySchemas
+      .filter(({ keyType }: { keyType: string }) => keyType === type)
+      .map(({ attributeName }: { attributeName: string }) => attributeName);
+  const [hash, ...moreHash] = named("HASH");
+  const [range, ...moreRange] = named("RANGE");
+  if (!hash || moreHash.length > 0 || moreRange.length > 0)
+    throw new StartError(`The index ${from.name} has keys of several attributes: not emulated.`);
+  return { hash, ...(range ? { range } : {}) };
+}
+
+const projection = (index: Resource["inputs"]) => ({
+  ProjectionType: index.projectionType,
+  ...(index.nonKeyAttributes ? { NonKeyAttributes: index.nonKeyAttributes } : {}),
+});
+
+const schema = ({ hash, range }: Keys) => [
+  { AttributeName: hash, KeyType: "HASH" },
+  ...(range ? [{ AttributeName: range, KeyType: "RANGE" }] : []),
+];
+
+function definition(table: Table) {
+  const some = (indexes: Index[]) =>
+    indexes.map((index) => ({
+      IndexName: index.name,
+      KeySchema: schema(index),
+      Projection: index.projection,
+    }));
+  const global = some(table.indexes.filter(({ local }) => !local));
+  const local = some(table.indexes.filter((index) => index.local));
+  return {
+    TableName: table.name,
+    BillingMode: "PAY_PER_REQUEST",
+    AttributeDefinitions: Object.entries(table.attributes).map(([name, type]) => ({
+      AttributeName: name,
+      AttributeType: type,
+    })),
+    KeySchema: schema(table.keys),
+    ...(global.length > 0 ? { GlobalSecondaryIndexes: global } : {}),
+    ...(local.length > 0 ? { LocalSecondaryIndexes: local } : {}),
+    ...(table.stream
+      ? { StreamSpecification: { StreamEnabled: true, StreamViewType: table.stream.view } }
+      : {}),
+  };
+}
+
+function refuseOther(table: Table, existing: Answer): void {
+  const wanted = shape(definition(table));
+  const found = shape(existing);
+  if (wanted === found) return;
+  throw new StartError(
+    `The table ${table.name} was made with other keys, indexes or stream than the stack now says (${found}, not ${wanted}): choose another folder with --data, or remove this one.`,
+  );
+}
+
+/** What cannot be changed without making the table anew, in a form to compare and to read. */
+function shape(described: Answer): string {
+  const types = new Map<string, string>(
+    described["AttributeDefinitions"].map((one: Answer) => [
+      one["AttributeName"],
+      one["AttributeType"],
+    ]),
+  );
+  const keys = (schemas: Answer[]) =>
+    schemas.map((one) => `${one["AttributeName"]}:${types.get(one["AttributeName"])}`).join("+");
+  const indexes = [
+    ...(described["GlobalSecondaryIndexes"] ?? []),
+    ...(described["LocalSecondaryIndexes"] ?? []),
+  ]
+    .map((index: Answer) => `${index["IndexName"]} ${keys(index["KeySchema"])}`)
+    .toSorted();
+  const stream = described["StreamSpecification"]?.StreamEnabled
+    ? [described["StreamSpecification"].StreamViewType]
+    : [];
+  return [keys(described["KeySchema"]), ...indexes, ...stream].join(", ");
+}

@@ -1,0 +1,221 @@
+import type { DatabaseSync } from "node:sqlite";
+
+import type { Clock } from "../../clock.ts";
+import { type Principals, authorize } from "../../iam/principals.ts";
+import type { Functions } from "../functions.ts";
+import type { InvokeResult } from "../result.ts";
+import type { Log } from "../../log.ts";
+import { StartError } from "../../start-error.ts";
+import { type Stack, ofType } from "../../stack.ts";
+import type { AsynchronousEvents, Invocation } from "./invocations.ts";
+import type { Queues } from "../../sqs/queue.ts";
+import { atomically } from "../../sqs/queue-store.ts";
+import { work } from "../event-source-mapping/poll-loop.ts";
+
+type Parts = {
+  stack: Stack;
+  db: DatabaseSync;
+  clock: Clock;
+  log: Log;
+  principals: Principals;
+  queues: Queues;
+  asynchronous: AsynchronousEvents;
+  functions: Pick<Functions, "invoke" | "names">;
+};
+
+type Config = {
+  roleArn: string;
+  maximumRetries: number;
+  maximumAgeMs: number;
+  onSuccess: string | undefined;
+  onFailure: string | undefined;
+  deadLetters: string | undefined;
+  reserved: number;
+};
+
+/** The pauses before the first and the second retry: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html */
+const retryMs = [60_000, 120_000];
+
+/** A throttled event goes back to Lambda's queue, one second at first and at most five minutes. */
+const throttledMs = (times: number) => Math.min(300_000, 1000 * 2 ** times);
+
+/** How many events are being worked on; each function's processes are limited on their own. */
+const workers = 4;
+
+/** Hands accepted events to their functions: retries, ages, destinations and dead letters. */
+export async function deliverAsynchronousEvents(parts: Parts, signal: AbortSignal): Promise<void> {
+  const configs = configsOf(parts.stack);
+  const busy = new Set<string>();
+  const throttled = new Map<string, number>();
+  const turn = async () => {
+    const event = parts.asynchronous.due(workers + busy.size).find(({ id }) => !busy.has(id));
+    if (!event) return nextDue(parts, busy, signal);
+    busy.add(event.id);
+    try {
+      await deliver(event, configs.get(unqualified(event.functionArn)), throttled, parts, signal);
+    } finally {
+      busy.delete(event.id);
+    }
+  };
+  const what = "asynchronous events";
+  await Promise.all(Array.from({ length: workers }, () => work(turn, { ...parts, signal, what })));
+}
+
+async function deliver(
+  event: Invocation,
+  config: Config | undefined,
+  throttled: Map<string, number>,
+  parts: Parts,
+  signal: AbortSignal,
+) {
+  const { asynchronous, clock, functions, log } = parts;
+  if (!config) {
+    log.error(`An event was accepted for ${event.functionArn}, which is no longer in the stack`);
+    return asynchronous.finish(event.id);
+  }
+  const age = clock.now() - event.acceptedAt;
+  if (age > config.maximumAgeMs) return end(event, config, "EventAgeExceeded", undefined, parts);
+  const { functionArn, payload, id: requestId } = event;
+  const result = await functions.invoke(functionArn, payload, { signal, requestId });
+  signal.throwIfAborted();
+  if (result.kind === "throttled") {
+    // a function that may never run gets its events straight to where failures go
+    if (config.reserved === 0) return end(event, config, "RetriesExhausted", result, parts);
+    const times = throttled.get(event.id) ?? 0;
+    throttled.set(event.id, times + 1);
+    return asynchronous.postpone(event.id, throttledMs(times), false);
+  }
+  throttled.delete(event.id);
+  if (result.kind === "ok") return end(event, config, "Success", result, parts);
+  if (event.attempts >= config.maximumRetries)
+    return end(event, config, "RetriesExhausted", result, parts);
+  asynchronous.postpone(event.id, retryMs[event.attempts] ?? 120_000, true);
+}
+
+const unqualified = (arn: string) => arn.split(":").slice(0, 7).join(":");
+
+type Condition = "Success" | "RetriesExhausted" | "EventAgeExceeded";
+
+/** The event leaves Lambda's queue in the commit that puts its record, if anybody wants one, into another. */
+function end(
+  event: Invocation,
+  config: Config,
+  condition: Condition,
+  result: InvokeResult | undefined,
+  parts: Parts,
+) {
+  const { db, asynchronous, queues, log, functions } = parts;
+  const isSuccess = condition === "Success";
+  const destination = isSuccess ? config.onSuccess : config.onFailure;
+  atomically(db, () => {
+    asynchronous.finish(event.id);
+    if (destination && maySend(destination, config, parts)) {
+      const record = JSON.stringify(recordOf(event, condition, result, parts.clock));
+      if (destination.startsWith("arn:aws:sqs:")) queues.send(destination, record);
+      else asynchronous.accept(destination, record);
+    }
+    if (!isSuccess && config.deadLetters && maySend(config.deadLetters, config, parts))
+      queues.send(config.deadLetters, event.payload, { attributes: attributesOf(event, result) });
+  });
+  if (isSuccess) return;
+  log.error(
+    `${functions.names[event.functionArn]}: an asynchronous event was given up, ${condition}`,
+    {
+      id: event.id,
+      destination: destination ?? config.deadLetters,
+    },
+  );
+}
+
+function maySend(destination: string, { roleArn }: Config, { principals, log }: Parts) {
+  const action = destination.startsWith("arn:aws:sqs:")
+    ? "sqs:SendMessage"
+    : "lambda:InvokeFunction";
+  const principal = principals.forRole(roleArn, "lambda.amazonaws.com");
+  return authorize(principal, { action, resource: destination }, log).allowed;
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
+function recordOf(
+  event: Invocation,
+  condition: Condition,
+  result: InvokeResult | undefined,
+  clock: Clock,
+) {
+  const invokes = event.attempts + (condition === "EventAgeExceeded" ? 0 : 1);
+  return {
+    version: "1.0",
+    timestamp: new Date(clock.now()).toISOString(),
+    requestContext: {
+      requestId: event.id,
+      functionArn: `${event.functionArn}:$LATEST`,
+      condition,
+      approximateInvokeCount: invokes,
+    },
+    requestPayload: JSON.parse(event.payload),
+    ...(result?.kind === "ok" && {
+      responseContext: { statusCode: 200, executedVersion: "$LATEST" },
+      responsePayload: JSON.parse(result.payload.toString()),
+    }),
+    ...(result?.kind === "error" && {
+      responseContext: { statusCode: 200, executedVersion: "$LATEST", functionError: "Unhandled" },
+      responsePayload: JSON.parse(result.payload.toString()),
+    }),
+  };
+}
+
+/** A dead letter is the event as it came, with what went wrong beside it: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html#invocation-dlq */
+function attributesOf({ id }: Invocation, result: InvokeResult | undefined) {
+  const text = (StringValue: string) => ({ DataType: "String", StringValue });
+  const message = result?.kind === "error" ? result.errorMessage : "";
+  return {
+    RequestID: text(id),
+    ErrorCode: { DataType: "Number", StringValue: result?.kind === "throttled" ? "429" : "200" },
+    ...(message && { ErrorMessage: text(message.slice(0, 1024)) }),
+  };
+}
+
+async function nextDue({ asynchronous, clock }: Parts, busy: Set<string>, signal: AbortSignal) {
+  const accepted = new AbortController();
+  const stop = asynchronous.onAccept(() => accepted.abort());
+  const due = asynchronous.nextDue() ?? Infinity;
+  // what is being worked on is due too; somebody else is at it
+  const ms = due <= clock.now() ? (busy.size > 0 ? 50 : 1) : Math.min(1000, due - clock.now());
+  try {
+    await clock.sleep(ms, AbortSignal.any([signal, accepted.signal]));
+  } catch (error) {
+    if (!accepted.signal.aborted) throw error;
+  } finally {
+    stop();
+  }
+}
+
+function configsOf(stack: Stack): Map<string, Config> {
+  const eventConfigs = ofType(
+    stack,
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
+  );
+  return new Map(
+    ofType(stack, "aws:lambda/function:Function").map(({ id, inputs, outputs }) => {
+      const own = eventConfigs.find((config) =>
+        [id, outputs.arn].includes(config.inputs.functionName),
+      )?.inputs;
+      const config: Config = {
+        roleArn: inputs.role,
+        maximumRetries: own?.maximumRetryAttempts ?? 2,
+        maximumAgeMs: 1000 * (own?.maximumEventAgeInSeconds ?? 6 * 3600),
+        onSuccess: destinationOf(own?.destinationConfig?.onSuccess?.destination),
+        onFailure: destinationOf(own?.destinationConfig?.onFailure?.destination),
+        deadLetters: destinationOf(inputs.deadLetterConfig?.targetArn, ["sqs"]),
+        reserved: inputs.reservedConcurrentExecutions ?? -1,
+      };
+      return [outputs.arn as string, config];
+    }),
+  );
+}
+
+function destinationOf(arn: string | undefined, services = ["sqs", "lambda"]) {
+  if (arn && !services.includes(arn.split(":")[2]!))
+    throw new StartError(`A function sends what became of its events to ${arn}: not emulated.`);
+  return arn;
+}

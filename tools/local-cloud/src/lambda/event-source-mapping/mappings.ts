@@ -1,0 +1,102 @@
+import type { DatabaseSync } from "node:sqlite";
+
+import type { Clock } from "../../clock.ts";
+import { type Principals, authorize } from "../../iam/principals.ts";
+import type { Functions } from "../functions.ts";
+import type { Log } from "../../log.ts";
+import { StartError } from "../../start-error.ts";
+import { refused, unemulated } from "../supported-resources.ts";
+import { type Resource, type Stack, byArn, ofType } from "../../stack.ts";
+import type { AsynchronousEvents } from "../asynchronous/invocations.ts";
+import { deliverAsynchronousEvents } from "../asynchronous/delivery.ts";
+import type { Queues } from "../../sqs/queue.ts";
+import { startSqsMapping } from "./sqs-mapping.ts";
+import { startStreamMapping } from "./stream-mapping.ts";
+
+type Parts = {
+  stack: Stack;
+  db: DatabaseSync;
+  clock: Clock;
+  log: Log;
+  principals: Principals;
+  queues: Queues;
+  functions: Pick<Functions, "invoke" | "names">;
+  asynchronous: AsynchronousEvents;
+  /** The guard in front of the tables: a mapping reads with its function's role. */
+  dynamoEndpoint: string;
+};
+
+export type Mappings = {
+  /** What is being worked on is dropped, and will be worked on again after the next start. */
+  stop(): Promise<void>;
+};
+
+/** Everything that invokes a function without being asked to wait: queues, streams, and events that were accepted. */
+export async function startMappings(parts: Parts): Promise<Mappings> {
+  const problems = [...unemulated(parts.stack.resources), ...refused(parts.stack)];
+  if (problems.length > 0)
+    throw new StartError(
+      `The local cloud cannot deliver the events of this graph:\n${problems.map((one) => `- ${one}`).join("\n")}`,
+    );
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const running: Promise<void>[] = [deliverAsynchronousEvents(parts, signal)];
+  try {
+    for (const mapping of ofType(parts.stack, "aws:lambda/eventSourceMapping:EventSourceMapping")) {
+      if (mapping.inputs.enabled === false) continue;
+      const service = String(mapping.inputs.eventSourceArn).split(":")[2]!;
+      const needed = rights[service];
+      if (!needed)
+        throw new StartError(
+          `The event source mapping ${mapping.name} reads from ${service}: not emulated.`,
+        );
+      const principal = principalOf(mapping, needed, parts);
+      if (!principal) continue;
+      const started =
+        service === "sqs"
+          ? startSqsMapping(mapping, parts, signal)
+          : await startStreamMapping(mapping, { ...parts, principal }, signal);
+      running.push(started.ended);
+    }
+  } catch (error) {
+    stopping.abort();
+    await Promise.allSettled(running);
+    throw error;
+  }
+  return {
+    async stop() {
+      stopping.abort();
+      await Promise.allSettled(running);
+    },
+  };
+}
+
+/** What the function's role must be allowed to, or AWS refuses to make the mapping. */
+const rights: Record<string, string[]> = {
+  // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
+  sqs: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+  // https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html#events-dynamodb-permissions
+  dynamodb: ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+};
+
+/** The role's session, or undefined with a word in the log when a right is missing. */
+function principalOf({ name, inputs, outputs }: Resource, needed: string[], parts: Parts) {
+  const { stack, principals, log } = parts;
+  const functionArn: string = outputs.functionArn ?? inputs.functionName;
+  const lambda = byArn(stack, functionArn);
+  if (!lambda)
+    throw new StartError(
+      `The event source mapping ${name} is for ${functionArn}, which is not in the stack.`,
+    );
+  const principal = principals.forRole(lambda.inputs.role, "lambda.amazonaws.com");
+  const asks = needed.map((action) => ({ action, resource: inputs.eventSourceArn as string }));
+  const onFailure: string | undefined = inputs.destinationConfig?.onFailure?.destinationArn;
+  if (onFailure) asks.push({ action: "sqs:SendMessage", resource: onFailure });
+  const missing = asks.filter((ask) => !authorize(principal, ask, log).allowed);
+  if (missing.length === 0) return principal;
+  const actions = missing.map(({ action }) => action).join(", ");
+  log.error(
+    `${principal.label}: the provided execution role does not have permissions to call ${actions}, so nothing is read from ${inputs.eventSourceArn}`,
+  );
+  return undefined;
+}

@@ -1,0 +1,251 @@
+import type { DatabaseSync } from "node:sqlite";
+import { setTimeout as wait } from "node:timers/promises";
+
+import type { Clock } from "../../clock.ts";
+import type { Principal } from "../../iam/principals.ts";
+import type { Functions } from "../functions.ts";
+import { maxRequestBytes } from "../result.ts";
+import type { Log } from "../../log.ts";
+import { StartError } from "../../start-error.ts";
+import type { Resource, Stack } from "../../stack.ts";
+import { type Checkpoints, openCheckpoints } from "./checkpoint.ts";
+import { type Filter, filterOf } from "./event-filter.ts";
+import type { Queues } from "../../sqs/queue.ts";
+import { atomically } from "../../sqs/queue-store.ts";
+import { type Failure, type StreamSettings, sequenceOf, workOff } from "./stream-batch.ts";
+import { type StreamReader, type StreamRecord, createStreamReader } from "./stream-reader.ts";
+import { work } from "./poll-loop.ts";
+
+type Parts = {
+  stack: Stack;
+  db: DatabaseSync;
+  clock: Clock;
+  log: Log;
+  queues: Queues;
+  functions: Pick<Functions, "invoke" | "names">;
+  /** The function's role, which reads the stream. */
+  principal: Principal;
+  dynamoEndpoint: string;
+};
+
+/** Lambda looks four times a second; on a laptop a look costs a millisecond, and a person is waiting. Real time: the engine's writers do not live on the clock. */
+const soonMs = 15;
+const idleMs = 90;
+
+/** GetRecords' own limit. */
+const maxRecords = 1000;
+
+/** Reads a table's stream for a function. It knows where to begin when it returns, so no write after that is missed. */
+export async function startStreamMapping(
+  mapping: Resource,
+  parts: Parts,
+  signal: AbortSignal,
+): Promise<{ ended: Promise<void> }> {
+  const settings = read(mapping);
+  const checkpoints = openCheckpoints(parts.db, mapping.id);
+  const reader = createStreamReader({
+    endpoint: parts.dynamoEndpoint,
+    streamArn: settings.streamArn,
+    region: parts.stack.region,
+    credentials: parts.principal,
+  });
+  if (!checkpoints.exist()) await begin(mapping, checkpoints, reader);
+  const filter = filterOf(mapping.inputs.filterCriteria);
+  const run = { ...parts, settings, filter, checkpoints, reader, signal };
+  const what = `${parts.functions.names[settings.functionArn]} reads ${settings.streamArn}`;
+  const ended = work(() => followShards(run), { ...parts, signal, what });
+  return { ended: ended.finally(() => reader.close()) };
+}
+
+function read({ name, inputs, outputs }: Resource): StreamSettings {
+  const onFailure: string | undefined = inputs.destinationConfig?.onFailure?.destinationArn;
+  if (onFailure && !onFailure.startsWith("arn:aws:sqs:"))
+    throw new StartError(
+      `The event source mapping ${name} sends its failures to ${onFailure}: only queues are emulated.`,
+    );
+  const unlimited = (value: number | undefined) =>
+    value === undefined || value < 0 ? Infinity : value;
+  return {
+    streamArn: inputs.eventSourceArn,
+    functionArn: outputs.functionArn ?? inputs.functionName,
+    batchSize: inputs.batchSize ?? 100,
+    windowMs: 1000 * (inputs.maximumBatchingWindowInSeconds ?? 0),
+    bisects: inputs.bisectBatchOnFunctionError ?? false,
+    reports: (inputs.functionResponseTypes ?? []).includes("ReportBatchItemFailures"),
+    maximumRetries: unlimited(inputs.maximumRetryAttempts),
+    maximumAgeMs: 1000 * unlimited(inputs.maximumRecordAgeInSeconds),
+    onFailure,
+  };
+}
+
+async function begin({ name, inputs }: Resource, checkpoints: Checkpoints, reader: StreamReader) {
+  const { startingPosition } = inputs;
+  if (!["LATEST", "TRIM_HORIZON"].includes(startingPosition))
+    throw new StartError(
+      `The event source mapping ${name} starts at ${startingPosition}: a table's stream has no such position.`,
+    );
+  for (const { ShardId } of await reader.shards()) {
+    const last = startingPosition === "LATEST" ? await lastOf(ShardId, reader) : undefined;
+    checkpoints.save(ShardId, last && sequenceOf(last));
+  }
+}
+
+async function lastOf(shard: string, reader: StreamReader) {
+  let last: StreamRecord | undefined;
+  let next: string | undefined = await reader.iterator(shard, undefined);
+  while (next) {
+    const page: Awaited<ReturnType<StreamReader["records"]>> = await reader.records(
+      next,
+      maxRecords,
+    );
+    if (page.records.length === 0) break;
+    last = page.records.at(-1);
+    next = page.next;
+  }
+  return last;
+}
+
+type Run = Parts & {
+  settings: StreamSettings;
+  filter: Filter;
+  checkpoints: Checkpoints;
+  reader: StreamReader;
+  signal: AbortSignal;
+};
+
+async function followShards(run: Run) {
+  const shards = await run.reader.shards();
+  const open = shards.find(({ ShardId }) => !run.checkpoints.get(ShardId).isFinished);
+  if (open) await followShard(open.ShardId, run);
+  else await wait(idleMs, undefined, { signal: run.signal });
+}
+
+/** Returns at the end of a shard that is closed. */
+async function followShard(shard: string, run: Run) {
+  const { checkpoints, reader, settings, signal } = run;
+  let next: string | undefined = await resume(shard, run);
+  let pause = soonMs;
+  while (next) {
+    const page = await reader.records(next, Math.min(settings.batchSize, maxRecords));
+    next = page.next;
+    if (page.records.length === 0) {
+      if (next) await wait(pause, undefined, { signal });
+      pause = Math.min(idleMs, pause * 1.2);
+      continue;
+    }
+    pause = soonMs;
+    const gathered = await gather(page.records, next, run);
+    next = gathered.next;
+    await process(shard, gathered.records, run);
+  }
+  checkpoints.finish(shard);
+}
+
+async function resume(shard: string, { checkpoints, reader, log }: Run) {
+  const { sequence } = checkpoints.get(shard);
+  try {
+    return await reader.iterator(shard, sequence);
+  } catch (error) {
+    if ((error as Error).name !== "TrimmedDataAccessException") throw error;
+    log.warn(`Records of ${shard} were trimmed before they were read`);
+    return reader.iterator(shard, undefined);
+  }
+}
+
+/** The window opens with the first record and closes when it is over or the batch is full. */
+async function gather(records: StreamRecord[], next: string | undefined, run: Run) {
+  const { settings, clock, reader, signal } = run;
+  const closes = clock.now() + settings.windowMs;
+  while (next && records.length < settings.batchSize && clock.now() < closes) {
+    await wait(soonMs, undefined, { signal });
+    const limit = Math.min(settings.batchSize - records.length, maxRecords);
+    const page = await reader.records(next, limit);
+    records.push(...page.records);
+    next = page.next;
+  }
+  return { records, next };
+}
+
+async function process(shard: string, records: StreamRecord[], run: Run) {
+  const { checkpoints, filter, functions, settings, stack, clock, signal } = run;
+  for (const batch of fitting(records.filter((record) => filter(record))))
+    await workOff(batch, {
+      settings,
+      region: stack.region,
+      clock,
+      functions,
+      signal,
+      done: (upTo) => checkpoints.save(shard, sequenceOf(upTo)),
+      giveUp: (lost, why) => giveUp(shard, lost, why, run),
+    });
+  checkpoints.save(shard, sequenceOf(records.at(-1)!));
+}
+
+/** A batch is also full at 6 MB. */
+function fitting(records: StreamRecord[]): StreamRecord[][] {
+  const batches: StreamRecord[][] = [];
+  let bytes = Infinity;
+  for (const record of records) {
+    // Lambda adds where the record comes from
+    const size = Buffer.byteLength(JSON.stringify(record)) + 300;
+    bytes += size;
+    if (bytes > maxRequestBytes) {
+      batches.push([]);
+      bytes = size;
+    }
+    batches.at(-1)!.push(record);
+  }
+  return batches;
+}
+
+function giveUp(shard: string, records: StreamRecord[], why: Failure, run: Run) {
+  const { settings, db, queues, checkpoints, functions, log } = run;
+  const [first, last] = [records[0]!, records.at(-1)!];
+  atomically(db, () => {
+    if (settings.onFailure)
+      queues.send(settings.onFailure, JSON.stringify(description(shard, records, why, run)));
+    checkpoints.save(shard, sequenceOf(last));
+  });
+  log.error(
+    `${functions.names[settings.functionArn]}: ${records.length} records given up, ${why.condition}`,
+    { from: sequenceOf(first), to: sequenceOf(last), destination: settings.onFailure },
+  );
+}
+
+/** Metadata, not the records: https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html */
+function description(
+  shardId: string,
+  records: StreamRecord[],
+  why: Failure,
+  { settings, clock }: Run,
+) {
+  const [first, last] = [records[0]!, records.at(-1)!];
+  const arrival = ({ dynamodb }: StreamRecord) =>
+    new Date(dynamodb.ApproximateCreationDateTime * 1000).toISOString();
+  return {
+    requestContext: {
+      requestId: why.requestId,
+      functionArn: settings.functionArn,
+      condition: why.condition,
+      approximateInvokeCount: why.invokes,
+    },
+    ...(why.result && {
+      responseContext: {
+        statusCode: why.result.kind === "throttled" ? 429 : 200,
+        executedVersion: "$LATEST",
+        functionError: why.result.kind === "error" ? "Unhandled" : null,
+      },
+    }),
+    version: "1.0",
+    timestamp: new Date(clock.now()).toISOString(),
+    DDBStreamBatchInfo: {
+      shardId,
+      startSequenceNumber: sequenceOf(first),
+      endSequenceNumber: sequenceOf(last),
+      approximateArrivalOfFirstRecord: arrival(first),
+      approximateArrivalOfLastRecord: arrival(last),
+      batchSize: records.length,
+      streamArn: settings.streamArn,
+    },
+  };
+}

@@ -1,0 +1,222 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { type Traced, traceInvocation } from "../xray/invocation.ts";
+import type { Traces } from "../xray/traces.ts";
+import { type FunctionSource, type Resource, type Stack, ofType } from "../stack.ts";
+import { type RoleKeys, environment } from "./environment.ts";
+import { ignoredSettings } from "./esbuild-options.ts";
+import { type Invocation, type InvokeOptions, createInvocation } from "./invocation.ts";
+import { type LiveBundle, createLiveBundle } from "./live-bundle.ts";
+import { createMemoryWatch } from "./memory.ts";
+import { type Pool, createPool } from "./pool.ts";
+import { startProcess } from "./process.ts";
+import { watchSources } from "./reload.ts";
+import { type InvokeResult, failure, maxRequestBytes } from "./result.ts";
+import { startRuntimeApi } from "./runtime-api.ts";
+
+export type Functions = {
+  /** `functionArn` may carry a qualifier. Rejects only for a function that is not in the graph and for an aborted signal. */
+  invoke(
+    functionArn: string,
+    payload: string | Buffer,
+    options?: InvokeOptions,
+  ): Promise<InvokeResult>;
+  /** What a person calls each function, by ARN. */
+  names: Record<string, string>;
+  /** Resolves when every function has been bundled or has said why it cannot be. Calls may come before. */
+  ready: Promise<void>;
+  stop(): Promise<void>;
+};
+
+export type FunctionsOptions = {
+  stack: Stack;
+  /** The folder that handler paths start from. */
+  root: string;
+  /** Bundles go to `<folder>/functions/<name>`. */
+  folder: string;
+  principals: { forRole(roleArn: string, service: string): RoleKeys };
+  /** Read when a process starts: URL by the name that the AWS SDK gives the service, S3, DYNAMODB, SQS … */
+  endpoints: Record<string, string>;
+  /** The value of a `secret://name`. */
+  secrets: (name: string) => string;
+  /** What functions see when they ask for the time. */
+  clock: Pick<Clock, "now">;
+  log: Log;
+  /** Follow the sources; a saved file is live within two seconds. */
+  watch?: boolean;
+  /** Refuse calls beyond the number of processes, as Lambda refuses calls beyond its concurrency, instead of letting them wait. */
+  throttle?: boolean;
+  /** Where the segments of invocations go. */
+  traces?: Traces;
+};
+
+/** Every Lambda function of the graph, each in processes of its own with only its own environment, rights, memory and time. */
+export async function createFunctions(options: FunctionsOptions): Promise<Functions> {
+  const { stack, log } = options;
+  const api = await startRuntimeApi();
+  const memory = createMemoryWatch();
+  const changes = options.watch ? watchSources(reload) : undefined;
+  const functions = new Map<string, Deployed>();
+  for (const resource of ofType(stack, "aws:lambda/function:Function")) {
+    const source = stack.functions[resource.outputs.arn];
+    if (source) functions.set(resource.outputs.arn, deploy(resource, source));
+  }
+  // a build may fail for want of a file in a folder that nobody watches
+  const retry = options.watch ? setInterval(() => reload(new Set()), 1000) : undefined;
+  retry?.unref();
+  const all = [...functions.values()];
+
+  return {
+    names: Object.fromEntries([...functions].map(([arn, { name }]) => [arn, name])),
+    ready: settled(all.map(({ bundle }) => bundle.get())),
+    async invoke(functionArn, payload, invokeOptions = {}) {
+      const { name, bundle, pool, traced } =
+        functions.get(unqualified(functionArn)) ?? unknown(functionArn);
+      if (Buffer.byteLength(payload) > maxRequestBytes) return requestTooLarge;
+      const { traceHeader, links } = invokeOptions;
+      const trace = traceInvocation(options.traces, traced, traceHeader, links);
+      const invocation = createInvocation(payload, { ...invokeOptions, traceHeader: trace.header });
+      const result = await unlessAborted(invokeOptions.signal, pool, invocation, async () => {
+        const failed = await bundle.get().then(() => undefined, unbuilt);
+        const outcome = failed ?? (await pool.invoke(invocation));
+        invocation.whenOver((times) => trace.finish(invocation.id, times, outcome));
+        return outcome;
+      });
+      if (result.kind === "error") log.error(complaint(name, invocation.id, result));
+      return result;
+    },
+    async stop() {
+      changes?.stop();
+      clearInterval(retry);
+      memory.stop();
+      await Promise.all(all.map(({ pool }) => pool.stop()));
+      await api.stop();
+      await Promise.all(all.map(({ bundle }) => bundle.stop()));
+    },
+  };
+
+  function deploy(resource: Resource, source: FunctionSource): Deployed {
+    const { name } = source;
+    const { memorySize = 128, timeout = 3, role } = resource.inputs;
+    const reserved = resource.inputs.reservedConcurrentExecutions ?? -1;
+    const settings = {
+      name,
+      arn: resource.outputs.arn,
+      memoryMb: memorySize,
+      timeoutMs: timeout * 1000,
+    };
+    // AWS refuses a function whose role it cannot assume; here that is an error at the start
+    const keys = options.principals.forRole(role, "lambda.amazonaws.com");
+    const folder = join(options.folder, "functions");
+    for (const setting of ignoredSettings(source))
+      log.warn(
+        `${name}: SST does not pass ${setting} on to esbuild, so it has no effect here either`,
+      );
+    const bundle = createLiveBundle({
+      source,
+      root: options.root,
+      folder,
+      log,
+      onBuilt({ inputs }, isNew) {
+        changes?.add(inputs);
+        if (isNew) pool.renew();
+      },
+    });
+    const pool = createPool({
+      size: reserved < 0 ? cores : Math.max(1, Math.min(cores, reserved)),
+      reserved: reserved < 0 ? undefined : reserved,
+      throttle: options.throttle ?? false,
+      start: (events) =>
+        startProcess({
+          ...events,
+          settings,
+          api,
+          memory,
+          clock: options.clock,
+          log,
+          bundle: bundle.built!,
+          compileCache: join(folder, ".compile-cache"),
+          environment: environment(resource, source, {
+            stack,
+            endpoints: options.endpoints,
+            secrets: options.secrets,
+            keys,
+          }),
+        }),
+    });
+    const traced = {
+      name: resource.inputs.name ?? resource.id,
+      arn: settings.arn,
+      isActive: resource.inputs.tracingConfig?.mode === "Active",
+    };
+    return { name, bundle, pool, traced };
+  }
+
+  function reload(paths: ReadonlySet<string>) {
+    for (const { bundle } of functions.values()) void bundle.changed(paths);
+  }
+}
+
+type Deployed = { name: string; bundle: LiveBundle; pool: Pool; traced: Traced };
+
+/** More processes than cores only make every call slower; two at least, so that a function may call itself. */
+const cores = Math.max(2, availableParallelism());
+
+/** `arn:aws:lambda:region:account:function:name` and no alias or version. */
+const unqualified = (arn: string) => arn.split(":").slice(0, 7).join(":");
+
+function unknown(functionArn: string): never {
+  throw new Error(`There is no function ${functionArn} in the stack`);
+}
+
+async function settled(promises: Promise<unknown>[]) {
+  await Promise.allSettled(promises);
+}
+
+function unbuilt(error: Error) {
+  return failure("Runtime.ImportModuleError", error.message, { trace: [] });
+}
+
+const requestTooLarge = failure(
+  "RequestTooLarge",
+  `Request must be smaller than ${maxRequestBytes} bytes for the InvokeFunction operation`,
+);
+
+/** An aborted signal rejects the caller's promise, or ends the stream it reads; a call that has begun runs on, as on AWS. */
+async function unlessAborted(
+  signal: AbortSignal | undefined,
+  pool: Pool,
+  invocation: Invocation,
+  call: () => Promise<InvokeResult>,
+): Promise<InvokeResult> {
+  if (!signal) return call();
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => {
+    pool.withdraw(invocation);
+    reject(signal.reason);
+  };
+  signal.addEventListener("abort", abort, { once: true });
+  const result = await Promise.race([call(), aborted]).finally(() =>
+    signal.removeEventListener("abort", abort),
+  );
+  if (result.kind !== "stream") return result;
+  const { body } = result;
+  const leave = () => body.destroy();
+  signal.addEventListener("abort", leave, { once: true });
+  body.once("close", () => signal.removeEventListener("abort", leave));
+  return result;
+}
+
+/** Lambda prints the error of a call in the function's log; a person at a laptop must not have to look for it. */
+function complaint(name: string, requestId: string, result: InvokeResult & { kind: "error" }) {
+  const trace: unknown = JSON.parse(result.payload.toString() || "{}").trace;
+  const words =
+    Array.isArray(trace) && trace.length > 0
+      ? trace.join("\n")
+      : `${result.errorType}: ${result.errorMessage}`;
+  return `${name} ${requestId.slice(0, 8)}: ${words}`;
+}

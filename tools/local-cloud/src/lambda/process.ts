@@ -1,0 +1,238 @@
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { join } from "node:path";
+import { finished } from "node:stream/promises";
+
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { readAll } from "../read-all.ts";
+import { wallMs } from "../xray/segment.ts";
+import type { Bundle } from "./bundle.ts";
+import type { Invocation } from "./invocation.ts";
+import { printOutput } from "./output.ts";
+import { splitPrelude } from "./prelude.ts";
+import * as Result from "./result.ts";
+import { type Event, type RuntimeApi } from "./runtime-api.ts";
+import type { createMemoryWatch } from "./memory.ts";
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: ten seconds to load, beside the time of the first event. */
+const initMs = 10_000;
+
+export type FunctionProcess = {
+  /** `answered`: the caller has the answer, the process has not asked for another event yet. */
+  state: "starting" | "idle" | "busy" | "answered" | "ended";
+  /** Real time of the end of its last event. */
+  idleSince: number;
+  /** Only when idle. */
+  run(invocation: Invocation): void;
+  /** Ends it now, or after the event it works on. */
+  retire(): void;
+  kill(): void;
+};
+
+type FunctionSettings = { name: string; arn: string; memoryMb: number; timeoutMs: number };
+
+type Options = {
+  settings: FunctionSettings;
+  bundle: Bundle;
+  environment: Record<string, string | undefined>;
+  compileCache: string;
+  api: RuntimeApi;
+  memory: ReturnType<typeof createMemoryWatch>;
+  clock: Pick<Clock, "now">;
+  log: Log;
+  onIdle: (process: FunctionProcess) => void;
+  /** It ended; `initFailure` when it did before it could take an event. */
+  onEnd: (process: FunctionProcess, initFailure?: Result.InvokeResult) => void;
+};
+
+/** One process of a function: what Lambda calls an execution environment. It works on one event at a time. */
+export function startProcess(options: Options): FunctionProcess {
+  const { settings, bundle, api, memory, clock, log, onIdle, onEnd } = options;
+  const token = randomUUID();
+  let current: Invocation | undefined;
+  let deliver: ((event: Event) => void) | undefined;
+  let initFailure: Result.InvokeResult | undefined;
+  let endedBy: ((requestId: string) => Result.InvokeResult) | undefined;
+  let retired = false;
+  /** When it began to start, and when it was ready for its first event. */
+  const start = { start: wallMs(), end: 0 };
+  let timer: NodeJS.Timeout | undefined = setTimeout(() => {
+    endedBy = (id) => Result.timedOut(id, initMs);
+    self.kill();
+  }, initMs);
+
+  const runtimeApi = api.register(token, {
+    next(hand) {
+      clearTimeout(timer);
+      done();
+      if (!start.end) start.end = wallMs();
+      deliver = hand;
+      if (retired) return self.kill();
+      self.state = "idle";
+      self.idleSince = Date.now();
+      onIdle(self);
+    },
+    async response(requestId, body) {
+      if (requestId === current?.id) return respond(current, body);
+      await readAll(body);
+      return true;
+    },
+    error(requestId, body) {
+      if (requestId !== current?.id) return;
+      answered(current, Result.functionError(body));
+    },
+    initError(body) {
+      initFailure = Result.functionError(body);
+    },
+  });
+
+  const child = spawn(
+    process.execPath,
+    [...flags(settings.memoryMb), bootstrap, options.compileCache, entry(bundle)],
+    {
+      cwd: bundle.folder,
+      env: {
+        ...options.environment,
+        AWS_LAMBDA_RUNTIME_API: runtimeApi,
+        LAMBDA_TASK_ROOT: bundle.folder,
+        _HANDLER: bundle.handler,
+      } as NodeJS.ProcessEnv,
+      stdio: ["ignore", "pipe", "pipe"],
+      windowsHide: true,
+    },
+  );
+  printOutput(child, settings.name, log, () => current?.id);
+
+  const watched = {
+    pid: child.pid ?? 0,
+    limitBytes: settings.memoryMb * 1024 * 1024,
+    used(bytes: number) {
+      if (current) current.maxMemoryBytes = Math.max(current.maxMemoryBytes, bytes);
+    },
+    exceeded() {
+      endedBy = Result.outOfMemory;
+      self.kill();
+    },
+  };
+
+  child.once("error", (error) => {
+    initFailure = Result.failure("Runtime.InvalidEntrypoint", String(error));
+    end(null, null);
+  });
+  child.once("exit", end);
+
+  const self: FunctionProcess = {
+    state: "starting",
+    idleSince: Date.now(),
+    run(invocation) {
+      self.state = "busy";
+      current = invocation;
+      const deadline = Date.now() + settings.timeoutMs;
+      memory.add(watched);
+      timer = setTimeout(() => {
+        endedBy = (id) => Result.timedOut(id, settings.timeoutMs);
+        self.kill();
+      }, settings.timeoutMs);
+      const { id: requestId, payload, traceHeader, clientContext } = invocation;
+      invocation.begin(start);
+      deliver?.({
+        requestId,
+        payload,
+        functionArn: settings.arn,
+        deadline,
+        aheadMs: clock.now() - Date.now(),
+        traceHeader,
+        clientContext,
+      });
+    },
+    retire() {
+      retired = true;
+      if (self.state === "idle" || self.state === "starting") self.kill();
+    },
+    kill: () => void child.kill("SIGKILL"),
+  };
+  return self;
+
+  async function respond(invocation: Invocation, body: IncomingMessage) {
+    const streaming = body.headers["lambda-runtime-function-response-mode"] === "streaming";
+    if (streaming && invocation.stream) return stream(invocation, body);
+    const payload = await readAll(body, Result.maxResponseBytes);
+    const failed = body.trailers["lambda-runtime-function-error-body"];
+    if (failed) answered(invocation, Result.functionError(Buffer.from(failed, "base64")));
+    else if (payload.length > Result.maxResponseBytes) answered(invocation, tooLarge);
+    else answered(invocation, { kind: "ok", payload });
+    return payload.length <= Result.maxResponseBytes;
+  }
+
+  async function stream(invocation: Invocation, response: IncomingMessage) {
+    try {
+      const { prelude, body } = await splitPrelude(response);
+      invocation.settle({ kind: "stream", prelude, body });
+      await finished(response).catch(() => {});
+      rest();
+      const failed = response.trailers["lambda-runtime-function-error-body"];
+      if (failed) {
+        const { errorType, errorMessage } = Result.functionError(Buffer.from(failed, "base64"));
+        log.error(
+          `${settings.name} ${invocation.id}: ${errorType} in the middle of its stream: ${errorMessage}`,
+        );
+      }
+    } catch (error) {
+      response.resume();
+      invocation.settle(Result.failure("Runtime.MalformedStream", String(error)));
+    }
+    return true;
+  }
+
+  function answered(invocation: Invocation, result: Result.InvokeResult) {
+    rest();
+    invocation.settle(result);
+  }
+
+  /** The event is over for its caller; neither clock nor memory counts any more. */
+  function rest() {
+    current?.end();
+    clearTimeout(timer);
+    memory.delete(watched);
+    if (self.state === "busy") self.state = "answered";
+  }
+
+  function done() {
+    rest();
+    const ended = current;
+    current = undefined;
+    return ended;
+  }
+
+  function end(code: number | null, signal: NodeJS.Signals | null) {
+    if (self.state === "ended") return;
+    const wasStarting = self.state === "starting";
+    self.state = "ended";
+    api.forget(token);
+    const broken = done();
+    const result = (id: string) => endedBy?.(id) ?? Result.exited(id, code, signal);
+    broken?.settle(result(broken.id));
+    const failedToStart = wasStarting && !retired && (initFailure ?? result(randomUUID()));
+    onEnd(self, failedToStart || undefined);
+  }
+}
+
+const bootstrap = join(import.meta.dirname, "bootstrap.mjs");
+
+const entry = ({ folder, handler }: Bundle) =>
+  join(folder, handler.startsWith("bundle.") ? "bundle.mjs" : handler);
+
+const tooLarge = Result.failure(
+  "Function.ResponseSizeTooLarge",
+  `Response payload size exceeded maximum allowed payload size (${Result.maxResponseBytes} bytes).`,
+);
+
+// the shares that Lambda's own bootstrap script gives the heap
+const flags = (memoryMb: number) => [
+  "--enable-source-maps",
+  "--no-warnings",
+  `--max-old-space-size=${Math.max(32, Math.floor(memoryMb * 0.9))}`,
+  `--max-semi-space-size=${Math.max(1, Math.floor(memoryMb * 0.06))}`,
+];

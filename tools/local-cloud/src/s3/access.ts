@@ -1,0 +1,156 @@
+import * as Policy from "../iam/policy.ts";
+import { type Principal, authorize } from "../iam/principals.ts";
+import * as Sigv4 from "../iam/sigv4.ts";
+import type { Bucket } from "./bucket.ts";
+import type { Call, Caller, S3 } from "./types.ts";
+import { Fault } from "./fault.ts";
+
+/** Who sent the request, by its signature. */
+export function identify(s3: S3, request: Sigv4.SignedRequest): Caller {
+  if (!Sigv4.isSigned(request)) return { how: "anonymous" };
+  const isPresigned = Sigv4.isPresigned(request);
+  if (isPresigned && request.headers["authorization"])
+    throw new Fault(
+      "InvalidArgument",
+      "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
+    );
+  const verify = isPresigned ? Sigv4.verifyQuery : Sigv4.verifyHeader;
+  const options = {
+    service: "s3",
+    region: s3.stack.region,
+    now: Date.now(),
+    since: s3.clock.since,
+  };
+  const outcome = verify<Principal>(request, (id) => s3.principals.find(id), options);
+  if (!outcome.ok) throw refusal(s3, outcome, isPresigned);
+  return { ...outcome, how: isPresigned ? "REST-QUERY-STRING" : "REST-HEADER" };
+}
+
+/** Refuses what neither the caller's own policies nor the bucket's allow, or either denies. */
+export function demand(
+  s3: S3,
+  call: Call,
+  action: string,
+  object?: { bucket: Bucket; key: string },
+): void {
+  const refused = refuse(s3, call, action, object);
+  if (refused) throw refused;
+}
+
+/** Whether the caller may know that a key is missing: without s3:ListBucket S3 answers 403. That is how a function finds out what is not there, so it is no refusal worth a line in the log. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestSyntax */
+export function missing(s3: S3, call: Call, bucket: Bucket, otherwise: Fault): Fault {
+  return (
+    refuse(
+      { ...s3, log: { ...s3.log, denied() {} } },
+      { ...call, query: new Map() },
+      "s3:ListBucket",
+      { bucket, key: "" },
+    ) ?? otherwise
+  );
+}
+
+export function refuse(
+  s3: S3,
+  call: Call,
+  action: string,
+  { bucket, key }: { bucket: Bucket; key: string } = call,
+): Fault | undefined {
+  const { principal } = call.caller;
+  const resource = key ? `${bucket.arn}/${key}` : bucket.arn;
+  const ask = { action, resource, context: contextOf(s3, call) };
+  const who = principal ? { principal: { AWS: principal.arn } } : {};
+  const byBucket = Policy.evaluate(bucket.policy, { ...ask, ...who });
+  if (byBucket.explicitDeny) {
+    const name = principal?.label ?? "anonymous";
+    s3.log.denied({ principal: name, action, resource });
+    const why = `is not authorized to perform: ${action} on resource: "${resource}" with an explicit deny in a resource-based policy`;
+    return denied(principal ? `User: ${principal.arn} ${why}` : undefined);
+  }
+  if (!principal) {
+    if (byBucket.allowed && bucket.mayBePublic) return undefined;
+    s3.log.denied({ principal: "anonymous", action, resource });
+    return denied();
+  }
+  // within one account either policy is enough, https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-policy-language-overview.html
+  if (byBucket.allowed && !Policy.evaluate(principal.statements, ask).explicitDeny)
+    return undefined;
+  const decision = authorize(principal, ask, s3.log);
+  return decision.allowed ? undefined : denied(decision.message);
+}
+
+/** The condition keys of https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html that a request determines. */
+function contextOf(s3: S3, { headers, query, caller, sourceIp }: Call): Policy.Ask["context"] {
+  const fromHeaders = Object.fromEntries(
+    contextHeaders.map((name) => [`s3:${name}`, headers[name]]),
+  );
+  const now = s3.clock.now();
+  return {
+    ...fromHeaders,
+    // the loopback interface stands for TLS: nobody else hears it, and a policy that demands TLS means other people
+    "aws:SecureTransport": "true",
+    "s3:TlsVersion": "1.3",
+    "aws:SourceIp": sourceIp,
+    "aws:UserAgent": headers["user-agent"],
+    "aws:CurrentTime": new Date(now).toISOString(),
+    "aws:EpochTime": String(Math.floor(now / 1000)),
+    "aws:PrincipalArn": caller.principal && roleArn(caller.principal.arn),
+    "aws:PrincipalAccount": caller.principal?.arn.split(":")[4],
+    "aws:ResourceAccount": s3.stack.account,
+    "s3:ResourceAccount": s3.stack.account,
+    "s3:authType": caller.how === "anonymous" ? undefined : caller.how,
+    "s3:signatureversion": caller.how === "anonymous" ? undefined : "AWS4-HMAC-SHA256",
+    "s3:prefix": query.get("prefix"),
+    "s3:delimiter": query.get("delimiter"),
+    "s3:max-keys": query.get("max-keys"),
+    "s3:VersionId": query.get("versionId"),
+    "s3:if-none-match": headers["if-none-match"],
+    "s3:if-match": headers["if-match"],
+  };
+}
+
+const contextHeaders = [
+  "x-amz-acl",
+  "x-amz-content-sha256",
+  "x-amz-copy-source",
+  "x-amz-metadata-directive",
+  "x-amz-server-side-encryption",
+  "x-amz-storage-class",
+];
+
+/** aws:PrincipalArn is the role of a session, not the session. */
+const roleArn = (arn: string) =>
+  arn.replace(/^arn:aws:sts::(\d+):assumed-role\/([^/]+)\/.*$/, "arn:aws:iam::$1:role/$2");
+
+const denied = (message = "Access Denied") => new Fault("AccessDenied", message);
+
+/** S3's words for what is wrong with a signature. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+export function refusal(s3: S3, { problem, message }: Sigv4.Refused, isPresigned = false): Fault {
+  const serverTime = { ServerTime: new Date().toISOString() };
+  switch (problem) {
+    case "mismatch":
+      return new Fault("SignatureDoesNotMatch", message);
+    case "unknown-key":
+      return new Fault("InvalidAccessKeyId", message);
+    case "bad-token":
+      return new Fault("InvalidToken", message);
+    case "skewed":
+    case "not-yet-valid":
+      return isPresigned
+        ? new Fault("AccessDenied", message, serverTime)
+        : new Fault("RequestTimeTooSkewed", message, {
+            ...serverTime,
+            MaxAllowedSkewMilliseconds: "900000",
+          });
+    case "expired":
+      return new Fault("AccessDenied", message, serverTime);
+    case "missing":
+    case "unsigned-header":
+      return new Fault("AccessDenied", message);
+    case "malformed":
+    case "wrong-scope":
+      return new Fault(
+        isPresigned ? "AuthorizationQueryParametersError" : "AuthorizationHeaderMalformed",
+        message,
+      );
+  }
+}

@@ -1,0 +1,77 @@
+import type { Call, S3 } from "./types.ts";
+import type { Version } from "./store.ts";
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
+export type EventRecord = {
+  eventVersion: string;
+  eventSource: "aws:s3";
+  awsRegion: string;
+  eventTime: string;
+  eventName: EventName;
+  userIdentity: { principalId: string };
+  requestParameters: { sourceIPAddress: string };
+  responseElements: { "x-amz-request-id": string; "x-amz-id-2": string };
+  s3: {
+    s3SchemaVersion: "1.0";
+    bucket: { name: string; ownerIdentity: { principalId: string }; arn: string };
+    object: { key: string; size?: number; eTag?: string; versionId?: string; sequencer: string };
+  };
+};
+
+export type EventName =
+  | `ObjectCreated:${"Put" | "Post" | "Copy" | "CompleteMultipartUpload"}`
+  | `ObjectRemoved:${"Delete" | "DeleteMarkerCreated"}`
+  | `LifecycleExpiration:${"Delete" | "DeleteMarkerCreated"}`;
+
+/** Whose doing an event is. */
+export type Cause = Pick<Call, "bucket" | "requestId" | "hostId" | "sourceIp"> & {
+  traceHeader?: string | undefined;
+  principalId: string;
+};
+
+/** Tells of a change; must run within the transaction that makes it, so that neither exists without the other. */
+export function tell(s3: S3, cause: Cause, eventName: EventName, version: Version): void {
+  const { bucket } = cause;
+  const exists = !eventName.endsWith(":Delete");
+  const record: EventRecord = {
+    eventVersion: "2.1",
+    eventSource: "aws:s3",
+    awsRegion: s3.stack.region,
+    eventTime: new Date(s3.clock.now()).toISOString(),
+    eventName,
+    userIdentity: { principalId: cause.principalId },
+    requestParameters: { sourceIPAddress: cause.sourceIp },
+    responseElements: { "x-amz-request-id": cause.requestId, "x-amz-id-2": cause.hostId },
+    s3: {
+      s3SchemaVersion: "1.0",
+      bucket: {
+        name: bucket.name,
+        ownerIdentity: { principalId: s3.stack.account },
+        arn: bucket.arn,
+      },
+      object: {
+        key: encodeKey(version.key),
+        ...(exists && !version.marker && { size: version.size }),
+        ...(exists && { eTag: version.marker ? EMPTY_MD5 : version.etag }),
+        ...(bucket.versioning && { versionId: version.versionId }),
+        sequencer: s3.store.nextSequencer(),
+      },
+    },
+  };
+  s3.notify(bucket.name, record, cause.traceHeader);
+}
+
+export const causeOf = (call: Call): Cause => ({
+  ...call,
+  principalId: call.caller.principal ? `AWS:${call.caller.principal.accessKeyId}` : "Anonymous",
+});
+
+/** What S3 states as the eTag of a delete marker. */
+const EMPTY_MD5 = "d41d8cd98f00b204e9800998ecf8427e";
+
+/** As `java.net.URLEncoder` does it, but for the slash. */
+const encodeKey = (key: string) =>
+  encodeURIComponent(key)
+    .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll("%20", "+")
+    .replaceAll("%2F", "/");

@@ -1,0 +1,77 @@
+import * as Access from "./access.ts";
+import type { Action } from "./types.ts";
+import * as Multipart from "./multipart.ts";
+import * as Xml from "./xml.ts";
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html */
+export const parts: Action = (s3, call) => {
+  Access.demand(s3, call, "s3:ListMultipartUploadParts");
+  const upload = Multipart.find(s3, call);
+  const marker = Number(call.query.get("part-number-marker") ?? 0) || 0;
+  const limit = limitOf(call.query.get("max-parts"));
+  const found = s3.uploads.parts(upload.id, marker, limit + 1);
+  const page = found.slice(0, limit);
+  const { algorithm } = upload;
+  return {
+    body: Xml.document("ListPartsResult", [
+      ...Multipart.nameOf(call),
+      Xml.element("UploadId", upload.id),
+      Xml.element("StorageClass", "STANDARD"),
+      ...(algorithm
+        ? [
+            Xml.element("ChecksumAlgorithm", algorithm.toUpperCase()),
+            Xml.element("ChecksumType", "COMPOSITE"),
+          ]
+        : []),
+      Xml.element("PartNumberMarker", marker),
+      ...Xml.optional("NextPartNumberMarker", page.at(-1)?.number),
+      Xml.element("MaxParts", limit),
+      Xml.element("IsTruncated", found.length > limit),
+      ...page.map((part) =>
+        Xml.element("Part", [
+          Xml.element("PartNumber", part.number),
+          Xml.element("LastModified", new Date(part.modified).toISOString()),
+          Xml.element("ETag", `"${part.md5}"`),
+          Xml.element("Size", part.size),
+          ...(algorithm ? Xml.optional(`Checksum${algorithm.toUpperCase()}`, part.checksum) : []),
+        ]),
+      ),
+    ]),
+  };
+};
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html */
+export const uploads: Action = (s3, call) => {
+  Access.demand(s3, call, "s3:ListBucketMultipartUploads");
+  const { query, bucket } = call;
+  const prefix = query.get("prefix") ?? "";
+  const limit = limitOf(query.get("max-uploads"));
+  const keyMarker = query.get("key-marker") ?? "";
+  // without an upload id every upload of the marker's key has been seen, and no id is greater than this
+  const idMarker = query.get("upload-id-marker") ?? "\u{10ffff}";
+  const found = s3.uploads.list(bucket.name, prefix, keyMarker, idMarker, limit + 1);
+  const page = found.slice(0, limit);
+  const last = found.length > limit ? page.at(-1) : undefined;
+  return {
+    body: Xml.document("ListMultipartUploadsResult", [
+      Xml.element("Bucket", bucket.name),
+      Xml.element("KeyMarker", keyMarker),
+      Xml.element("UploadIdMarker", query.get("upload-id-marker") ?? ""),
+      Xml.element("Prefix", prefix),
+      ...Xml.optional("NextKeyMarker", last?.key),
+      ...Xml.optional("NextUploadIdMarker", last?.id),
+      Xml.element("MaxUploads", limit),
+      Xml.element("IsTruncated", last !== undefined),
+      ...page.map(({ key, id, initiated }) =>
+        Xml.element("Upload", [
+          Xml.element("Key", key),
+          Xml.element("UploadId", id),
+          Xml.element("StorageClass", "STANDARD"),
+          Xml.element("Initiated", new Date(initiated).toISOString()),
+        ]),
+      ),
+    ]),
+  };
+};
+
+const limitOf = (asked: string | undefined) => Math.min(Number(asked ?? 1000) || 1000, 1000);

@@ -1,0 +1,204 @@
+import { randomUUID } from "node:crypto";
+import type { DatabaseSync } from "node:sqlite";
+
+import type { Clock } from "../clock.ts";
+import * as Policy from "../iam/policy.ts";
+import { StartError } from "../start-error.ts";
+import { type Resource, type Stack, ofType } from "../stack.ts";
+import type { AsynchronousEvents } from "../lambda/asynchronous/invocations.ts";
+import type { Queues } from "../sqs/queue.ts";
+import { atomically } from "../sqs/queue-store.ts";
+
+/** What S3 tells of a change; the rest of the record goes through as it is. */
+type Change = { eventName: string; s3: { object: { key: string } } };
+
+export type Notifications = {
+  /** Tells whoever wants to know. Synchronous: what it sends is part of the transaction that makes the change. */
+  notify(bucket: string, record: Change, traceHeader?: string): void;
+};
+
+/** Who wants to know of which changes, from the graph's `BucketNotification`s. */
+export function createNotifications({
+  stack,
+  db,
+  queues,
+  asynchronous,
+  clock,
+}: {
+  stack: Stack;
+  db: DatabaseSync;
+  queues: Queues;
+  asynchronous: AsynchronousEvents;
+  clock: Clock;
+}): Notifications {
+  const byBucket = new Map<string, Rule[]>();
+  for (const resource of ofType(stack, "aws:s3/bucketNotification:BucketNotification")) {
+    const bucket: string = resource.inputs.bucket;
+    if (byBucket.has(bucket))
+      throw new StartError(
+        `The bucket ${bucket} has several notification configurations, of which AWS would keep one.`,
+      );
+    byBucket.set(bucket, rulesOf(stack, resource, queues));
+  }
+  for (const [bucket, rules] of byBucket) {
+    refuseOverlap(bucket, rules);
+    for (const rule of rules)
+      if (rule.kind === "queue") sendTestEvent({ db, queues, clock }, bucket, rule.target);
+  }
+
+  return {
+    notify(bucket, record, traceHeader) {
+      for (const rule of byBucket.get(bucket) ?? []) {
+        if (!wants(rule, record)) continue;
+        const s3 = { s3SchemaVersion: "1.0", configurationId: rule.id, ...record.s3 };
+        const event = JSON.stringify({ Records: [{ ...record, s3 }] });
+        if (rule.kind === "queue")
+          // https://docs.aws.amazon.com/AmazonS3/latest/userguide/monitoring-overview.html: whoever put the object is traced on to what hears of it
+          queues.send(rule.target, event, {
+            senderId: SENDER,
+            ...(traceHeader && { traceHeader }),
+          });
+        else asynchronous.accept(rule.target, event);
+      }
+    },
+  };
+}
+
+type Rule = {
+  kind: "queue" | "function";
+  target: string;
+  id: string;
+  events: string[];
+  prefix: string;
+  suffix: string;
+};
+
+/** S3 sends under an account of its own. */
+const SENDER = "AIDAJHIPRHEMV73VRJEBU";
+
+function rulesOf(stack: Stack, { inputs, name }: Resource, queues: Queues): Rule[] {
+  if (inputs.topics?.length > 0)
+    throw new StartError(`The notification ${name} goes to a topic: not emulated.`);
+  if (inputs.eventbridge)
+    throw new StartError(`The notification ${name} goes to EventBridge: not emulated.`);
+  const rule = (kind: Rule["kind"], target: string, from: Resource["inputs"]): Rule => ({
+    kind,
+    target,
+    id: from.id ?? name,
+    events: from.events,
+    prefix: from.filterPrefix ?? "",
+    suffix: from.filterSuffix ?? "",
+  });
+  const toQueues: Rule[] = (inputs.queues ?? []).map((queue: Resource["inputs"]) =>
+    rule("queue", queue.queueArn, queue),
+  );
+  const toFunctions: Rule[] = (inputs.lambdaFunctions ?? []).map((fn: Resource["inputs"]) =>
+    rule("function", fn.lambdaFunctionArn, fn),
+  );
+  for (const { target } of toQueues) refuseUnlessQueueAllows(stack, queues, inputs.bucket, target);
+  for (const { target } of toFunctions) refuseUnlessFunctionAllows(stack, inputs.bucket, target);
+  return [...toQueues, ...toFunctions];
+}
+
+/** S3 checks at configuration that it may deliver: "Unable to validate the following destination configurations". */
+function refuseUnlessQueueAllows(stack: Stack, queues: Queues, bucket: string, arn: string) {
+  const queue = queues.list().find((candidate) => candidate.arn === arn);
+  if (!queue)
+    throw new StartError(`The bucket ${bucket} notifies ${arn}, which is not in the stack.`);
+  const { allowed } = Policy.evaluate(queue.policy, {
+    action: "sqs:SendMessage",
+    resource: arn,
+    ...caller(stack, bucket),
+  });
+  if (!allowed)
+    throw new StartError(
+      `The policy of the queue ${queue.name} does not allow s3.amazonaws.com to send what the bucket ${bucket} has to tell.`,
+    );
+}
+
+/** A function's resource policy is the sum of its permissions. */
+function refuseUnlessFunctionAllows(stack: Stack, bucket: string, arn: string) {
+  const fn = stack.resources.find(({ outputs }) => outputs.arn === arn);
+  if (!fn) throw new StartError(`The bucket ${bucket} notifies ${arn}, which is not in the stack.`);
+  const statements = ofType(stack, "aws:lambda/permission:Permission")
+    .filter(({ inputs }) => [arn, fn.id].includes(inputs.function))
+    .map(({ inputs }): Policy.Statement => ({
+      Effect: "Allow",
+      Principal: { Service: inputs.principal },
+      Action: inputs.action,
+      Resource: arn,
+      Condition: {
+        ...(inputs.sourceArn ? { ArnLike: { "aws:SourceArn": inputs.sourceArn } } : {}),
+        ...(inputs.sourceAccount
+          ? { StringEquals: { "aws:SourceAccount": inputs.sourceAccount } }
+          : {}),
+      },
+    }));
+  const ask = { action: "lambda:InvokeFunction", resource: arn, ...caller(stack, bucket) };
+  if (!Policy.evaluate(statements, ask).allowed)
+    throw new StartError(
+      `The function ${fn.name} does not allow s3.amazonaws.com to invoke it for the bucket ${bucket}.`,
+    );
+}
+
+const caller = (stack: Stack, bucket: string) => ({
+  principal: { Service: "s3.amazonaws.com" },
+  context: {
+    "aws:SourceArn":
+      ofType(stack, "aws:s3/bucket:Bucket").find(({ id }) => id === bucket)?.outputs.arn ??
+      `arn:aws:s3:::${bucket}`,
+    "aws:SourceAccount": stack.account,
+  },
+});
+
+function wants({ events, prefix, suffix }: Rule, { eventName, s3 }: Change): boolean {
+  // the key of a record is encoded, a filter's is not
+  const key = decodeURIComponent(s3.object.key.replaceAll("+", " "));
+  return (
+    key.startsWith(prefix) &&
+    key.endsWith(suffix) &&
+    events.some((event) => covers(event, `s3:${eventName}`))
+  );
+}
+
+const covers = (pattern: string, event: string) =>
+  pattern === event || (pattern.endsWith("*") && event.startsWith(pattern.slice(0, -1)));
+
+/** "Configurations overlap": https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html */
+function refuseOverlap(bucket: string, rules: Rule[]): void {
+  const clash = (a: Rule, b: Rule) =>
+    a.events.some((one) => b.events.some((other) => covers(one, other) || covers(other, one))) &&
+    (a.prefix.startsWith(b.prefix) || b.prefix.startsWith(a.prefix)) &&
+    (a.suffix.endsWith(b.suffix) || b.suffix.endsWith(a.suffix));
+  for (const [at, rule] of rules.entries()) {
+    const other = rules.slice(at + 1).find((candidate) => clash(rule, candidate));
+    if (other)
+      throw new StartError(
+        `The notifications ${rule.id} and ${other.id} of the bucket ${bucket} overlap: S3 would refuse them.`,
+      );
+  }
+}
+
+/** The first message of a queue that a bucket notifies is no record: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
+function sendTestEvent(
+  { db, queues, clock }: { db: DatabaseSync; queues: Queues; clock: Clock },
+  bucket: string,
+  queueArn: string,
+): void {
+  db.exec(`CREATE TABLE IF NOT EXISTS queue_notified (
+    bucket TEXT NOT NULL, queue TEXT NOT NULL, PRIMARY KEY (bucket, queue)
+  ) STRICT`);
+  atomically(db, () => {
+    const insert = db.prepare("INSERT INTO queue_notified VALUES (?, ?) ON CONFLICT DO NOTHING");
+    if (insert.run(bucket, queueArn).changes === 0) return;
+    const event = {
+      Service: "Amazon S3",
+      Event: "s3:TestEvent",
+      Time: new Date(clock.now()).toISOString(),
+      Bucket: bucket,
+      RequestId: randomUUID().replaceAll("-", "").slice(0, 16).toUpperCase(),
+      HostId: randomUUID(),
+    };
+    queues.send(queueArn, JSON.stringify(event), { senderId: SENDER });
+  });
+}

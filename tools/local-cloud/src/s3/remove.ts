@@ -1,0 +1,123 @@
+import * as Access from "./access.ts";
+import * as Payload from "./payload.ts";
+import type { Action, Call, S3 } from "./types.ts";
+import * as Condition from "./condition.ts";
+import * as Event from "./event.ts";
+import { Fault, noSuchKey } from "./fault.ts";
+import type { Bucket } from "./bucket.ts";
+import type { Version } from "./store.ts";
+import * as Xml from "./xml.ts";
+
+export const one: Action = (s3, call) => {
+  const versionId = call.query.get("versionId");
+  Access.demand(s3, call, actionOf(versionId));
+  const removed = s3.store.transaction(() => {
+    const { bucket, key } = call;
+    const target = versionId
+      ? s3.store.version(bucket.name, key, versionId)
+      : s3.store.current(bucket.name, key);
+    if (call.headers["if-match"] !== undefined) demandMatch(call, target);
+    return remove(s3, Event.causeOf(call), bucket, key, versionId);
+  });
+  return {
+    status: 204,
+    headers: {
+      ...(removed?.marker && { "x-amz-delete-marker": "true" }),
+      ...(removed && call.bucket.versioning && { "x-amz-version-id": removed.versionId }),
+    },
+  };
+};
+
+/** As many as a thousand keys; each succeeds or fails alone. https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
+export const many: Action = async (s3, call) => {
+  const { headers } = call;
+  if (headers["content-md5"] === undefined && !Payload.checksumOf(headers))
+    throw new Fault(
+      "InvalidRequest",
+      "Missing required header for this request: Content-Md5 OR x-amz-checksum-*",
+    );
+  const { targets, quiet } = parse(await Payload.text(call, MAX_DOCUMENT_BYTES));
+  const results = s3.store.transaction(() =>
+    targets.map(({ key, versionId, etag }): Xml.Markup => {
+      const one = {
+        ...call,
+        key,
+        headers: { "if-match": etag },
+        query: new Map(versionId ? [["versionId", versionId]] : []),
+      };
+      const name = [Xml.element("Key", key), ...Xml.optional("VersionId", versionId)];
+      try {
+        const refused = Access.refuse(s3, one, actionOf(versionId));
+        if (refused) throw refused;
+        if (etag !== undefined) demandMatch(one, s3.store.current(call.bucket.name, key));
+        const removed = remove(s3, Event.causeOf(call), call.bucket, key, versionId);
+        const marker = removed?.marker
+          ? [
+              Xml.element("DeleteMarker", true),
+              Xml.element("DeleteMarkerVersionId", removed.versionId),
+            ]
+          : [];
+        return Xml.element("Deleted", [...name, ...marker]);
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error;
+        const why = [Xml.element("Code", error.code), Xml.element("Message", error.message)];
+        return Xml.element("Error", [...name, ...why]);
+      }
+    }),
+  );
+  const told = quiet ? results.filter(({ markup }) => markup.startsWith("<Error>")) : results;
+  return { body: Xml.document("DeleteResult", told) };
+};
+
+/** Within a transaction: hides the key in a versioned bucket, removes it in another, or removes the version named. */
+export function remove(
+  s3: S3,
+  cause: Event.Cause,
+  bucket: Bucket,
+  key: string,
+  versionId?: string,
+  family: "ObjectRemoved" | "LifecycleExpiration" = "ObjectRemoved",
+): Version | undefined {
+  if (versionId === undefined && bucket.versioning) {
+    const marker = s3.store.mark(bucket.name, key, bucket.versioning, s3.clock.now());
+    Event.tell(s3, cause, `${family}:DeleteMarkerCreated`, marker);
+    return marker;
+  }
+  const version =
+    versionId === undefined
+      ? s3.store.current(bucket.name, key)
+      : s3.store.version(bucket.name, key, versionId);
+  if (!version) return undefined;
+  s3.store.remove(bucket.name, version);
+  Event.tell(s3, cause, `${family}:Delete`, version);
+  return version;
+}
+
+const actionOf = (versionId: string | undefined) =>
+  versionId ? "s3:DeleteObjectVersion" : "s3:DeleteObject";
+
+function demandMatch(call: Pick<Call, "headers" | "key">, target: Version | undefined): void {
+  if (!target || target.marker) throw noSuchKey(call.key);
+  Condition.demandTarget({ "if-match": call.headers["if-match"] }, call.key, target);
+}
+
+/** A thousand keys of a kilobyte, each character five as an entity, and their tags. */
+const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
+const MAX_KEYS = 1000;
+
+function parse(source: string) {
+  const root = Xml.parse(source);
+  const objects =
+    root?.name === "Delete" ? root.children.filter(({ name }) => name === "Object") : [];
+  const targets = objects.map((object) => ({
+    key: Xml.child(object, "Key")?.text ?? "",
+    versionId: Xml.child(object, "VersionId")?.text,
+    etag: Xml.child(object, "ETag")?.text,
+  }));
+  if (targets.length === 0 || targets.length > MAX_KEYS || targets.some(({ key }) => !key))
+    throw new Fault(
+      "MalformedXML",
+      "The XML you provided was not well-formed or did not validate against our published schema",
+    );
+  return { targets, quiet: Xml.child(root!, "Quiet")?.text === "true" };
+}

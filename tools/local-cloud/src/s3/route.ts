@@ -1,0 +1,154 @@
+import * as BucketInfo from "./bucket-info.ts";
+import type { Action, Call } from "./types.ts";
+import { notImplemented } from "./fault.ts";
+import * as List from "./list.ts";
+import * as ListMultipart from "./list-multipart.ts";
+
+import * as Multipart from "./multipart.ts";
+import * as Post from "./post.ts";
+import * as Read from "./read.ts";
+import * as Remove from "./remove.ts";
+import * as Write from "./write.ts";
+
+type Route = {
+  method: string;
+  on: "bucket" | "object";
+  /** Query parameters that make it this action. */
+  needs?: string[];
+  /** Others that it understands. */
+  takes?: string[];
+  /** A header that makes it this action. */
+  header?: string;
+  /** As AWS calls it. */
+  operation: string;
+  action: Action;
+};
+
+const listing = ["prefix", "delimiter", "max-keys", "encoding-type"];
+const overrides = [
+  "cache-control",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "content-type",
+  "expires",
+].map((name) => `response-${name}`);
+const reading = ["versionId", ...overrides];
+const uploads = ["prefix", "key-marker", "upload-id-marker", "max-uploads"];
+
+/** Everything that this S3 does. A request that fits no line is answered 501, never taken for another. */
+const routes: Route[] = [
+  { method: "HEAD", on: "bucket", operation: "HeadBucket", action: BucketInfo.head },
+  {
+    method: "GET",
+    on: "bucket",
+    needs: ["location"],
+    operation: "GetBucketLocation",
+    action: BucketInfo.location,
+  },
+  {
+    method: "GET",
+    on: "bucket",
+    needs: ["list-type"],
+    takes: [...listing, "continuation-token", "start-after", "fetch-owner"],
+    operation: "ListObjectsV2",
+    action: List.objects,
+  },
+  {
+    method: "GET",
+    on: "bucket",
+    needs: ["versions"],
+    takes: [...listing, "key-marker", "version-id-marker"],
+    operation: "ListObjectVersions",
+    action: List.versions,
+  },
+  {
+    method: "GET",
+    on: "bucket",
+    needs: ["uploads"],
+    takes: uploads,
+    operation: "ListMultipartUploads",
+    action: ListMultipart.uploads,
+  },
+  {
+    method: "POST",
+    on: "bucket",
+    needs: ["delete"],
+    operation: "DeleteObjects",
+    action: Remove.many,
+  },
+  { method: "POST", on: "bucket", operation: "PostObject", action: Post.object },
+  { method: "GET", on: "object", takes: reading, operation: "GetObject", action: Read.get },
+  { method: "HEAD", on: "object", takes: reading, operation: "HeadObject", action: Read.head },
+  {
+    method: "PUT",
+    on: "object",
+    header: "x-amz-copy-source",
+    operation: "CopyObject",
+    action: Write.copy,
+  },
+  { method: "PUT", on: "object", operation: "PutObject", action: Write.put },
+  {
+    method: "DELETE",
+    on: "object",
+    takes: ["versionId"],
+    operation: "DeleteObject",
+    action: Remove.one,
+  },
+  {
+    method: "POST",
+    on: "object",
+    needs: ["uploads"],
+    operation: "CreateMultipartUpload",
+    action: Multipart.create,
+  },
+  {
+    method: "PUT",
+    on: "object",
+    needs: ["partNumber", "uploadId"],
+    operation: "UploadPart",
+    action: Multipart.put,
+  },
+  {
+    method: "GET",
+    on: "object",
+    needs: ["uploadId"],
+    takes: ["max-parts", "part-number-marker"],
+    operation: "ListParts",
+    action: ListMultipart.parts,
+  },
+  {
+    method: "POST",
+    on: "object",
+    needs: ["uploadId"],
+    operation: "CompleteMultipartUpload",
+    action: Multipart.complete,
+  },
+  {
+    method: "DELETE",
+    on: "object",
+    needs: ["uploadId"],
+    operation: "AbortMultipartUpload",
+    action: Multipart.abort,
+  },
+];
+
+export function find(call: Pick<Call, "method" | "key" | "query" | "headers">): Route {
+  const names = [...call.query.keys()].filter((name) => !/^x-(amz-|id$)/i.test(name));
+  const route = routes.find(({ method, on, needs = [], takes = [], header }) => {
+    const isHere = method === call.method && (on === "object") === (call.key !== "");
+    // a copy is always asked for by its header, so that no other action mistakes it for a body
+    const isAsked = header
+      ? call.headers[header] !== undefined
+      : call.headers["x-amz-copy-source"] === undefined;
+    const fits = needs.every((name) => names.includes(name));
+    return (
+      isHere &&
+      isAsked &&
+      fits &&
+      names.every((name) => needs.includes(name) || takes.includes(name))
+    );
+  });
+  if (route) return route;
+  throw notImplemented(`${call.method} ${names.join("&") || "without a subresource"}`);
+}

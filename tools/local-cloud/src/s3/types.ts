@@ -1,0 +1,62 @@
+import type { Principal } from "../iam/principals.ts";
+import type { Verified } from "../iam/sigv4.ts";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import type { Stack } from "../stack.ts";
+import type { Traces } from "../xray/traces.ts";
+import type { Blobs } from "./blob.ts";
+import type { Bucket } from "./bucket.ts";
+import type { EventRecord } from "./event.ts";
+import type { Store } from "./store.ts";
+import type { Uploads } from "./upload-store.ts";
+
+/** What every action works with. */
+export type S3 = {
+  stack: Stack;
+  clock: Clock;
+  log: Log;
+  buckets: Map<string, Bucket>;
+  blobs: Blobs;
+  store: Store;
+  uploads: Uploads;
+  principals: { find(accessKeyId: string): Principal | undefined };
+  notify(bucket: string, record: EventRecord, traceHeader?: string): void;
+  traces?: Traces | undefined;
+};
+
+/** Who calls, and how he has shown it; nobody is anonymous. */
+export type Caller = {
+  principal?: Principal;
+  seed?: Verified<Principal>["seed"];
+  payloadHash?: string;
+  how: "anonymous" | "REST-HEADER" | "REST-QUERY-STRING" | "POST";
+};
+
+/** A request as the actions see it. */
+export type Call = {
+  method: string;
+  bucket: Bucket;
+  /** Empty for the bucket itself. */
+  key: string;
+  query: Map<string, string>;
+  /** Lower case; on a presigned URL with the `x-amz-` parameters of its query, which S3 reads as headers. */
+  headers: Record<string, string | undefined>;
+  caller: Caller;
+  requestId: string;
+  hostId: string;
+  sourceIp: string;
+  /** `X-Amzn-Trace-Id`, which goes on with the events. */
+  traceHeader: string | undefined;
+  /** The bytes as they come over the wire; asks the client for them if it waits to be asked. */
+  body(): AsyncIterable<Buffer>;
+};
+
+export type Answer = {
+  status?: number;
+  headers?: Record<string, string | undefined>;
+  body?: string | Uint8Array | AsyncIterable<Uint8Array>;
+  /** Called once, when the answer is out or its client gone. */
+  close?(): void;
+};
+
+export type Action = (s3: S3, call: Call) => Answer | Promise<Answer>;

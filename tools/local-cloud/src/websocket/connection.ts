@@ -1,0 +1,159 @@
+import type { Duplex } from "node:stream";
+
+import type { RawData, WebSocket } from "ws";
+
+import { newRequestId } from "../apigateway/request-context.ts";
+import type { Parts } from "../apigateway/dependencies.ts";
+import { Refusal, reason } from "../apigateway/refusal.ts";
+import * as Event from "./event.ts";
+import * as Frame from "./frame.ts";
+import { invoke } from "./invoke.ts";
+
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+export const MAX_MESSAGE_BYTES = 131_072;
+const MAX_FRAME_BYTES = 32_768;
+const IDLE_MS = 10 * 60_000;
+const LIFETIME_MS = 2 * 60 * 60_000;
+
+// https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
+const GOING_AWAY = 1001;
+const UNSUPPORTED_DATA = 1003;
+const MESSAGE_TOO_BIG = 1009;
+
+export type Connection = {
+  peer: Event.Peer;
+  lastActiveAt: number;
+  /** False as soon as either side has begun to close it. */
+  isOpen(): boolean;
+  send(message: Buffer): void;
+  close(): void;
+};
+
+type Needs = Pick<Parts, "functions" | "clock" | "log">;
+
+/** One client from the accepted handshake to `$disconnect`; `done` resolves when nothing of it is left. */
+export function serve(
+  peer: Event.Peer,
+  socket: WebSocket,
+  stream: Duplex,
+  { functions, clock, log }: Needs,
+): Connection & { done: Promise<void> } {
+  const { promise: closed, resolve: end } = Promise.withResolvers<void>();
+  const gone = new AbortController();
+  const connection = {
+    peer,
+    lastActiveAt: clock.now(),
+    isOpen: () => socket.readyState === socket.OPEN,
+    send(message: Buffer) {
+      connection.lastActiveAt = clock.now();
+      socket.send(message, { binary: false });
+    },
+    close: () => socket.close(1000),
+    done: closed,
+  };
+
+  Frame.watch(stream, (bytes) => {
+    if (bytes > MAX_FRAME_BYTES) socket.close(MESSAGE_TOO_BIG, "Frame too big");
+  });
+  socket.on("message", (data, isBinary) => {
+    connection.lastActiveAt = clock.now();
+    if (!connection.isOpen()) return;
+    if (isBinary) return socket.close(UNSUPPORTED_DATA, "Unsupported data");
+    void receive(text(data));
+  });
+  socket.on("ping", () => (connection.lastActiveAt = clock.now()));
+  // a message over the limit, or a frame that is none: `ws` closes with the code that says so
+  socket.on("error", () => {});
+  socket.on("close", (code, reason) => {
+    gone.abort();
+    void disconnected(code, reason.toString()).finally(end);
+  });
+  void retire().catch(() => {});
+  return connection;
+
+  async function receive(body: string) {
+    const started = performance.now();
+    const { api, connectionId } = peer;
+    const key = routeKey(body);
+    const route = key === undefined ? undefined : api.routes.get(key);
+    const requestId = newRequestId();
+    let status = 200;
+    try {
+      if (!route) throw new Refusal("ACCESS_DENIED", { text: "Forbidden" });
+      const context = Event.requestContext(peer, route.key, "MESSAGE", clock.now());
+      const requestContext = { ...context, requestId, messageId: context.extendedRequestId };
+      const event = { requestContext, body, isBase64Encoded: false };
+      const reply = await invoke(route, event, functions);
+      if (route.responds && reply.body !== "" && connection.isOpen())
+        connection.send(Buffer.from(reply.body));
+    } catch (error) {
+      const refusal =
+        error instanceof Refusal ? error : new Refusal("API_CONFIGURATION_ERROR", { cause: error });
+      status = refusal.status;
+      if (refusal.cause !== undefined)
+        log.warn(`WebSocket ${route?.key ?? key}: ${reason(refusal.cause)}`, { requestId });
+      // the connection stays [V-WILD]
+      const frame = JSON.stringify({ message: refusal.text, connectionId, requestId });
+      if (connection.isOpen()) connection.send(Buffer.from(frame));
+    }
+    log.request({
+      method: "MESSAGE",
+      path: `/${api.stage} ${route?.key ?? "-"}`,
+      status,
+      ms: performance.now() - started,
+      requestId,
+      function: route?.functionName,
+    });
+  }
+
+  function routeKey(body: string): string | undefined {
+    const named = peer.api.select(parsed(body));
+    if (named !== undefined && !named.startsWith("$") && peer.api.routes.has(named)) return named;
+    return peer.api.routes.has("$default") ? "$default" : undefined;
+  }
+
+  /** Best effort, after the closing; nothing can be sent any more. [V-DOC] */
+  async function disconnected(code: number, reason: string) {
+    const route = peer.api.routes.get("$disconnect");
+    if (!route) return;
+    const headers = { Host: peer.domainName, "x-api-key": "", "x-restapi": "" };
+    const event = {
+      headers,
+      multiValueHeaders: Object.fromEntries(
+        Object.entries(headers).map(([name, value]) => [name, [value]]),
+      ),
+      requestContext: {
+        ...Event.requestContext(peer, "$disconnect", "DISCONNECT", clock.now()),
+        disconnectStatusCode: code,
+        disconnectReason: reason,
+      },
+      isBase64Encoded: false,
+    };
+    try {
+      await invoke(route, event, functions);
+    } catch (error) {
+      log.warn(`WebSocket $disconnect: ${(error as Error).message}`);
+    }
+  }
+
+  /** Ten minutes without a word, or two hours in all. The close code is common knowledge, not documented. [K] */
+  async function retire() {
+    for (;;) {
+      const end = Math.min(connection.lastActiveAt + IDLE_MS, peer.connectedAt + LIFETIME_MS);
+      const left = end - clock.now();
+      if (left <= 0) return socket.close(GOING_AWAY, "Going away");
+      await clock.sleep(left, gone.signal);
+    }
+  }
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+const text = (data: RawData) =>
+  (Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer)).toString("utf8");

@@ -1,0 +1,186 @@
+import { randomBytes } from "node:crypto";
+import {
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+  createServer,
+} from "node:http";
+import type { Duplex } from "node:stream";
+
+import { WebSocketServer } from "ws";
+
+import { newExtendedRequestId, newRequestId } from "../apigateway/request-context.ts";
+import type { Parts } from "../apigateway/dependencies.ts";
+import { Refusal, reason } from "../apigateway/refusal.ts";
+import type { Place } from "./address.ts";
+import { compile } from "./compile.ts";
+import { type Connection, MAX_MESSAGE_BYTES, serve } from "./connection.ts";
+import type { Api } from "./definition.ts";
+import type { Peer } from "./event.ts";
+import { admit } from "./handshake.ts";
+import { manage } from "./management.ts";
+
+export type WebSockets = {
+  server: Server;
+  /** Where each API is: a path on this server, without a slash at its end. */
+  stages: ({ apiName: string } & Place)[];
+  /** Closes every connection and waits for its `$disconnect`. */
+  stop(): Promise<void>;
+};
+
+/** The WebSocket APIs of a graph, as API Gateway would serve them, with their `@connections`. */
+export function createWebSockets(
+  parts: Pick<Parts, "stack" | "functions" | "principals" | "clock" | "log">,
+): WebSockets {
+  const { clock, log } = parts;
+  const byPath = addresses(compile(parts));
+  const connections = new Map<string, ReturnType<typeof serve>>();
+  const leaving = new Set<Promise<void>>();
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    // the one that `$connect` chose
+    handleProtocols: (offered, req) => {
+      const chosen = protocols.get(req);
+      return chosen !== undefined && offered.has(chosen) ? chosen : false;
+    },
+  });
+  const protocols = new WeakMap<IncomingMessage, string>();
+  const server = createServer((req, res) => void request(req, res));
+  server.on("upgrade", (req, stream, head) => void upgrade(req, stream, head));
+
+  return {
+    server,
+    stages: [...byPath].map(([path, { name, endpoint }]) => ({
+      apiName: name,
+      endpoint,
+      path,
+    })),
+    async stop() {
+      for (const socket of sockets.clients) socket.terminate();
+      await Promise.all(leaving);
+    },
+  };
+
+  async function upgrade(req: IncomingMessage, stream: Duplex, head: Buffer) {
+    const started = performance.now();
+    stream.on("error", () => {});
+    const { api, rawQuery, rest } = locate(req.url ?? "/");
+    const peer = peerOf(req, api);
+    let status = 101;
+    try {
+      if (!api || (rest !== "" && rest !== "/"))
+        throw new Refusal("ACCESS_DENIED", { text: "Forbidden", errorType: "ForbiddenException" });
+      const headers = await admit(peer, { req, rawQuery }, parts);
+      const chosen = Object.entries(headers).find(
+        ([name]) => name.toLowerCase() === "sec-websocket-protocol",
+      )?.[1];
+      if (chosen !== undefined) protocols.set(req, chosen);
+      sockets.handleUpgrade(req, stream, head, (socket) => {
+        const connection = serve(peer, socket, stream, parts);
+        connections.set(peer.connectionId, connection);
+        leaving.add(connection.done);
+        socket.once("close", () => connections.delete(peer.connectionId));
+        void connection.done.finally(() => leaving.delete(connection.done));
+      });
+    } catch (error) {
+      const refused = asRefusal(error);
+      status = refused.status;
+      refuse(stream, refused, peer.connectionId);
+    }
+    log.request({
+      method: "CONNECT",
+      path: req.url?.split("?")[0] ?? "/",
+      status,
+      ms: performance.now() - started,
+      requestId: peer.connectionId,
+      function: api?.routes.get("$connect")?.functionName,
+    });
+  }
+
+  async function request(req: IncomingMessage, res: ServerResponse) {
+    const { api, rest } = locate(req.url ?? "/");
+    const id = /^\/(?:@|%40)connections\/([^/]+)$/.exec(rest)?.[1];
+    try {
+      if (!api || !id)
+        throw new Refusal("ACCESS_DENIED", { text: "Forbidden", errorType: "ForbiddenException" });
+      const connectionId = decodeURIComponent(id);
+      const find = (wanted: string): Connection | undefined => {
+        const found = connections.get(wanted);
+        return found?.peer.api === api ? found : undefined;
+      };
+      await manage(req, res, { api, connectionId }, find, parts);
+    } catch (error) {
+      const { status, errorType, text } = asRefusal(error);
+      req.resume();
+      const body = JSON.stringify({ message: text });
+      res.writeHead(status, {
+        "content-type": "application/json",
+        "content-length": Buffer.byteLength(body),
+        "x-amzn-errortype": errorType,
+        "x-amzn-requestid": newRequestId(),
+      });
+      res.end(body);
+    }
+  }
+
+  function peerOf(req: IncomingMessage, api: Api | undefined): Peer {
+    return {
+      api: api!,
+      connectionId: `${randomBytes(11).toString("base64url")}=`,
+      connectedAt: clock.now(),
+      domainName: req.headers.host?.replace(/:\d+$/, "") ?? "",
+      sourceIp: req.socket.remoteAddress ?? "127.0.0.1",
+      userAgent: req.headers["user-agent"],
+      authorizer: undefined,
+    };
+  }
+
+  function asRefusal(error: unknown): Refusal {
+    const refusal =
+      error instanceof Refusal ? error : new Refusal("API_CONFIGURATION_ERROR", { cause: error });
+    if (refusal.cause !== undefined) log.warn(`WebSocket: ${reason(refusal.cause)}`);
+    return refusal;
+  }
+
+  function locate(url: string) {
+    const [target = "", rawQuery = ""] = url.split(/\?(.*)/s);
+    // a client may write the stage $default either way
+    const path = target.replaceAll("%24", "$");
+    const found = [...byPath].find(([prefix]) => path === prefix || path.startsWith(`${prefix}/`));
+    return { api: found?.[1], rawQuery, rest: found ? path.slice(found[0].length) : path };
+  }
+}
+
+/** The answer to a handshake that is refused. */
+function refuse(stream: Duplex, { status, errorType, text }: Refusal, connectionId: string) {
+  if (stream.destroyed) return;
+  const requestId = newRequestId();
+  const body = JSON.stringify({ message: text, connectionId, requestId });
+  stream.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+      "Content-Type: application/json",
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      `x-amzn-RequestId: ${requestId}`,
+      `x-amz-apigw-id: ${newExtendedRequestId()}`,
+      `x-amzn-ErrorType: ${errorType}`,
+      "Connection: close",
+      "",
+      body,
+    ].join("\r\n"),
+  );
+}
+
+/** `/{stage}` while that names one API; two APIs with stages of the same name go by their ids. */
+function addresses(apis: Api[]): Map<string, Api> {
+  const names = Map.groupBy(apis, ({ stage }) => stage);
+  return new Map(
+    apis.map((api) => [
+      names.get(api.stage)!.length === 1 ? `/${api.stage}` : `/_apis/${api.id}/${api.stage}`,
+      api,
+    ]),
+  );
+}

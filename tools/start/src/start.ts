@@ -1,0 +1,146 @@
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+
+import {
+  consoleLog,
+  loadStack,
+  onOrphaned,
+  type Log,
+  showTrace,
+  type Stack,
+  startCloud,
+  StartError,
+} from "@balde/local-cloud";
+
+import { type Local, seed } from "./seed.ts";
+
+const usage = `usage: pnpm start [options]
+
+  --port N      port of the API; S3, DynamoDB, Cognito and SQS take the four after it (4500; 0 takes free ones)
+  --data DIR    where everything is kept between runs (.balde)
+  --trace ID    print what the request with that id did, of a cloud that runs or ran on --data, and nothing else
+  --json        print only the content of local.json, once everything is up
+  --help        this text`;
+
+const root = resolve(import.meta.dirname, "../../..");
+
+/** Starts the local cloud from infra/stack.json, fills it once, writes local.json and says what to try. */
+async function start() {
+  const { values } = readOptions();
+  if (values.help) return console.log(usage);
+  const data = resolve(root, values.data);
+  const stack = loadStack(join(root, "infra/stack.json"));
+  if (values.trace !== undefined) return console.log(traceOf(values.trace, data, stack));
+  const say = (line: string) => {
+    if (!values.json) console.log(line);
+  };
+
+  say("Starting the local cloud…");
+  const startedAt = performance.now();
+  const log = consoleLog((line) => (values.json ? console.error(line) : console.log(line)));
+  // until everything is up, the only requests are those of the seed
+  const quiet: Log = { ...log, request() {} };
+  const cloud = await startCloud({
+    stack,
+    root,
+    data,
+    port: readPort(values.port),
+    watch: true,
+    log: quiet,
+    progress: (step) => say(`  ${step}`),
+  });
+  stopOnSignals(cloud.stop);
+
+  const { apiKeys, ...parts } = cloud.local;
+  const users = await seed(cloud, root, say);
+  const { api, ...others } = parts;
+  const keys = apiKeys && { keys: byPlan(apiKeys) };
+  const local: Local = { api, docs: `${api}/docs`, ...others, users, ...keys };
+  quiet.request = log.request;
+  const file = join(data, "local.json");
+  mkdirSync(data, { recursive: true });
+  writeFileSync(`${file}.new`, `${JSON.stringify(local, null, 2)}\n`);
+  renameSync(`${file}.new`, file);
+
+  if (values.json) return console.log(JSON.stringify(local, null, 2));
+  say(`\nBalde is up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s.\n`);
+  say(welcome(local, file));
+}
+
+/** Each plan has one key, named after it. */
+const byPlan = (apiKeys: Record<string, string>) =>
+  Object.fromEntries(Object.entries(apiKeys).map(([name, value]) => [name.toLowerCase(), value]));
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        port: { type: "string", default: "4500" },
+        data: { type: "string", default: ".balde" },
+        trace: { type: "string" },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    });
+  } catch (error) {
+    throw new StartError(`${(error as Error).message}\n\n${usage}`);
+  }
+}
+
+function traceOf(id: string, data: string, stack: Stack) {
+  const text = showTrace({ data, stack, id });
+  if (text !== undefined) return text;
+  throw new StartError(
+    `Nothing is known of a request ${id} in ${data}: the id is in the header x-amzn-RequestId and in the line of the request; the last few thousand are kept, and of more than 100 a second one in twenty.`,
+  );
+}
+
+function readPort(text: string) {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_531) return port;
+  throw new StartError(`--port ${text}: a port is a whole number from 0 to 65531.`);
+}
+
+function stopOnSignals(stop: () => Promise<void>) {
+  onOrphaned(() => process.kill(process.pid, "SIGTERM"));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => {
+      // a second signal, or an engine that will not end, must not keep the terminal
+      setTimeout(() => process.exit(1), 5_000).unref();
+      stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          console.error(error);
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+function welcome(local: Local, file: string) {
+  const [ann] = local.users;
+  return `  API        ${local.api}
+  docs       ${local.docs}
+  Cognito    ${local.cognito?.endpoint}  (client ${local.cognito?.clientId})
+  S3         ${local.s3?.endpoint}/${local.s3?.bucket}
+  DynamoDB   ${local.dynamodb?.endpoint}  (table ${local.dynamodb?.table})
+  people     ${local.users.map((user) => `${user.name} / ${user.password}`).join("   ")}
+  all this   ${file}
+
+To try, in another terminal:
+
+  curl ${local.api}/health
+  curl ${local.api}/v1/images
+  curl -o pier.jpg '${local.api}/s3?image=pier.jpg'
+  TOKEN=$(curl -s ${local.cognito?.endpoint} -H 'content-type: application/x-amz-json-1.1' -H 'x-amz-target: AWSCognitoIdentityProviderService.InitiateAuth' -d '{"AuthFlow":"USER_PASSWORD_AUTH","ClientId":"${local.cognito?.clientId}","AuthParameters":{"USERNAME":"${ann?.name}","PASSWORD":"${ann?.password}"}}' | sed 's/.*"IdToken":"\\([^"]*\\).*/\\1/')
+  curl -H "Authorization: $TOKEN" -H 'content-type: image/jpeg' --data-binary @pier.jpg '${local.api}/v1/images?title=again'
+
+Ctrl-C stops everything; what was uploaded stays in ${file.slice(0, -"/local.json".length)}.`;
+}
+
+start().catch((error: unknown) => {
+  console.error(error instanceof StartError ? `\n${error.message}` : error);
+  process.exit(1);
+});

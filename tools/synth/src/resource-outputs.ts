@@ -1,0 +1,252 @@
+import { createHash } from "node:crypto";
+
+import type { Inputs } from "./graph.ts";
+
+export const account = "123456789012";
+
+export type Made = { id: string; outputs: Inputs };
+
+type Place = { region: string };
+type Maker = (name: string, inputs: Inputs, place: Place) => Made;
+
+/** What AWS would add to a resource once it is made: made up, but the same on every run and of the right shape. */
+export function make(type: string, name: string, inputs: Inputs, place: Place): Made {
+  const maker = makers[type];
+  if (!maker)
+    throw new Error(
+      `${type} (${name}) is new: say in tools/synth/src/resource-outputs.ts what AWS makes of it`,
+    );
+  return maker(name, inputs, place);
+}
+
+const makers: Record<string, Maker> = {
+  "aws:apigateway/account:Account": () => ({
+    id: "api-gateway-account",
+    // set up once for an account and region, by whichever stack came first
+    outputs: {
+      cloudwatchRoleArn: `arn:aws:iam::${account}:role/APIGatewayPushToCloudWatchLogsRole`,
+    },
+  }),
+  // a deploy has AWS make up the value; a laptop draws one
+  "aws:apigateway/apiKey:ApiKey": (name, inputs) => ({
+    id: short(name, 10),
+    outputs: { ...(!inputs.value && { value: `secret://${name}` }) },
+  }),
+  "aws:apigateway/authorizer:Authorizer": (name, inputs, { region }) => {
+    const id = short(name, 6);
+    return {
+      id,
+      outputs: {
+        arn: `arn:aws:apigateway:${region}::/restapis/${inputs.restApi}/authorizers/${id}`,
+      },
+    };
+  },
+  "aws:apigateway/deployment:Deployment": (name) => ({ id: short(name, 6), outputs: {} }),
+  "aws:apigateway/integration:Integration": (_, inputs) => ({
+    id: ofMethod("agi", inputs),
+    outputs: {},
+  }),
+  "aws:apigateway/integrationResponse:IntegrationResponse": (_, inputs) => ({
+    id: `${ofMethod("agir", inputs)}-${inputs.statusCode}`,
+    outputs: {},
+  }),
+  "aws:apigateway/method:Method": (_, inputs) => ({ id: ofMethod("agm", inputs), outputs: {} }),
+  "aws:apigateway/methodResponse:MethodResponse": (_, inputs) => ({
+    id: `${ofMethod("agmr", inputs)}-${inputs.statusCode}`,
+    outputs: {},
+  }),
+  "aws:apigateway/methodSettings:MethodSettings": (_, inputs) => ({
+    id: `${inputs.restApi}-${inputs.stageName}-${inputs.methodPath}`,
+    outputs: {},
+  }),
+  "aws:apigateway/model:Model": (name) => ({ id: short(name, 6), outputs: {} }),
+  "aws:apigateway/requestValidator:RequestValidator": (name) => ({
+    id: short(name, 6),
+    outputs: {},
+  }),
+  "aws:apigateway/resource:Resource": (name) => ({ id: short(name, 6), outputs: {} }),
+  "aws:apigateway/response:Response": (_, inputs) => ({
+    id: `aggr-${inputs.restApiId}-${inputs.responseType}`,
+    outputs: {},
+  }),
+  "aws:apigateway/restApi:RestApi": (name, _, { region }) => {
+    const id = short(name, 10);
+    return {
+      id,
+      outputs: {
+        arn: `arn:aws:apigateway:${region}::/restapis/${id}`,
+        executionArn: `arn:aws:execute-api:${region}:${account}:${id}`,
+        rootResourceId: short(`${name} root`, 10),
+      },
+    };
+  },
+  "aws:apigateway/stage:Stage": (_, inputs, { region }) => ({
+    id: `ags-${inputs.restApi}-${inputs.stageName}`,
+    outputs: {
+      arn: `arn:aws:apigateway:${region}::/restapis/${inputs.restApi}/stages/${inputs.stageName}`,
+      executionArn: `arn:aws:execute-api:${region}:${account}:${inputs.restApi}/${inputs.stageName}`,
+      invokeUrl: `https://${inputs.restApi}.execute-api.${region}.amazonaws.com/${inputs.stageName}`,
+    },
+  }),
+  "aws:apigateway/usagePlan:UsagePlan": (name, inputs, { region }) => {
+    const id = short(name, 6);
+    return {
+      id,
+      outputs: {
+        arn: `arn:aws:apigateway:${region}::/usageplans/${id}`,
+        // the provider's own default
+        ...(!inputs.name && { name }),
+      },
+    };
+  },
+  "aws:apigateway/usagePlanKey:UsagePlanKey": (_, inputs) => ({ id: inputs.keyId, outputs: {} }),
+  "aws:apigatewayv2/api:Api": (name, _, { region }) => {
+    const id = short(name, 10);
+    return {
+      id,
+      outputs: {
+        arn: `arn:aws:apigateway:${region}::/apis/${id}`,
+        apiEndpoint: `wss://${id}.execute-api.${region}.amazonaws.com`,
+        executionArn: `arn:aws:execute-api:${region}:${account}:${id}`,
+      },
+    };
+  },
+  "aws:apigatewayv2/authorizer:Authorizer": (name) => ({ id: short(name, 6), outputs: {} }),
+  "aws:apigatewayv2/integration:Integration": (name) => ({ id: short(name, 7), outputs: {} }),
+  "aws:apigatewayv2/route:Route": (name) => ({ id: short(name, 7), outputs: {} }),
+  "aws:apigatewayv2/routeResponse:RouteResponse": (name) => ({ id: short(name, 7), outputs: {} }),
+  "aws:apigatewayv2/stage:Stage": (_, inputs, { region }) => ({
+    id: inputs.name,
+    outputs: {
+      arn: `arn:aws:apigateway:${region}::/apis/${inputs.apiId}/stages/${inputs.name}`,
+      executionArn: `arn:aws:execute-api:${region}:${account}:${inputs.apiId}/${inputs.name}`,
+      invokeUrl: `wss://${inputs.apiId}.execute-api.${region}.amazonaws.com/${inputs.name}`,
+    },
+  }),
+  "aws:cloudwatch/logGroup:LogGroup": (_, inputs, { region }) => ({
+    id: inputs.name,
+    outputs: { arn: `arn:aws:logs:${region}:${account}:log-group:${inputs.name}` },
+  }),
+  "aws:cognito/userPool:UserPool": (name, _, { region }) => {
+    const id = `${region}_${short(name, 9, mixed)}`;
+    return {
+      id,
+      outputs: {
+        arn: `arn:aws:cognito-idp:${region}:${account}:userpool/${id}`,
+        endpoint: `cognito-idp.${region}.amazonaws.com/${id}`,
+      },
+    };
+  },
+  // a client without a secret has an empty one in the provider's state
+  "aws:cognito/userPoolClient:UserPoolClient": (name, inputs) => ({
+    id: short(name, 26),
+    outputs: { clientSecret: inputs.generateSecret ? `secret://${name}` : "" },
+  }),
+  "aws:dynamodb/table:Table": (_, inputs, { region }) => {
+    const arn = `arn:aws:dynamodb:${region}:${account}:table/${inputs.name}`;
+    const streamLabel = "2026-01-01T00:00:00.000";
+    return {
+      id: inputs.name,
+      outputs: {
+        arn,
+        ...(inputs.streamEnabled && { streamArn: `${arn}/stream/${streamLabel}`, streamLabel }),
+      },
+    };
+  },
+  "aws:iam/role:Role": (name, inputs) => {
+    const id = inputs.name ?? `${name}-${short(name, 7)}`;
+    return {
+      id,
+      outputs: {
+        name: id,
+        arn: `arn:aws:iam::${account}:role/${id}`,
+        uniqueId: `AROA${short(name, 17, upper)}`,
+      },
+    };
+  },
+  "aws:lambda/eventSourceMapping:EventSourceMapping": (name, inputs, { region }) => {
+    const id = uuid(name);
+    return {
+      id,
+      outputs: {
+        arn: `arn:aws:lambda:${region}:${account}:event-source-mapping:${id}`,
+        functionArn: inputs.functionName,
+        uuid: id,
+      },
+    };
+  },
+  "aws:lambda/function:Function": (_, inputs, { region }) => {
+    const arn = `arn:aws:lambda:${region}:${account}:function:${inputs.name}`;
+    const gateway = `arn:aws:apigateway:${region}:lambda:path`;
+    return {
+      id: inputs.name,
+      outputs: {
+        arn,
+        invokeArn: `${gateway}/2015-03-31/functions/${arn}/invocations`,
+        qualifiedArn: `${arn}:$LATEST`,
+        qualifiedInvokeArn: `${gateway}/2015-03-31/functions/${arn}:$LATEST/invocations`,
+        responseStreamingInvokeArn: `${gateway}/2021-11-15/functions/${arn}/response-streaming-invocations`,
+        version: "$LATEST",
+      },
+    };
+  },
+  "aws:lambda/permission:Permission": (name) => ({ id: name, outputs: { statementId: name } }),
+  "aws:s3/bucket:Bucket": (_, inputs, { region }) => ({
+    id: inputs.bucket,
+    outputs: {
+      arn: `arn:aws:s3:::${inputs.bucket}`,
+      bucketDomainName: `${inputs.bucket}.s3.amazonaws.com`,
+      bucketRegionalDomainName: `${inputs.bucket}.s3.${region}.amazonaws.com`,
+    },
+  }),
+  "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": ofBucket,
+  "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": ofBucket,
+  "aws:s3/bucketNotification:BucketNotification": ofBucket,
+  "aws:s3/bucketObjectv2:BucketObjectv2": (_, inputs) => ({ id: inputs.key, outputs: {} }),
+  "aws:s3/bucketOwnershipControls:BucketOwnershipControls": ofBucket,
+  "aws:s3/bucketPolicy:BucketPolicy": ofBucket,
+  "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": ofBucket,
+  "aws:s3/bucketVersioning:BucketVersioning": ofBucket,
+  "aws:sqs/queue:Queue": (_, inputs, { region }) => {
+    const url = `https://sqs.${region}.amazonaws.com/${account}/${inputs.name}`;
+    return { id: url, outputs: { arn: `arn:aws:sqs:${region}:${account}:${inputs.name}`, url } };
+  },
+  "aws:sqs/queuePolicy:QueuePolicy": (_, inputs) => ({ id: inputs.queueUrl, outputs: {} }),
+  // what a deploy draws at random, a laptop draws for itself: the graph holds no secret
+  "random:index/randomBytes:RandomBytes": (name) => ({
+    id: name,
+    outputs: { base64: `secret://${name}`, hex: `secret://${name}` },
+  }),
+  "random:index/randomPassword:RandomPassword": (name) => ({
+    id: "none",
+    outputs: { result: `secret://${name}`, bcryptHash: `secret://${name}` },
+  }),
+};
+
+function ofBucket(_name: string, inputs: Inputs): Made {
+  return { id: inputs.bucket, outputs: {} };
+}
+
+function ofMethod(prefix: string, inputs: Inputs) {
+  return `${prefix}-${inputs.restApi}-${inputs.resourceId}-${inputs.httpMethod}`;
+}
+
+const lower = "abcdefghijklmnopqrstuvwxyz0123456789";
+const upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const mixed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+function short(seed: string, length: number, alphabet = lower) {
+  const bytes = createHash("sha256").update(seed).digest();
+  return Array.from({ length }, (_, index) => alphabet[bytes[index]! % alphabet.length]).join("");
+}
+
+function uuid(seed: string) {
+  const hex = createHash("sha256").update(seed).digest("hex");
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `4${hex.slice(13, 16)}`,
+    `8${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join("-");
+}
