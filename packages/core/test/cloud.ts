@@ -6,7 +6,7 @@ import { setTimeout } from "node:timers/promises";
 
 import { S3Client } from "@aws-sdk/client-s3";
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import * as Local from "@balde/local-cloud";
+import * as LocalCloud from "@balde/local-cloud";
 
 /** What the bucket tells about an upload. */
 export type Event = {
@@ -17,8 +17,8 @@ export type Event = {
 export async function startCloud(change = storesOnly) {
   const root = resolve(import.meta.dirname, "../../..");
   const data = mkdtempSync(join(tmpdir(), "balde-core-"));
-  const stack = change(Local.loadStack(join(root, "infra/stack.json")));
-  const cloud = await Local.startCloud({ stack, root, data, port: 0, log: Local.silentLog });
+  const stack = change(LocalCloud.loadStack(join(root, "infra/stack.json")));
+  const cloud = await LocalCloud.startCloud({ stack, root, data, port: 0, log: LocalCloud.silentLog });
   const { iam, region, s3, dynamodb, sqs } = cloud.local;
   const queueUrl = stack.resources.find(({ name }) => name === "IngestQueue")!.id;
   Object.assign(process.env, {
@@ -67,7 +67,7 @@ export async function startCloud(change = storesOnly) {
       }
       // written a tenth of a second behind
       await setTimeout(300);
-      const text = Local.showTrace({ data, stack, id }) ?? "";
+      const text = LocalCloud.showTrace({ data, stack, id }) ?? "";
       return [...text.matchAll(/ DynamoDB (\w+)/g)].map(([, operation]) => operation!);
     },
     async stop() {
@@ -77,7 +77,7 @@ export async function startCloud(change = storesOnly) {
   };
 }
 
-function storesOnly(stack: Local.Stack): Local.Stack {
+function storesOnly(stack: LocalCloud.Stack): LocalCloud.Stack {
   const resources = stack.resources.filter(({ type }) => /^aws:(s3|dynamodb|sqs)\//.test(type));
   return { ...stack, resources, functions: {} };
 }
