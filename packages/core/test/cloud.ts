@@ -18,7 +18,13 @@ export async function startCloud(change = storesOnly) {
   const root = resolve(import.meta.dirname, "../../..");
   const data = mkdtempSync(join(tmpdir(), "balde-core-"));
   const stack = change(LocalCloud.loadStack(join(root, "infra/stack.json")));
-  const cloud = await LocalCloud.startCloud({ stack, root, data, port: 0, log: LocalCloud.silentLog });
+  const cloud = await LocalCloud.startCloud({
+    stack,
+    root,
+    data,
+    port: 0,
+    log: LocalCloud.silentLog,
+  });
   const { iam, region, s3, dynamodb, sqs } = cloud.local;
   const queueUrl = stack.resources.find(({ name }) => name === "IngestQueue")!.id;
   Object.assign(process.env, {

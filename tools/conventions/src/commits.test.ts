@@ -21,12 +21,15 @@ function subjects(): string[] {
   }
 }
 
-test.skipIf(subjects().length === 0)("commit subjects say scope, verb and object in 72 characters", () => {
-  const wrong = subjects().filter(
-    (subject) =>
-      subject.length > MAX_SUBJECT_LENGTH ||
-      !SUBJECT.test(subject) ||
-      NOT_IMPERATIVE.test(subject),
-  );
-  expect(wrong).toEqual([]);
-});
+test.skipIf(subjects().length === 0)(
+  "commit subjects say scope, verb and object in 72 characters",
+  () => {
+    const wrong = subjects().filter(
+      (subject) =>
+        subject.length > MAX_SUBJECT_LENGTH ||
+        !SUBJECT.test(subject) ||
+        NOT_IMPERATIVE.test(subject),
+    );
+    expect(wrong).toEqual([]);
+  },
+);
