@@ -2,23 +2,29 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type Cloud, type Stack, loadStack, silentLog, startCloud } from "@balde/local-cloud";
+import {
+  type Cloud,
+  type ResourceGraph,
+  loadGraph,
+  silentLog,
+  startCloud,
+} from "@balde/local-cloud";
 
 export const root = join(import.meta.dirname, "../..");
 
-export type BenchCloud = Cloud & { stack: Stack; data: string };
+export type BenchCloud = Cloud & { graph: ResourceGraph; data: string };
 
 /** Balde's graph, or what `change` makes of it, on free ports and in a folder of its own for as long as `use` takes. */
 export async function withCloud<Result>(
   use: (cloud: BenchCloud) => Promise<Result>,
-  change: (stack: Stack) => void = () => {},
+  change: (graph: ResourceGraph) => void = () => {},
 ): Promise<Result> {
   const data = await mkdtemp(join(tmpdir(), "balde-bench-"));
-  const stack = loadStack(join(root, "infra/stack.json"));
-  change(stack);
-  const cloud = await startCloud({ stack, root, data, port: 0, log: silentLog });
+  const graph = loadGraph(join(root, "infra/stack.json"));
+  change(graph);
+  const cloud = await startCloud({ graph, root, data, port: 0, log: silentLog });
   try {
-    return await use({ ...cloud, stack, data });
+    return await use({ ...cloud, graph, data });
   } finally {
     await cloud.stop();
     await rm(data, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
 import { esbuildOptions } from "../../../tools/local-cloud/src/lambda/esbuild-options.ts";
-import { loadStack } from "../../../tools/local-cloud/src/stack.ts";
+import { loadGraph } from "../../../tools/local-cloud/src/graph/resource-graph.ts";
 
 export const root = resolve(import.meta.dirname, "../../..");
 
@@ -12,7 +12,7 @@ export type Bundle = { folder: string; entry: string; metafile: Metafile; remove
 
 /** The function as the graph says that SST bundles it. */
 export async function bundle(): Promise<Bundle> {
-  const source = Object.values(loadStack(join(root, "infra/stack.json")).functions).find(
+  const source = Object.values(loadGraph(join(root, "infra/stack.json")).functions).find(
     ({ handler }) => handler === "packages/api/src/lambda.handler",
   )!;
   const folder = mkdtempSync(join(tmpdir(), "balde-api-"));

@@ -17,16 +17,16 @@ export type Event = {
 export async function startCloud(change = storesOnly) {
   const root = resolve(import.meta.dirname, "../../..");
   const data = mkdtempSync(join(tmpdir(), "balde-core-"));
-  const stack = change(LocalCloud.loadStack(join(root, "infra/stack.json")));
+  const graph = change(LocalCloud.loadGraph(join(root, "infra/stack.json")));
   const cloud = await LocalCloud.startCloud({
-    stack,
+    graph,
     root,
     data,
     port: 0,
     log: LocalCloud.silentLog,
   });
   const { iam, region, s3, dynamodb, sqs } = cloud.local;
-  const queueUrl = stack.resources.find(({ name }) => name === "IngestQueue")!.id;
+  const queueUrl = graph.resources.find(({ name }) => name === "IngestQueue")!.id;
   Object.assign(process.env, {
     AWS_REGION: region,
     AWS_ACCESS_KEY_ID: iam.accessKeyId,
@@ -73,7 +73,7 @@ export async function startCloud(change = storesOnly) {
       }
       // written a tenth of a second behind
       await setTimeout(300);
-      const text = LocalCloud.showTrace({ data, stack, id }) ?? "";
+      const text = LocalCloud.showTrace({ data, graph, id }) ?? "";
       return [...text.matchAll(/ DynamoDB (\w+)/g)].map(([, operation]) => operation!);
     },
     async stop() {
@@ -83,9 +83,9 @@ export async function startCloud(change = storesOnly) {
   };
 }
 
-function storesOnly(stack: LocalCloud.Stack): LocalCloud.Stack {
-  const resources = stack.resources.filter(({ type }) => /^aws:(s3|dynamodb|sqs)\//.test(type));
-  return { ...stack, resources, functions: {} };
+function storesOnly(graph: LocalCloud.ResourceGraph): LocalCloud.ResourceGraph {
+  const resources = graph.resources.filter(({ type }) => /^aws:(s3|dynamodb|sqs)\//.test(type));
+  return { ...graph, resources, functions: {} };
 }
 
 const hex = (bytes: number) => randomBytes(bytes).toString("hex");

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { createBundler } from "../../local-cloud/src/lambda/bundle.ts";
-import { type FunctionSource, loadStack } from "../../local-cloud/src/stack.ts";
+import { type FunctionSource, loadGraph } from "../../local-cloud/src/graph/resource-graph.ts";
 import { type Sample, freshProcess } from "../fresh-process.ts";
 import { proxied } from "../gateway-event.ts";
 import { median, table, verdict } from "../report.ts";
@@ -30,7 +30,7 @@ type Contender = { label: string; source: FunctionSource; event: object };
 type Subject = Contender & { file: string; entry: number; all: number };
 
 function contenders(): Contender[] {
-  const functions = Object.values(loadStack(join(root, "infra/stack.json")).functions);
+  const functions = Object.values(loadGraph(join(root, "infra/stack.json")).functions);
   const deployed = functions.flatMap((source): Contender[] => {
     const event = firstCall[source.name] ?? { Records: [] };
     const usual = {

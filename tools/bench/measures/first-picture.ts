@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { createBundler } from "../../local-cloud/src/lambda/bundle.ts";
-import { loadStack } from "../../local-cloud/src/stack.ts";
+import { loadGraph } from "../../local-cloud/src/graph/resource-graph.ts";
 import { type Sample, freshProcess } from "../fresh-process.ts";
 import { proxied } from "../gateway-event.ts";
 import { startBalde } from "../pictures/balde.ts";
@@ -19,8 +19,8 @@ export async function run() {
   const [large] = await originals();
   const balde = await startBalde([large!]);
   try {
-    const stack = loadStack(join(root, "infra/stack.json"));
-    const deliver = Object.values(stack.functions).find(({ name }) => name === "Deliver")!;
+    const graph = loadGraph(join(root, "infra/stack.json"));
+    const deliver = Object.values(graph.functions).find(({ name }) => name === "Deliver")!;
     const built = async (source: typeof deliver) => {
       const bundler = createBundler(source, root, folder);
       const { folder: at, handler } = await bundler.build();

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
 
-import type { Stack } from "@balde/local-cloud";
+import type { ResourceGraph } from "@balde/local-cloud";
 
 import { type Load, type Measured, measure } from "../client.ts";
 import { type BenchCloud, withCloud } from "../cloud.ts";
@@ -19,7 +19,7 @@ export async function run() {
 }
 
 /** ApiHandler answers nothing but itself. */
-function instead({ functions }: Stack) {
+function instead({ functions }: ResourceGraph) {
   const api = Object.values(functions).find(({ name }) => name === "ApiHandler")!;
   api.handler = "tools/bench/handlers/hello.handler";
 }

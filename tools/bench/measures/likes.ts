@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-import { loadStack, silentLog } from "@balde/local-cloud";
+import { loadGraph, silentLog } from "@balde/local-cloud";
 import sharp from "sharp";
 
 import { createClient } from "../../../packages/client/src/client.ts";
@@ -99,8 +99,8 @@ async function shown(api: string, id: string, expected: number) {
 /** The table of the graph with its indexes and its stream, without guard, gateway and functions. */
 async function engineAlone() {
   const folder = await mkdtemp(join(tmpdir(), "balde-bench-"));
-  const stack = loadStack(join(root, "infra/stack.json"));
-  const tables = tablesOf(stack);
+  const graph = loadGraph(join(root, "infra/stack.json"));
+  const tables = tablesOf(graph);
   const db = new DatabaseSync(":memory:");
   const engine = await startEngine({ folder, log: silentLog, env: {} });
   try {

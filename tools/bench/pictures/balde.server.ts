@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { loadStack, silentLog, startCloud } from "@balde/local-cloud";
+import { loadGraph, silentLog, startCloud } from "@balde/local-cloud";
 
 // The local cloud in a process of its own: what the load generator uses of the processor is not Balde's.
 
 const root = join(import.meta.dirname, "../../..");
 const data = mkdtempSync(join(tmpdir(), "balde-bench-"));
 const cloud = await startCloud({
-  stack: loadStack(join(root, "infra/stack.json")),
+  graph: loadGraph(join(root, "infra/stack.json")),
   root,
   data,
   port: 0,

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 import { createBundler } from "../../local-cloud/src/lambda/bundle.ts";
-import { loadStack } from "../../local-cloud/src/stack.ts";
+import { loadGraph } from "../../local-cloud/src/graph/resource-graph.ts";
 import { root } from "../cloud.ts";
 import { linked } from "../fresh-process.ts";
 import { proxied } from "../gateway-event.ts";
@@ -13,13 +13,13 @@ type Done = { id: number; bytes: number; status: number };
 
 /** `Deliver` alone in one process, with Balde's table and bucket: what the gateway and the laptop's Lambda add is the difference to Balde. */
 export async function startHandler(balde: Balde, folder: string): Promise<Contender> {
-  const stack = loadStack(join(root, "infra/stack.json"));
-  const deliver = Object.values(stack.functions).find(({ name }) => name === "Deliver")!;
+  const graph = loadGraph(join(root, "infra/stack.json"));
+  const deliver = Object.values(graph.functions).find(({ name }) => name === "Deliver")!;
   const bundler = createBundler(deliver, root, folder);
   const built = await bundler.build();
   await bundler.dispose();
   const bundle = `${join(built.folder, "bundle.mjs")}#${built.handler.split(".").at(-1)}`;
-  const { inputs } = stack.resources.find(({ name }) => name === "DeliverFunction")!;
+  const { inputs } = graph.resources.find(({ name }) => name === "DeliverFunction")!;
   const { variables } = inputs.environment as { variables: Record<string, string> };
   const env = { ...variables, ...linked(deliver.links), ...balde.environment };
   const { child, stop } = await program(

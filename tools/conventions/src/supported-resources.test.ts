@@ -13,7 +13,7 @@ import {
   unemulated,
 } from "../../local-cloud/src/apigateway/supported-resources.ts";
 import { type Known, labels } from "../../local-cloud/src/property-support.ts";
-import type { Resource } from "../../local-cloud/src/stack.ts";
+import type { Resource } from "../../local-cloud/src/graph/resource-graph.ts";
 import {
   KNOWN as KNOWN_SOCKETS,
   unemulated as unemulatedSockets,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Cloud, loadStack, startCloud } from "@balde/local-cloud";
+import { type Cloud, loadGraph, startCloud } from "@balde/local-cloud";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import type { Local } from "./balde.ts";
@@ -19,7 +19,7 @@ let data: string;
 
 beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), "balde-clock-"));
-  cloud = await startCloud({ stack: loadStack(join(root, "infra/stack.json")), root, data });
+  cloud = await startCloud({ graph: loadGraph(join(root, "infra/stack.json")), root, data });
   const ann = { name: "ann", password: "Picture-book-1" };
   cloud.createUser({ ...ann, email: "ann@example.com" });
   local = { ...cloud.local, users: [ann] } as unknown as Local;

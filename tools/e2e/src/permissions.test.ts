@@ -1,7 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { type Cloud, type Stack, loadStack, silentLog, startCloud } from "@balde/local-cloud";
+import {
+  type Cloud,
+  type ResourceGraph,
+  loadGraph,
+  silentLog,
+  startCloud,
+} from "@balde/local-cloud";
 import { afterEach, expect, test } from "vitest";
 
 import type { Local } from "./balde.ts";
@@ -18,10 +24,10 @@ afterEach(async () => {
 });
 
 /** The graph without one right: every Allow of `action` in the policies of one function's role is taken out. */
-function without(action: string, role: RegExp): Stack {
-  const stack = loadStack(join(root, "infra/stack.json"));
+function without(action: string, role: RegExp): ResourceGraph {
+  const graph = loadGraph(join(root, "infra/stack.json"));
   let taken = 0;
-  for (const resource of stack.resources) {
+  for (const resource of graph.resources) {
     if (resource.type !== "aws:iam/role:Role" || !role.test(resource.urn)) continue;
     for (const inline of resource.inputs.inlinePolicies as { policy: string }[]) {
       const policy = JSON.parse(inline.policy) as { Statement: { Action: string | string[] }[] };
@@ -35,17 +41,17 @@ function without(action: string, role: RegExp): Stack {
     }
   }
   expect(taken).toBeGreaterThan(0);
-  return stack;
+  return graph;
 }
 
-async function startWith(stack: Stack) {
+async function startWith(graph: ResourceGraph) {
   refusals.length = 0;
   data = mkdtempSync(join(tmpdir(), "balde-permissions-"));
   const log = {
     ...silentLog,
     denied: (refusal: (typeof refusals)[number]) => void refusals.push(refusal),
   };
-  cloud = await startCloud({ stack, root, data, port: 0, log });
+  cloud = await startCloud({ graph, root, data, port: 0, log });
   return cloud.local as unknown as Local;
 }
 

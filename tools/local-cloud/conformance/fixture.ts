@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
-import { loadStack, startCloud } from "../src/cloud.ts";
+import { loadGraph, startCloud } from "../src/cloud.ts";
 import { close, listen } from "../src/listen.ts";
 import type { Log } from "../src/log.ts";
 
@@ -37,11 +37,11 @@ export async function startFixture(
 ): Promise<{ fixture: Fixture; stop: () => Promise<void> }> {
   const root = join(import.meta.dirname, "../fixture");
   const data = mkdtempSync(join(tmpdir(), "balde-fixture-"));
-  const stack = loadStack(join(root, "stack.json"));
+  const graph = loadGraph(join(root, "stack.json"));
   let calls = 0;
   let issued: { at: number; tokens: Fixture["cognito"] } | undefined;
   const cloud = await startCloud({
-    stack,
+    graph,
     root,
     data,
     ...(log && { log }),

@@ -1,5 +1,5 @@
 import type { Principal } from "./iam/principals.ts";
-import { type Stack, ofType } from "./stack.ts";
+import { type ResourceGraph, resourcesOf } from "./graph/resource-graph.ts";
 
 /** Where everything is: for front ends, tests and people. A part that the graph does not have is absent. */
 export type Local = {
@@ -21,23 +21,23 @@ export type Local = {
 type Urls = { api: string; s3: string; cognito: string; dynamodb: string; sqs: string };
 
 export function describe(
-  stack: Stack,
+  graph: ResourceGraph,
   urls: Urls,
   stages: { path: string }[],
   operator: Principal,
 ): Local {
-  const first = (type: string) => ofType(stack, type)[0]?.id;
+  const first = (type: string) => resourcesOf(graph, type)[0]?.id;
   const userPoolId = first("aws:cognito/userPool:UserPool");
   const clientId = first("aws:cognito/userPoolClient:UserPoolClient");
   const bucket = first("aws:s3/bucket:Bucket");
   const table = first("aws:dynamodb/table:Table");
-  const queues = ofType(stack, "aws:sqs/queue:Queue").map(({ name, id }) => [
+  const queues = resourcesOf(graph, "aws:sqs/queue:Queue").map(({ name, id }) => [
     name.replace(/Queue$/, ""),
     `${urls.sqs}${new URL(id).pathname}`,
   ]);
   return {
     api: `${urls.api}${stages[0]?.path ?? ""}`,
-    region: stack.region,
+    region: graph.region,
     ...(userPoolId && clientId && { cognito: { endpoint: urls.cognito, userPoolId, clientId } }),
     ...(bucket && { s3: { endpoint: urls.s3, bucket } }),
     ...(table && { dynamodb: { endpoint: urls.dynamodb, table } }),

@@ -16,7 +16,7 @@ import { type Functions, createFunctions } from "./lambda/functions.ts";
 import { close, listen } from "./listen.ts";
 import { type Local, addressesOf, describe, valuesOf } from "./addresses.ts";
 import { consoleLog, type Log, silentLog } from "./log.ts";
-import { type Stack, loadStack } from "./stack.ts";
+import { type ResourceGraph, loadGraph } from "./graph/resource-graph.ts";
 import { StartError } from "./start-error.ts";
 import { startDynamo } from "./dynamodb/dynamodb.ts";
 import { createS3 } from "./s3/server.ts";
@@ -27,11 +27,11 @@ import { withAddresses } from "./websocket/address.ts";
 import { createWebSockets } from "./websocket/server.ts";
 
 export { onOrphaned } from "./parent-exit.ts";
-export { consoleLog, loadStack, silentLog, StartError };
-export type { Local, Log, Stack };
+export { consoleLog, loadGraph, silentLog, StartError };
+export type { Local, Log, ResourceGraph };
 
 export type CloudOptions = {
-  stack: Stack;
+  graph: ResourceGraph;
   /** The folder that the handlers' paths start from. */
   root: string;
   /** Where all state is kept; one cloud at a time uses it. */
@@ -64,9 +64,9 @@ export type Cloud = {
 const MAX_HEAD_BYTES = 256 * 1024;
 
 /** The trace of one request of a cloud that keeps its state in `data`, as text; undefined when nothing is known of it. */
-export function showTrace({ data, stack, id }: { data: string; stack: Stack; id: string }) {
+export function showTrace({ data, graph, id }: { data: string; graph: ResourceGraph; id: string }) {
   const trace = findTrace(data, id);
-  const names = Object.entries(stack.functions).map(([arn, { name }]) => [arn, name]);
+  const names = Object.entries(graph.functions).map(([arn, { name }]) => [arn, name]);
   return trace && printTrace(trace, Object.fromEntries(names));
 }
 
@@ -74,7 +74,7 @@ type Callable = Pick<Functions, "invoke">;
 
 /** The resource graph, running on this machine: what is in the graph exists, what is not does not. */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
-  const { stack, root, port = 0, log = silentLog, progress = () => {} } = options;
+  const { graph, root, port = 0, log = silentLog, progress = () => {} } = options;
   const clock = options.clock ?? createClock();
   const portOf = (offset: number) => (port === 0 ? 0 : port + offset);
   const stops: (() => unknown)[] = [];
@@ -86,12 +86,12 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const data = openDataFolder(options.data);
     stops.push(() => data.close());
     const { db } = data;
-    const principals = createPrincipals({ stack, db });
+    const principals = createPrincipals({ graph, db });
     // a line per request is the gateway's; what its functions ask of S3 and Cognito is told when it fails in them
     const request: Log["request"] = (line) => void (line.status >= 500 && log.request(line));
     const traces = openTraces(data.path, (message) => log.warn(message));
     stops.push(() => traces.stop());
-    const parts = { stack, db, principals, clock, traces, log: { ...log, request } };
+    const parts = { graph, db, principals, clock, traces, log: { ...log, request } };
 
     const userPools = createUserPools(parts);
     const queues = createQueues(parts);
@@ -129,7 +129,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       webSockets.stages.length > 0 ? await open(webSockets.server, 5, "WebSocket") : "";
     const functions = await createFunctions({
       ...parts,
-      stack: withAddresses(stack, webSockets.stages, socketUrl),
+      graph: withAddresses(graph, webSockets.stages, socketUrl),
       root,
       folder: data.path,
       endpoints: {
@@ -182,13 +182,13 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     return {
       local: {
         ...describe(
-          stack,
+          graph,
           { api, s3, cognito, dynamodb: dynamo.url, sqs },
           gateway.stages,
           principals.operator,
         ),
         ...addressesOf(webSockets.stages, socketUrl),
-        ...valuesOf(compileKeys({ stack, secret: data.secret })),
+        ...valuesOf(compileKeys({ graph, secret: data.secret })),
       },
       clock,
       createUser: (user) => userPools.createUser(user),

@@ -1,4 +1,4 @@
-import type { Resource } from "./stack.ts";
+import type { Resource } from "./graph/resource-graph.ts";
 
 /** What is known of a type's properties: emulated, or without meaning on a laptop. */
 export type Known = {

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { createClock } from "../src/clock.ts";
 import { createFunctions } from "../src/lambda/functions.ts";
 import type { Log } from "../src/log.ts";
-import type { FunctionSource, Resource, Stack } from "../src/stack.ts";
+import type { FunctionSource, Resource, ResourceGraph } from "../src/graph/resource-graph.ts";
 import type { Traces } from "../src/xray/traces.ts";
 
 export const functionArn = (name: string) =>
@@ -38,9 +38,9 @@ export async function deployed({
   const names = Object.keys(files)
     .filter((path) => !path.includes("/") && path.endsWith(".ts"))
     .map((path) => path.replace(/\.ts$/, ""));
-  const stack = stackOf(names.map((name) => functionResource(name, inputs[name])));
+  const graph = graphOf(names.map((name) => functionResource(name, inputs[name])));
   for (const name of names)
-    stack.functions[functionArn(name)] = {
+    graph.functions[functionArn(name)] = {
       name,
       handler: `${name}.handler`,
       links: {},
@@ -49,7 +49,7 @@ export async function deployed({
     };
   const log = listeningLog();
   const functions = await createFunctions({
-    stack,
+    graph,
     root: folder,
     folder: join(folder, ".data"),
     principals: {
@@ -92,7 +92,7 @@ function functionResource(name: string, inputs: object = {}): Resource {
   };
 }
 
-function stackOf(resources: Resource[]): Stack {
+function graphOf(resources: Resource[]): ResourceGraph {
   return {
     app: "test",
     stage: "laptop",

@@ -4,11 +4,11 @@ import { parseArgs } from "node:util";
 
 import {
   consoleLog,
-  loadStack,
+  loadGraph,
   onOrphaned,
   type Log,
   showTrace,
-  type Stack,
+  type ResourceGraph,
   startCloud,
   StartError,
 } from "@balde/local-cloud";
@@ -30,8 +30,8 @@ async function start() {
   const { values } = readOptions();
   if (values.help) return console.log(usage);
   const data = resolve(root, values.data);
-  const stack = loadStack(join(root, "infra/stack.json"));
-  if (values.trace !== undefined) return console.log(traceOf(values.trace, data, stack));
+  const graph = loadGraph(join(root, "infra/stack.json"));
+  if (values.trace !== undefined) return console.log(traceOf(values.trace, data, graph));
   const say = (line: string) => {
     if (!values.json) console.log(line);
   };
@@ -42,7 +42,7 @@ async function start() {
   // until everything is up, the only requests are those of the seed
   const quiet: Log = { ...log, request() {} };
   const cloud = await startCloud({
-    stack,
+    graph,
     root,
     data,
     port: readPort(values.port),
@@ -88,8 +88,8 @@ function readOptions() {
   }
 }
 
-function traceOf(id: string, data: string, stack: Stack) {
-  const text = showTrace({ data, stack, id });
+function traceOf(id: string, data: string, graph: ResourceGraph) {
+  const text = showTrace({ data, graph, id });
   if (text !== undefined) return text;
   throw new StartError(
     `Nothing is known of a request ${id} in ${data}: the id is in the header x-amzn-RequestId and in the line of the request; the last few thousand are kept, and of more than 100 a second one in twenty.`,

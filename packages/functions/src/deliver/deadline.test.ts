@@ -25,9 +25,9 @@ const SECONDS = 5;
 let cloud: Awaited<ReturnType<typeof startCloud>>;
 let picture: string;
 beforeAll(async () => {
-  cloud = await startCloud((stack) => ({
-    ...stack,
-    resources: stack.resources.map((resource) =>
+  cloud = await startCloud((graph) => ({
+    ...graph,
+    resources: graph.resources.map((resource) =>
       resource.name === "DeliverFunction"
         ? { ...resource, inputs: { ...resource.inputs, timeout: SECONDS } }
         : resource,

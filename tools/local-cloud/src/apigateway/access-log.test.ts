@@ -56,7 +56,7 @@ const events: { headers: Record<string, string> }[] = [];
 
 beforeAll(async () => {
   traces = openTraces(folder, () => {});
-  const stack = restApi(
+  const graph = restApi(
     {
       "GET /mock": { to: mock(), responses: { 200: {} } },
       "GET /echo/{proxy+}": { to: lambda("echo") },
@@ -81,7 +81,7 @@ beforeAll(async () => {
   );
   const late = () => returns({ statusCode: 404, body: "näh" });
   api = await serve(
-    stack,
+    graph,
     {
       echo: (event) => {
         events.push(event as (typeof events)[number]);

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 
 import * as Sigv4 from "../iam/sigv4.ts";
-import type { Resource } from "../stack.ts";
+import type { Resource } from "../graph/resource-graph.ts";
 import {
   type LambdaEvent,
   account,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import * as Sigv4 from "../iam/sigv4.ts";
-import type { Resource } from "../stack.ts";
+import type { Resource } from "../graph/resource-graph.ts";
 import {
   type LambdaEvent,
   account,
@@ -55,7 +55,7 @@ const role = (name: string, statement: object) =>
     { arn: `arn:aws:iam::${account}:role/${name}` },
   );
 
-const stack = restApi(
+const graph = restApi(
   {
     "GET /open": { to: lambda("echo") },
     "GET /c/id": { to: lambda("echo"), method: cognito },
@@ -160,7 +160,7 @@ const outcome = async (path: string, headers: Record<string, string> = {}) => {
 };
 
 beforeAll(async () => {
-  api = await serve(stack, { echo, authorizer });
+  api = await serve(graph, { echo, authorizer });
   api.userPools.createUser({ name: "ana", password: "Correct-horse1", email: "ana@example.com" });
 });
 afterAll(() => api.stop());

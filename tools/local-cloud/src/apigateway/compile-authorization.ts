@@ -1,4 +1,4 @@
-import type { Resource } from "../stack.ts";
+import type { Resource } from "../graph/resource-graph.ts";
 import type { CompileContext } from "./compile.ts";
 import type { Authorization, LambdaAuthorizer } from "./definition.ts";
 import { functionArnOf } from "./uri.ts";

@@ -1,4 +1,4 @@
-import type { Resource } from "../stack.ts";
+import type { Resource } from "../graph/resource-graph.ts";
 import type { CompileContext } from "./compile.ts";
 import type { Method } from "./definition.ts";
 import type { Exchange } from "./request-context.ts";
@@ -132,7 +132,7 @@ function lambdaTarget(
 
 function nameOf(uri: string, { parts }: CompileContext): string | undefined {
   const arn = functionArnOf(uri)?.arn ?? "";
-  return parts.stack.functions[arn]?.name ?? arn.split(":")[6];
+  return parts.graph.functions[arn]?.name ?? arn.split(":")[6];
 }
 
 function readSettings({ inputs }: Resource, method: Resource, context: CompileContext): Custom {

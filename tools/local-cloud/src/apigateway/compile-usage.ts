@@ -1,37 +1,39 @@
 import { StartError } from "../start-error.ts";
-import { logicalName, ofType } from "../stack.ts";
+import { logicalName, resourcesOf } from "../graph/resource-graph.ts";
 import type { Parts } from "./dependencies.ts";
 import type { Key, MethodSettings, Plan, Rate } from "./usage.ts";
 
 /** API keys, usage plans and per-method limits of the graph. */
-export function compileUsage(parts: Pick<Parts, "stack" | "secret">) {
-  const { stack } = parts;
+export function compileUsage(parts: Pick<Parts, "graph" | "secret">) {
+  const { graph } = parts;
   const keys: Key[] = compileKeys(parts);
-  const members = ofType(stack, "aws:apigateway/usagePlanKey:UsagePlanKey");
-  const plans = ofType(stack, "aws:apigateway/usagePlan:UsagePlan").map(({ id, inputs }): Plan => ({
-    id,
-    keys: new Set(
-      members
-        .filter((member) => member.inputs.usagePlanId === id)
-        .map(({ inputs }) => inputs.keyId),
-    ),
-    stages: new Map(
-      [inputs.apiStages ?? []]
-        .flat()
-        .map((stage) => [
-          `${stage.apiId}/${stage.stage}`,
-          new Map<string, Rate>(
-            [stage.throttles ?? []].flat().map((limit) => [limit.path, rate(limit)]),
-          ),
-        ]),
-    ),
-    throttle: inputs.throttleSettings && rate(inputs.throttleSettings),
-    quota: inputs.quotaSettings && { offset: 0, ...inputs.quotaSettings },
-  }));
+  const members = resourcesOf(graph, "aws:apigateway/usagePlanKey:UsagePlanKey");
+  const plans = resourcesOf(graph, "aws:apigateway/usagePlan:UsagePlan").map(
+    ({ id, inputs }): Plan => ({
+      id,
+      keys: new Set(
+        members
+          .filter((member) => member.inputs.usagePlanId === id)
+          .map(({ inputs }) => inputs.keyId),
+      ),
+      stages: new Map(
+        [inputs.apiStages ?? []]
+          .flat()
+          .map((stage) => [
+            `${stage.apiId}/${stage.stage}`,
+            new Map<string, Rate>(
+              [stage.throttles ?? []].flat().map((limit) => [limit.path, rate(limit)]),
+            ),
+          ]),
+      ),
+      throttle: inputs.throttleSettings && rate(inputs.throttleSettings),
+      quota: inputs.quotaSettings && { offset: 0, ...inputs.quotaSettings },
+    }),
+  );
   refuseDoubleMembership(plans);
 
   const methodSettings: MethodSettings = new Map();
-  for (const { inputs } of ofType(stack, "aws:apigateway/methodSettings:MethodSettings")) {
+  for (const { inputs } of resourcesOf(graph, "aws:apigateway/methodSettings:MethodSettings")) {
     const stage = `${inputs.restApi}/${inputs.stageName}`;
     const limits = methodSettings.get(stage) ?? new Map<string, Rate>();
     limits.set(inputs.methodPath, {
@@ -43,8 +45,8 @@ export function compileUsage(parts: Pick<Parts, "stack" | "secret">) {
   return { keys, plans, methodSettings };
 }
 
-export function compileKeys({ stack, secret }: Pick<Parts, "stack" | "secret">) {
-  return ofType(stack, "aws:apigateway/apiKey:ApiKey").map((key) => {
+export function compileKeys({ graph, secret }: Pick<Parts, "graph" | "secret">) {
+  return resourcesOf(graph, "aws:apigateway/apiKey:ApiKey").map((key) => {
     const value: string | undefined = key.inputs.value ?? key.outputs.value;
     const made = value?.startsWith("secret://") ? secret?.(value.slice("secret://".length)) : value;
     if (!made) throw new StartError(`The API key ${key.name} has no value in the graph.`);
@@ -54,7 +56,7 @@ export function compileKeys({ stack, secret }: Pick<Parts, "stack" | "secret">) 
       );
     return {
       id: key.id,
-      name: logicalName(stack, key),
+      name: logicalName(graph, key),
       value: made,
       enabled: (key.inputs.enabled ?? true) as boolean,
     };

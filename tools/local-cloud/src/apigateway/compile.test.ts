@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Resource } from "../stack.ts";
+import type { Resource } from "../graph/resource-graph.ts";
 import {
   type Route,
   account,
@@ -265,31 +265,31 @@ describe("what AWS would not deploy", () => {
   });
 
   it("a resource that the deployment does not wait for is named, and one inside a component is found", async () => {
-    const stack = restApi(ping);
-    const deployment = stack.resources.at(-1)!;
+    const graph = restApi(ping);
+    const deployment = graph.resources.at(-1)!;
     const all = deployment.dependsOn!;
     deployment.dependsOn = all.filter((urn) => !urn.includes("integrationResponse"));
-    await expect(serve(stack)).rejects.toThrow(
+    await expect(serve(graph)).rejects.toThrow(
       /GET \/ 200 .*integrationResponse.*deployment1 does not depend on it/,
     );
 
     const component = resource("sst:aws:Something", "component", {});
-    const lost = stack.resources.find(({ type }) => type.includes("integrationResponse"))!;
+    const lost = graph.resources.find(({ type }) => type.includes("integrationResponse"))!;
     lost.parent = component.urn;
-    stack.resources.push(component);
+    graph.resources.push(component);
     deployment.dependsOn.push(component.urn);
-    await (await serve(stack)).stop();
+    await (await serve(graph)).stop();
   });
 });
 
 describe("what the gateway may invoke", () => {
   it("only what a permission in the graph names, for this route", async () => {
-    const stack = restApi({ "GET /a": { to: lambda("echo") }, "GET /b": { to: lambda("echo") } });
-    const permission = stack.resources.find(({ type }) =>
+    const graph = restApi({ "GET /a": { to: lambda("echo") }, "GET /b": { to: lambda("echo") } });
+    const permission = graph.resources.find(({ type }) =>
       type.startsWith("aws:lambda/permission"),
     )!;
     permission.inputs.sourceArn = `${apiArn}/*/GET/a`;
-    const api = await serve(stack, { echo });
+    const api = await serve(graph, { echo });
     expect((await api.call("/t/a")).status).toBe(200);
     const { status, json, headers } = await api.call("/t/b");
     expect([status, json]).toEqual([500, { message: "Internal server error" }]);
@@ -307,12 +307,12 @@ describe("what the gateway may invoke", () => {
     const as = (name: string) => ({
       to: lambda("echo", { credentials: `arn:aws:iam::${account}:role/${name}` }),
     });
-    const stack = restApi(
+    const graph = restApi(
       { "GET /yes": as("yes"), "GET /no": as("no") },
       { more: [mayInvoke("yes", "*"), mayInvoke("no", "arn:aws:lambda:*:*:function:other")] },
     );
     const api = await serve(
-      { ...stack, resources: stack.resources.filter(({ type }) => !type.includes("permission")) },
+      { ...graph, resources: graph.resources.filter(({ type }) => !type.includes("permission")) },
       { echo },
     );
     expect([(await api.call("/t/yes")).status, (await api.call("/t/no")).status]).toEqual([

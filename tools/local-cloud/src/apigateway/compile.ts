@@ -1,5 +1,5 @@
 import { StartError } from "../start-error.ts";
-import { type Resource, type Stack, ofType } from "../stack.ts";
+import { type Resource, type ResourceGraph, resourcesOf } from "../graph/resource-graph.ts";
 import { compileAccessLog } from "./access-log.ts";
 import { compileAuthorization } from "./compile-authorization.ts";
 import { compileIntegration } from "./compile-integration.ts";
@@ -17,16 +17,16 @@ import { compileModels, sortParameters } from "./validate.ts";
 
 /** Reads the graph once into what the gateway serves. What it cannot emulate, or AWS would not accept, is one error that names it all. */
 export function compile(parts: Parts): Stage[] {
-  const { stack } = parts;
-  const problems = unemulated(stack.resources);
-  const stages = ofType(stack, "aws:apigateway/stage:Stage").flatMap((stage) => {
-    const deployment = find(stack, "deployment:Deployment", stage.inputs.deployment);
-    const restApi = find(stack, "restApi:RestApi", stage.inputs.restApi);
+  const { graph } = parts;
+  const problems = unemulated(graph.resources);
+  const stages = resourcesOf(graph, "aws:apigateway/stage:Stage").flatMap((stage) => {
+    const deployment = find(graph, "deployment:Deployment", stage.inputs.deployment);
+    const restApi = find(graph, "restApi:RestApi", stage.inputs.restApi);
     if (!deployment || !restApi) {
       problems.push(`${stage.name}: its deployment or API is not in the graph`);
       return [];
     }
-    problems.push(...missing(stack, restApi.id, deployment));
+    problems.push(...missing(graph, restApi.id, deployment));
     const variables = { ...deployment.inputs.variables, ...stage.inputs.variables };
     return {
       api: compileApi(restApi, stage.inputs.stageName, parts, problems),
@@ -58,14 +58,14 @@ function accessLog({ name, inputs }: Resource, problems: string[]) {
 }
 
 function compileApi(restApi: Resource, stageName: string, parts: Parts, problems: string[]): Api {
-  const { stack } = parts;
+  const { graph } = parts;
   const own = (type: string) =>
-    ofType(stack, `aws:apigateway/${type}`).filter(
+    resourcesOf(graph, `aws:apigateway/${type}`).filter(
       ({ inputs }) => (inputs.restApi ?? inputs.restApiId) === restApi.id,
     );
   const executionArn: string =
     restApi.outputs.executionArn ??
-    `arn:aws:execute-api:${stack.region}:${stack.account}:${restApi.id}`;
+    `arn:aws:execute-api:${graph.region}:${graph.account}:${restApi.id}`;
   const policy = restApi.inputs.policy ?? own("restApiPolicy:RestApiPolicy")[0]?.inputs.policy;
   const api: Api = {
     id: restApi.id,
@@ -84,7 +84,7 @@ function compileApi(restApi: Resource, stageName: string, parts: Parts, problems
     stageName,
     own,
     parts,
-    permissions: createPermissions(stack, parts.principals),
+    permissions: createPermissions(graph, parts.principals),
   };
   for (const method of own("method:Method")) {
     try {
@@ -113,8 +113,8 @@ export type CompileContext = {
   permissions: Permissions;
 };
 
-const find = (stack: Stack, type: string, id: string) =>
-  ofType(stack, `aws:apigateway/${type}`).find((resource) => resource.id === id);
+const find = (graph: ResourceGraph, type: string, id: string) =>
+  resourcesOf(graph, `aws:apigateway/${type}`).find((resource) => resource.id === id);
 
 function resourcePaths(restApi: Resource, resources: Resource[]) {
   const byId = new Map(resources.map((resource) => [resource.id, resource]));

@@ -5,12 +5,12 @@ import type { AsynchronousEvents } from "../lambda/asynchronous/invocations.ts";
 import type { InvokeResult } from "../lambda/result.ts";
 import type { InvokeOptions } from "../lambda/invocation.ts";
 import type { Log } from "../log.ts";
-import type { Stack } from "../stack.ts";
+import type { ResourceGraph } from "../graph/resource-graph.ts";
 import type { Traces } from "../xray/traces.ts";
 
 /** The parts of the cloud that a gateway speaks to. */
 export type Parts = {
-  stack: Stack;
+  graph: ResourceGraph;
   functions: { invoke: Invoke };
   /** Where events go for which nobody waits. */
   asynchronous: Pick<AsynchronousEvents, "accept">;

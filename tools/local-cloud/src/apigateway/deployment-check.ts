@@ -1,4 +1,4 @@
-import type { Resource, Stack } from "../stack.ts";
+import type { Resource, ResourceGraph } from "../graph/resource-graph.ts";
 
 // made of other resources' ids, so that the methods bring them along
 const SNAPSHOT = new Set([
@@ -13,11 +13,11 @@ const SNAPSHOT = new Set([
  * Sentences about what would be missing in AWS: a deployment is a snapshot of what exists when it is made, and only what
  * it depends on certainly does.
  */
-export function missing(stack: Stack, restApiId: string, deployment: Resource): string[] {
+export function missing(graph: ResourceGraph, restApiId: string, deployment: Resource): string[] {
   // a graph that was written without dependencies says nothing about them
-  if (!stack.resources.some(({ dependsOn }) => dependsOn)) return [];
-  const reached = closure(stack, deployment);
-  return stack.resources
+  if (!graph.resources.some(({ dependsOn }) => dependsOn)) return [];
+  const reached = closure(graph, deployment);
+  return graph.resources
     .filter(
       ({ type, inputs, urn }) =>
         SNAPSHOT.has(type) &&
@@ -30,9 +30,9 @@ export function missing(stack: Stack, restApiId: string, deployment: Resource): 
     );
 }
 
-function closure(stack: Stack, from: Resource): Set<string> {
-  const byUrn = new Map(stack.resources.map((resource) => [resource.urn, resource]));
-  const children = Map.groupBy(stack.resources, ({ parent }) => parent);
+function closure(graph: ResourceGraph, from: Resource): Set<string> {
+  const byUrn = new Map(graph.resources.map((resource) => [resource.urn, resource]));
+  const children = Map.groupBy(graph.resources, ({ parent }) => parent);
   const reached = new Set<string>();
   const visit = (urn: string) => {
     if (reached.has(urn)) return;

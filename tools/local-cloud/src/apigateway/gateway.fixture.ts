@@ -8,7 +8,7 @@ import { createUserPools } from "../cognito/cognito.ts";
 import { type Principals, createPrincipals } from "../iam/principals.ts";
 import type { InvokeResult } from "../lambda/result.ts";
 import { type Log, type RequestLine, silentLog } from "../log.ts";
-import type { Resource, Stack } from "../stack.ts";
+import type { Resource, ResourceGraph } from "../graph/resource-graph.ts";
 import { createGateway, type Parts } from "./gateway.ts";
 
 export const region = "eu-central-1";
@@ -79,7 +79,7 @@ export const json = (body: object): Inputs => ({
 export function restApi(
   routes: Record<string, Route>,
   { api = {}, stage = {}, more = [] }: { api?: Inputs; stage?: Inputs; more?: Resource[] } = {},
-): Stack {
+): ResourceGraph {
   const made = Object.entries(routes).flatMap(([key, route]) => parts(key, route));
   const functions = new Set(JSON.stringify([routes, more]).match(/function:\w+/g));
   const resources = [
@@ -199,7 +199,7 @@ export const fails = (errorMessage: string): InvokeResult => ({
 
 /** Serves a graph on a free port. */
 export async function serve(
-  stack: Stack,
+  graph: ResourceGraph,
   handlers: Handlers = { echo },
   {
     s3 = "http://127.0.0.1:1",
@@ -214,11 +214,11 @@ export async function serve(
   const clock = createClock();
   const lines: RequestLine[] = [];
   const log: Log = { ...silentLog, request: (line) => lines.push(line) };
-  const principals = given.principals ?? createPrincipals({ stack, db });
+  const principals = given.principals ?? createPrincipals({ graph, db });
   const asynchronous = createAsynchronousEvents(db, clock);
-  const userPools = createUserPools({ stack, db, principals, clock, log: silentLog });
+  const userPools = createUserPools({ graph, db, principals, clock, log: silentLog });
   const gateway = createGateway({
-    stack,
+    graph,
     functions: {
       invoke: async (arn, payload, options) =>
         handlers[arn.split(":")[6]!]!(JSON.parse(payload), options?.signal),

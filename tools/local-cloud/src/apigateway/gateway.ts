@@ -67,7 +67,7 @@ export function createGateway(parts: Parts): Gateway {
 
   function tell(exchange: Refused, outcome: Outcome) {
     accessLogs.write(exchange, outcome);
-    const segment = parts.traces && segmentOf(exchange, outcome, parts.stack);
+    const segment = parts.traces && segmentOf(exchange, outcome, parts.graph);
     if (segment) parts.traces?.record(segment);
     parts.log.request({
       method: exchange.httpMethod,

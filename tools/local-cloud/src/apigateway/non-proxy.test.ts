@@ -65,7 +65,7 @@ beforeAll(async () => {
       "integration.request.header.x-stage": "stageVariables.color",
     },
   };
-  const stack = restApi(
+  const graph = restApi(
     {
       "GET /mock/status": {
         to: template(`{"statusCode": $input.params('code')}`),
@@ -214,7 +214,7 @@ beforeAll(async () => {
   );
   const custom = ({ say }: { say?: string }) =>
     say === "fail" ? fails("teapot") : returns({ said: say });
-  api = await serve(stack, { echo, custom }, { s3: origin });
+  api = await serve(graph, { echo, custom }, { s3: origin });
 });
 afterAll(async () => {
   await api.stop();

@@ -1,12 +1,12 @@
 import * as Policy from "../iam/policy.ts";
 import type { Principals } from "../iam/principals.ts";
-import { type Stack, ofType } from "../stack.ts";
+import { type ResourceGraph, resourcesOf } from "../graph/resource-graph.ts";
 
 /** Whether a `lambda:InvokeFunction` permission in the graph, or the integration's own role, lets the gateway invoke a function. */
-export function createPermissions(stack: Stack, principals: Principals) {
+export function createPermissions(graph: ResourceGraph, principals: Principals) {
   const statements = new Map<string, Policy.Statement[]>();
-  for (const { name, inputs } of ofType(stack, "aws:lambda/permission:Permission")) {
-    const functionArn = arnOf(stack, inputs["function"]);
+  for (const { name, inputs } of resourcesOf(graph, "aws:lambda/permission:Permission")) {
+    const functionArn = arnOf(graph, inputs["function"]);
     const conditions = {
       ...(inputs["sourceArn"] && { ArnLike: { "aws:SourceArn": inputs["sourceArn"] } }),
       ...(inputs["sourceAccount"] && {
@@ -33,7 +33,7 @@ export function createPermissions(stack: Stack, principals: Principals) {
         action: "lambda:InvokeFunction",
         resource: unqualified,
         principal: { Service: "apigateway.amazonaws.com" },
-        context: { "aws:SourceArn": sourceArn, "aws:SourceAccount": stack.account },
+        context: { "aws:SourceArn": sourceArn, "aws:SourceAccount": graph.account },
       }).allowed;
     },
 
@@ -54,7 +54,7 @@ export function createPermissions(stack: Stack, principals: Principals) {
 export type Permissions = ReturnType<typeof createPermissions>;
 
 /** A permission names its function by name or by ARN. */
-function arnOf(stack: Stack, name: string): string {
+function arnOf(graph: ResourceGraph, name: string): string {
   if (name.startsWith("arn:")) return name.split(":").slice(0, 7).join(":");
-  return `arn:aws:lambda:${stack.region}:${stack.account}:function:${name}`;
+  return `arn:aws:lambda:${graph.region}:${graph.account}:function:${name}`;
 }

@@ -17,7 +17,7 @@ let failures = 0;
 let slowEnded = false;
 
 beforeAll(async () => {
-  const stack = restApi(
+  const graph = restApi(
     {
       "ANY /echo": { to: lambda("echo") },
       "ANY /g/{proxy+}": { to: lambda("echo") },
@@ -35,7 +35,7 @@ beforeAll(async () => {
     },
     { api: { binaryMediaTypes: ["image/png", "application/octet-stream"] } },
   );
-  api = await serve(stack, {
+  api = await serve(graph, {
     echo,
     raw: ({ body }) => ({ kind: "ok", payload: Buffer.from(body) }),
     fail: () => {

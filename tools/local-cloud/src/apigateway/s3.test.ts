@@ -33,7 +33,7 @@ const problem = {
 };
 const binary = { contentHandling: "CONVERT_TO_BINARY" };
 
-const stack = restApi(
+const graph = restApi(
   {
     "GET /s3/{key+}": {
       to: toS3("GET", {
@@ -97,9 +97,9 @@ const stack = restApi(
 describe("an S3 integration with the local S3", () => {
   const folder = mkdtempSync(join(tmpdir(), "gateway-s3-"));
   const db = new DatabaseSync(join(folder, "state.sqlite"));
-  const principals = createPrincipals({ stack, db });
+  const principals = createPrincipals({ graph, db });
   const s3 = createS3({
-    stack,
+    graph,
     db,
     folder,
     principals,
@@ -112,7 +112,7 @@ describe("an S3 integration with the local S3", () => {
   beforeAll(async () => {
     await new Promise<void>((resolve) => s3.server.listen(0, "127.0.0.1", resolve));
     const { port } = s3.server.address() as AddressInfo;
-    api = await serve(stack, {}, { s3: `http://127.0.0.1:${port}`, principals });
+    api = await serve(graph, {}, { s3: `http://127.0.0.1:${port}`, principals });
   });
   afterAll(async () => {
     await api.stop();

@@ -1,5 +1,5 @@
 import { type Known, isSet, labels, sentence, unknownProperties } from "../property-support.ts";
-import type { Resource } from "../stack.ts";
+import type { Resource } from "../graph/resource-graph.ts";
 
 /** Types under `aws:apigateway/` that this gateway reads, each property with what it is here. */
 export const KNOWN: Record<string, Known> = {

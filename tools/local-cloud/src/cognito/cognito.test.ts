@@ -29,7 +29,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { createClock } from "../clock.ts";
 import { type Log, silentLog } from "../log.ts";
-import type { Resource, Stack } from "../stack.ts";
+import type { Resource, ResourceGraph } from "../graph/resource-graph.ts";
 import { createUserPools } from "./cognito.ts";
 import { createPrincipals } from "../iam/principals.ts";
 
@@ -76,7 +76,7 @@ const client = (id: string, explicitAuthFlows: string[], more: object = {}) =>
     ...more,
   });
 
-const stack: Stack = {
+const graph: ResourceGraph = {
   app: "test",
   stage: "test",
   region,
@@ -108,8 +108,8 @@ const clock = createClock();
 /** The pools on the folder's state, as after a start; a second one is a restart. */
 async function start() {
   const db = new DatabaseSync(join(folder, "state.sqlite"));
-  const principals = createPrincipals({ stack, db });
-  const pools = createUserPools({ stack, db, principals, clock, log });
+  const principals = createPrincipals({ graph, db });
+  const pools = createUserPools({ graph, db, principals, clock, log });
   const server = createServer((req, res) => void pools.handle(req, res));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

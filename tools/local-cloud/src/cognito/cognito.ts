@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { Stack } from "../stack.ts";
+import type { ResourceGraph } from "../graph/resource-graph.ts";
 import { account } from "./account.ts";
 import { admin } from "./admin.ts";
 import { CognitoFault, invalidParameter } from "./fault.ts";
@@ -34,7 +34,7 @@ export type UserPools = {
 };
 
 export type UserPoolParts = {
-  stack: Stack;
+  graph: ResourceGraph;
   db: DatabaseSync;
   principals: Principals;
   clock: Clock;
@@ -44,14 +44,14 @@ export type UserPoolParts = {
 
 /** Cognito user pools of the graph: the JSON protocol that AWS's SDKs speak, and the pools' public keys. */
 export function createUserPools({
-  stack,
+  graph,
   db,
   principals,
   clock,
   log,
   traces,
 }: UserPoolParts): UserPools {
-  const pools = readPools(stack);
+  const pools = readPools(graph);
   const world: World = {
     pools,
     users: createUsers(db, clock),
@@ -80,7 +80,7 @@ export function createUserPools({
 
     createUser({ name, password, email, poolId }) {
       const pool = poolId ? pools.get(poolId) : [...pools.values()][0];
-      if (!pool) throw new Error("there is no such user pool in the stack");
+      if (!pool) throw new Error("there is no such user pool in the graph");
       if (world.users.find(pool, name)) return;
       const attributes = { email, email_verified: "true" };
       world.users.create(pool, name, attributes, "CONFIRMED", password);
@@ -96,7 +96,7 @@ export function createUserPools({
     async handle(req, res) {
       const started = performance.now();
       const requestId = randomUUID();
-      const traced = traceCall(traces, "Cognito", stack.region, req, res);
+      const traced = traceCall(traces, "Cognito", graph.region, req, res);
       traced.operation = target(req);
       const answer = await respond(req, requestId, traced);
       const body = answer.body === undefined ? "" : JSON.stringify(answer.body);
@@ -133,7 +133,7 @@ export function createUserPools({
       const input: Input = JSON.parse(bytes.toString("utf8") || "{}");
       const resource = input.UserPoolId ?? input.ClientId;
       if (resource) traced.about = { resource_names: [resource] };
-      if (action.isAdmin) guard(req, bytes, input, pools, { stack, principals, clock, log });
+      if (action.isAdmin) guard(req, bytes, input, pools, { graph, principals, clock, log });
       return { status: 200, headers: JSON_1_1, body: await action.run(input, world) };
     } catch (error) {
       return failure(error, requestId, log);
@@ -187,12 +187,12 @@ function guard(
   body: Buffer,
   input: Input,
   pools: Map<string, Pool>,
-  { stack, principals, clock, log }: Omit<UserPoolParts, "db" | "traces">,
+  { graph, principals, clock, log }: Omit<UserPoolParts, "db" | "traces">,
 ) {
   const request = { method: req.method ?? "", url: req.url ?? "/", headers: req.headers, body };
   const outcome = Sigv4.verifyHeader(request, (id) => principals.find(id), {
     service: "cognito-idp",
-    region: stack.region,
+    region: graph.region,
     now: Date.now(),
     since: clock.since,
   });

@@ -1,5 +1,5 @@
 import { StartError } from "../start-error.ts";
-import { type Resource, type Stack, ofType } from "../stack.ts";
+import { type Resource, type ResourceGraph, resourcesOf } from "../graph/resource-graph.ts";
 
 /** A user pool of the graph with its clients. */
 export type Pool = {
@@ -37,14 +37,14 @@ export type PasswordPolicy = {
 };
 
 /** Reads the pools; what changes how people sign in and is not emulated stops the start. */
-export function readPools(stack: Stack): Map<string, Pool> {
-  const pools = ofType(stack, "aws:cognito/userPool:UserPool").map((resource) =>
-    readPool(resource, stack),
+export function readPools(graph: ResourceGraph): Map<string, Pool> {
+  const pools = resourcesOf(graph, "aws:cognito/userPool:UserPool").map((resource) =>
+    readPool(resource, graph),
   );
   return new Map(pools.map((pool) => [pool.id, pool]));
 }
 
-function readPool({ id, name, inputs, outputs }: Resource, stack: Stack): Pool {
+function readPool({ id, name, inputs, outputs }: Resource, graph: ResourceGraph): Pool {
   if (inputs.mfaConfiguration && inputs.mfaConfiguration !== "OFF")
     throw new StartError(`The user pool ${name} asks for MFA, which is not emulated.`);
   const triggers = Object.keys(inputs.lambdaConfig ?? {});
@@ -52,8 +52,8 @@ function readPool({ id, name, inputs, outputs }: Resource, stack: Stack): Pool {
     throw new StartError(`The user pool ${name} has the trigger ${triggers[0]}: not emulated.`);
   const pool: Pool = {
     id,
-    arn: outputs.arn ?? `arn:aws:cognito-idp:${stack.region}:${stack.account}:userpool/${id}`,
-    issuer: `https://cognito-idp.${stack.region}.amazonaws.com/${id}`,
+    arn: outputs.arn ?? `arn:aws:cognito-idp:${graph.region}:${graph.account}:userpool/${id}`,
+    issuer: `https://cognito-idp.${graph.region}.amazonaws.com/${id}`,
     clients: new Map(),
     usernameAttributes: inputs.usernameAttributes ?? [],
     aliasAttributes: inputs.aliasAttributes ?? [],
@@ -62,12 +62,12 @@ function readPool({ id, name, inputs, outputs }: Resource, stack: Stack): Pool {
     onlyAdminsCreate: inputs.adminCreateUserConfig?.allowAdminCreateUserOnly ?? false,
     passwords: readPolicy(inputs.passwordPolicy),
     groups: new Set(
-      ofType(stack, "aws:cognito/userGroup:UserGroup")
+      resourcesOf(graph, "aws:cognito/userGroup:UserGroup")
         .filter((group) => group.inputs.userPoolId === id)
         .map((group) => group.inputs.name),
     ),
   };
-  for (const client of ofType(stack, "aws:cognito/userPoolClient:UserPoolClient"))
+  for (const client of resourcesOf(graph, "aws:cognito/userPoolClient:UserPoolClient"))
     if (client.inputs.userPoolId === id) pool.clients.set(client.id, readClient(client, pool));
   return pool;
 }

@@ -13,7 +13,7 @@ import { DatabaseSync } from "node:sqlite";
 import { createClock } from "../clock.ts";
 import { createPrincipals } from "../iam/principals.ts";
 import { silentLog } from "../log.ts";
-import type { Resource, Stack } from "../stack.ts";
+import type { Resource, ResourceGraph } from "../graph/resource-graph.ts";
 import { startDynamo } from "./dynamodb.ts";
 
 export const region = "eu-central-1";
@@ -29,13 +29,13 @@ export async function tableWorld(
   rights: object[] = [],
   { folder = mkdtempSync(join(tmpdir(), "dynamo-")), table = {} as object } = {},
 ) {
-  const stack = stackOf(rights, table);
+  const graph = graphOf(rights, table);
   const db = new DatabaseSync(join(folder, "state.sqlite"));
   const denials: object[] = [];
   const log = { ...silentLog, denied: (refusal: object) => void denials.push(refusal) };
   const clock = createClock();
-  const principals = createPrincipals({ stack, db });
-  const dynamo = await startDynamo({ stack, db, folder, principals, clock, log, env: {} }).catch(
+  const principals = createPrincipals({ graph, db });
+  const dynamo = await startDynamo({ graph, db, folder, principals, clock, log, env: {} }).catch(
     (error: unknown) => {
       db.close();
       rmSync(folder, { recursive: true, force: true });
@@ -44,7 +44,7 @@ export async function tableWorld(
   );
 
   return {
-    stack,
+    graph,
     folder,
     dynamo,
     clock,
@@ -84,7 +84,7 @@ export async function tableWorld(
   };
 }
 
-function stackOf(rights: object[], table: object): Stack {
+function graphOf(rights: object[], table: object): ResourceGraph {
   const resource = (type: string, id: string, inputs: object, outputs: object): Resource => ({
     urn: `urn:pulumi:dev::app::${type}::${id}`,
     type,

@@ -41,7 +41,7 @@ test("a table that was made with other keys is refused in a sentence that names 
   await before.close({ keep: true });
   const other = { rangeKey: "gsi1pk", globalSecondaryIndexes: [] };
   await expect(tableWorld([], { folder: before.folder, table: other })).rejects.toThrow(
-    "The table app-dev-Things was made with other keys, indexes or stream than the stack now says (pk:S+sk:S, gsi1 gsi1pk:S, NEW_AND_OLD_IMAGES, not pk:S+gsi1pk:S, NEW_AND_OLD_IMAGES)",
+    "The table app-dev-Things was made with other keys, indexes or stream than the graph now says (pk:S+sk:S, gsi1 gsi1pk:S, NEW_AND_OLD_IMAGES, not pk:S+gsi1pk:S, NEW_AND_OLD_IMAGES)",
   );
 });
 

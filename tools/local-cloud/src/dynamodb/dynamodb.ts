@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Principals } from "../iam/principals.ts";
 import { close, listen } from "../listen.ts";
 import type { Log } from "../log.ts";
-import type { Stack } from "../stack.ts";
+import type { ResourceGraph } from "../graph/resource-graph.ts";
 import type { Traces } from "../xray/traces.ts";
 import { startEngine } from "./engine.ts";
 import { createDynamoGuard } from "./guard.ts";
@@ -22,7 +22,7 @@ export type Dynamo = {
 
 /** The tables and streams of the graph, behind a guard that holds every request against its role. */
 export async function startDynamo({
-  stack,
+  graph,
   db,
   folder,
   principals,
@@ -32,7 +32,7 @@ export async function startDynamo({
   port = 0,
   env = process.env,
 }: {
-  stack: Stack;
+  graph: ResourceGraph;
   db: DatabaseSync;
   folder: string;
   principals: Principals;
@@ -42,7 +42,7 @@ export async function startDynamo({
   port?: number;
   env?: NodeJS.ProcessEnv;
 }): Promise<Dynamo> {
-  const tables = tablesOf(stack);
+  const tables = tablesOf(graph);
   const engine = await startEngine({ folder, log, env });
   const closers = [() => engine.close()];
   const closeAll = async () => {
@@ -55,7 +55,7 @@ export async function startDynamo({
     closers.push(() => upkeep.close());
     const { hasExpired } = upkeep;
     const server = createDynamoGuard({
-      stack,
+      graph,
       engine,
       tables,
       streams,

@@ -129,7 +129,7 @@ test("a batch is asked for its own right on each table, a transaction for that o
   ).rejects.toMatchObject(denied("dynamodb:ConditionCheckItem"));
 });
 
-test("the region and the account are those of the stack, not the engine's", async () => {
+test("the region and the account are those of the graph, not the engine's", async () => {
   const { Table } = await operator.send(new DescribeTableCommand({ TableName }));
   expect(Table).toMatchObject({ TableArn: tableArn, LatestStreamArn: world.streamArn });
   expect(world.streamArn.endsWith(`/stream/${Table?.LatestStreamLabel}`)).toBe(true);

@@ -13,7 +13,7 @@ import {
 } from "../iam/guard.ts";
 import type { Principal, Principals } from "../iam/principals.ts";
 import type { Log } from "../log.ts";
-import type { Stack } from "../stack.ts";
+import type { ResourceGraph } from "../graph/resource-graph.ts";
 import { traceCall } from "../xray/service-call.ts";
 import type { Traces } from "../xray/traces.ts";
 import { StartError } from "../start-error.ts";
@@ -23,7 +23,7 @@ import * as Streams from "./streams.ts";
 import type { Table } from "./tables.ts";
 
 type Parts = {
-  stack: Stack;
+  graph: ResourceGraph;
   engine: Engine;
   tables: readonly Table[];
   streams: Streams.Streams;
@@ -39,11 +39,11 @@ const MAX_BODY = 16 * 1024 * 1024;
 
 /** The door in front of the engine: whose request it is, whether that role may, then on to the engine. */
 export function createDynamoGuard(parts: Parts): Server {
-  const { stack, principals, clock, log } = parts;
-  const guard = createGuard({ service: "dynamodb", region: stack.region, principals, clock, log });
+  const { graph, principals, clock, log } = parts;
+  const guard = createGuard({ service: "dynamodb", region: graph.region, principals, clock, log });
   const arnOf = (name: string) =>
     parts.tables.find((table) => table.name === name)?.arn ??
-    `arn:aws:dynamodb:${stack.region}:${stack.account}:table/${name}`;
+    `arn:aws:dynamodb:${graph.region}:${graph.account}:table/${name}`;
   for (const principal of principals.list()) refuseUnknownKeys(principal);
   const front: Front = { ...parts, guard, asking: { tables: parts.tables, arnOf } };
 
@@ -59,7 +59,7 @@ type Front = Parts & { guard: Guard; asking: Asking };
 
 async function handle(front: Front, request: IncomingMessage, response: ServerResponse) {
   const { prefix, operation } = target(request);
-  const call = traceCall(front.traces, "DynamoDB", front.stack.region, request, response);
+  const call = traceCall(front.traces, "DynamoDB", front.graph.region, request, response);
   call.operation = operation;
   const body = await readBody(request, MAX_BODY);
   const principal = front.guard.identify(request, body);
@@ -139,7 +139,7 @@ async function stream(
     const next = answer["NextShardIterator"];
     return {
       ...Streams.getRecords(answer, {
-        region: front.stack.region,
+        region: front.graph.region,
         ...(table ? { table } : {}),
         hasExpired: front.hasExpired,
       }),

@@ -1,4 +1,4 @@
-import { type Resource, type Stack, ofType } from "../stack.ts";
+import { type Resource, type ResourceGraph, resourcesOf } from "../graph/resource-graph.ts";
 import { StartError } from "../start-error.ts";
 import type { Answer, Engine } from "./engine.ts";
 
@@ -17,8 +17,8 @@ export type Table = {
 export type Keys = { hash: string; range?: string };
 type Index = Keys & { name: string; projection: object; local?: boolean };
 
-export const tablesOf = (stack: Stack): Table[] =>
-  ofType(stack, "aws:dynamodb/table:Table").map(read);
+export const tablesOf = (graph: ResourceGraph): Table[] =>
+  resourcesOf(graph, "aws:dynamodb/table:Table").map(read);
 
 /** Makes the tables that the engine lacks; refuses one whose keys are others than the graph's. */
 export async function ensureTables(engine: Engine, tables: readonly Table[]): Promise<void> {
@@ -126,7 +126,7 @@ function refuseOther(table: Table, existing: Answer): void {
   const found = shape(existing);
   if (wanted === found) return;
   throw new StartError(
-    `The table ${table.name} was made with other keys, indexes or stream than the stack now says (${found}, not ${wanted}): choose another folder with --data, or remove this one.`,
+    `The table ${table.name} was made with other keys, indexes or stream than the graph now says (${found}, not ${wanted}): choose another folder with --data, or remove this one.`,
   );
 }
 

@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 
 import { type Log, silentLog } from "../log.ts";
-import type { Resource, Stack } from "../stack.ts";
+import type { Resource, ResourceGraph } from "../graph/resource-graph.ts";
 import * as Principals from "./principals.ts";
 
 const account = "123456789012";
@@ -21,7 +21,7 @@ const resource = (type: string, name: string, inputs: object, outputs: object = 
   outputs,
 });
 
-function stackWith(role: object, ...more: Resource[]): Stack {
+function graphWith(role: object, ...more: Resource[]): ResourceGraph {
   const assumeRolePolicy = JSON.stringify({
     Statement: [
       {
@@ -58,12 +58,12 @@ function stackWith(role: object, ...more: Resource[]): Stack {
 }
 
 const lambda = "lambda.amazonaws.com";
-const open = (stack: Stack, db = new DatabaseSync(":memory:")) =>
-  Principals.createPrincipals({ stack, db });
+const open = (graph: ResourceGraph, db = new DatabaseSync(":memory:")) =>
+  Principals.createPrincipals({ graph, db });
 
 test("a role's rights are its inline, its own and its attached policies together", () => {
   const policyArn = `arn:aws:iam::${account}:policy/extra`;
-  const stack = stackWith(
+  const graph = graphWith(
     {
       inlinePolicies: [{ name: "inline", policy: allow("s3:GetObject", "*") }],
       managedPolicyArns: [
@@ -81,7 +81,7 @@ test("a role's rights are its inline, its own and its attached policies together
       policyArn: "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess",
     }),
   );
-  const principal = open(stack).forRole(roleArn, lambda);
+  const principal = open(graph).forRole(roleArn, lambda);
   const may = (action: string) =>
     Principals.authorize(principal, { action, resource: "r" }, silentLog).allowed;
   expect(
@@ -97,7 +97,7 @@ test("a role's rights are its inline, its own and its attached policies together
 });
 
 test("a refusal is in AWS's words, and the log names function, action and resource", () => {
-  const principal = open(stackWith({})).forRole(roleArn, lambda);
+  const principal = open(graphWith({})).forRole(roleArn, lambda);
   const lines: object[] = [];
   const log: Log = { ...silentLog, denied: (line) => lines.push(line) };
   const { message } = Principals.authorize(
@@ -114,7 +114,7 @@ test("a refusal is in AWS's words, and the log names function, action and resour
 });
 
 test("a service gets only a role that trusts it", () => {
-  const principals = open(stackWith({}));
+  const principals = open(graphWith({}));
   expect(() => principals.forRole(roleArn, "apigateway.amazonaws.com")).toThrow(
     `the role ${roleArn} does not trust apigateway.amazonaws.com`,
   );
@@ -123,13 +123,13 @@ test("a service gets only a role that trusts it", () => {
 
 test("a managed policy that is not known stops the start and is named", () => {
   const arn = "arn:aws:iam::aws:policy/AdministratorAccess";
-  expect(() => open(stackWith({ managedPolicyArns: [arn] }))).toThrow(arn);
+  expect(() => open(graphWith({ managedPolicyArns: [arn] }))).toThrow(arn);
 });
 
 test("credentials outlive a restart and belong to one principal each", () => {
   const db = new DatabaseSync(":memory:");
-  const before = open(stackWith({}), db);
-  const after = open(stackWith({}), db);
+  const before = open(graphWith({}), db);
+  const after = open(graphWith({}), db);
   const role = before.forRole(roleArn, lambda);
   expect(after.forRole(roleArn, lambda)).toEqual(role);
   expect(after.operator).toEqual(before.operator);
@@ -141,7 +141,7 @@ test("credentials outlive a restart and belong to one principal each", () => {
 
 test("a resource's policy allows what the role's own is silent about, and its deny wins", () => {
   const own = { inlinePolicies: [{ name: "inline", policy: allow("sqs:DeleteMessage", "*") }] };
-  const principal = open(stackWith(own)).forRole(roleArn, lambda);
+  const principal = open(graphWith(own)).forRole(roleArn, lambda);
   const may = (action: string, Effect: "Allow" | "Deny") =>
     Principals.authorize(principal, { action, resource: "q" }, silentLog, [
       { Effect, Principal: { AWS: roleArn }, Action: action, Resource: "*" },

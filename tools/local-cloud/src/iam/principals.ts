@@ -2,7 +2,12 @@ import { randomBytes } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 
 import type { Log } from "../log.ts";
-import { type Resource, type Stack, logicalName, ofType } from "../stack.ts";
+import {
+  type Resource,
+  type ResourceGraph,
+  logicalName,
+  resourcesOf,
+} from "../graph/resource-graph.ts";
 import * as Policy from "./policy.ts";
 
 /** Whoever signs requests: a session of a role, or the person at the laptop. */
@@ -27,9 +32,15 @@ export type Principals = {
 
 export type Refusal = Policy.Decision & { message: string };
 
-export function createPrincipals({ stack, db }: { stack: Stack; db: DatabaseSync }): Principals {
+export function createPrincipals({
+  graph,
+  db,
+}: {
+  graph: ResourceGraph;
+  db: DatabaseSync;
+}): Principals {
   const credentials = openCredentials(db);
-  const operatorArn = `arn:aws:iam::${stack.account}:user/operator`;
+  const operatorArn = `arn:aws:iam::${graph.account}:user/operator`;
   const operator: Principal = {
     arn: operatorArn,
     label: "operator",
@@ -38,8 +49,8 @@ export function createPrincipals({ stack, db }: { stack: Stack; db: DatabaseSync
   };
 
   const sessions = new Map<string, Session>();
-  for (const role of ofType(stack, "aws:iam/role:Role"))
-    sessions.set(role.outputs.arn, openSession(stack, role, credentials));
+  for (const role of resourcesOf(graph, "aws:iam/role:Role"))
+    sessions.set(role.outputs.arn, openSession(graph, role, credentials));
 
   const byKey = new Map(
     [operator, ...[...sessions.values()].map(({ principal }) => principal)].map((principal) => [
@@ -54,12 +65,12 @@ export function createPrincipals({ stack, db }: { stack: Stack; db: DatabaseSync
     find: (accessKeyId) => byKey.get(accessKeyId),
     forRole(roleArn, service, context) {
       const session = sessions.get(roleArn);
-      if (!session) throw new Error(`there is no role ${roleArn} in the stack`);
+      if (!session) throw new Error(`there is no role ${roleArn} in the graph`);
       const { allowed } = Policy.evaluate(session.trust, {
         action: "sts:AssumeRole",
         resource: roleArn,
         principal: { Service: service },
-        context: { "aws:SourceAccount": stack.account, ...context },
+        context: { "aws:SourceAccount": graph.account, ...context },
       });
       if (!allowed) throw new Error(`the role ${roleArn} does not trust ${service}`);
       return session.principal;
@@ -100,25 +111,25 @@ function refusal(principal: Principal, ask: Policy.Ask, { explicitDeny }: Policy
 
 type Session = { principal: Principal; trust: Policy.Statement[] };
 
-function openSession(stack: Stack, role: Resource, credentials: Credentials): Session {
+function openSession(graph: ResourceGraph, role: Resource, credentials: Credentials): Session {
   const name = roleName(role);
-  const lambda = ofType(stack, "aws:lambda/function:Function").find(
+  const lambda = resourcesOf(graph, "aws:lambda/function:Function").find(
     (candidate) => candidate.inputs.role === role.outputs.arn,
   );
-  const label = stack.functions[lambda?.outputs.arn]?.name ?? logicalName(stack, role);
+  const label = graph.functions[lambda?.outputs.arn]?.name ?? logicalName(graph, role);
   return {
     trust: Policy.parse(role.inputs.assumeRolePolicy, `the trust policy of ${name}`),
     principal: {
       // Lambda names its session after the function
-      arn: `arn:aws:sts::${stack.account}:assumed-role/${name}/${lambda?.inputs.name ?? label}`,
+      arn: `arn:aws:sts::${graph.account}:assumed-role/${name}/${lambda?.inputs.name ?? label}`,
       label,
       ...credentials(role.outputs.arn, "ASIA"),
-      statements: policiesOf(stack, role),
+      statements: policiesOf(graph, role),
     },
   };
 }
 
-function policiesOf(stack: Stack, role: Resource): Policy.Statement[] {
+function policiesOf(graph: ResourceGraph, role: Resource): Policy.Statement[] {
   const name = roleName(role);
   const isHere = ({ inputs }: Resource) =>
     [name, role.id, role.outputs.arn].includes(inputs.role?.id ?? inputs.role);
@@ -127,25 +138,27 @@ function policiesOf(stack: Stack, role: Resource): Policy.Statement[] {
     // Pulumi allows an empty block: "no inline policies"
     policy.policy ? Policy.parse(policy.policy, `the policy ${policy.name} of ${name}`) : [],
   );
-  const own = ofType(stack, "aws:iam/rolePolicy:RolePolicy")
+  const own = resourcesOf(graph, "aws:iam/rolePolicy:RolePolicy")
     .filter(isHere)
     .flatMap((policy) => Policy.parse(policy.inputs.policy, policy.name));
-  const attached = ofType(stack, "aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+  const attached = resourcesOf(graph, "aws:iam/rolePolicyAttachment:RolePolicyAttachment")
     .filter(isHere)
     .map(({ inputs }): string => inputs.policyArn);
   const managed = new Set<string>([...(role.inputs.managedPolicyArns ?? []), ...attached]);
-  return [...inline, ...own, ...[...managed].flatMap((arn) => managedPolicy(stack, arn, name))];
+  return [...inline, ...own, ...[...managed].flatMap((arn) => managedPolicy(graph, arn, name))];
 }
 
-function managedPolicy(stack: Stack, arn: string, role: string): Policy.Statement[] {
-  const own = ofType(stack, "aws:iam/policy:Policy").find(({ outputs }) => outputs.arn === arn);
+function managedPolicy(graph: ResourceGraph, arn: string, role: string): Policy.Statement[] {
+  const own = resourcesOf(graph, "aws:iam/policy:Policy").find(
+    ({ outputs }) => outputs.arn === arn,
+  );
   if (own) return Policy.parse(own.inputs.policy, own.name);
   const actions = awsManaged[arn.replace(/^arn:aws[\w-]*:iam::aws:policy\//, "")];
   if (!actions) throw new Error(`the managed policy ${arn} of the role ${role} is not known here`);
   return [{ Effect: "Allow", Action: actions, Resource: "*" }];
 }
 
-/** https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html, those that a stack of functions and gateways attaches. */
+/** https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html, those that a graph of functions and gateways attaches. */
 const awsManaged: Record<string, string[]> = {
   "service-role/AWSLambdaBasicExecutionRole": [
     "logs:CreateLogGroup",

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 
-import type { FunctionSource } from "../stack.ts";
+import type { FunctionSource } from "../graph/resource-graph.ts";
 import { alwaysExternal, entryPoint, esbuildOptions, installed } from "./esbuild-options.ts";
 
 export type Bundle = {

@@ -1,12 +1,12 @@
 import { tmpdir } from "node:os";
 
-import type { FunctionSource, Resource, Stack } from "../stack.ts";
+import type { FunctionSource, Resource, ResourceGraph } from "../graph/resource-graph.ts";
 
 /** The credentials of a function's role. */
 export type RoleKeys = { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
 
 type Surroundings = {
-  stack: Stack;
+  graph: ResourceGraph;
   keys: RoleKeys;
   /** URL of each emulated service by the name that the AWS SDK gives it: S3, DYNAMODB, SQS … */
   endpoints: Record<string, string>;
@@ -16,16 +16,16 @@ type Surroundings = {
 
 /** Everything a function sees of the world; nothing of the developer's own environment reaches it. */
 export function environment(resource: Resource, source: FunctionSource, around: Surroundings) {
-  const { stack, keys, endpoints, secrets } = around;
+  const { graph, keys, endpoints, secrets } = around;
   const { name, memorySize = 128, runtime = "nodejs24.x" } = resource.inputs;
   const logGroup = resource.inputs.loggingConfig?.logGroup ?? `/aws/lambda/${name ?? resource.id}`;
   return {
     ...basics(),
-    ...links(source, stack, secrets),
+    ...links(source, graph, secrets),
     ...revealed(withoutBundleKeys(resource.inputs.environment?.variables ?? {}), secrets),
     // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
-    AWS_REGION: stack.region,
-    AWS_DEFAULT_REGION: stack.region,
+    AWS_REGION: graph.region,
+    AWS_DEFAULT_REGION: graph.region,
     AWS_LAMBDA_FUNCTION_NAME: name ?? resource.id,
     AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memorySize),
@@ -43,8 +43,8 @@ export function environment(resource: Resource, source: FunctionSource, around: 
   };
 }
 
-function links(source: FunctionSource, stack: Stack, secrets: Surroundings["secrets"]) {
-  const all = { App: { name: stack.app, stage: stack.stage }, ...source.links };
+function links(source: FunctionSource, graph: ResourceGraph, secrets: Surroundings["secrets"]) {
+  const all = { App: { name: graph.app, stage: graph.stage }, ...source.links };
   return Object.fromEntries(
     Object.entries(all).map(([name, link]) => [
       `SST_RESOURCE_${name}`,

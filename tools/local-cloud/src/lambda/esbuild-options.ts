@@ -2,7 +2,7 @@ import type { BuildOptions, Loader } from "esbuild";
 import { existsSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 
-import type { FunctionSource } from "../stack.ts";
+import type { FunctionSource } from "../graph/resource-graph.ts";
 
 /**
  * The esbuild options of SST 4.17's `pkg/runtime/node/build.go` for a deploy, so that a laptop runs the bundle that AWS would.

@@ -5,7 +5,12 @@ import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { type Traced, traceInvocation } from "../xray/invocation.ts";
 import type { Traces } from "../xray/traces.ts";
-import { type FunctionSource, type Resource, type Stack, ofType } from "../stack.ts";
+import {
+  type FunctionSource,
+  type Resource,
+  type ResourceGraph,
+  resourcesOf,
+} from "../graph/resource-graph.ts";
 import { type RoleKeys, environment } from "./environment.ts";
 import { ignoredSettings } from "./esbuild-options.ts";
 import { type Invocation, type InvokeOptions, createInvocation } from "./invocation.ts";
@@ -32,7 +37,7 @@ export type Functions = {
 };
 
 export type FunctionsOptions = {
-  stack: Stack;
+  graph: ResourceGraph;
   /** The folder that handler paths start from. */
   root: string;
   /** Bundles go to `<folder>/functions/<name>`. */
@@ -55,13 +60,13 @@ export type FunctionsOptions = {
 
 /** Every Lambda function of the graph, each in processes of its own with only its own environment, rights, memory and time. */
 export async function createFunctions(options: FunctionsOptions): Promise<Functions> {
-  const { stack, log } = options;
+  const { graph, log } = options;
   const api = await startRuntimeApi();
   const memory = createMemoryWatch();
   const changes = options.watch ? watchSources(reload) : undefined;
   const functions = new Map<string, Deployed>();
-  for (const resource of ofType(stack, "aws:lambda/function:Function")) {
-    const source = stack.functions[resource.outputs.arn];
+  for (const resource of resourcesOf(graph, "aws:lambda/function:Function")) {
+    const source = graph.functions[resource.outputs.arn];
     if (source) functions.set(resource.outputs.arn, deploy(resource, source));
   }
   // a build may fail for want of a file in a folder that nobody watches
@@ -140,7 +145,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
           bundle: bundle.built!,
           compileCache: join(folder, ".compile-cache"),
           environment: environment(resource, source, {
-            stack,
+            graph,
             endpoints: options.endpoints,
             secrets: options.secrets,
             keys,
@@ -169,7 +174,7 @@ const cores = Math.max(2, availableParallelism());
 const unqualified = (arn: string) => arn.split(":").slice(0, 7).join(":");
 
 function unknown(functionArn: string): never {
-  throw new Error(`There is no function ${functionArn} in the stack`);
+  throw new Error(`There is no function ${functionArn} in the graph`);
 }
 
 async function settled(promises: Promise<unknown>[]) {

@@ -1,5 +1,5 @@
 import type { Log } from "../log.ts";
-import type { FunctionSource } from "../stack.ts";
+import type { FunctionSource } from "../graph/resource-graph.ts";
 import { type Bundle, BuildError, createBundler } from "./bundle.ts";
 
 export type LiveBundle = {

@@ -1,5 +1,5 @@
 import { type Known, labels, unknownProperties } from "../property-support.ts";
-import { type Resource, type Stack, ofType } from "../stack.ts";
+import { type Resource, type ResourceGraph, resourcesOf } from "../graph/resource-graph.ts";
 
 /** What sends events and is not here at all: nothing would ever come of it. */
 const ABSENT = /^aws:(?:sns|scheduler|pipes|kinesis|mq|msk)\/|^aws:cloudwatch\/event/;
@@ -84,17 +84,17 @@ export function unemulated(resources: Resource[]): string[] {
 }
 
 /** Sentences about mappings that AWS would not make. */
-export function refused(stack: Stack): string[] {
+export function refused(graph: ResourceGraph): string[] {
   const queues = new Map(
-    ofType(stack, "aws:sqs/queue:Queue").map(({ inputs, outputs }) => [outputs.arn, inputs]),
+    resourcesOf(graph, "aws:sqs/queue:Queue").map(({ inputs, outputs }) => [outputs.arn, inputs]),
   );
   const timeouts = new Map(
-    ofType(stack, "aws:lambda/function:Function").map(({ inputs, outputs }) => [
+    resourcesOf(graph, "aws:lambda/function:Function").map(({ inputs, outputs }) => [
       outputs.arn,
       inputs.timeout ?? 3,
     ]),
   );
-  return ofType(stack, "aws:lambda/eventSourceMapping:EventSourceMapping").flatMap(
+  return resourcesOf(graph, "aws:lambda/eventSourceMapping:EventSourceMapping").flatMap(
     ({ name, inputs, outputs }) => {
       const found: string[] = [];
       const queue = queues.get(inputs.eventSourceArn);

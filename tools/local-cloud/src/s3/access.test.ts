@@ -11,7 +11,7 @@ import {
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { bucket, bucketArn, region, smallStack, startS3 } from "./s3.fixture.ts";
+import { bucket, bucketArn, region, smallGraph, startS3 } from "./s3.fixture.ts";
 
 const arn = bucketArn("pictures");
 const denyPlainHttp = {
@@ -36,7 +36,7 @@ const publicRead = (name: string) => ({
 });
 const open = { blockPublicPolicy: false, restrictPublicBuckets: false };
 const closed = { blockPublicPolicy: true, restrictPublicBuckets: true };
-const stack = smallStack(
+const graph = smallGraph(
   [
     ...bucket("pictures", {
       BucketPolicy: { policy: JSON.stringify({ Statement: [denyPlainHttp, denySecrets] }) },
@@ -62,7 +62,7 @@ const stack = smallStack(
 );
 let s3: Awaited<ReturnType<typeof startS3>>;
 beforeAll(async () => {
-  s3 = await startS3(stack);
+  s3 = await startS3(graph);
   for (const Bucket of ["pictures", "public", "blocked"])
     for (const Key of ["shown/a", "hidden/a", "secret/a"])
       await s3.client().send(new PutObjectCommand({ Bucket, Key, Body: Key }));

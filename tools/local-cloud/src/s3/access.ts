@@ -17,7 +17,7 @@ export function identify(s3: S3, request: Sigv4.SignedRequest): Caller {
   const verify = isPresigned ? Sigv4.verifyQuery : Sigv4.verifyHeader;
   const options = {
     service: "s3",
-    region: s3.stack.region,
+    region: s3.graph.region,
     now: Date.now(),
     since: s3.clock.since,
   };
@@ -95,8 +95,8 @@ function contextOf(s3: S3, { headers, query, caller, sourceIp }: Call): Policy.A
     "aws:EpochTime": String(Math.floor(now / 1000)),
     "aws:PrincipalArn": caller.principal && roleArn(caller.principal.arn),
     "aws:PrincipalAccount": caller.principal?.arn.split(":")[4],
-    "aws:ResourceAccount": s3.stack.account,
-    "s3:ResourceAccount": s3.stack.account,
+    "aws:ResourceAccount": s3.graph.account,
+    "s3:ResourceAccount": s3.graph.account,
     "s3:authType": caller.how === "anonymous" ? undefined : caller.how,
     "s3:signatureversion": caller.how === "anonymous" ? undefined : "AWS4-HMAC-SHA256",
     "s3:prefix": query.get("prefix"),

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { bucket, smallStack, startS3 } from "./s3.fixture.ts";
+import { bucket, smallGraph, startS3 } from "./s3.fixture.ts";
 
 const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
 const isHere = existsSync(executablePath);
@@ -32,7 +32,7 @@ describe.skipIf(!isHere)("in Chromium", () => {
         exposeHeaders: ["ETag"],
       },
     ];
-    s3 = await startS3(smallStack(bucket("pictures", { BucketCorsConfiguration: { corsRules } })));
+    s3 = await startS3(smallGraph(bucket("pictures", { BucketCorsConfiguration: { corsRules } })));
     const args = [
       "--no-sandbox",
       "--disable-gpu",

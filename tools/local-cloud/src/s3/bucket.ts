@@ -1,5 +1,5 @@
 import * as Policy from "../iam/policy.ts";
-import { type Resource, type Stack, ofType } from "../stack.ts";
+import { type Resource, type ResourceGraph, resourcesOf } from "../graph/resource-graph.ts";
 import type { Versioning } from "./store.ts";
 
 export type Bucket = {
@@ -31,16 +31,16 @@ export type LifecycleRule = {
 };
 
 /** The buckets of the graph; what they ask for and is not emulated is an error here and not a surprise later. */
-export function fromGraph(stack: Stack): Map<string, Bucket> {
+export function fromGraph(graph: ResourceGraph): Map<string, Bucket> {
   const resources = [
-    ...ofType(stack, "aws:s3/bucket:Bucket"),
-    ...ofType(stack, "aws:s3/bucketV2:BucketV2"),
+    ...resourcesOf(graph, "aws:s3/bucket:Bucket"),
+    ...resourcesOf(graph, "aws:s3/bucketV2:BucketV2"),
   ];
-  const buckets = resources.map((resource) => read(stack, resource));
+  const buckets = resources.map((resource) => read(graph, resource));
   return new Map(buckets.map((bucket) => [bucket.name, bucket]));
 }
 
-function read(stack: Stack, resource: Resource): Bucket {
+function read(graph: ResourceGraph, resource: Resource): Bucket {
   const name: string = resource.inputs.bucket ?? resource.outputs.bucket ?? resource.id;
   const arn: string = resource.outputs.arn ?? `arn:aws:s3:::${name}`;
   for (const field of inline)
@@ -50,8 +50,8 @@ function read(stack: Stack, resource: Resource): Bucket {
       );
   const about = (kind: string) =>
     [
-      ...ofType(stack, `aws:s3/${lowerFirst(kind)}:${kind}`),
-      ...ofType(stack, `aws:s3/${lowerFirst(kind)}V2:${kind}V2`),
+      ...resourcesOf(graph, `aws:s3/${lowerFirst(kind)}:${kind}`),
+      ...resourcesOf(graph, `aws:s3/${lowerFirst(kind)}V2:${kind}V2`),
     ].find(({ inputs }) => [name, resource.id, arn].includes(inputs.bucket))?.inputs;
   const access = about("BucketPublicAccessBlock");
   return {

@@ -1,10 +1,10 @@
 import { GetObjectCommand, PutObjectCommand, type PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { bucket, smallStack, startS3 } from "./s3.fixture.ts";
+import { bucket, smallGraph, startS3 } from "./s3.fixture.ts";
 
 let s3: Awaited<ReturnType<typeof startS3>>;
-beforeAll(async () => void (s3 = await startS3(smallStack(bucket("pictures")))));
+beforeAll(async () => void (s3 = await startS3(smallGraph(bucket("pictures")))));
 afterAll(() => s3.stop());
 
 const Bucket = "pictures";

@@ -1,7 +1,7 @@
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { bucket, smallStack, startS3 } from "./s3.fixture.ts";
+import { bucket, smallGraph, startS3 } from "./s3.fixture.ts";
 
 const site = "https://app.example";
 const corsRules = [
@@ -17,7 +17,7 @@ const corsRules = [
 let s3: Awaited<ReturnType<typeof startS3>>;
 beforeAll(async () => {
   s3 = await startS3(
-    smallStack([
+    smallGraph([
       ...bucket("shared", { BucketCorsConfiguration: { corsRules } }),
       ...bucket("alone"),
     ]),

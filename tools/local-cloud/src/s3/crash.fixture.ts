@@ -4,17 +4,17 @@ import type { AddressInfo } from "node:net";
 import { createClock } from "../clock.ts";
 import { createPrincipals } from "../iam/principals.ts";
 import { silentLog } from "../log.ts";
-import { bucket, openState, smallStack } from "./s3.fixture.ts";
+import { bucket, openState, smallGraph } from "./s3.fixture.ts";
 import { createS3 } from "./server.ts";
 
 const folder = process.argv[2]!;
 const db = openState(folder);
 db.exec("CREATE TABLE IF NOT EXISTS test_event (key TEXT NOT NULL, etag TEXT NOT NULL)");
 const insert = db.prepare("INSERT INTO test_event VALUES (?, ?)");
-const stack = smallStack(bucket("pictures"));
-const principals = createPrincipals({ stack, db });
+const graph = smallGraph(bucket("pictures"));
+const principals = createPrincipals({ graph, db });
 const { server } = createS3({
-  stack,
+  graph,
   db,
   folder,
   principals,

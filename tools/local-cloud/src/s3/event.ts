@@ -36,7 +36,7 @@ export function tell(s3: S3, cause: Cause, eventName: EventName, version: Versio
   const record: EventRecord = {
     eventVersion: "2.1",
     eventSource: "aws:s3",
-    awsRegion: s3.stack.region,
+    awsRegion: s3.graph.region,
     eventTime: new Date(s3.clock.now()).toISOString(),
     eventName,
     userIdentity: { principalId: cause.principalId },
@@ -46,7 +46,7 @@ export function tell(s3: S3, cause: Cause, eventName: EventName, version: Versio
       s3SchemaVersion: "1.0",
       bucket: {
         name: bucket.name,
-        ownerIdentity: { principalId: s3.stack.account },
+        ownerIdentity: { principalId: s3.graph.account },
         arn: bucket.arn,
       },
       object: {

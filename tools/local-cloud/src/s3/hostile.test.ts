@@ -10,12 +10,12 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import * as Sigv4 from "../iam/sigv4.ts";
-import { bucket, region, smallStack, startS3 } from "./s3.fixture.ts";
+import { bucket, region, smallGraph, startS3 } from "./s3.fixture.ts";
 
 const Bucket = "pictures";
-const stack = smallStack(bucket(Bucket), { nobody: [] });
+const graph = smallGraph(bucket(Bucket), { nobody: [] });
 let s3: Awaited<ReturnType<typeof startS3>>;
-beforeAll(async () => void (s3 = await startS3(stack)));
+beforeAll(async () => void (s3 = await startS3(graph)));
 afterAll(() => s3.stop());
 
 const send = (method: string, path: string, body = "", extra: Record<string, string> = {}) => {

@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { bucket, smallStack, startS3, versioned } from "./s3.fixture.ts";
+import { bucket, smallGraph, startS3, versioned } from "./s3.fixture.ts";
 import * as Bucket from "./bucket.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -24,12 +24,12 @@ const rules = [
   },
 ];
 const BucketLifecycleConfiguration = { rules };
-const stack = smallStack([
+const graph = smallGraph([
   ...bucket("plain", { BucketLifecycleConfiguration }),
   ...bucket("kept", { ...versioned, BucketLifecycleConfiguration }),
 ]);
 let s3: Awaited<ReturnType<typeof startS3>>;
-beforeEach(async () => void (s3 = await startS3(stack)));
+beforeEach(async () => void (s3 = await startS3(graph)));
 afterEach(() => s3.stop());
 
 const put = (name: string, Key: string) =>
@@ -96,7 +96,7 @@ test.each([
   ["a transition", { transitions: [{ days: 1, storageClass: "GLACIER" }] }, "transitions"],
 ])("%s is refused at the start by its name", (_, rule, name) => {
   const asked = [{ id: "r", status: "Enabled", expiration: { days: 1 }, ...rule }];
-  const unknown = smallStack(bucket("b", { BucketLifecycleConfiguration: { rules: asked } }));
+  const unknown = smallGraph(bucket("b", { BucketLifecycleConfiguration: { rules: asked } }));
   expect(() => Bucket.fromGraph(unknown)).toThrow(
     `b: "${name}" of the lifecycle rule r is not emulated`,
   );

@@ -14,13 +14,13 @@ import {
 } from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { bucket, smallStack, startS3 } from "./s3.fixture.ts";
+import { bucket, smallGraph, startS3 } from "./s3.fixture.ts";
 import { past } from "./walk.ts";
 
 const buckets = Array.from({ length: 40 }, (_, index) => `list-${index}`);
 let s3: Awaited<ReturnType<typeof startS3>>;
 beforeAll(
-  async () => void (s3 = await startS3(smallStack(buckets.flatMap((name) => bucket(name))))),
+  async () => void (s3 = await startS3(smallGraph(buckets.flatMap((name) => bucket(name))))),
 );
 afterAll(() => s3.stop());
 

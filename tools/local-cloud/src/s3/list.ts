@@ -155,7 +155,7 @@ const commonPrefixes = (entries: Entry[], encode: Encode) =>
       : [],
   );
 
-const owner = ({ stack }: S3) => [Xml.element("Owner", [Xml.element("ID", stack.account)])];
+const owner = ({ graph }: S3) => [Xml.element("Owner", [Xml.element("ID", graph.account)])];
 
 const encodeToken = (key: string) => Buffer.from(key).toString("base64url");
 

@@ -16,11 +16,11 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { bucket, smallStack, startS3, versioned } from "./s3.fixture.ts";
+import { bucket, smallGraph, startS3, versioned } from "./s3.fixture.ts";
 
 const Bucket = "pictures";
 let s3: Awaited<ReturnType<typeof startS3>>;
-beforeEach(async () => void (s3 = await startS3(smallStack(bucket(Bucket, versioned)))));
+beforeEach(async () => void (s3 = await startS3(smallGraph(bucket(Bucket, versioned)))));
 afterEach(() => s3.stop());
 
 const MiB = 1024 * 1024;

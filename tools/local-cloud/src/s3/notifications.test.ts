@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 
-import type { Resource } from "../stack.ts";
+import type { Resource } from "../graph/resource-graph.ts";
 import { createAsynchronousEvents } from "../lambda/asynchronous/invocations.ts";
 import { createNotifications } from "./notifications.ts";
 import {

@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../clock.ts";
 import * as Policy from "../iam/policy.ts";
 import { StartError } from "../start-error.ts";
-import { type Resource, type Stack, ofType } from "../stack.ts";
+import { type Resource, type ResourceGraph, resourcesOf } from "../graph/resource-graph.ts";
 import type { AsynchronousEvents } from "../lambda/asynchronous/invocations.ts";
 import type { Queues } from "../sqs/queue.ts";
 import { atomically } from "../sqs/queue-store.ts";
@@ -19,26 +19,26 @@ export type Notifications = {
 
 /** Who wants to know of which changes, from the graph's `BucketNotification`s. */
 export function createNotifications({
-  stack,
+  graph,
   db,
   queues,
   asynchronous,
   clock,
 }: {
-  stack: Stack;
+  graph: ResourceGraph;
   db: DatabaseSync;
   queues: Queues;
   asynchronous: AsynchronousEvents;
   clock: Clock;
 }): Notifications {
   const byBucket = new Map<string, Rule[]>();
-  for (const resource of ofType(stack, "aws:s3/bucketNotification:BucketNotification")) {
+  for (const resource of resourcesOf(graph, "aws:s3/bucketNotification:BucketNotification")) {
     const bucket: string = resource.inputs.bucket;
     if (byBucket.has(bucket))
       throw new StartError(
         `The bucket ${bucket} has several notification configurations, of which AWS would keep one.`,
       );
-    byBucket.set(bucket, rulesOf(stack, resource, queues));
+    byBucket.set(bucket, rulesOf(graph, resource, queues));
   }
   for (const [bucket, rules] of byBucket) {
     refuseOverlap(bucket, rules);
@@ -76,7 +76,7 @@ type Rule = {
 /** S3 sends under an account of its own. */
 const SENDER = "AIDAJHIPRHEMV73VRJEBU";
 
-function rulesOf(stack: Stack, { inputs, name }: Resource, queues: Queues): Rule[] {
+function rulesOf(graph: ResourceGraph, { inputs, name }: Resource, queues: Queues): Rule[] {
   if (inputs.topics?.length > 0)
     throw new StartError(`The notification ${name} goes to a topic: not emulated.`);
   if (inputs.eventbridge)
@@ -95,20 +95,25 @@ function rulesOf(stack: Stack, { inputs, name }: Resource, queues: Queues): Rule
   const toFunctions: Rule[] = (inputs.lambdaFunctions ?? []).map((fn: Resource["inputs"]) =>
     rule("function", fn.lambdaFunctionArn, fn),
   );
-  for (const { target } of toQueues) refuseUnlessQueueAllows(stack, queues, inputs.bucket, target);
-  for (const { target } of toFunctions) refuseUnlessFunctionAllows(stack, inputs.bucket, target);
+  for (const { target } of toQueues) refuseUnlessQueueAllows(graph, queues, inputs.bucket, target);
+  for (const { target } of toFunctions) refuseUnlessFunctionAllows(graph, inputs.bucket, target);
   return [...toQueues, ...toFunctions];
 }
 
 /** S3 checks at configuration that it may deliver: "Unable to validate the following destination configurations". */
-function refuseUnlessQueueAllows(stack: Stack, queues: Queues, bucket: string, arn: string) {
+function refuseUnlessQueueAllows(
+  graph: ResourceGraph,
+  queues: Queues,
+  bucket: string,
+  arn: string,
+) {
   const queue = queues.list().find((candidate) => candidate.arn === arn);
   if (!queue)
-    throw new StartError(`The bucket ${bucket} notifies ${arn}, which is not in the stack.`);
+    throw new StartError(`The bucket ${bucket} notifies ${arn}, which is not in the graph.`);
   const { allowed } = Policy.evaluate(queue.policy, {
     action: "sqs:SendMessage",
     resource: arn,
-    ...caller(stack, bucket),
+    ...caller(graph, bucket),
   });
   if (!allowed)
     throw new StartError(
@@ -117,10 +122,10 @@ function refuseUnlessQueueAllows(stack: Stack, queues: Queues, bucket: string, a
 }
 
 /** A function's resource policy is the sum of its permissions. */
-function refuseUnlessFunctionAllows(stack: Stack, bucket: string, arn: string) {
-  const fn = stack.resources.find(({ outputs }) => outputs.arn === arn);
-  if (!fn) throw new StartError(`The bucket ${bucket} notifies ${arn}, which is not in the stack.`);
-  const statements = ofType(stack, "aws:lambda/permission:Permission")
+function refuseUnlessFunctionAllows(graph: ResourceGraph, bucket: string, arn: string) {
+  const fn = graph.resources.find(({ outputs }) => outputs.arn === arn);
+  if (!fn) throw new StartError(`The bucket ${bucket} notifies ${arn}, which is not in the graph.`);
+  const statements = resourcesOf(graph, "aws:lambda/permission:Permission")
     .filter(({ inputs }) => [arn, fn.id].includes(inputs.function))
     .map(({ inputs }): Policy.Statement => ({
       Effect: "Allow",
@@ -134,20 +139,20 @@ function refuseUnlessFunctionAllows(stack: Stack, bucket: string, arn: string) {
           : {}),
       },
     }));
-  const ask = { action: "lambda:InvokeFunction", resource: arn, ...caller(stack, bucket) };
+  const ask = { action: "lambda:InvokeFunction", resource: arn, ...caller(graph, bucket) };
   if (!Policy.evaluate(statements, ask).allowed)
     throw new StartError(
       `The function ${fn.name} does not allow s3.amazonaws.com to invoke it for the bucket ${bucket}.`,
     );
 }
 
-const caller = (stack: Stack, bucket: string) => ({
+const caller = (graph: ResourceGraph, bucket: string) => ({
   principal: { Service: "s3.amazonaws.com" },
   context: {
     "aws:SourceArn":
-      ofType(stack, "aws:s3/bucket:Bucket").find(({ id }) => id === bucket)?.outputs.arn ??
+      resourcesOf(graph, "aws:s3/bucket:Bucket").find(({ id }) => id === bucket)?.outputs.arn ??
       `arn:aws:s3:::${bucket}`,
-    "aws:SourceAccount": stack.account,
+    "aws:SourceAccount": graph.account,
   },
 });
 

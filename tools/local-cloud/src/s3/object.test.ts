@@ -16,11 +16,11 @@ import {
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { bucket, smallStack, startS3 } from "./s3.fixture.ts";
+import { bucket, smallGraph, startS3 } from "./s3.fixture.ts";
 
-const stack = smallStack(bucket("pictures"));
+const graph = smallGraph(bucket("pictures"));
 let s3: Awaited<ReturnType<typeof startS3>>;
-beforeAll(async () => void (s3 = await startS3(stack)));
+beforeAll(async () => void (s3 = await startS3(graph)));
 afterAll(() => s3.stop());
 
 const Bucket = "pictures";

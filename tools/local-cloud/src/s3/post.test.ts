@@ -4,16 +4,16 @@ import { createPresignedPost, type PresignedPostOptions } from "@aws-sdk/s3-pres
 import { request } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { bucket, bucketArn, smallStack, startS3 } from "./s3.fixture.ts";
+import { bucket, bucketArn, smallGraph, startS3 } from "./s3.fixture.ts";
 
 const Bucket = "pictures";
-const stack = smallStack(bucket(Bucket), {
+const graph = smallGraph(bucket(Bucket), {
   uploader: [
     { Effect: "Allow", Action: "s3:PutObject", Resource: `${bucketArn(Bucket)}/uploads/*` },
   ],
 });
 let s3: Awaited<ReturnType<typeof startS3>>;
-beforeAll(async () => void (s3 = await startS3(stack)));
+beforeAll(async () => void (s3 = await startS3(graph)));
 afterAll(() => s3.stop());
 
 const Conditions: PresignedPostOptions["Conditions"] = [

@@ -82,7 +82,7 @@ function verify(s3: S3, encoded: string, fields: Map<string, string>) {
   const signedAt = parseDate(date);
   const isRightScope =
     credential.service === "s3" &&
-    credential.region === s3.stack.region &&
+    credential.region === s3.graph.region &&
     date.startsWith(credential.day);
   if (field("x-amz-algorithm") !== ALGORITHM || !isRightScope || signedAt === undefined)
     throw new Fault(

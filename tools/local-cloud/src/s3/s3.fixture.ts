@@ -10,7 +10,7 @@ import { createClock } from "../clock.ts";
 import { type Principal, createPrincipals } from "../iam/principals.ts";
 import type { Statement } from "../iam/policy.ts";
 import { silentLog } from "../log.ts";
-import type { Resource, Stack } from "../stack.ts";
+import type { Resource, ResourceGraph } from "../graph/resource-graph.ts";
 import type { EventRecord } from "./event.ts";
 import { createS3 } from "./server.ts";
 
@@ -18,7 +18,10 @@ export const region = "eu-central-1";
 export const bucketArn = (name: string) => `arn:aws:s3:::${name}`;
 
 /** A graph with these buckets and, for each name, a role with these rights. */
-export function smallStack(buckets: Resource[], roles: Record<string, Statement[]> = {}): Stack {
+export function smallGraph(
+  buckets: Resource[],
+  roles: Record<string, Statement[]> = {},
+): ResourceGraph {
   const account = "123456789012";
   const made = Object.entries(roles).map(([name, statements]) =>
     resource("aws:iam/role:Role", name, {
@@ -66,13 +69,13 @@ export function bucket(name: string, settings: Record<string, object> = {}): Res
 
 export const versioned = { BucketVersioning: { versioningConfiguration: { status: "Enabled" } } };
 
-export async function startS3(stack: Stack) {
+export async function startS3(graph: ResourceGraph) {
   // a folder within a folder, so that a test sees what is written beside it
   const root = mkdtempSync(join(tmpdir(), "s3-"));
   const folder = join(root, "data");
   mkdirSync(folder);
   const db = openState(folder);
-  const principals = createPrincipals({ stack, db });
+  const principals = createPrincipals({ graph, db });
   const clock = createClock();
   const events: EventRecord[] = [];
   const denials: { principal: string; action: string; resource: string }[] = [];
@@ -81,7 +84,7 @@ export async function startS3(stack: Stack) {
     denied: (refusal: (typeof denials)[number]) => void denials.push(refusal),
   };
   const notify = (_: string, record: EventRecord) => void events.push(record);
-  const s3 = createS3({ stack, db, folder, principals, clock, log, notify });
+  const s3 = createS3({ graph, db, folder, principals, clock, log, notify });
   await new Promise<void>((resolve) => s3.server.listen(0, "127.0.0.1", resolve));
   const endpoint = `http://127.0.0.1:${(s3.server.address() as AddressInfo).port}`;
   const clients: S3Client[] = [];
@@ -101,7 +104,7 @@ export async function startS3(stack: Stack) {
     return made;
   };
   const role = (name: string) =>
-    principals.forRole(`arn:aws:iam::${stack.account}:role/${name}`, "lambda.amazonaws.com");
+    principals.forRole(`arn:aws:iam::${graph.account}:role/${name}`, "lambda.amazonaws.com");
 
   return {
     endpoint,

@@ -35,7 +35,7 @@ export async function serve(
     return bytes;
   };
 
-  const traced = traceCall(s3.traces, "S3", s3.stack.region, req, res);
+  const traced = traceCall(s3.traces, "S3", s3.graph.region, req, res);
   let cors = {};
   let answer: Answer;
   try {
@@ -101,7 +101,7 @@ async function respond(
   if (!bucket) throw noSuchBucket(name);
   if (caller.how === "REST-QUERY-STRING") Object.assign(headers, hoisted(target.query));
   const owner = headers["x-amz-expected-bucket-owner"];
-  if (owner !== undefined && owner !== s3.stack.account)
+  if (owner !== undefined && owner !== s3.graph.account)
     throw new Fault("AccessDenied", "Access Denied");
   Key.demand(target.key);
   const sourceIp = req.socket.remoteAddress?.replace(/^::ffff:/, "") ?? "127.0.0.1";

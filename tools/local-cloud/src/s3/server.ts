@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { Stack } from "../stack.ts";
+import type { ResourceGraph } from "../graph/resource-graph.ts";
 import type { Traces } from "../xray/traces.ts";
 import { openBlobs } from "./blob.ts";
 import * as Bucket from "./bucket.ts";
@@ -15,7 +15,7 @@ import { openStore } from "./store.ts";
 import { openUploads } from "./upload-store.ts";
 
 export type S3Options = {
-  stack: Stack;
+  graph: ResourceGraph;
   db: DatabaseSync;
   /** Where the bytes go; of one process at a time. */
   folder: string;
@@ -34,13 +34,13 @@ export type S3Server = {
   stop(): Promise<void>;
 };
 
-/** The S3 of a stack: its buckets, open to whom its policies allow. */
+/** The S3 of a graph: its buckets, open to whom its policies allow. */
 export function createS3({ folder, db, ...options }: S3Options): S3Server {
   Schema.create(db);
   const uploads = openUploads(db);
   const store = openStore(db, (names) => blobs.remove(names));
   const blobs = openBlobs(folder, store.isNamed);
-  const buckets = Bucket.fromGraph(options.stack);
+  const buckets = Bucket.fromGraph(options.graph);
   const s3: S3 = { ...options, buckets, blobs, store, uploads };
 
   const stopping = new AbortController();

@@ -2,7 +2,7 @@ import type { Principal } from "../iam/principals.ts";
 import type { Verified } from "../iam/sigv4.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { Stack } from "../stack.ts";
+import type { ResourceGraph } from "../graph/resource-graph.ts";
 import type { Traces } from "../xray/traces.ts";
 import type { Blobs } from "./blob.ts";
 import type { Bucket } from "./bucket.ts";
@@ -12,7 +12,7 @@ import type { Uploads } from "./upload-store.ts";
 
 /** What every action works with. */
 export type S3 = {
-  stack: Stack;
+  graph: ResourceGraph;
   clock: Clock;
   log: Log;
   buckets: Map<string, Bucket>;

@@ -10,11 +10,11 @@ import {
 } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { bucket, smallStack, startS3, versioned } from "./s3.fixture.ts";
+import { bucket, smallGraph, startS3, versioned } from "./s3.fixture.ts";
 
-const stack = smallStack([...bucket("pictures", versioned), ...bucket("plain")]);
+const graph = smallGraph([...bucket("pictures", versioned), ...bucket("plain")]);
 let s3: Awaited<ReturnType<typeof startS3>>;
-beforeEach(async () => void (s3 = await startS3(stack)));
+beforeEach(async () => void (s3 = await startS3(graph)));
 afterEach(() => s3.stop());
 
 const Bucket = "pictures";

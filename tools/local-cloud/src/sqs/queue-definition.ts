@@ -1,6 +1,6 @@
 import * as Policy from "../iam/policy.ts";
 import { StartError } from "../start-error.ts";
-import { type Resource, type Stack, ofType } from "../stack.ts";
+import { type Resource, type ResourceGraph, resourcesOf } from "../graph/resource-graph.ts";
 
 /** What the graph says of a queue; durations in seconds. */
 export type Definition = {
@@ -18,18 +18,18 @@ export type Definition = {
 };
 
 /** Defaults: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html */
-export function definitionsOf(stack: Stack): Map<string, Definition> {
-  const queues = ofType(stack, "aws:sqs/queue:Queue").map((queue) => read(stack, queue));
+export function definitionsOf(graph: ResourceGraph): Map<string, Definition> {
+  const queues = resourcesOf(graph, "aws:sqs/queue:Queue").map((queue) => read(graph, queue));
   const byArn = new Map(queues.map((queue) => [queue.arn, queue]));
   for (const { name, redrive } of queues)
     if (redrive && !byArn.has(redrive.target))
       throw new StartError(
-        `The queue ${name} sends its dead letters to ${redrive.target}, which is not in the stack.`,
+        `The queue ${name} sends its dead letters to ${redrive.target}, which is not in the graph.`,
       );
   return byArn;
 }
 
-function read(stack: Stack, { id, name, inputs, outputs }: Resource): Definition {
+function read(graph: ResourceGraph, { id, name, inputs, outputs }: Resource): Definition {
   if (inputs.fifoQueue) throw new StartError(`The queue ${name} is FIFO: not emulated.`);
   const redrive = inputs.redrivePolicy && JSON.parse(inputs.redrivePolicy);
   return {
@@ -49,13 +49,18 @@ function read(stack: Stack, { id, name, inputs, outputs }: Resource): Definition
           },
         }
       : {}),
-    policy: policyOf(stack, name, outputs.url ?? id, inputs.policy),
+    policy: policyOf(graph, name, outputs.url ?? id, inputs.policy),
   };
 }
 
 /** A queue has one policy: of several in the graph AWS would keep whichever was written last. */
-function policyOf(stack: Stack, name: string, url: string, own?: string): Policy.Statement[] {
-  const policies = ofType(stack, "aws:sqs/queuePolicy:QueuePolicy")
+function policyOf(
+  graph: ResourceGraph,
+  name: string,
+  url: string,
+  own?: string,
+): Policy.Statement[] {
+  const policies = resourcesOf(graph, "aws:sqs/queuePolicy:QueuePolicy")
     .filter(({ inputs }) => inputs.queueUrl === url)
     .map(({ inputs }): string => inputs.policy);
   const [policy, other] = new Set([...(own ? [own] : []), ...policies]);

@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 
 import { createClock } from "../clock.ts";
 import { silentLog } from "../log.ts";
-import type { Resource, Stack } from "../stack.ts";
+import type { Resource, ResourceGraph } from "../graph/resource-graph.ts";
 import { createQueues } from "./queue.ts";
 
 export const region = "eu-central-1";
@@ -67,7 +67,7 @@ export const role = (...statements: object[]) =>
     { arn: roleArn },
   );
 
-export const stackOf = (...resources: Resource[]): Stack => ({
+export const graphOf = (...resources: Resource[]): ResourceGraph => ({
   app: "app",
   stage: "dev",
   region,
@@ -80,7 +80,7 @@ export function queueWorld(
   resources: Resource[] = jobsAndDead(),
   db = new DatabaseSync(":memory:"),
 ) {
-  const stack = stackOf(...resources);
+  const graph = graphOf(...resources);
   const clock = createClock();
-  return { stack, db, clock, queues: createQueues({ stack, db, clock, log: silentLog }) };
+  return { graph, db, clock, queues: createQueues({ graph, db, clock, log: silentLog }) };
 }

@@ -171,7 +171,7 @@ test("what is released counts as never received", () => {
 
 test("a queue that cannot be emulated stops the start by name", () => {
   expect(() => queueWorld([queue("f", { fifoQueue: true })])).toThrow("is FIFO: not emulated");
-  expect(() => queueWorld([jobsAndDead()[0]!])).toThrow(`${dead}, which is not in the stack`);
+  expect(() => queueWorld([jobsAndDead()[0]!])).toThrow(`${dead}, which is not in the graph`);
   const allow = (Action: string) => ({ Effect: "Allow", Principal: "*", Action, Resource: "*" });
   expect(() =>
     queueWorld([

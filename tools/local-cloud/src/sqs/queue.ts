@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../clock.ts";
 import { Fault } from "../iam/guard.ts";
 import type { Log } from "../log.ts";
-import type { Stack } from "../stack.ts";
+import type { ResourceGraph } from "../graph/resource-graph.ts";
 import { createArrivals } from "./queue-waiters.ts";
 import * as Message from "./message.ts";
 import { type Definition, definitionsOf } from "./queue-definition.ts";
@@ -52,17 +52,17 @@ export type Move = {
 };
 
 export function createQueues({
-  stack,
+  graph,
   db,
   clock,
   log,
 }: {
-  stack: Stack;
+  graph: ResourceGraph;
   db: DatabaseSync;
   clock: Clock;
   log: Log;
 }): Queues {
-  const definitions = definitionsOf(stack);
+  const definitions = definitionsOf(graph);
   const store = openStore(db);
   const arrivals = createArrivals();
   const moves: Move[] = [];

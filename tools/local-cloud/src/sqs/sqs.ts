@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import { Fault, createGuard, parseInput, readBody, send, sendFault, target } from "../iam/guard.ts";
 import type { Principal, Principals } from "../iam/principals.ts";
 import type { Log } from "../log.ts";
-import type { Stack } from "../stack.ts";
+import type { ResourceGraph } from "../graph/resource-graph.ts";
 import { headerOf, traceCall } from "../xray/service-call.ts";
 import type { Traces } from "../xray/traces.ts";
 import type { Definition } from "./queue-definition.ts";
@@ -16,14 +16,14 @@ const MAX_BODY = 16 * 1024 * 1024;
 
 /** SQS's JSON protocol in front of the queues, as the SDK speaks it; each request is held against its role and the queue's policy. */
 export function createSqs({
-  stack,
+  graph,
   queues,
   principals,
   clock,
   log,
   traces,
 }: {
-  stack: Stack;
+  graph: ResourceGraph;
   queues: Queues;
   principals: Principals;
   clock: Clock;
@@ -32,7 +32,7 @@ export function createSqs({
 }): Server {
   const guard = createGuard({
     service: "sqs",
-    region: stack.region,
+    region: graph.region,
     principals,
     clock,
     log,
@@ -47,7 +47,7 @@ export function createSqs({
 
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const { operation: name } = target(request);
-    const traced = traceCall(traces, "SQS", stack.region, request, response);
+    const traced = traceCall(traces, "SQS", graph.region, request, response);
     traced.operation = name;
     const body = await readBody(request, MAX_BODY);
     const principal = guard.identify(request, body);
@@ -71,7 +71,7 @@ export function createSqs({
       permitAny: (action: string) =>
         guard.permit(principal, {
           action: `sqs:${action}`,
-          resource: `arn:aws:sqs:${stack.region}:${stack.account}:*`,
+          resource: `arn:aws:sqs:${graph.region}:${graph.account}:*`,
         }),
     };
     const { answer, undo } = await operation(call);

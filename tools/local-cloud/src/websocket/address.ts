@@ -1,11 +1,11 @@
-import type { Stack } from "../stack.ts";
+import type { ResourceGraph } from "../graph/resource-graph.ts";
 
 /** A stage in AWS, `wss://…`, and its path on this machine. */
 export type Place = { endpoint: string; path: string };
 
 /** The graph with the addresses of WebSocket APIs, in links and environments, turned into those of this machine. */
-export function withAddresses(stack: Stack, places: Place[], url: string): Stack {
-  if (places.length === 0) return stack;
+export function withAddresses(graph: ResourceGraph, places: Place[], url: string): ResourceGraph {
+  if (places.length === 0) return graph;
   const here = <Value>(value: Value): Value => {
     let text = JSON.stringify(value);
     for (const { endpoint, path } of places)
@@ -15,9 +15,9 @@ export function withAddresses(stack: Stack, places: Place[], url: string): Stack
     return JSON.parse(text);
   };
   return {
-    ...stack,
-    functions: here(stack.functions),
-    resources: stack.resources.map((resource) =>
+    ...graph,
+    functions: here(graph.functions),
+    resources: graph.resources.map((resource) =>
       resource.type === "aws:lambda/function:Function" && resource.inputs.environment
         ? {
             ...resource,

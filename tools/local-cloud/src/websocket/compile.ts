@@ -1,7 +1,7 @@
 import type { Parts } from "../apigateway/dependencies.ts";
 import { type Permissions, createPermissions } from "../apigateway/permission.ts";
 import { functionArnOf } from "../apigateway/uri.ts";
-import { type Resource, ofType } from "../stack.ts";
+import { type Resource, resourcesOf } from "../graph/resource-graph.ts";
 import { StartError } from "../start-error.ts";
 import type { Api, Authorization, Route } from "./definition.ts";
 import { unemulated } from "./supported-resources.ts";
@@ -10,10 +10,10 @@ import * as Selection from "./selection.ts";
 type Of = (type: string) => Resource[];
 
 /** The WebSocket APIs of the graph. What cannot be emulated is one error that names it all. */
-export function compile({ stack, principals }: Pick<Parts, "stack" | "principals">): Api[] {
-  const of: Of = (type) => ofType(stack, `aws:apigatewayv2/${type}`);
-  const permissions = createPermissions(stack, principals);
-  const problems = stack.resources.flatMap(unemulated);
+export function compile({ graph, principals }: Pick<Parts, "graph" | "principals">): Api[] {
+  const of: Of = (type) => resourcesOf(graph, `aws:apigatewayv2/${type}`);
+  const permissions = createPermissions(graph, principals);
+  const problems = graph.resources.flatMap(unemulated);
   const apis = of("stage:Stage").flatMap((stage) => {
     const api = of("api:Api").find(({ id }) => id === stage.inputs.apiId);
     if (!api) return [];
@@ -24,7 +24,7 @@ export function compile({ stack, principals }: Pick<Parts, "stack" | "principals
         .map((route) => ({
           ...route,
           functionName:
-            stack.functions[route.functionArn]?.name ?? route.functionArn.split(":")[6]!,
+            graph.functions[route.functionArn]?.name ?? route.functionArn.split(":")[6]!,
         }));
       return [
         {

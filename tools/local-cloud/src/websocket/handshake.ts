@@ -11,7 +11,7 @@ import type { Authorization } from "./definition.ts";
 import * as Event from "./event.ts";
 import { invoke } from "./invoke.ts";
 
-type Needs = Pick<Parts, "stack" | "functions" | "principals" | "clock" | "log">;
+type Needs = Pick<Parts, "graph" | "functions" | "principals" | "clock" | "log">;
 
 /** What the client asked for. */
 export type Handshake = { req: IncomingMessage; rawQuery: string };

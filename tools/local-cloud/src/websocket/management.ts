@@ -8,7 +8,7 @@ import { readBody } from "../apigateway/request.ts";
 import { type Connection, MAX_MESSAGE_BYTES } from "./connection.ts";
 import type { Api } from "./definition.ts";
 
-type Needs = Pick<Parts, "stack" | "principals" | "clock" | "log">;
+type Needs = Pick<Parts, "graph" | "principals" | "clock" | "log">;
 
 /** `@connections/{id}`: what a backend says to a client, asks of it, or ends. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html */
 export async function manage(

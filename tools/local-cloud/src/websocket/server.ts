@@ -31,7 +31,7 @@ export type WebSockets = {
 
 /** The WebSocket APIs of a graph, as API Gateway would serve them, with their `@connections`. */
 export function createWebSockets(
-  parts: Pick<Parts, "stack" | "functions" | "principals" | "clock" | "log">,
+  parts: Pick<Parts, "graph" | "functions" | "principals" | "clock" | "log">,
 ): WebSockets {
   const { clock, log } = parts;
   const byPath = addresses(compile(parts));

@@ -1,5 +1,5 @@
 import { type Known, labels, unknownProperties } from "../property-support.ts";
-import type { Resource } from "../stack.ts";
+import type { Resource } from "../graph/resource-graph.ts";
 
 /** Types under `aws:apigatewayv2/` that are read here, each property with what it is. */
 export const KNOWN: Record<string, Known> = {

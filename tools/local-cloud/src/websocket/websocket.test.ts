@@ -26,7 +26,7 @@ import {
 } from "../apigateway/gateway.fixture.ts";
 import { createPrincipals } from "../iam/principals.ts";
 import { silentLog } from "../log.ts";
-import type { Resource, Stack } from "../stack.ts";
+import type { Resource, ResourceGraph } from "../graph/resource-graph.ts";
 import { withAddresses } from "./address.ts";
 import { createWebSockets } from "./server.ts";
 
@@ -34,7 +34,7 @@ const executionArn = `arn:aws:execute-api:${region}:${account}:ws1`;
 const minutes = 60_000;
 
 /** An API `ws1` with the stage `live`; each route calls the function of its name, without the dollar. */
-function sockets(routes: Record<string, Resource["inputs"]>, more: Resource[] = []): Stack {
+function sockets(routes: Record<string, Resource["inputs"]>, more: Resource[] = []): ResourceGraph {
   const functions = [...Object.keys(routes).map(named), "authorizer"];
   return {
     app: "test",
@@ -105,13 +105,13 @@ afterEach(async () => {
   for (const stop of stops.splice(0).toReversed()) await stop();
 });
 
-async function serve(stack: Stack, handlers: Handlers = {}) {
+async function serve(graph: ResourceGraph, handlers: Handlers = {}) {
   const db = new DatabaseSync(":memory:");
   const clock = createClock();
-  const principals = createPrincipals({ stack, db });
+  const principals = createPrincipals({ graph, db });
   const seen: LambdaEvent[] = [];
   const { server, stop } = createWebSockets({
-    stack,
+    graph,
     principals,
     clock,
     log: silentLog,
@@ -164,8 +164,8 @@ async function serve(stack: Stack, handlers: Handlers = {}) {
 }
 
 test("a message goes to the route that it names, and its answer back only where the route has one", async () => {
-  const stack = sockets({ ping: {}, note: {} }, [responds("ping")]);
-  const { connect, seen } = await serve(stack, {
+  const graph = sockets({ ping: {}, note: {} }, [responds("ping")]);
+  const { connect, seen } = await serve(graph, {
     ping: () => returns({ statusCode: 200, body: '"pong"' }),
     note: () => returns({ statusCode: 200, body: '"never sent"' }),
   });
@@ -190,8 +190,8 @@ test("a message goes to the route that it names, and its answer back only where 
 });
 
 test("what no route wants goes to $default: no JSON, an unknown name, a reserved one", async () => {
-  const stack = sockets({ $connect: {}, $default: {} }, [responds("$default")]);
-  const { connect } = await serve(stack, {
+  const graph = sockets({ $connect: {}, $default: {} }, [responds("$default")]);
+  const { connect } = await serve(graph, {
     default: ({ requestContext }) =>
       returns({ statusCode: 200, body: JSON.stringify(requestContext.routeKey) }),
   });
@@ -201,8 +201,8 @@ test("what no route wants goes to $default: no JSON, an unknown name, a reserved
 });
 
 test("a route that fails or is missing is told so, and the connection stays", async () => {
-  const stack = sockets({ bad: {}, odd: {} });
-  const { connect } = await serve(stack, {
+  const graph = sockets({ bad: {}, odd: {} });
+  const { connect } = await serve(graph, {
     bad: () => fails("secret"),
     odd: () => returns("no object"),
   });
@@ -254,9 +254,9 @@ test("$disconnect hears of the end and why", async () => {
 });
 
 test("an authorizer lets in, refuses, or is not asked at all", async () => {
-  const stack = sockets({ ...authorized, ping: {} }, [authorizer, responds("ping")]);
+  const graph = sockets({ ...authorized, ping: {} }, [authorizer, responds("ping")]);
   const asked: string[] = [];
-  const { connect } = await serve(stack, {
+  const { connect } = await serve(graph, {
     authorizer: ({ methodArn, queryStringParameters: { token } }) => {
       asked.push(methodArn);
       if (token === "unauthorized") return fails("Unauthorized");
@@ -381,11 +381,11 @@ test("a role reaches only the connections that it may manage", async () => {
       },
       { arn: `arn:aws:iam::${account}:role/${name}` },
     );
-  const stack = sockets({ $connect: {} }, [
+  const graph = sockets({ $connect: {} }, [
     role("poster", `${executionArn}/live/POST/@connections/*`),
     role("other", `${executionArn}/other/*`),
   ]);
-  const { connect, host, seen, principals } = await serve(stack);
+  const { connect, host, seen, principals } = await serve(graph);
   await connect();
   const ConnectionId = seen[0]!.requestContext.connectionId;
   const as = (name: string) =>
@@ -424,8 +424,8 @@ test("what is configured and not emulated stops the start by name", async () => 
 });
 
 test("a function is told the address on this machine", () => {
-  const stack = sockets({});
-  stack.functions = {
+  const graph = sockets({});
+  graph.functions = {
     [lambdaArn("talker")]: {
       name: "Talker",
       handler: "talker.handler",
@@ -433,13 +433,13 @@ test("a function is told the address on this machine", () => {
       architecture: "arm64",
     },
   };
-  stack.resources.push(
+  graph.resources.push(
     resource("aws:lambda/function:Function", "talker", {
       environment: { variables: { URL: "wss://ws1.execute-api.example.com/live" } },
     }),
   );
   const places = [{ endpoint: "wss://ws1.execute-api.example.com/live", path: "/live" }];
-  const { functions, resources } = withAddresses(stack, places, "http://127.0.0.1:4505");
+  const { functions, resources } = withAddresses(graph, places, "http://127.0.0.1:4505");
   expect(functions[lambdaArn("talker")]!.links).toEqual({
     Sockets: { managementEndpoint: "http://127.0.0.1:4505/live" },
   });

@@ -25,7 +25,7 @@ export function byIam(exchange: Exchange, parts: Parts): void {
   const principal = signer(request, ask, parts, exchange.stage.api.policy?.statements);
   Object.assign(exchange.identity, {
     accessKey: principal.accessKeyId,
-    accountId: parts.stack.account,
+    accountId: parts.graph.account,
     caller: principal.accessKeyId,
     user: principal.accessKeyId,
     userArn: principal.arn,
@@ -36,14 +36,14 @@ export function byIam(exchange: Exchange, parts: Parts): void {
 export function signer(
   request: Sigv4.SignedRequest,
   ask: Ask,
-  { principals, stack, clock, log }: Pick<Parts, "principals" | "stack" | "clock" | "log">,
+  { principals, graph, clock, log }: Pick<Parts, "principals" | "graph" | "clock" | "log">,
   ofResource?: readonly Statement[],
 ): Principal {
   if (!Sigv4.isSigned(request)) throw new Refusal("MISSING_AUTHENTICATION_TOKEN");
   const verify = Sigv4.isPresigned(request) ? Sigv4.verifyQuery : Sigv4.verifyHeader;
   const outcome = verify(request, (id) => principals.find(id), {
     service: "execute-api",
-    region: stack.region,
+    region: graph.region,
     now: Date.now(),
     since: clock.since,
     skewSeconds: SKEW_SECONDS,

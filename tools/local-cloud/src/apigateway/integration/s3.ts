@@ -53,7 +53,7 @@ export function s3({ path, httpMethod, roleArn }: S3Target, parts: Parts): Backe
       { method: httpMethod, url: target, headers, body },
       credentials,
       "s3",
-      parts.stack.region,
+      parts.graph.region,
       Date.now(),
     );
     if (hasBody) headers["content-length"] = String(body.length);

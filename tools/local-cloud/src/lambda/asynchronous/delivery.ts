@@ -6,14 +6,14 @@ import type { Functions } from "../functions.ts";
 import type { InvokeResult } from "../result.ts";
 import type { Log } from "../../log.ts";
 import { StartError } from "../../start-error.ts";
-import { type Stack, ofType } from "../../stack.ts";
+import { type ResourceGraph, resourcesOf } from "../../graph/resource-graph.ts";
 import type { AsynchronousEvents, Invocation } from "./invocations.ts";
 import type { Queues } from "../../sqs/queue.ts";
 import { atomically } from "../../sqs/queue-store.ts";
 import { work } from "../event-source-mapping/poll-loop.ts";
 
 type Parts = {
-  stack: Stack;
+  graph: ResourceGraph;
   db: DatabaseSync;
   clock: Clock;
   log: Log;
@@ -44,7 +44,7 @@ const workers = 4;
 
 /** Hands accepted events to their functions: retries, ages, destinations and dead letters. */
 export async function deliverAsynchronousEvents(parts: Parts, signal: AbortSignal): Promise<void> {
-  const configs = configsOf(parts.stack);
+  const configs = configsOf(parts.graph);
   const busy = new Set<string>();
   const throttled = new Map<string, number>();
   const turn = async () => {
@@ -70,7 +70,7 @@ async function deliver(
 ) {
   const { asynchronous, clock, functions, log } = parts;
   if (!config) {
-    log.error(`An event was accepted for ${event.functionArn}, which is no longer in the stack`);
+    log.error(`An event was accepted for ${event.functionArn}, which is no longer in the graph`);
     return asynchronous.finish(event.id);
   }
   const age = clock.now() - event.acceptedAt;
@@ -190,13 +190,13 @@ async function nextDue({ asynchronous, clock }: Parts, busy: Set<string>, signal
   }
 }
 
-function configsOf(stack: Stack): Map<string, Config> {
-  const eventConfigs = ofType(
-    stack,
+function configsOf(graph: ResourceGraph): Map<string, Config> {
+  const eventConfigs = resourcesOf(
+    graph,
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
   );
   return new Map(
-    ofType(stack, "aws:lambda/function:Function").map(({ id, inputs, outputs }) => {
+    resourcesOf(graph, "aws:lambda/function:Function").map(({ id, inputs, outputs }) => {
       const own = eventConfigs.find((config) =>
         [id, outputs.arn].includes(config.inputs.functionName),
       )?.inputs;

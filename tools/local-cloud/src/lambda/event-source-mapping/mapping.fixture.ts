@@ -7,7 +7,7 @@ import { functionArn, listeningLog } from "../../../test/functions.ts";
 import { createClock } from "../../clock.ts";
 import { createPrincipals } from "../../iam/principals.ts";
 import { type InvokeResult, failure } from "../result.ts";
-import type { Resource, Stack } from "../../stack.ts";
+import type { Resource, ResourceGraph } from "../../graph/resource-graph.ts";
 import { startDynamo } from "../../dynamodb/dynamodb.ts";
 import { createAsynchronousEvents } from "../asynchronous/invocations.ts";
 import { startMappings } from "./mappings.ts";
@@ -41,15 +41,15 @@ type Given = {
 export async function mappingWorld(given: Given) {
   const { handler, queues: queueResources = [queue("jobs"), queue("dead")], table } = given;
   const folder = given.folder ?? mkdtempSync(join(tmpdir(), "balde-mapping-"));
-  const stack = stackOf(given, queueResources);
+  const graph = graphOf(given, queueResources);
   const db = new DatabaseSync(join(folder, "state.sqlite"));
   db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
   const clock = createClock();
   const log = listeningLog();
-  const principals = createPrincipals({ stack, db });
-  const queues = createQueues({ stack, db, clock, log });
+  const principals = createPrincipals({ graph, db });
+  const queues = createQueues({ graph, db, clock, log });
   const asynchronous = createAsynchronousEvents(db, clock);
-  const parts = { stack, db, clock, log, principals };
+  const parts = { graph, db, clock, log, principals };
   const dynamo = table ? await startDynamo({ ...parts, folder, env: {} }) : undefined;
   const calls: Event[] = [];
   const functions = {
@@ -126,10 +126,10 @@ const defaultRights = [
   { Effect: "Allow", Action: "lambda:InvokeFunction", Resource: "*" },
 ];
 
-function stackOf(
+function graphOf(
   { mapping, inputs, eventConfig, rights = defaultRights, table }: Given,
   queues: Resource[],
-): Stack {
+): ResourceGraph {
   const roleArn = `arn:aws:iam::${account}:role/job`;
   const trust = {
     Effect: "Allow",

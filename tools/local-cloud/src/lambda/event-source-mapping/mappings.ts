@@ -6,7 +6,12 @@ import type { Functions } from "../functions.ts";
 import type { Log } from "../../log.ts";
 import { StartError } from "../../start-error.ts";
 import { refused, unemulated } from "../supported-resources.ts";
-import { type Resource, type Stack, byArn, ofType } from "../../stack.ts";
+import {
+  type Resource,
+  type ResourceGraph,
+  resourceByArn,
+  resourcesOf,
+} from "../../graph/resource-graph.ts";
 import type { AsynchronousEvents } from "../asynchronous/invocations.ts";
 import { deliverAsynchronousEvents } from "../asynchronous/delivery.ts";
 import type { Queues } from "../../sqs/queue.ts";
@@ -14,7 +19,7 @@ import { startSqsMapping } from "./sqs-mapping.ts";
 import { startStreamMapping } from "./stream-mapping.ts";
 
 type Parts = {
-  stack: Stack;
+  graph: ResourceGraph;
   db: DatabaseSync;
   clock: Clock;
   log: Log;
@@ -33,7 +38,7 @@ export type Mappings = {
 
 /** Everything that invokes a function without being asked to wait: queues, streams, and events that were accepted. */
 export async function startMappings(parts: Parts): Promise<Mappings> {
-  const problems = [...unemulated(parts.stack.resources), ...refused(parts.stack)];
+  const problems = [...unemulated(parts.graph.resources), ...refused(parts.graph)];
   if (problems.length > 0)
     throw new StartError(
       `The local cloud cannot deliver the events of this graph:\n${problems.map((one) => `- ${one}`).join("\n")}`,
@@ -42,7 +47,10 @@ export async function startMappings(parts: Parts): Promise<Mappings> {
   const { signal } = stopping;
   const running: Promise<void>[] = [deliverAsynchronousEvents(parts, signal)];
   try {
-    for (const mapping of ofType(parts.stack, "aws:lambda/eventSourceMapping:EventSourceMapping")) {
+    for (const mapping of resourcesOf(
+      parts.graph,
+      "aws:lambda/eventSourceMapping:EventSourceMapping",
+    )) {
       if (mapping.inputs.enabled === false) continue;
       const service = String(mapping.inputs.eventSourceArn).split(":")[2]!;
       const needed = rights[service];
@@ -81,12 +89,12 @@ const rights: Record<string, string[]> = {
 
 /** The role's session, or undefined with a word in the log when a right is missing. */
 function principalOf({ name, inputs, outputs }: Resource, needed: string[], parts: Parts) {
-  const { stack, principals, log } = parts;
+  const { graph, principals, log } = parts;
   const functionArn: string = outputs.functionArn ?? inputs.functionName;
-  const lambda = byArn(stack, functionArn);
+  const lambda = resourceByArn(graph, functionArn);
   if (!lambda)
     throw new StartError(
-      `The event source mapping ${name} is for ${functionArn}, which is not in the stack.`,
+      `The event source mapping ${name} is for ${functionArn}, which is not in the graph.`,
     );
   const principal = principals.forRole(lambda.inputs.role, "lambda.amazonaws.com");
   const asks = needed.map((action) => ({ action, resource: inputs.eventSourceArn as string }));

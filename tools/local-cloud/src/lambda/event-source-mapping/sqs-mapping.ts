@@ -5,7 +5,7 @@ import type { Functions } from "../functions.ts";
 import { maxRequestBytes } from "../result.ts";
 import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
-import type { Resource, Stack } from "../../stack.ts";
+import type { Resource, ResourceGraph } from "../../graph/resource-graph.ts";
 import { failedItems } from "./batch-response.ts";
 import type { Message } from "../../sqs/message.ts";
 import { type Filter, filterOf } from "./event-filter.ts";
@@ -14,7 +14,7 @@ import { atomically } from "../../sqs/queue-store.ts";
 import { work } from "./poll-loop.ts";
 
 type Parts = {
-  stack: Stack;
+  graph: ResourceGraph;
   db: DatabaseSync;
   clock: Clock;
   log: Log;
@@ -70,7 +70,7 @@ async function poll(settings: Settings, received: Received, parts: Parts, signal
   const first = receive(settings, settings.batchSize, received, parts);
   if (first.length === 0) return arrival(queueArn, lookAgainMs, parts, signal);
   const messages = await fill(first, settings, received, parts, signal);
-  const { event, kept } = eventOf(messages, parts.stack.region, queueArn);
+  const { event, kept } = eventOf(messages, parts.graph.region, queueArn);
   if (kept.length < messages.length) {
     const handles = messages.slice(kept.length).map(({ receiptHandle }) => receiptHandle);
     atomically(parts.db, () => {

@@ -7,7 +7,7 @@ import type { Functions } from "../functions.ts";
 import { maxRequestBytes } from "../result.ts";
 import type { Log } from "../../log.ts";
 import { StartError } from "../../start-error.ts";
-import type { Resource, Stack } from "../../stack.ts";
+import type { Resource, ResourceGraph } from "../../graph/resource-graph.ts";
 import { type Checkpoints, openCheckpoints } from "./checkpoint.ts";
 import { type Filter, filterOf } from "./event-filter.ts";
 import type { Queues } from "../../sqs/queue.ts";
@@ -17,7 +17,7 @@ import { type StreamReader, type StreamRecord, createStreamReader } from "./stre
 import { work } from "./poll-loop.ts";
 
 type Parts = {
-  stack: Stack;
+  graph: ResourceGraph;
   db: DatabaseSync;
   clock: Clock;
   log: Log;
@@ -46,7 +46,7 @@ export async function startStreamMapping(
   const reader = createStreamReader({
     endpoint: parts.dynamoEndpoint,
     streamArn: settings.streamArn,
-    region: parts.stack.region,
+    region: parts.graph.region,
     credentials: parts.principal,
   });
   if (!checkpoints.exist()) await begin(mapping, checkpoints, reader);
@@ -167,11 +167,11 @@ async function gather(records: StreamRecord[], next: string | undefined, run: Ru
 }
 
 async function process(shard: string, records: StreamRecord[], run: Run) {
-  const { checkpoints, filter, functions, settings, stack, clock, signal } = run;
+  const { checkpoints, filter, functions, settings, graph, clock, signal } = run;
   for (const batch of fitting(records.filter((record) => filter(record))))
     await workOff(batch, {
       settings,
-      region: stack.region,
+      region: graph.region,
       clock,
       functions,
       signal,

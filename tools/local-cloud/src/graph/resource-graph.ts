@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 /** The resource graph of one stage, as `pnpm synth` writes it. */
-export type Stack = {
+export type ResourceGraph = {
   app: string;
   stage: string;
   region: string;
@@ -43,22 +43,22 @@ export type FunctionSource = {
   architecture: "x86_64" | "arm64";
 };
 
-export function loadStack(file: string): Stack {
+export function loadGraph(file: string): ResourceGraph {
   return JSON.parse(readFileSync(file, "utf8"));
 }
 
-export const ofType = (stack: Stack, type: string) =>
-  stack.resources.filter((resource) => resource.type === type);
+export const resourcesOf = (graph: ResourceGraph, type: string) =>
+  graph.resources.filter((resource) => resource.type === type);
 
-const byUrn = (stack: Stack, urn: string) =>
-  stack.resources.find((resource) => resource.urn === urn);
+const byUrn = (graph: ResourceGraph, urn: string) =>
+  graph.resources.find((resource) => resource.urn === urn);
 
-export const byArn = (stack: Stack, arn: string) =>
-  stack.resources.find((resource) => resource.outputs.arn === arn);
+export const resourceByArn = (graph: ResourceGraph, arn: string) =>
+  graph.resources.find((resource) => resource.outputs.arn === arn);
 
 /** The name a person gave it: that of the outermost component above the resource. */
-export function logicalName(stack: Stack, resource: Resource): string {
-  const parent = resource.parent ? byUrn(stack, resource.parent) : undefined;
+export function logicalName(graph: ResourceGraph, resource: Resource): string {
+  const parent = resource.parent ? byUrn(graph, resource.parent) : undefined;
   if (!parent || parent.type === "pulumi:pulumi:Stack") return resource.name;
-  return logicalName(stack, parent);
+  return logicalName(graph, parent);
 }
