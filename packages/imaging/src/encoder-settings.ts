@@ -10,7 +10,7 @@ export type Encoding =
   | { format: "png"; colours: "all" | 256 | 16; byRows?: true }
   | { format: "gif" };
 
-/** Of an AVIF that is made again because many want it: a photograph gets 7 % smaller and 1.1 to 1.6 points of SSIMULACRA2 better, for three to eight times the work. The next effort takes four times as long for another 2 to 4 %. docs/adr/0022-better-avif.md has the measurements. */
+/** Of an AVIF that is made again because many want it: a photograph gets 7 % smaller and 1.1 to 1.6 points of SSIMULACRA2 better, for three to eight times the work. The next effort takes four times as long for another 2 to 4 %. docs/adr/0022-reencode-avif.md has the measurements. */
 export const BETTER_EFFORT = 3;
 /** Above this it would keep a processor busy for more than a second. */
 const BETTER_PIXELS = 2.5e6;

@@ -11,7 +11,7 @@ import * as RenderSource from "./render-source.ts";
 import * as DerivativeStore from "./derivative-store.ts";
 
 // A picture that many ask for is made again, in the background and by a more patient encoder, and takes the place of the
-// first one: docs/adr/0022-better-avif.md.
+// first one: docs/adr/0022-reencode-avif.md.
 
 /** One answer in so many: who is asked for so often has saved what it costs. Chance needs no counter. */
 export const ONE_IN = 100;
