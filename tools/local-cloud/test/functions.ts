@@ -6,7 +6,7 @@ import { createClock } from "../src/clock.ts";
 import { createFunctions } from "../src/lambda/functions.ts";
 import type { Log } from "../src/log.ts";
 import type { FunctionSource, Resource, ResourceGraph } from "../src/graph/resource-graph.ts";
-import type { Traces } from "../src/xray/traces.ts";
+import type { Traces } from "../src/xray/trace-store.ts";
 
 export const functionArn = (name: string) =>
   `arn:aws:lambda:eu-central-1:123456789012:function:${name}`;

@@ -6,8 +6,8 @@ import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { readBoundedFile } from "../bounded-file.ts";
-import { findTrace } from "../xray/find.ts";
-import { type Traces, openTraces } from "../xray/traces.ts";
+import { findTrace } from "../xray/find-trace.ts";
+import { type Traces, openTraces } from "../xray/trace-store.ts";
 import {
   authorizerUri,
   echo,

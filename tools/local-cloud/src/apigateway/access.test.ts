@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import * as Sigv4 from "../iam/sigv4.ts";
+import * as VerifySignature from "../iam/verify-signature.ts";
 import type { Resource } from "../graph/resource-graph.ts";
 import {
   type LambdaEvent,
@@ -289,7 +289,7 @@ describe("AWS_IAM", () => {
     const credentials = { ...caller, ...(secret && { secretAccessKey: secret }) };
     const headers = { host: `127.0.0.1:${api.port}` };
     const request = { method: "GET", url: "/t/iam?b=1&a=2", headers };
-    return Sigv4.sign(request, credentials, "execute-api", region, at);
+    return VerifySignature.sign(request, credentials, "execute-api", region, at);
   };
 
   it("§7A G52: unsigned and wrongly signed are 403", async () => {

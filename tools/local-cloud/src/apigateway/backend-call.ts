@@ -1,4 +1,4 @@
-import * as Header from "../xray/header.ts";
+import * as TraceHeader from "../xray/trace-header.ts";
 import { wallMs } from "../xray/segment.ts";
 import type { Exchange } from "./request-context.ts";
 import { Refusal } from "./refusal.ts";
@@ -22,7 +22,7 @@ export type BackendCall = {
 
 /** `X-Amzn-Trace-Id` for what is called. */
 export const traceHeader = ({ trace }: Pick<Exchange, "trace">, { id }: { id: string }) =>
-  Header.format(trace.root, id, trace.isSampled, trace.lineage);
+  TraceHeader.format(trace.root, id, trace.isSampled, trace.lineage);
 
 /** Runs a call and writes down when and how it went. */
 export async function recorded<Result>(
@@ -31,7 +31,7 @@ export async function recorded<Result>(
   run: (call: BackendCall) => Promise<Result>,
 ): Promise<Result> {
   // the client gets the header of the integration, so its id is known from the beginning
-  const id = call.of === "integration" ? exchange.trace.callId : Header.newId();
+  const id = call.of === "integration" ? exchange.trace.callId : TraceHeader.newId();
   const begun: BackendCall = { ...call, id, started: wallMs() };
   exchange.calls.push(begun);
   try {

@@ -6,7 +6,7 @@ import type { InvokeResult } from "../lambda/result.ts";
 import type { InvokeOptions } from "../lambda/invocation.ts";
 import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
-import type { Traces } from "../xray/traces.ts";
+import type { Traces } from "../xray/trace-store.ts";
 
 /** The parts of the cloud that a gateway speaks to. */
 export type Parts = {

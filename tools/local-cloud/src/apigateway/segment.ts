@@ -1,4 +1,4 @@
-import * as Header from "../xray/header.ts";
+import * as TraceHeader from "../xray/trace-header.ts";
 import { type Part, type Segment, judged, seconds } from "../xray/segment.ts";
 import type { BackendCall } from "./backend-call.ts";
 import type { Refused } from "./request-context.ts";
@@ -11,11 +11,11 @@ export function segmentOf(
   { region, account }: { region: string; account: string },
 ): Segment | undefined {
   const { stage, trace, requestId, extendedRequestId, identity } = exchange;
-  if (!stage || !trace.isSampled || !Header.isRoot(trace.root)) return undefined;
+  if (!stage || !trace.isSampled || !TraceHeader.isRoot(trace.root)) return undefined;
   const { api, name } = stage;
   return {
     trace_id: trace.root,
-    ...(Header.isId(trace.parentId) && { parent_id: trace.parentId }),
+    ...(TraceHeader.isId(trace.parentId) && { parent_id: trace.parentId }),
     id: trace.id,
     name: `${api.name}/${name}`,
     origin: "AWS::ApiGateway::Stage",

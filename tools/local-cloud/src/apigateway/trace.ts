@@ -1,6 +1,6 @@
 import { randomHex } from "../random.ts";
 
-import * as Header from "../xray/header.ts";
+import * as TraceHeader from "../xray/trace-header.ts";
 
 /** The trace that a request belongs to, and its places in it. */
 export type Trace = {
@@ -22,12 +22,12 @@ export type Trace = {
  * https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
  */
 export function create(sent: string | undefined, nowMs: number, sample: () => boolean): Trace {
-  const asked = Header.parse(sent);
-  const root = asked.root ?? Header.newRoot(nowMs);
+  const asked = TraceHeader.parse(sent);
+  const root = asked.root ?? TraceHeader.newRoot(nowMs);
   const hex = randomHex(20);
   const [id, callId] = [hex.slice(0, 16), hex.slice(16, 32)];
   const isSampled = asked.isSampled ?? sample();
   const lineage = `1:${hex.slice(32)}:0`;
-  const header = Header.format(root, callId, isSampled, lineage);
+  const header = TraceHeader.format(root, callId, isSampled, lineage);
   return { root, id, parentId: asked.parent, callId, isSampled, lineage, header };
 }

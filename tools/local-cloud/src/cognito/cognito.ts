@@ -5,19 +5,19 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
-import { account } from "./account.ts";
-import { admin } from "./admin.ts";
-import { CognitoFault, invalidParameter } from "./fault.ts";
-import { type Tokens, createIssuer } from "./issuer.ts";
-import { type Pool, readPools } from "./pool.ts";
-import type { Action, Input, World } from "./request.ts";
+import { account } from "./user-actions.ts";
+import { admin } from "./admin-actions.ts";
+import { CognitoFault, invalidParameter } from "./cognito-error.ts";
+import { type Tokens, createIssuer } from "./token-issuer.ts";
+import { type Pool, readPools } from "./user-pool.ts";
+import type { Action, Input, World } from "./action.ts";
 import { signIn } from "./sign-in.ts";
 import { createUsers } from "./users.ts";
 import { type Principals, authorize } from "../iam/principals.ts";
-import { type ServiceCall, traceCall } from "../xray/service-call.ts";
-import type { Traces } from "../xray/traces.ts";
-import * as Sigv4 from "../iam/sigv4.ts";
-import type { Verified } from "./tokens.ts";
+import { type ServiceCall, traceCall } from "../xray/trace-service-call.ts";
+import type { Traces } from "../xray/trace-store.ts";
+import * as VerifySignature from "../iam/verify-signature.ts";
+import type { Verified } from "./token-verifier.ts";
 
 export type UserPools = {
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
@@ -190,11 +190,11 @@ function guard(
   { graph, principals, clock, log }: Omit<UserPoolParts, "db" | "traces">,
 ) {
   const request = { method: req.method ?? "", url: req.url ?? "/", headers: req.headers, body };
-  const outcome = Sigv4.verifyHeader(request, (id) => principals.find(id), {
+  const outcome = VerifySignature.verifyHeader(request, (id) => principals.find(id), {
     service: "cognito-idp",
     region: graph.region,
     now: Date.now(),
-    since: clock.since,
+    ageOf: clock.since,
   });
   if (!outcome.ok) {
     if (outcome.problem === "missing")

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 
-import { CognitoFault, invalidParameter, notAuthorized, userNotFound } from "./fault.ts";
-import type { Client } from "./pool.ts";
+import { CognitoFault, invalidParameter, notAuthorized, userNotFound } from "./cognito-error.ts";
+import type { Client } from "./user-pool.ts";
 import {
   type Action,
   type Input,
@@ -11,7 +11,7 @@ import {
   poolOf,
   record,
   text,
-} from "./request.ts";
+} from "./action.ts";
 import * as Srp from "./srp.ts";
 import { type User, poolName } from "./users.ts";
 

@@ -2,9 +2,9 @@ import { randomInt, randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 
 import type { Clock } from "../clock.ts";
-import { CognitoFault } from "./fault.ts";
-import { checkPassword } from "./password.ts";
-import type { Pool } from "./pool.ts";
+import { CognitoFault } from "./cognito-error.ts";
+import { checkPassword } from "./password-policy.ts";
+import type { Pool } from "./user-pool.ts";
 import * as Srp from "./srp.ts";
 
 export type Status = "UNCONFIRMED" | "CONFIRMED" | "FORCE_CHANGE_PASSWORD" | "RESET_REQUIRED";

@@ -1,4 +1,4 @@
-import type { Ask } from "../iam/policy.ts";
+import type { AccessRequest } from "../iam/policy.ts";
 import type { Keys, Table } from "./tables.ts";
 
 type Input = Record<string, unknown>;
@@ -14,7 +14,7 @@ export type Asking = {
  * The rights that a request of the data plane needs, each with what conditions may look at; undefined for an operation
  * that is not emulated. https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
  */
-export function asks(operation: string, input: Input, asking: Asking): Ask[] | undefined {
+export function asks(operation: string, input: Input, asking: Asking): AccessRequest[] | undefined {
   return operations[operation]?.(input, asking, `dynamodb:${operation}`);
 }
 
@@ -26,7 +26,7 @@ export const contextKeys = new Set([
   "dynamodb:enclosingoperation",
 ]);
 
-type Asker = (input: Input, asking: Asking, action: string) => Ask[];
+type Asker = (input: Input, asking: Asking, action: string) => AccessRequest[];
 
 const ofKey: Asker = (input, asking, action) => [
   item(action, input, input["Key"] ?? input["Item"], asking),
@@ -103,7 +103,7 @@ const operations: Record<string, Asker> = {
   ListTables: (_, asking, action) => [{ action, resource: asking.arnOf("*") }],
 };
 
-function item(action: string, input: Input, key: unknown, asking: Asking): Ask {
+function item(action: string, input: Input, key: unknown, asking: Asking): AccessRequest {
   const table = tableOf(input);
   const hash = keysOf(asking, table)?.hash;
   const leading = text(asObject(key)[hash ?? ""]);
@@ -114,7 +114,7 @@ function item(action: string, input: Input, key: unknown, asking: Asking): Ask {
   };
 }
 
-function context(input: Input, leading: string[]): NonNullable<Ask["context"]> {
+function context(input: Input, leading: string[]): NonNullable<AccessRequest["context"]> {
   const named = (key: string) =>
     typeof input[key] === "string" ? { [`dynamodb:${key}`]: input[key] } : {};
   return {

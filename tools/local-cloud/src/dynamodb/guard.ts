@@ -3,19 +3,19 @@ import { crc32 } from "node:zlib";
 
 import type { Clock } from "../clock.ts";
 import {
-  Fault,
-  type Guard,
-  createGuard,
+  ServiceError,
+  type RequestAccess,
+  createRequestAccess,
   parseInput,
   readBody,
-  sendFault,
-  target,
-} from "../iam/guard.ts";
+  sendError,
+  parseTarget,
+} from "../iam/request-access.ts";
 import type { Principal, Principals } from "../iam/principals.ts";
 import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
-import { traceCall } from "../xray/service-call.ts";
-import type { Traces } from "../xray/traces.ts";
+import { traceCall } from "../xray/trace-service-call.ts";
+import type { Traces } from "../xray/trace-store.ts";
 import { StartError } from "../start-error.ts";
 import { type Asking, asks, contextKeys } from "./actions.ts";
 import { type Answer, type Engine, readText } from "./engine.ts";
@@ -40,7 +40,13 @@ const MAX_BODY = 16 * 1024 * 1024;
 /** The door in front of the engine: whose request it is, whether that role may, then on to the engine. */
 export function createDynamoGuard(parts: Parts): Server {
   const { graph, principals, clock, log } = parts;
-  const guard = createGuard({ service: "dynamodb", region: graph.region, principals, clock, log });
+  const guard = createRequestAccess({
+    service: "dynamodb",
+    region: graph.region,
+    principals,
+    clock,
+    log,
+  });
   const arnOf = (name: string) =>
     parts.tables.find((table) => table.name === name)?.arn ??
     `arn:aws:dynamodb:${graph.region}:${graph.account}:table/${name}`;
@@ -48,21 +54,21 @@ export function createDynamoGuard(parts: Parts): Server {
   const front: Front = { ...parts, guard, asking: { tables: parts.tables, arnOf } };
 
   const server = createServer((request, response) => {
-    handle(front, request, response).catch((error: unknown) => sendFault(response, error, log));
+    handle(front, request, response).catch((error: unknown) => sendError(response, error, log));
   });
   // longer than any SDK keeps a socket, so that none is closed under a request that is about to be sent
   server.keepAliveTimeout = 75_000;
   return server;
 }
 
-type Front = Parts & { guard: Guard; asking: Asking };
+type Front = Parts & { guard: RequestAccess; asking: Asking };
 
 async function handle(front: Front, request: IncomingMessage, response: ServerResponse) {
-  const { prefix, operation } = target(request);
+  const { prefix, operation } = parseTarget(request);
   const call = traceCall(front.traces, "DynamoDB", front.graph.region, request, response);
   call.operation = operation;
   const body = await readBody(request, MAX_BODY);
-  const principal = front.guard.identify(request, body);
+  const principal = front.guard.authenticate(request, body);
   if (prefix === "DynamoDBStreams_20120810") {
     const answer = await stream(front, principal, operation, parseInput(body));
     sendText(response, 200, JSON.stringify(answer));
@@ -74,11 +80,11 @@ async function handle(front: Front, request: IncomingMessage, response: ServerRe
   const tables = tablesOf(needed);
   if (tables.length > 0) call.about = { table_name: tables[0], resource_names: tables };
   if (!needed)
-    throw new Fault(
+    throw new ServiceError(
       "com.amazon.coral.service#UnknownOperationException",
       `dynamodb:${operation} is not emulated`,
     );
-  for (const ask of needed) front.guard.permit(principal, ask);
+  for (const ask of needed) front.guard.authorize(principal, ask);
 
   const answer = await front.engine.pass(`${prefix}.${operation}`, body);
   // only a description names ARNs; items go through untouched
@@ -121,11 +127,11 @@ async function stream(
     );
     const parsed = JSON.parse(await readText(answer)) as Answer;
     if (answer.statusCode === 200) return parsed;
-    throw new Fault(parsed["__type"], parsed["message"] ?? "", answer.statusCode);
+    throw new ServiceError(parsed["__type"], parsed["message"] ?? "", answer.statusCode);
   };
 
   if (operation === "ListStreams") {
-    guard.permit(principal, { action, resource: "*" });
+    guard.authorize(principal, { action, resource: "*" });
     const answer = await pass({});
     return JSON.parse(withOurArns(front, JSON.stringify(answer))) as Answer;
   }
@@ -133,7 +139,7 @@ async function stream(
     const position = Streams.iterator.unwrap(input["ShardIterator"]);
     if (!position) throw invalid("Invalid ShardIterator");
     const { streamArn, inner } = position;
-    guard.permit(principal, { action, resource: streamArn });
+    guard.authorize(principal, { action, resource: streamArn });
     const answer = await pass({ ShardIterator: inner });
     const table = front.tables.find((candidate) => candidate.stream?.arn === streamArn);
     const next = answer["NextShardIterator"];
@@ -148,14 +154,14 @@ async function stream(
   }
   if (operation === "DescribeStream" || operation === "GetShardIterator") {
     const streamArn = String(input["StreamArn"]);
-    guard.permit(principal, { action, resource: streamArn });
+    guard.authorize(principal, { action, resource: streamArn });
     const answer = await pass({ StreamArn: streams.toEngine(streamArn) });
     if (operation === "GetShardIterator")
       return { ShardIterator: Streams.iterator.wrap(streamArn, answer["ShardIterator"]) };
     const described = Streams.describeStream(answer);
     return JSON.parse(withOurArns(front, JSON.stringify(described))) as Answer;
   }
-  throw new Fault(
+  throw new ServiceError(
     "com.amazon.coral.service#UnknownOperationException",
     `dynamodb:${operation} is not emulated`,
   );
@@ -186,4 +192,4 @@ function sendText(response: ServerResponse, status: number, text: string): void 
 }
 
 const invalid = (message: string) =>
-  new Fault("com.amazon.coral.validate#ValidationException", message);
+  new ServiceError("com.amazon.coral.validate#ValidationException", message);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import type { Block, Context } from "./condition.ts";
+import type { ConditionBlock, RequestContext } from "./policy-condition.ts";
 import * as Policy from "./policy.ts";
 
 const table = "arn:aws:dynamodb:eu-central-1:123456789012:table/Data";
@@ -51,14 +51,14 @@ test("NotAction and NotResource are everything else", () => {
   expect(allows([statement], "dynamodb:Query", `${table}/index/gsi1`)).toBe(false);
 });
 
-const holds = (Condition: Block, context: Context) =>
+const holds = (Condition: ConditionBlock, context: RequestContext) =>
   Policy.evaluate([{ Effect: "Allow", Action: "*", Resource: "*", Condition }], {
     action: "a:b",
     resource: "r",
     context,
   }).allowed;
 
-test.each<[Block, Context, boolean]>([
+test.each<[ConditionBlock, RequestContext, boolean]>([
   [{ StringEquals: { "aws:SourceAccount": ["1", "2"] } }, { "aws:sourceaccount": "2" }, true],
   [{ StringEquals: { k: "a" } }, {}, false],
   [{ StringEqualsIfExists: { k: "a" } }, {}, true],
@@ -106,7 +106,10 @@ test("what is not emulated is refused by name, not ignored", () => {
 test("a resource's policy is for whom it names", () => {
   const role = "arn:aws:iam::123456789012:role/ingest";
   const session = "arn:aws:sts::123456789012:assumed-role/ingest/run";
-  const allowed = (named: Policy.Statement["Principal"], principal: Policy.Ask["principal"]) =>
+  const allowed = (
+    named: Policy.Statement["Principal"],
+    principal: Policy.AccessRequest["principal"],
+  ) =>
     Policy.evaluate(
       [{ Effect: "Allow", Principal: named!, Action: "sqs:SendMessage", Resource: "*" }],
       { action: "sqs:SendMessage", resource: "q", ...(principal ? { principal } : {}) },

@@ -1,4 +1,4 @@
-import * as Condition from "./condition.ts";
+import * as PolicyCondition from "./policy-condition.ts";
 
 /** One statement of an IAM policy, as it is written in JSON. */
 export type Statement = {
@@ -10,13 +10,13 @@ export type Statement = {
   NotAction?: string | string[];
   Resource?: string | string[];
   NotResource?: string | string[];
-  Condition?: Condition.Block;
+  Condition?: PolicyCondition.ConditionBlock;
 };
 
-export type Ask = {
+export type AccessRequest = {
   action: string;
   resource: string;
-  context?: Condition.Context;
+  context?: PolicyCondition.RequestContext;
   /** Who asks, for policies of a resource and for trust: `{ Service: "s3.amazonaws.com" }` or `{ AWS: arn }`. */
   principal?: { Service: string } | { AWS: string };
 };
@@ -24,8 +24,8 @@ export type Ask = {
 export type Decision = { allowed: boolean; explicitDeny: boolean };
 
 /** An explicit deny wins, then any allow, else no. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html */
-export function evaluate(statements: readonly Statement[], ask: Ask): Decision {
-  const applying = statements.filter((statement) => applies(statement, ask));
+export function evaluate(statements: readonly Statement[], ask: AccessRequest): Decision {
+  const applying = statements.filter((statement) => appliesTo(statement, ask));
   const explicitDeny = applying.some(({ Effect }) => Effect === "Deny");
   return { explicitDeny, allowed: !explicitDeny && applying.length > 0 };
 }
@@ -34,28 +34,31 @@ export function evaluate(statements: readonly Statement[], ask: Ask): Decision {
 export function parse(document: string | object, where: string): Statement[] {
   const policy = typeof document === "string" ? JSON.parse(document) : document;
   const statements: Statement[] = [policy.Statement ?? []].flat();
-  for (const statement of statements) check(statement, where);
+  for (const statement of statements) assertSupported(statement, where);
   return statements;
 }
 
-function applies(statement: Statement, ask: Ask): boolean {
+function appliesTo(statement: Statement, ask: AccessRequest): boolean {
   const context = ask.context ?? {};
   return (
-    namesPrincipal(statement, ask) &&
-    namesAction(statement, ask.action) &&
-    namesResource(statement, ask.resource, context) &&
-    Condition.holds(statement.Condition, context)
+    matchesPrincipal(statement, ask) &&
+    matchesAction(statement, ask.action) &&
+    matchesResource(statement, ask.resource, context) &&
+    PolicyCondition.holds(statement.Condition, context)
   );
 }
 
-function namesPrincipal({ Principal, NotPrincipal }: Statement, { principal }: Ask): boolean {
+function matchesPrincipal(
+  { Principal, NotPrincipal }: Statement,
+  { principal }: AccessRequest,
+): boolean {
   if (NotPrincipal) return !includesPrincipal(NotPrincipal, principal);
   return Principal ? includesPrincipal(Principal, principal) : true;
 }
 
 function includesPrincipal(
   named: NonNullable<Statement["Principal"]>,
-  principal: Ask["principal"],
+  principal: AccessRequest["principal"],
 ): boolean {
   if (named === "*") return true;
   if (!principal) return false;
@@ -72,20 +75,20 @@ function samePrincipal(name: string, who: string): boolean {
   return role !== null && who.startsWith(`arn:aws:sts::${role[1]}:assumed-role/${role[2]}/`);
 }
 
-function namesAction({ Action, NotAction }: Statement, action: string): boolean {
+function matchesAction({ Action, NotAction }: Statement, action: string): boolean {
   const named = (patterns: string | string[]) =>
     [patterns].flat().some((pattern) => matches(pattern, action, true));
   return NotAction ? !named(NotAction) : named(Action ?? []);
 }
 
-function namesResource(
+function matchesResource(
   { Resource, NotResource }: Statement,
   resource: string,
-  context: Condition.Context,
+  context: PolicyCondition.RequestContext,
 ): boolean {
   const named = (patterns: string | string[]) =>
     [patterns].flat().some((pattern) => {
-      const filled = Condition.fill(pattern, context);
+      const filled = PolicyCondition.substituteVariables(pattern, context);
       return filled !== undefined && matches(filled, resource);
     });
   if (NotResource) return !named(NotResource);
@@ -95,10 +98,10 @@ function namesResource(
 
 function matches(pattern: string, value: string, caseInsensitive = false): boolean {
   if (pattern === "*" || pattern === value) return true;
-  return Condition.glob(pattern, caseInsensitive ? "i" : "").test(value);
+  return PolicyCondition.wildcardRegExp(pattern, caseInsensitive ? "i" : "").test(value);
 }
 
-const known = new Set([
+const knownElements = new Set([
   "Sid",
   "Effect",
   "Principal",
@@ -110,13 +113,13 @@ const known = new Set([
   "Condition",
 ]);
 
-function check(statement: Statement, where: string): void {
-  const unknown = Object.keys(statement).find((key) => !known.has(key));
+function assertSupported(statement: Statement, where: string): void {
+  const unknown = Object.keys(statement).find((key) => !knownElements.has(key));
   if (unknown) throw new Error(`${where}: "${unknown}" is not an element of a policy statement`);
   const effect: string = statement.Effect;
   if (effect !== "Allow" && effect !== "Deny")
     throw new Error(`${where}: Effect is "${effect}", not Allow or Deny`);
   if (!statement.Action === !statement.NotAction)
     throw new Error(`${where}: a statement needs either Action or NotAction`);
-  Condition.check(statement.Condition, where);
+  PolicyCondition.assertSupported(statement.Condition, where);
 }

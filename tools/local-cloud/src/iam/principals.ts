@@ -25,12 +25,12 @@ export type Principals = {
   list(): Principal[];
   find(accessKeyId: string): Principal | undefined;
   /** The session that a service opens with a role; refuses a role that does not trust the service. */
-  forRole(roleArn: string, service: string, context?: Policy.Ask["context"]): Principal;
+  forRole(roleArn: string, service: string, context?: Policy.AccessRequest["context"]): Principal;
   /** May do anything; for whoever sits at the laptop, never for a function. */
   operator: Principal;
 };
 
-export type Refusal = Policy.Decision & { message: string };
+export type AuthorizationResult = Policy.Decision & { message: string };
 
 export function createPrincipals({
   graph,
@@ -39,7 +39,7 @@ export function createPrincipals({
   graph: ResourceGraph;
   db: DatabaseSync;
 }): Principals {
-  const credentials = openCredentials(db);
+  const credentials = openCredentialStore(db);
   const operatorArn = `arn:aws:iam::${graph.account}:user/operator`;
   const operator: Principal = {
     arn: operatorArn,
@@ -48,9 +48,9 @@ export function createPrincipals({
     statements: [{ Effect: "Allow", Action: "*", Resource: "*" }],
   };
 
-  const sessions = new Map<string, Session>();
+  const sessions = new Map<string, RoleSession>();
   for (const role of resourcesOf(graph, "aws:iam/role:Role"))
-    sessions.set(role.outputs.arn, openSession(graph, role, credentials));
+    sessions.set(role.outputs.arn, createRoleSession(graph, role, credentials));
 
   const byKey = new Map(
     [operator, ...[...sessions.values()].map(({ principal }) => principal)].map((principal) => [
@@ -81,10 +81,10 @@ export function createPrincipals({
 /** Decides by the principal's own policies and, within an account, by that of the resource as well; logs a refusal. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-id-rdp.html */
 export function authorize(
   principal: Principal,
-  ask: Policy.Ask,
+  ask: Policy.AccessRequest,
   log: Log,
   ofResource: readonly Policy.Statement[] = [],
-): Refusal {
+): AuthorizationResult {
   const decision = Policy.evaluate([...principal.statements, ...ofResource], {
     ...ask,
     principal: { AWS: principal.arn },
@@ -98,20 +98,28 @@ export function authorize(
   });
   if (decision.allowed) return { ...decision, message: "" };
   log.denied({ principal: principal.label, action: ask.action, resource: ask.resource });
-  return { ...decision, message: refusal(principal, ask, decision) };
+  return { ...decision, message: denialMessage(principal, ask, decision) };
 }
 
 /** AWS's words. https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html */
-function refusal(principal: Principal, ask: Policy.Ask, { explicitDeny }: Policy.Decision): string {
+function denialMessage(
+  principal: Principal,
+  ask: Policy.AccessRequest,
+  { explicitDeny }: Policy.Decision,
+): string {
   const why = explicitDeny
     ? "with an explicit deny in a policy"
     : `because no identity-based policy allows the ${ask.action} action`;
   return `User: ${principal.arn} is not authorized to perform: ${ask.action} on resource: ${ask.resource} ${why}`;
 }
 
-type Session = { principal: Principal; trust: Policy.Statement[] };
+type RoleSession = { principal: Principal; trust: Policy.Statement[] };
 
-function openSession(graph: ResourceGraph, role: Resource, credentials: Credentials): Session {
+function createRoleSession(
+  graph: ResourceGraph,
+  role: Resource,
+  credentials: GetCredentials,
+): RoleSession {
   const name = roleName(role);
   const lambda = resourcesOf(graph, "aws:lambda/function:Function").find(
     (candidate) => candidate.inputs.role === role.outputs.arn,
@@ -124,12 +132,12 @@ function openSession(graph: ResourceGraph, role: Resource, credentials: Credenti
       arn: `arn:aws:sts::${graph.account}:assumed-role/${name}/${lambda?.inputs.name ?? label}`,
       label,
       ...credentials(role.outputs.arn, "ASIA"),
-      statements: policiesOf(graph, role),
+      statements: statementsOfRole(graph, role),
     },
   };
 }
 
-function policiesOf(graph: ResourceGraph, role: Resource): Policy.Statement[] {
+function statementsOfRole(graph: ResourceGraph, role: Resource): Policy.Statement[] {
   const name = roleName(role);
   const isHere = ({ inputs }: Resource) =>
     [name, role.id, role.outputs.arn].includes(inputs.role?.id ?? inputs.role);
@@ -145,21 +153,29 @@ function policiesOf(graph: ResourceGraph, role: Resource): Policy.Statement[] {
     .filter(isHere)
     .map(({ inputs }): string => inputs.policyArn);
   const managed = new Set<string>([...(role.inputs.managedPolicyArns ?? []), ...attached]);
-  return [...inline, ...own, ...[...managed].flatMap((arn) => managedPolicy(graph, arn, name))];
+  return [
+    ...inline,
+    ...own,
+    ...[...managed].flatMap((arn) => statementsOfManagedPolicy(graph, arn, name)),
+  ];
 }
 
-function managedPolicy(graph: ResourceGraph, arn: string, role: string): Policy.Statement[] {
+function statementsOfManagedPolicy(
+  graph: ResourceGraph,
+  arn: string,
+  role: string,
+): Policy.Statement[] {
   const own = resourcesOf(graph, "aws:iam/policy:Policy").find(
     ({ outputs }) => outputs.arn === arn,
   );
   if (own) return Policy.parse(own.inputs.policy, own.name);
-  const actions = awsManaged[arn.replace(/^arn:aws[\w-]*:iam::aws:policy\//, "")];
+  const actions = awsManagedPolicies[arn.replace(/^arn:aws[\w-]*:iam::aws:policy\//, "")];
   if (!actions) throw new Error(`the managed policy ${arn} of the role ${role} is not known here`);
   return [{ Effect: "Allow", Action: actions, Resource: "*" }];
 }
 
 /** https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html, those that a graph of functions and gateways attaches. */
-const awsManaged: Record<string, string[]> = {
+const awsManagedPolicies: Record<string, string[]> = {
   "service-role/AWSLambdaBasicExecutionRole": [
     "logs:CreateLogGroup",
     "logs:CreateLogStream",
@@ -187,10 +203,10 @@ const roleName = (role: Resource): string =>
   role.inputs.name ?? role.outputs.arn.split("/").at(-1) ?? role.id;
 
 type Keys = Pick<Principal, "accessKeyId" | "secretAccessKey" | "sessionToken">;
-type Credentials = (arn: string, prefix: "AKIA" | "ASIA") => Keys;
+type GetCredentials = (arn: string, prefix: "AKIA" | "ASIA") => Keys;
 
 /** Kept over restarts, so that a URL presigned before one is good after it. */
-function openCredentials(db: DatabaseSync): Credentials {
+function openCredentialStore(db: DatabaseSync): GetCredentials {
   db.exec(`CREATE TABLE IF NOT EXISTS identity_credentials (
     arn TEXT PRIMARY KEY, access_key_id TEXT NOT NULL UNIQUE, secret_access_key TEXT NOT NULL, session_token TEXT
   ) STRICT`);

@@ -3,8 +3,8 @@ import { join } from "node:path";
 
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import { type Traced, traceInvocation } from "../xray/invocation.ts";
-import type { Traces } from "../xray/traces.ts";
+import { type Traced, traceInvocation } from "../xray/trace-invocation.ts";
+import type { Traces } from "../xray/trace-store.ts";
 import {
   type FunctionSource,
   type Resource,

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { wallMs } from "../xray/segment.ts";
-import type { Times } from "../xray/invocation.ts";
+import type { Times } from "../xray/trace-invocation.ts";
 import type { InvokeResult } from "./result.ts";
 
 /** One call of a function, from the moment it is asked for to its answer. */

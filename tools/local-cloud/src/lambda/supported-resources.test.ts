@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { mappingWorld } from "./event-source-mapping/mapping.fixture.ts";
-import { queue, resource } from "../sqs/queue.fixture.ts";
+import { queue, resource } from "../sqs/queues.fixture.ts";
 
 const started = (given: Partial<Parameters<typeof mappingWorld>[0]>) =>
   mappingWorld({ handler: () => null, ...given }).then(

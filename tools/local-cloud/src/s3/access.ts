@@ -1,20 +1,20 @@
 import * as Policy from "../iam/policy.ts";
 import { type Principal, authorize } from "../iam/principals.ts";
-import * as Sigv4 from "../iam/sigv4.ts";
+import * as VerifySignature from "../iam/verify-signature.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Call, Caller, S3 } from "./types.ts";
 import { Fault } from "./fault.ts";
 
 /** Who sent the request, by its signature. */
-export function identify(s3: S3, request: Sigv4.SignedRequest): Caller {
-  if (!Sigv4.isSigned(request)) return { how: "anonymous" };
-  const isPresigned = Sigv4.isPresigned(request);
+export function identify(s3: S3, request: VerifySignature.SignedRequest): Caller {
+  if (!VerifySignature.isSigned(request)) return { how: "anonymous" };
+  const isPresigned = VerifySignature.isPresigned(request);
   if (isPresigned && request.headers["authorization"])
     throw new Fault(
       "InvalidArgument",
       "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
     );
-  const verify = isPresigned ? Sigv4.verifyQuery : Sigv4.verifyHeader;
+  const verify = isPresigned ? VerifySignature.verifyQuery : VerifySignature.verifyHeader;
   const options = {
     service: "s3",
     region: s3.graph.region,
@@ -79,7 +79,10 @@ export function refuse(
 }
 
 /** The condition keys of https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html that a request determines. */
-function contextOf(s3: S3, { headers, query, caller, sourceIp }: Call): Policy.Ask["context"] {
+function contextOf(
+  s3: S3,
+  { headers, query, caller, sourceIp }: Call,
+): Policy.AccessRequest["context"] {
   const fromHeaders = Object.fromEntries(
     contextHeaders.map((name) => [`s3:${name}`, headers[name]]),
   );
@@ -124,7 +127,11 @@ const roleArn = (arn: string) =>
 const denied = (message = "Access Denied") => new Fault("AccessDenied", message);
 
 /** S3's words for what is wrong with a signature. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
-export function refusal(s3: S3, { problem, message }: Sigv4.Refused, isPresigned = false): Fault {
+export function refusal(
+  s3: S3,
+  { problem, message }: VerifySignature.Rejected,
+  isPresigned = false,
+): Fault {
   const serverTime = { ServerTime: new Date().toISOString() };
   switch (problem) {
     case "mismatch":

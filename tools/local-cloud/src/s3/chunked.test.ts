@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { signingKey } from "../iam/signature.ts";
+import { signingKey } from "../iam/signature-parts.ts";
 import * as Chunked from "./chunked.ts";
 
 // AWS's own examples: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html and sigv4-streaming-trailers.html

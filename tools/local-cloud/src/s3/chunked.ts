@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import { equal, hmacHex, sha256 } from "../iam/signature.ts";
+import { equalInConstantTime, hmacHex, sha256 } from "../iam/signature-parts.ts";
 import { Fault } from "./fault.ts";
 
 export type Framing = {
@@ -43,7 +43,7 @@ export async function* unframe(
         sha256(""),
         hash.digest("hex"),
       ];
-      if (!equal(hmacHex(seed.key, text.join("\n")), signature!)) throw mismatch();
+      if (!equalInConstantTime(hmacHex(seed.key, text.join("\n")), signature!)) throw mismatch();
       previous = signature!;
     }
     if (isLast) break;
@@ -58,7 +58,7 @@ export async function* unframe(
     trailer.delete("x-amz-trailer-signature");
     const headers = [...trailer].map(([name, value]) => `${name}:${value}\n`).join("");
     const text = ["AWS4-HMAC-SHA256-TRAILER", seed.date, seed.scope, previous, sha256(headers)];
-    if (!equal(hmacHex(seed.key, text.join("\n")), signature)) throw mismatch();
+    if (!equalInConstantTime(hmacHex(seed.key, text.join("\n")), signature)) throw mismatch();
   }
 }
 

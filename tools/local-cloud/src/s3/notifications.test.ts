@@ -11,10 +11,10 @@ import {
   queue,
   queueArn,
   queuePolicy,
-  queueWorld,
+  createTestQueues,
   region,
   resource,
-} from "../sqs/queue.fixture.ts";
+} from "../sqs/queues.fixture.ts";
 
 const functionArn = `arn:aws:lambda:${region}:${account}:function:thumb`;
 const notification = (inputs: object, name = "notification") =>
@@ -46,7 +46,7 @@ const record = (eventName: string, key: string) => ({
 });
 
 function world(resources: Resource[], db?: DatabaseSync) {
-  const made = queueWorld([queue("jobs"), ...resources], db);
+  const made = createTestQueues([queue("jobs"), ...resources], db);
   const asynchronous = createAsynchronousEvents(made.db, made.clock);
   const notifications = createNotifications({ ...made, asynchronous });
   const notify: typeof notifications.notify = (bucket, change) =>

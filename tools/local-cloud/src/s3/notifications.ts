@@ -6,8 +6,8 @@ import * as Policy from "../iam/policy.ts";
 import { StartError } from "../start-error.ts";
 import { type Resource, type ResourceGraph, resourcesOf } from "../graph/resource-graph.ts";
 import type { AsynchronousEvents } from "../lambda/asynchronous/invocations.ts";
-import type { Queues } from "../sqs/queue.ts";
-import { atomically } from "../sqs/queue-store.ts";
+import type { Queues } from "../sqs/queues.ts";
+import { inTransaction } from "../sqs/queue-store.ts";
 
 /** What S3 tells of a change; the rest of the record goes through as it is. */
 type Change = { eventName: string; s3: { object: { key: string } } };
@@ -193,7 +193,7 @@ function sendTestEvent(
   db.exec(`CREATE TABLE IF NOT EXISTS queue_notified (
     bucket TEXT NOT NULL, queue TEXT NOT NULL, PRIMARY KEY (bucket, queue)
   ) STRICT`);
-  atomically(db, () => {
+  inTransaction(db, () => {
     const insert = db.prepare("INSERT INTO queue_notified VALUES (?, ?) ON CONFLICT DO NOTHING");
     if (insert.run(bucket, queueArn).changes === 0) return;
     const event = {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import { UNSIGNED_PAYLOAD } from "../iam/sigv4.ts";
+import { UNSIGNED_PAYLOAD } from "../iam/verify-signature.ts";
 import type { Call, S3 } from "./types.ts";
 import * as Checksum from "./checksum.ts";
 import * as Chunked from "./chunked.ts";

@@ -1,12 +1,12 @@
-import type { Problem } from "../iam/sigv4.ts";
+import type { SignatureProblem } from "../iam/verify-signature.ts";
 import {
   ALGORITHM,
-  equal,
+  equalInConstantTime,
   hmacHex,
   parseCredential,
-  parseDate,
+  parseAmzDate,
   signingKey,
-} from "../iam/signature.ts";
+} from "../iam/signature-parts.ts";
 import * as Access from "./access.ts";
 import * as Payload from "./payload.ts";
 import type { Action, Answer, Call, Caller, S3 } from "./types.ts";
@@ -79,7 +79,7 @@ function verify(s3: S3, encoded: string, fields: Map<string, string>) {
   };
   const credential = parseCredential(field("x-amz-credential"));
   const date = field("x-amz-date");
-  const signedAt = parseDate(date);
+  const signedAt = parseAmzDate(date);
   const isRightScope =
     credential.service === "s3" &&
     credential.region === s3.graph.region &&
@@ -91,17 +91,17 @@ function verify(s3: S3, encoded: string, fields: Map<string, string>) {
       { ArgumentName: "X-Amz-Credential" },
     );
   const principal = s3.principals.find(credential.accessKeyId);
-  const refuse = (problem: Problem, message: string) =>
+  const refuse = (problem: SignatureProblem, message: string) =>
     Access.refusal(s3, { ok: false, problem, message });
   if (!principal)
     throw refuse(
       "unknown-key",
       "The AWS Access Key Id you provided does not exist in our records.",
     );
-  if (!equal(principal.sessionToken ?? "", fields.get("x-amz-security-token") ?? ""))
+  if (!equalInConstantTime(principal.sessionToken ?? "", fields.get("x-amz-security-token") ?? ""))
     throw refuse("bad-token", "The provided token is malformed or otherwise invalid.");
   const key = signingKey(principal.secretAccessKey, credential.day, credential);
-  if (!equal(hmacHex(key, encoded), field("x-amz-signature")))
+  if (!equalInConstantTime(hmacHex(key, encoded), field("x-amz-signature")))
     throw refuse(
       "mismatch",
       "The request signature we calculated does not match the signature you provided. Check your key and signing method.",

@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
 import * as CanonicalRequest from "../iam/canonical-request.ts";
-import { type ServiceCall, traceCall } from "../xray/service-call.ts";
+import { type ServiceCall, traceCall } from "../xray/trace-service-call.ts";
 import * as Access from "./access.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Answer, Call, S3 } from "./types.ts";

@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
-import type { Traces } from "../xray/traces.ts";
+import type { Traces } from "../xray/trace-store.ts";
 import { openBlobs } from "./blob.ts";
 import * as Bucket from "./bucket.ts";
 import type { S3 } from "./types.ts";

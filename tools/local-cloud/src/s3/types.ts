@@ -1,9 +1,9 @@
 import type { Principal } from "../iam/principals.ts";
-import type { Verified } from "../iam/sigv4.ts";
+import type { Verified } from "../iam/verify-signature.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
-import type { Traces } from "../xray/traces.ts";
+import type { Traces } from "../xray/trace-store.ts";
 import type { Blobs } from "./blob.ts";
 import type { Bucket } from "./bucket.ts";
 import type { EventRecord } from "./event.ts";

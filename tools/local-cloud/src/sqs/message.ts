@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import { Fault } from "../iam/guard.ts";
+import { ServiceError } from "../iam/request-access.ts";
 
 /** A message as it was received; `receiptHandle` is of this receive only. */
 export type Message = {
@@ -10,16 +10,16 @@ export type Message = {
   bodyMd5: string;
   /** SentTimestamp, ApproximateReceiveCount …, all as text. */
   attributes: Record<string, string>;
-  messageAttributes: Attributes;
+  messageAttributes: MessageAttributes;
 };
 
-export type Attributes = Record<
+export type MessageAttributes = Record<
   string,
   { DataType: string; StringValue?: string; BinaryValue?: string }
 >;
 
-export type Sending = {
-  attributes?: Attributes;
+export type SendOptions = {
+  attributes?: MessageAttributes;
   delaySeconds?: number;
   /** `X-Amzn-Trace-Id` of the work that sends. */
   traceHeader?: string;
@@ -27,52 +27,65 @@ export type Sending = {
   senderId?: string;
 };
 
-export type Sent = { messageId: string; bodyMd5: string; attributesMd5?: string };
+export type SendResult = { messageId: string; bodyMd5: string; attributesMd5?: string };
 
 export const md5 = (text: string | Buffer) => createHash("md5").update(text).digest("hex");
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html#sqs-attributes-md5-message-digest-calculation */
-export function attributesMd5(attributes: Attributes): string | undefined {
+export function attributesMd5(attributes: MessageAttributes): string | undefined {
   const parts = Object.entries(attributes)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([name, { DataType, StringValue, BinaryValue }]) => {
       const isBinary = DataType.startsWith("Binary");
       const value = isBinary ? Buffer.from(BinaryValue ?? "", "base64") : (StringValue ?? "");
-      return [sized(name), sized(DataType), Buffer.of(isBinary ? 2 : 1), sized(value)];
+      return [
+        withLengthPrefix(name),
+        withLengthPrefix(DataType),
+        Buffer.of(isBinary ? 2 : 1),
+        withLengthPrefix(value),
+      ];
     });
   return parts.length > 0 ? md5(Buffer.concat(parts)) : undefined;
 }
 
 /** Refuses what SQS would: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
-export function check(body: unknown, sending: Sending, maxBytes: number): asserts body is string {
+export function assertValidMessage(
+  body: unknown,
+  sending: SendOptions,
+  maxBytes: number,
+): asserts body is string {
   if (typeof body !== "string" || body === "")
-    throw new Fault(
+    throw new ServiceError(
       "com.amazon.coral.service#MissingRequiredParameterException",
       "The request must contain the parameter MessageBody.",
     );
   // oxlint-disable-next-line no-control-regex -- these are the characters that XML 1.0, and so SQS, cannot carry
   if (/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u.test(body))
-    throw new Fault(
+    throw new ServiceError(
       "com.amazonaws.sqs#InvalidMessageContents",
       "Invalid characters were found in the message body.",
     );
   const bytes = Object.entries(sending.attributes ?? {}).reduce(
     (sum, [name, { DataType, StringValue = "", BinaryValue = "" }]) =>
-      sum + length(name) + length(DataType) + length(StringValue) + length(BinaryValue),
-    length(body),
+      sum +
+      byteLength(name) +
+      byteLength(DataType) +
+      byteLength(StringValue) +
+      byteLength(BinaryValue),
+    byteLength(body),
   );
   if (bytes > maxBytes)
-    throw invalid(
+    throw invalidParameter(
       `One or more parameters are invalid. Reason: Message must be shorter than ${maxBytes} bytes.`,
     );
 }
 
-export const invalid = (message: string) =>
-  new Fault("com.amazon.coral.service#InvalidParameterValueException", message);
+export const invalidParameter = (message: string) =>
+  new ServiceError("com.amazon.coral.service#InvalidParameterValueException", message);
 
-const length = (text: string) => Buffer.byteLength(text);
+const byteLength = (text: string) => Buffer.byteLength(text);
 
-function sized(value: string | Buffer): Buffer {
+function withLengthPrefix(value: string | Buffer): Buffer {
   const bytes = Buffer.from(value);
   const size = Buffer.alloc(4);
   size.writeUInt32BE(bytes.length);

@@ -1,9 +1,9 @@
-import { Fault } from "../iam/guard.ts";
+import { ServiceError } from "../iam/request-access.ts";
 import type { Principal } from "../iam/principals.ts";
 import * as Message from "./message.ts";
-import type { Definition } from "./queue-definition.ts";
-import type { Move, Queues } from "./queue.ts";
-import { batch } from "../lambda/event-source-mapping/sqs-batch.ts";
+import type { QueueSettings } from "./queue-settings.ts";
+import type { MoveTask, Queues } from "./queues.ts";
+import { batch } from "./batch.ts";
 
 /** What a request of the JSON protocol may say; each operation looks at a few of these. */
 export type Input = {
@@ -11,7 +11,7 @@ export type Input = {
   QueueName?: string;
   QueueNamePrefix?: string;
   MessageBody?: string;
-  MessageAttributes?: Message.Attributes;
+  MessageAttributes?: Message.MessageAttributes;
   MessageSystemAttributes?: { AWSTraceHeader?: { StringValue?: string } };
   DelaySeconds?: number;
   MaxNumberOfMessages?: number;
@@ -36,10 +36,10 @@ type Call = {
   /** `X-Amzn-Trace-Id` of the request. */
   traceHeader: string | undefined;
   /** The queue of the request; throws when there is none. */
-  queue(url?: string): Definition;
+  queue(url?: string): QueueSettings;
   /** How the caller reaches a queue. */
-  urlOf(queue: Definition): string;
-  permit(queue: Definition, ...actions: string[]): void;
+  urlOf(queue: QueueSettings): string;
+  permit(queue: QueueSettings, ...actions: string[]): void;
   permitAny(action: string): void;
 };
 
@@ -48,7 +48,7 @@ export type Operation = (call: Call) => Outcome | Promise<Outcome>;
 type Outcome = { answer: object; undo?: () => void };
 
 /** The right of a batch is that of its single operation: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html */
-const permitted = (call: Call, action: string): Definition => {
+const permitted = (call: Call, action: string): QueueSettings => {
   const queue = call.queue();
   call.permit(queue, action);
   return queue;
@@ -60,20 +60,20 @@ export const operations: Record<string, Operation> = {
     return { answer: sendOne(call, arn, call.input) };
   },
   SendMessageBatch(call) {
-    const { arn, maxBytes } = permitted(call, "SendMessage");
+    const { arn, maxMessageBytes: maxBytes } = permitted(call, "SendMessage");
     const bytes = (call.input.Entries ?? []).reduce(
       (sum, { MessageBody = "" }) => sum + Buffer.byteLength(MessageBody),
       0,
     );
     if (bytes > maxBytes)
-      throw new Fault(
+      throw new ServiceError(
         "com.amazonaws.sqs#BatchRequestTooLong",
         `Batch requests cannot be longer than ${maxBytes} bytes. You have sent ${bytes} bytes.`,
       );
     return batch(call.input, (entry) => sendOne(call, arn, entry));
   },
   async ReceiveMessage(call) {
-    const { arn, wait } = permitted(call, "ReceiveMessage");
+    const { arn, receiveWaitSeconds: wait } = permitted(call, "ReceiveMessage");
     const { input, queues, signal } = call;
     const max = within("MaxNumberOfMessages", input.MaxNumberOfMessages ?? 1, 1, 10);
     const waitSeconds = within("WaitTimeSeconds", input.WaitTimeSeconds ?? wait, 0, 20);
@@ -82,7 +82,7 @@ export const operations: Record<string, Operation> = {
     const messages = await queues.poll(arn, { max, waitSeconds, visibilitySeconds, signal });
     return {
       answer: messages.length > 0 ? { Messages: messages.map((one) => received(one, input)) } : {},
-      undo: () => queues.release(messages.map(({ receiptHandle }) => receiptHandle)),
+      undo: () => queues.undoReceive(messages.map(({ receiptHandle }) => receiptHandle)),
     };
   },
   DeleteMessage(call) {
@@ -144,16 +144,18 @@ export const operations: Record<string, Operation> = {
     );
     const targets = input.DestinationArn
       ? [queues.get(input.DestinationArn)]
-      : queues.list().filter(({ redrive }) => redrive?.target === source.arn);
+      : queues.list().filter(({ deadLetters: redrive }) => redrive?.target === source.arn);
     for (const queue of targets) call.permit(queue, "SendMessage");
-    return { answer: { TaskHandle: handle(queues.startMove(source.arn, input.DestinationArn)) } };
+    return {
+      answer: { TaskHandle: handle(queues.startMoveTask(source.arn, input.DestinationArn)) },
+    };
   },
   ListMessageMoveTasks(call) {
     const { queues, input } = call;
     const source = queues.get(required("SourceArn", input.SourceArn));
     call.permit(source, "ListMessageMoveTasks");
     const max = within("MaxResults", input.MaxResults ?? 1, 1, 10);
-    return { answer: { Results: queues.moves(source.arn).slice(0, max).map(listed) } };
+    return { answer: { Results: queues.listMoveTasks(source.arn).slice(0, max).map(listed) } };
   },
 };
 
@@ -211,33 +213,33 @@ function received(message: Message.Message, input: Input): object {
   };
 }
 
-function attributes(queue: Definition, queues: Queues): Record<string, string> {
-  const { visible, inFlight, delayed } = queues.attributes(queue.arn);
+function attributes(queue: QueueSettings, queues: Queues): Record<string, string> {
+  const { visible, inFlight, delayed } = queues.countMessages(queue.arn);
   return {
     QueueArn: queue.arn,
     ApproximateNumberOfMessages: String(visible),
     ApproximateNumberOfMessagesNotVisible: String(inFlight),
     ApproximateNumberOfMessagesDelayed: String(delayed),
-    VisibilityTimeout: String(queue.visibility),
-    MessageRetentionPeriod: String(queue.retention),
-    DelaySeconds: String(queue.delay),
-    ReceiveMessageWaitTimeSeconds: String(queue.wait),
-    MaximumMessageSize: String(queue.maxBytes),
-    ...(queue.redrive
+    VisibilityTimeout: String(queue.visibilitySeconds),
+    MessageRetentionPeriod: String(queue.retentionSeconds),
+    DelaySeconds: String(queue.delaySeconds),
+    ReceiveMessageWaitTimeSeconds: String(queue.receiveWaitSeconds),
+    MaximumMessageSize: String(queue.maxMessageBytes),
+    ...(queue.deadLetters
       ? {
           RedrivePolicy: JSON.stringify({
-            deadLetterTargetArn: queue.redrive.target,
-            maxReceiveCount: queue.redrive.maxReceives,
+            deadLetterTargetArn: queue.deadLetters.target,
+            maxReceiveCount: queue.deadLetters.maxReceives,
           }),
         }
       : {}),
   };
 }
 
-const handle = ({ id, source }: Move) =>
+const handle = ({ id, source }: MoveTask) =>
   Buffer.from(JSON.stringify({ taskId: id, sourceArn: source })).toString("base64");
 
-const listed = (move: Move) => ({
+const listed = (move: MoveTask) => ({
   TaskHandle: handle(move),
   Status: move.status,
   SourceArn: move.source,
@@ -252,14 +254,14 @@ const visibility = (seconds: number) => within("VisibilityTimeout", seconds, 0, 
 
 function within(name: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw Message.invalid(
+  throw Message.invalidParameter(
     `Value ${value} for parameter ${name} is invalid. Reason: Must be between ${least} and ${most}, if provided.`,
   );
 }
 
 function required<T>(name: string, value: T | undefined): T {
   if (value !== undefined) return value;
-  throw new Fault(
+  throw new ServiceError(
     "com.amazon.coral.service#MissingRequiredParameterException",
     `The request must contain the parameter ${name}.`,
   );

@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 
-import { Fault } from "../iam/guard.ts";
+import { ServiceError } from "../iam/request-access.ts";
 import * as Message from "./message.ts";
 
 /** Runs the work as one commit, or as part of the commit that is already open on this connection. */
-export function atomically<R>(db: DatabaseSync, work: () => R): R {
+export function inTransaction<R>(db: DatabaseSync, work: () => R): R {
   if (db.isTransaction) return work();
   db.exec("BEGIN IMMEDIATE");
   try {
@@ -18,7 +18,7 @@ export function atomically<R>(db: DatabaseSync, work: () => R): R {
   }
 }
 
-export type Row = {
+export type MessageRow = {
   seq: number;
   queue: string;
   id: string;
@@ -33,10 +33,10 @@ export type Row = {
   origin: string | null;
 };
 
-export type Counts = { visible: number; inFlight: number; delayed: number };
+export type MessageCounts = { visible: number; inFlight: number; delayed: number };
 
 /** The rows of all queues. A message is in flight while it has a receipt and is not visible. */
-export function openStore(db: DatabaseSync) {
+export function openMessageStore(db: DatabaseSync) {
   db.exec(`
     CREATE TABLE IF NOT EXISTS queue_messages (
       seq INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
@@ -56,15 +56,17 @@ export function openStore(db: DatabaseSync) {
     first_received_at = coalesce(first_received_at, ?) WHERE seq = ? RETURNING *`);
   const find = db.prepare("SELECT * FROM queue_messages WHERE seq = ? AND queue = ?");
   const remove = db.prepare("DELETE FROM queue_messages WHERE seq = ?");
-  const show = db.prepare("UPDATE queue_messages SET visible_at = ? WHERE seq = ?");
-  const untake = db.prepare(
+  const setVisibleAt = db.prepare("UPDATE queue_messages SET visible_at = ? WHERE seq = ?");
+  const undoReceive = db.prepare(
     "UPDATE queue_messages SET visible_at = ?, receives = receives - 1 WHERE seq = ? AND receipt = ?",
   );
   const expire = db.prepare("DELETE FROM queue_messages WHERE queue = ? AND sent_at <= ?");
   const move =
     db.prepare(`UPDATE queue_messages SET queue = ?, origin = ?, visible_at = ?, receives = 0,
     first_received_at = NULL, receipt = NULL WHERE seq = ?`);
-  const resting = db.prepare("SELECT * FROM queue_messages WHERE queue = ? AND visible_at <= ?");
+  const listVisible = db.prepare(
+    "SELECT * FROM queue_messages WHERE queue = ? AND visible_at <= ?",
+  );
   const purge = db.prepare("DELETE FROM queue_messages WHERE queue = ?");
   const next = db.prepare("SELECT min(visible_at) AS at FROM queue_messages WHERE queue = ?");
   const count = db.prepare(`SELECT count(*) AS total,
@@ -73,7 +75,13 @@ export function openStore(db: DatabaseSync) {
     FROM queue_messages WHERE queue = :queue`);
 
   return {
-    insert(queue: string, body: string, sending: Message.Sending, now: number, visibleAt: number) {
+    insert(
+      queue: string,
+      body: string,
+      sending: Message.SendOptions,
+      now: number,
+      visibleAt: number,
+    ) {
       const id = randomUUID();
       const system = JSON.stringify({
         ...(sending.senderId ? { SenderId: sending.senderId } : {}),
@@ -83,32 +91,33 @@ export function openStore(db: DatabaseSync) {
       return id;
     },
     visible: (queue: string, now: number, max: number) =>
-      visible.all(queue, now, max) as unknown as Row[],
-    take(row: Row, now: number, visibleAt: number): Row {
+      visible.all(queue, now, max) as unknown as MessageRow[],
+    take(row: MessageRow, now: number, visibleAt: number): MessageRow {
       const receipt = `${row.seq}.${randomBytes(16).toString("base64url")}`;
-      return take.get(visibleAt, receipt, now, row.seq) as unknown as Row;
+      return take.get(visibleAt, receipt, now, row.seq) as unknown as MessageRow;
     },
     /** The row of a receipt; undefined when the message is gone or was received again since. */
-    ofReceipt(queue: string, receipt: string): Row | undefined {
+    findByReceipt(queue: string, receipt: string): MessageRow | undefined {
       const seq = /^(\d+)\.[\w-]{22}$/.exec(receipt)?.[1];
       if (!seq)
-        throw new Fault(
+        throw new ServiceError(
           "com.amazonaws.sqs#ReceiptHandleIsInvalid",
           `The input receipt handle "${receipt}" is not a valid receipt handle.`,
         );
-      const row = find.get(Number(seq), queue) as Row | undefined;
+      const row = find.get(Number(seq), queue) as MessageRow | undefined;
       return row?.receipt === receipt ? row : undefined;
     },
-    remove: (row: Row) => remove.run(row.seq),
-    show: (row: Row, at: number) => show.run(at, row.seq),
-    untake: (receipt: string, at: number) => untake.run(at, Number(receipt.split(".")[0]), receipt),
+    remove: (row: MessageRow) => remove.run(row.seq),
+    show: (row: MessageRow, at: number) => setVisibleAt.run(at, row.seq),
+    untake: (receipt: string, at: number) =>
+      undoReceive.run(at, Number(receipt.split(".")[0]), receipt),
     expire: (queue: string, sentBefore: number) => expire.run(queue, sentBefore),
-    move: (row: Row, to: string, from: string | null, at: number) =>
+    move: (row: MessageRow, to: string, from: string | null, at: number) =>
       move.run(to, from, at, row.seq),
-    resting: (queue: string, now: number) => resting.all(queue, now) as unknown as Row[],
+    resting: (queue: string, now: number) => listVisible.all(queue, now) as unknown as MessageRow[],
     purge: (queue: string) => purge.run(queue),
     nextVisible: (queue: string) => (next.get(queue) as { at: number | null }).at ?? undefined,
-    count(queue: string, now: number): Counts {
+    count(queue: string, now: number): MessageCounts {
       const { total, inFlight, delayed } = count.get({ now, queue }) as Record<
         "total" | "inFlight" | "delayed",
         number
@@ -118,7 +127,7 @@ export function openStore(db: DatabaseSync) {
   };
 }
 
-export function toMessage(row: Row): Message.Message {
+export function toMessage(row: MessageRow): Message.Message {
   return {
     messageId: row.id,
     receiptHandle: row.receipt ?? "",
@@ -131,6 +140,6 @@ export function toMessage(row: Row): Message.Message {
       ApproximateFirstReceiveTimestamp: String(row.first_received_at),
       ...(row.origin ? { DeadLetterQueueSourceArn: row.origin } : {}),
     },
-    messageAttributes: JSON.parse(row.attributes) as Message.Attributes,
+    messageAttributes: JSON.parse(row.attributes) as Message.MessageAttributes,
   };
 }

@@ -1,15 +1,15 @@
 import type { Clock } from "../clock.ts";
 
-export type Arrivals = {
-  tell(queue: string): void;
-  tellAll(): void;
+export type QueueWaiters = {
+  notify(queue: string): void;
+  notifyAll(): void;
   listen(queue: string, listener: () => void): () => void;
   /** Resolves when something may have arrived, the time is up or the signal aborts. */
   wait(queue: string, clock: Clock, ms: number, signal?: AbortSignal): Promise<void>;
 };
 
 /** Who waits for which queue. Listeners run after the present turn, so after a synchronous transaction has been committed. */
-export function createArrivals(): Arrivals {
+export function createQueueWaiters(): QueueWaiters {
   const listeners = new Map<string, Set<() => void>>();
   const told = new Set<string>();
   const flush = () => {
@@ -28,9 +28,9 @@ export function createArrivals(): Arrivals {
   };
 
   return {
-    tell,
+    notify: tell,
     listen,
-    tellAll: () => [...listeners.keys()].forEach(tell),
+    notifyAll: () => [...listeners.keys()].forEach(tell),
     async wait(queue, clock, ms, signal) {
       const arrived = new AbortController();
       const wake = () => arrived.abort();

@@ -22,21 +22,21 @@ import { close, listen } from "../listen.ts";
 import { silentLog } from "../log.ts";
 import {
   account,
-  jobsAndDead,
+  jobsWithDeadLetters,
   queue,
   queueArn,
   queuePolicy,
   queueUrl,
-  queueWorld,
+  createTestQueues,
   region,
   role,
   roleArn,
-} from "./queue.fixture.ts";
+} from "./queues.fixture.ts";
 import { createSqs } from "./sqs.ts";
 
 const QueueUrl = queueUrl("jobs");
-const world = queueWorld([
-  ...jobsAndDead(),
+const world = createTestQueues([
+  ...jobsWithDeadLetters(),
   queue("open"),
   queuePolicy("open", {
     Effect: "Allow",

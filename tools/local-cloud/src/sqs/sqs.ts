@@ -1,14 +1,22 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 
 import type { Clock } from "../clock.ts";
-import { Fault, createGuard, parseInput, readBody, send, sendFault, target } from "../iam/guard.ts";
+import {
+  ServiceError,
+  createRequestAccess,
+  parseInput,
+  readBody,
+  sendJson,
+  sendError,
+  parseTarget,
+} from "../iam/request-access.ts";
 import type { Principal, Principals } from "../iam/principals.ts";
 import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
-import { headerOf, traceCall } from "../xray/service-call.ts";
-import type { Traces } from "../xray/traces.ts";
-import type { Definition } from "./queue-definition.ts";
-import type { Queues } from "./queue.ts";
+import { headerOf, traceCall } from "../xray/trace-service-call.ts";
+import type { Traces } from "../xray/trace-store.ts";
+import type { QueueSettings } from "./queue-settings.ts";
+import type { Queues } from "./queues.ts";
 import { type Input, type Operation, operations } from "./operations.ts";
 
 /** A batch of ten messages of 1 MiB each is refused by SQS too, but with its own words. */
@@ -30,7 +38,7 @@ export function createSqs({
   log: Log;
   traces?: Traces | undefined;
 }): Server {
-  const guard = createGuard({
+  const guard = createRequestAccess({
     service: "sqs",
     region: graph.region,
     principals,
@@ -40,20 +48,23 @@ export function createSqs({
     actionInMessage: (action) => action.toLowerCase(),
   });
 
-  const permit = (principal: Principal, queue: Definition, actions: string[]) => {
+  const permit = (principal: Principal, queue: QueueSettings, actions: string[]) => {
     for (const action of actions)
-      guard.permit(principal, { action: `sqs:${action}`, resource: queue.arn }, queue.policy);
+      guard.authorize(principal, { action: `sqs:${action}`, resource: queue.arn }, queue.policy);
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
-    const { operation: name } = target(request);
+    const { operation: name } = parseTarget(request);
     const traced = traceCall(traces, "SQS", graph.region, request, response);
     traced.operation = name;
     const body = await readBody(request, MAX_BODY);
-    const principal = guard.identify(request, body);
+    const principal = guard.authenticate(request, body);
     const operation: Operation | undefined = operations[name];
     if (!operation)
-      throw new Fault("com.amazonaws.sqs#UnsupportedOperation", `sqs:${name} is not emulated`);
+      throw new ServiceError(
+        "com.amazonaws.sqs#UnsupportedOperation",
+        `sqs:${name} is not emulated`,
+      );
     const input = parseInput(body) as Input;
     if (input.QueueUrl !== undefined)
       traced.about = { queue_url: input.QueueUrl, resource_names: [path(input.QueueUrl)] };
@@ -66,10 +77,10 @@ export function createSqs({
       signal: gone.signal,
       traceHeader: headerOf(request),
       queue: (url = input.QueueUrl) => queueOf(queues, url),
-      urlOf: ({ url }: Definition) => `http://${request.headers.host}${path(url)}`,
-      permit: (queue: Definition, ...actions: string[]) => permit(principal, queue, actions),
+      urlOf: ({ url }: QueueSettings) => `http://${request.headers.host}${path(url)}`,
+      permit: (queue: QueueSettings, ...actions: string[]) => permit(principal, queue, actions),
       permitAny: (action: string) =>
-        guard.permit(principal, {
+        guard.authorize(principal, {
           action: `sqs:${action}`,
           resource: `arn:aws:sqs:${graph.region}:${graph.account}:*`,
         }),
@@ -78,12 +89,12 @@ export function createSqs({
     // a client that hung up while a message was found for it must not hide it from the others
     if (undo) response.once("close", () => response.writableFinished || undo());
     if (gone.signal.aborted) undo?.();
-    else send(response, 200, answer);
+    else sendJson(response, 200, answer);
   };
 
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) =>
-      sendFault(response, worded(error), log, headers),
+      sendError(response, worded(error), log, headers),
     );
   });
   // longer than any SDK keeps a socket, so that none is closed under a request that is about to be sent
@@ -92,10 +103,13 @@ export function createSqs({
 }
 
 /** Only account and name in a URL matter. */
-function queueOf(queues: Queues, url: unknown): Definition {
+function queueOf(queues: Queues, url: unknown): QueueSettings {
   const found = queues.list().find((queue) => path(queue.url) === path(url));
   if (found) return found;
-  throw new Fault("com.amazonaws.sqs#QueueDoesNotExist", "The specified queue does not exist.");
+  throw new ServiceError(
+    "com.amazonaws.sqs#QueueDoesNotExist",
+    "The specified queue does not exist.",
+  );
 }
 
 const path = (url: unknown) =>
@@ -104,13 +118,13 @@ const path = (url: unknown) =>
 /** SQS answers 403 where it refuses a caller. */
 function worded(error: unknown): unknown {
   const refuses = /AccessDenied|UnrecognizedClient|Signature|MissingAuthentication/;
-  return error instanceof Fault && refuses.test(error.type)
-    ? new Fault(error.type, error.message, 403)
+  return error instanceof ServiceError && refuses.test(error.type)
+    ? new ServiceError(error.type, error.message, 403)
     : error;
 }
 
 /** The names of the old query protocol, which the SDK still shows to its users. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-json-faqs.html */
-function headers({ type, status }: Fault): Record<string, string> {
+function headers({ type, status }: ServiceError): Record<string, string> {
   const name = type.split("#").at(-1) ?? "";
   const code = queryNames[name] ?? name;
   return { "x-amzn-query-error": `${code};${status >= 500 ? "Receiver" : "Sender"}` };

@@ -1,6 +1,6 @@
-import type { Ask, Statement } from "../../iam/policy.ts";
+import type { AccessRequest, Statement } from "../../iam/policy.ts";
 import { type Principal, authorize as mayDo } from "../../iam/principals.ts";
-import * as Sigv4 from "../../iam/sigv4.ts";
+import * as VerifySignature from "../../iam/verify-signature.ts";
 import type { Exchange } from "../request-context.ts";
 import type { Parts } from "../dependencies.ts";
 import { Refusal } from "../refusal.ts";
@@ -34,19 +34,21 @@ export function byIam(exchange: Exchange, parts: Parts): void {
 
 /** Who signed a request to execute-api and may do what it asks; anybody else is a Refusal. */
 export function signer(
-  request: Sigv4.SignedRequest,
-  ask: Ask,
+  request: VerifySignature.SignedRequest,
+  ask: AccessRequest,
   { principals, graph, clock, log }: Pick<Parts, "principals" | "graph" | "clock" | "log">,
   ofResource?: readonly Statement[],
 ): Principal {
-  if (!Sigv4.isSigned(request)) throw new Refusal("MISSING_AUTHENTICATION_TOKEN");
-  const verify = Sigv4.isPresigned(request) ? Sigv4.verifyQuery : Sigv4.verifyHeader;
+  if (!VerifySignature.isSigned(request)) throw new Refusal("MISSING_AUTHENTICATION_TOKEN");
+  const verify = VerifySignature.isPresigned(request)
+    ? VerifySignature.verifyQuery
+    : VerifySignature.verifyHeader;
   const outcome = verify(request, (id) => principals.find(id), {
     service: "execute-api",
     region: graph.region,
     now: Date.now(),
-    since: clock.since,
-    skewSeconds: SKEW_SECONDS,
+    ageOf: clock.since,
+    maxSkewSeconds: SKEW_SECONDS,
   });
   if (!outcome.ok) throw refusal(outcome);
   const decision = mayDo(outcome.principal, ask, log, ofResource);
@@ -55,7 +57,7 @@ export function signer(
 }
 
 /** In the words of execute-api. */
-function refusal({ problem, message }: Sigv4.Refused): Refusal {
+function refusal({ problem, message }: VerifySignature.Rejected): Refusal {
   switch (problem) {
     case "missing":
       return new Refusal("MISSING_AUTHENTICATION_TOKEN");

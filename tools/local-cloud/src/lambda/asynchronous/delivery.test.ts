@@ -3,7 +3,7 @@ import { afterEach, expect, test } from "vitest";
 import { patiently } from "../../../test/poll-options.ts";
 import { functionArn } from "../../../test/functions.ts";
 import { mappingWorld, throttled } from "../event-source-mapping/mapping.fixture.ts";
-import { queueArn } from "../../sqs/queue.fixture.ts";
+import { queueArn } from "../../sqs/queues.fixture.ts";
 
 let world: Awaited<ReturnType<typeof mappingWorld>>;
 afterEach(() => world.stop());

@@ -8,8 +8,8 @@ import type { Log } from "../../log.ts";
 import { StartError } from "../../start-error.ts";
 import { type ResourceGraph, resourcesOf } from "../../graph/resource-graph.ts";
 import type { AsynchronousEvents, Invocation } from "./invocations.ts";
-import type { Queues } from "../../sqs/queue.ts";
-import { atomically } from "../../sqs/queue-store.ts";
+import type { Queues } from "../../sqs/queues.ts";
+import { inTransaction } from "../../sqs/queue-store.ts";
 import { work } from "../event-source-mapping/poll-loop.ts";
 
 type Parts = {
@@ -107,7 +107,7 @@ function end(
   const { db, asynchronous, queues, log, functions } = parts;
   const isSuccess = condition === "Success";
   const destination = isSuccess ? config.onSuccess : config.onFailure;
-  atomically(db, () => {
+  inTransaction(db, () => {
     asynchronous.finish(event.id);
     if (destination && maySend(destination, config, parts)) {
       const record = JSON.stringify(recordOf(event, condition, result, parts.clock));

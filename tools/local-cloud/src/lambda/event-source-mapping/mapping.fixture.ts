@@ -11,8 +11,8 @@ import type { Resource, ResourceGraph } from "../../graph/resource-graph.ts";
 import { startDynamo } from "../../dynamodb/dynamodb.ts";
 import { createAsynchronousEvents } from "../asynchronous/invocations.ts";
 import { startMappings } from "./mappings.ts";
-import { account, queue, queueArn, region, resource } from "../../sqs/queue.fixture.ts";
-import { createQueues } from "../../sqs/queue.ts";
+import { account, queue, queueArn, region, resource } from "../../sqs/queues.fixture.ts";
+import { createQueues } from "../../sqs/queues.ts";
 
 const tableArn = `arn:aws:dynamodb:${region}:${account}:table/things`;
 export const streamArn = `${tableArn}/stream/2026-01-01T00:00:00.000`;
@@ -97,7 +97,7 @@ export async function mappingWorld(given: Given) {
     calls,
     dynamo,
     send: (...bodies: string[]) => bodies.forEach((body) => queues.send(queueArn("jobs"), body)),
-    counts: (name: string) => queues.attributes(queueArn(name)),
+    counts: (name: string) => queues.countMessages(queueArn(name)),
     /** Lets time pass in steps, so that what follows from one step can happen before the next. */
     async pass(seconds: number, step = 1) {
       for (let left = seconds; left > 0; left -= step) {

@@ -14,7 +14,7 @@ import {
 } from "../../graph/resource-graph.ts";
 import type { AsynchronousEvents } from "../asynchronous/invocations.ts";
 import { deliverAsynchronousEvents } from "../asynchronous/delivery.ts";
-import type { Queues } from "../../sqs/queue.ts";
+import type { Queues } from "../../sqs/queues.ts";
 import { startSqsMapping } from "./sqs-mapping.ts";
 import { startStreamMapping } from "./stream-mapping.ts";
 

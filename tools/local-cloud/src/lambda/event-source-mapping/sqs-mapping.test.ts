@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 
 import { patiently } from "../../../test/poll-options.ts";
 import { mappingWorld, throttled } from "./mapping.fixture.ts";
-import { queue, queueArn } from "../../sqs/queue.fixture.ts";
+import { queue, queueArn } from "../../sqs/queues.fixture.ts";
 
 let world: Awaited<ReturnType<typeof mappingWorld>>;
 afterEach(() => world.stop());

@@ -9,8 +9,8 @@ import type { Resource, ResourceGraph } from "../../graph/resource-graph.ts";
 import { failedItems } from "./batch-response.ts";
 import type { Message } from "../../sqs/message.ts";
 import { type Filter, filterOf } from "./event-filter.ts";
-import type { Queues } from "../../sqs/queue.ts";
-import { atomically } from "../../sqs/queue-store.ts";
+import type { Queues } from "../../sqs/queues.ts";
+import { inTransaction } from "../../sqs/queue-store.ts";
 import { work } from "./poll-loop.ts";
 
 type Parts = {
@@ -37,7 +37,7 @@ export function startSqsMapping(
   const settings = read(mapping);
   const received = openReceived(parts.db, mapping.id);
   // whoever received these was killed and will not answer for them; else they would stay hidden until their visibility times out
-  parts.queues.release(received.all());
+  parts.queues.undoReceive(received.all());
   received.clear();
   const poller = () => poll(settings, received, parts, signal);
   const what = `${parts.functions.names[settings.functionArn]} polls ${settings.queueArn}`;
@@ -73,8 +73,8 @@ async function poll(settings: Settings, received: Received, parts: Parts, signal
   const { event, kept } = eventOf(messages, parts.graph.region, queueArn);
   if (kept.length < messages.length) {
     const handles = messages.slice(kept.length).map(({ receiptHandle }) => receiptHandle);
-    atomically(parts.db, () => {
-      parts.queues.release(handles);
+    inTransaction(parts.db, () => {
+      parts.queues.undoReceive(handles);
       received.remove(handles);
     });
   }
@@ -85,14 +85,14 @@ async function poll(settings: Settings, received: Received, parts: Parts, signal
   signal.throwIfAborted();
   const ids = kept.map(({ messageId }) => messageId);
   const failed = failedItems(result, ids, settings.reports);
-  atomically(parts.db, () => {
+  inTransaction(parts.db, () => {
     for (const { messageId, receiptHandle } of kept)
       // one that failed comes back when its visibility times out, once more received
       if (!failed.has(messageId)) parts.queues.delete(queueArn, receiptHandle);
     received.remove(kept.map(({ receiptHandle }) => receiptHandle));
   });
   if (failed.size > 0) {
-    const { visible, inFlight } = parts.queues.attributes(queueArn);
+    const { visible, inFlight } = parts.queues.countMessages(queueArn);
     const name = parts.functions.names[settings.functionArn];
     parts.log.warn(
       `${name}: ${failed.size} of ${kept.length} messages failed and will be received again`,
@@ -110,7 +110,7 @@ function receive(
   received: Received,
   { db, queues }: Parts,
 ) {
-  return atomically(db, () => {
+  return inTransaction(db, () => {
     const messages = queues.receive(queueArn, max);
     const [wanted, unwanted] = divided(messages, filter);
     for (const { receiptHandle } of unwanted) queues.delete(queueArn, receiptHandle);
@@ -143,7 +143,7 @@ async function arrival(
   signal: AbortSignal,
 ) {
   const came = new AbortController();
-  const stop = queues.onArrival(queueArn, () => came.abort());
+  const stop = queues.onMessages(queueArn, () => came.abort());
   try {
     await clock.sleep(ms, AbortSignal.any([signal, came.signal]));
   } catch (error) {

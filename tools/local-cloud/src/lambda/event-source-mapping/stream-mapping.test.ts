@@ -4,7 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { patiently } from "../../../test/poll-options.ts";
 import { functionArn } from "../../../test/functions.ts";
 import { mappingWorld, streamArn, throttled } from "./mapping.fixture.ts";
-import { queueArn, region } from "../../sqs/queue.fixture.ts";
+import { queueArn, region } from "../../sqs/queues.fixture.ts";
 
 type World = Awaited<ReturnType<typeof mappingWorld>>;
 type StreamEvent = {

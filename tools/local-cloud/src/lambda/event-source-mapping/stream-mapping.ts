@@ -10,8 +10,8 @@ import { StartError } from "../../start-error.ts";
 import type { Resource, ResourceGraph } from "../../graph/resource-graph.ts";
 import { type Checkpoints, openCheckpoints } from "./checkpoint.ts";
 import { type Filter, filterOf } from "./event-filter.ts";
-import type { Queues } from "../../sqs/queue.ts";
-import { atomically } from "../../sqs/queue-store.ts";
+import type { Queues } from "../../sqs/queues.ts";
+import { inTransaction } from "../../sqs/queue-store.ts";
 import { type Failure, type StreamSettings, sequenceOf, workOff } from "./stream-batch.ts";
 import { type StreamReader, type StreamRecord, createStreamReader } from "./stream-reader.ts";
 import { work } from "./poll-loop.ts";
@@ -201,7 +201,7 @@ function fitting(records: StreamRecord[]): StreamRecord[][] {
 function giveUp(shard: string, records: StreamRecord[], why: Failure, run: Run) {
   const { settings, db, queues, checkpoints, functions, log } = run;
   const [first, last] = [records[0]!, records.at(-1)!];
-  atomically(db, () => {
+  inTransaction(db, () => {
     if (settings.onFailure)
       queues.send(settings.onFailure, JSON.stringify(description(shard, records, why, run)));
     checkpoints.save(shard, sequenceOf(last));

@@ -1,7 +1,7 @@
 import { Agent, request } from "node:http";
 import { text } from "node:stream/consumers";
 
-import { type Credentials, sign } from "../../iam/sigv4.ts";
+import { type Credentials, sign } from "../../iam/verify-signature.ts";
 
 /** A change as DynamoDB's streams tell it, in the JSON of the wire: that is what a function gets. */
 export type StreamRecord = {

@@ -1,18 +1,18 @@
 import { BlockList, isIP } from "node:net";
 
 /** `{ StringEquals: { "aws:SourceAccount": "…" } }` */
-export type Block = Record<string, Record<string, Scalar | Scalar[]>>;
+export type ConditionBlock = Record<string, Record<string, Scalar | Scalar[]>>;
 
 /** What is known about a request; an absent key is absent for every operator. */
-export type Context = Record<string, string | string[] | undefined>;
+export type RequestContext = Record<string, string | string[] | undefined>;
 
 type Scalar = string | number | boolean;
-type Test = (actual: string, expected: string) => boolean;
+type Comparison = (actual: string, expected: string) => boolean;
 
 /** Every operator and every key of the block must hold. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html */
-export function holds(block: Block | undefined, context: Context): boolean {
+export function holds(block: ConditionBlock | undefined, context: RequestContext): boolean {
   return Object.entries(block ?? {}).every(([name, keys]) => {
-    const operator = read(name);
+    const operator = getOperator(name);
     return Object.entries(keys).every(([key, expected]) =>
       operator.holds(lookup(context, key), expectations(expected, context)),
     );
@@ -20,10 +20,10 @@ export function holds(block: Block | undefined, context: Context): boolean {
 }
 
 /** Throws for an operator that `holds` does not know. */
-export function check(block: Block | undefined, where: string): void {
+export function assertSupported(block: ConditionBlock | undefined, where: string): void {
   for (const name of Object.keys(block ?? {})) {
     try {
-      read(name);
+      getOperator(name);
     } catch (cause) {
       throw new Error(`${where}: ${(cause as Error).message}`, { cause });
     }
@@ -31,7 +31,7 @@ export function check(block: Block | undefined, where: string): void {
 }
 
 /** Puts the request's values for `${aws:key}` into a pattern; undefined when the request has none, so that nothing matches. */
-export function fill(pattern: string, context: Context): string | undefined {
+export function substituteVariables(pattern: string, context: RequestContext): string | undefined {
   if (!pattern.includes("${")) return pattern;
   let missing = false;
   const filled = pattern.replace(/\$\{([^}]*)\}/g, (_, name: string) => {
@@ -42,15 +42,15 @@ export function fill(pattern: string, context: Context): string | undefined {
   return missing ? undefined : filled;
 }
 
-function expectations(expected: Scalar | Scalar[], context: Context): string[] {
+function expectations(expected: Scalar | Scalar[], context: RequestContext): string[] {
   return [expected]
     .flat()
-    .map((value) => fill(String(value), context))
+    .map((value) => substituteVariables(String(value), context))
     .filter((value) => value !== undefined);
 }
 
 /** Condition keys ignore case. */
-function lookup(context: Context, key: string): string[] | undefined {
+function lookup(context: RequestContext, key: string): string[] | undefined {
   const direct = context[key];
   if (direct !== undefined) return [direct].flat();
   const wanted = key.toLowerCase();
@@ -63,13 +63,13 @@ type Operator = { holds(actual: string[] | undefined, expected: string[]): boole
 
 const operators = new Map<string, Operator>();
 
-function read(name: string): Operator {
+function getOperator(name: string): Operator {
   let operator = operators.get(name);
-  if (!operator) operators.set(name, (operator = build(name)));
+  if (!operator) operators.set(name, (operator = buildOperator(name)));
   return operator;
 }
 
-function build(name: string): Operator {
+function buildOperator(name: string): Operator {
   if (name === "Null")
     return {
       holds: (actual, expected) =>
@@ -78,8 +78,8 @@ function build(name: string): Operator {
 
   const [, prefix, base = "", ifExists] =
     /^(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?$/.exec(name) ?? [];
-  const negative = tests[base] ? undefined : negatives[base];
-  const test = tests[negative ?? base];
+  const negative = comparisons[base] ? undefined : negatedOperators[base];
+  const test = comparisons[negative ?? base];
   if (!test) throw new Error(`the condition operator "${name}" is not emulated`);
 
   // a negated operator holds when none of the policy's values matches: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
@@ -99,17 +99,17 @@ function build(name: string): Operator {
   };
 }
 
-const numeric =
-  (compare: (a: number, b: number) => boolean): Test =>
+const compareNumbers =
+  (compare: (a: number, b: number) => boolean): Comparison =>
   (actual, expected) =>
     compare(Number(actual), Number(expected));
 
-const moment = (text: string) => (/^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text));
+const parseTime = (text: string) => (/^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text));
 
-const dated =
-  (compare: (a: number, b: number) => boolean): Test =>
+const compareDates =
+  (compare: (a: number, b: number) => boolean): Comparison =>
   (actual, expected) =>
-    compare(moment(actual), moment(expected));
+    compare(parseTime(actual), parseTime(expected));
 
 const equal = (a: number, b: number) => a === b;
 const less = (a: number, b: number) => a < b;
@@ -117,27 +117,27 @@ const atMost = (a: number, b: number) => a <= b;
 const more = (a: number, b: number) => a > b;
 const atLeast = (a: number, b: number) => a >= b;
 
-const tests: Record<string, Test> = {
+const comparisons: Record<string, Comparison> = {
   StringEquals: (actual, expected) => actual === expected,
   StringEqualsIgnoreCase: (actual, expected) => actual.toLowerCase() === expected.toLowerCase(),
-  StringLike: (actual, expected) => glob(expected).test(actual),
+  StringLike: (actual, expected) => wildcardRegExp(expected).test(actual),
   ArnEquals: arnLike,
   ArnLike: arnLike,
   Bool: (actual, expected) => actual.toLowerCase() === expected.toLowerCase(),
-  NumericEquals: numeric(equal),
-  NumericLessThan: numeric(less),
-  NumericLessThanEquals: numeric(atMost),
-  NumericGreaterThan: numeric(more),
-  NumericGreaterThanEquals: numeric(atLeast),
-  DateEquals: dated(equal),
-  DateLessThan: dated(less),
-  DateLessThanEquals: dated(atMost),
-  DateGreaterThan: dated(more),
-  DateGreaterThanEquals: dated(atLeast),
+  NumericEquals: compareNumbers(equal),
+  NumericLessThan: compareNumbers(less),
+  NumericLessThanEquals: compareNumbers(atMost),
+  NumericGreaterThan: compareNumbers(more),
+  NumericGreaterThanEquals: compareNumbers(atLeast),
+  DateEquals: compareDates(equal),
+  DateLessThan: compareDates(less),
+  DateLessThanEquals: compareDates(atMost),
+  DateGreaterThan: compareDates(more),
+  DateGreaterThanEquals: compareDates(atLeast),
   IpAddress: inRange,
 };
 
-const negatives: Record<string, string> = {
+const negatedOperators: Record<string, string> = {
   StringNotEquals: "StringEquals",
   StringNotEqualsIgnoreCase: "StringEqualsIgnoreCase",
   StringNotLike: "StringLike",
@@ -155,7 +155,7 @@ function arnLike(actual: string, expected: string): boolean {
     return [partition, type, service, region, account, resource.join(":")];
   };
   const patterns = parts(expected);
-  return parts(actual).every((part, at) => glob(patterns[at] ?? "").test(part ?? ""));
+  return parts(actual).every((part, at) => wildcardRegExp(patterns[at] ?? "").test(part ?? ""));
 }
 
 function inRange(actual: string, expected: string): boolean {
@@ -173,7 +173,7 @@ function inRange(actual: string, expected: string): boolean {
 const globs = new Map<string, RegExp>();
 
 /** `*` is any run of characters, `?` any one; both cross `/` and `:`, as in IAM. */
-export function glob(pattern: string, flags = ""): RegExp {
+export function wildcardRegExp(pattern: string, flags = ""): RegExp {
   const key = `${flags}/${pattern}`;
   let regexp = globs.get(key);
   if (!regexp) {

@@ -1,6 +1,6 @@
 import { readBoundedFile } from "../bounded-file.ts";
 import type { Part, Segment } from "./segment.ts";
-import { fileOf } from "./traces.ts";
+import { fileOf } from "./trace-store.ts";
 
 /** A segment or subsegment with everything below it, in order of time. */
 export type Node = { part: Part | Segment; children: Node[] };

@@ -3,25 +3,25 @@ import { StartError } from "../start-error.ts";
 import { type Resource, type ResourceGraph, resourcesOf } from "../graph/resource-graph.ts";
 
 /** What the graph says of a queue; durations in seconds. */
-export type Definition = {
+export type QueueSettings = {
   arn: string;
   url: string;
   name: string;
-  visibility: number;
-  retention: number;
-  delay: number;
-  wait: number;
-  maxBytes: number;
-  redrive?: { target: string; maxReceives: number };
+  visibilitySeconds: number;
+  retentionSeconds: number;
+  delaySeconds: number;
+  receiveWaitSeconds: number;
+  maxMessageBytes: number;
+  deadLetters?: { target: string; maxReceives: number };
   /** Who besides the roles of this account may use it: buckets, topics. */
   policy: Policy.Statement[];
 };
 
 /** Defaults: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html */
-export function definitionsOf(graph: ResourceGraph): Map<string, Definition> {
-  const queues = resourcesOf(graph, "aws:sqs/queue:Queue").map((queue) => read(graph, queue));
+export function readQueues(graph: ResourceGraph): Map<string, QueueSettings> {
+  const queues = resourcesOf(graph, "aws:sqs/queue:Queue").map((queue) => readQueue(graph, queue));
   const byArn = new Map(queues.map((queue) => [queue.arn, queue]));
-  for (const { name, redrive } of queues)
+  for (const { name, deadLetters: redrive } of queues)
     if (redrive && !byArn.has(redrive.target))
       throw new StartError(
         `The queue ${name} sends its dead letters to ${redrive.target}, which is not in the graph.`,
@@ -29,21 +29,21 @@ export function definitionsOf(graph: ResourceGraph): Map<string, Definition> {
   return byArn;
 }
 
-function read(graph: ResourceGraph, { id, name, inputs, outputs }: Resource): Definition {
+function readQueue(graph: ResourceGraph, { id, name, inputs, outputs }: Resource): QueueSettings {
   if (inputs.fifoQueue) throw new StartError(`The queue ${name} is FIFO: not emulated.`);
   const redrive = inputs.redrivePolicy && JSON.parse(inputs.redrivePolicy);
   return {
     arn: outputs.arn,
     url: outputs.url ?? id,
     name: outputs.arn.split(":").at(-1),
-    visibility: inputs.visibilityTimeoutSeconds ?? 30,
-    retention: inputs.messageRetentionSeconds ?? 4 * 24 * 3600,
-    delay: inputs.delaySeconds ?? 0,
-    wait: inputs.receiveWaitTimeSeconds ?? 0,
-    maxBytes: inputs.maxMessageSize ?? 1024 * 1024,
+    visibilitySeconds: inputs.visibilityTimeoutSeconds ?? 30,
+    retentionSeconds: inputs.messageRetentionSeconds ?? 4 * 24 * 3600,
+    delaySeconds: inputs.delaySeconds ?? 0,
+    receiveWaitSeconds: inputs.receiveWaitTimeSeconds ?? 0,
+    maxMessageBytes: inputs.maxMessageSize ?? 1024 * 1024,
     ...(redrive
       ? {
-          redrive: {
+          deadLetters: {
             target: redrive.deadLetterTargetArn,
             maxReceives: Number(redrive.maxReceiveCount),
           },

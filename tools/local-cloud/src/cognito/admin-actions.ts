@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-import { CognitoFault, invalidParameter, userNotFound } from "./fault.ts";
+import { CognitoFault, invalidParameter, userNotFound } from "./cognito-error.ts";
 import {
   type Action,
   type Input,
@@ -9,7 +9,7 @@ import {
   poolOf,
   text,
   toList,
-} from "./request.ts";
+} from "./action.ts";
 import type { User } from "./users.ts";
 
 /** What operators and functions do; every call is signed. */

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { deployed, functionArn } from "../../test/functions.ts";
 import { patiently } from "../../test/poll-options.ts";
-import { type Node, findTrace } from "./find.ts";
-import * as Header from "./header.ts";
+import { type Node, findTrace } from "./find-trace.ts";
+import * as TraceHeader from "./trace-header.ts";
 import type { Segment } from "./segment.ts";
-import { type Traces, openTraces } from "./traces.ts";
+import { type Traces, openTraces } from "./trace-store.ts";
 
 let cloud: Awaited<ReturnType<typeof deployed>>;
 let traces: Traces;
@@ -40,10 +40,10 @@ afterAll(async () => {
 
 /** A header as a caller sends it, and what came of its trace. */
 function caller(isSampled = true) {
-  const [root, parent] = [Header.newRoot(), Header.newId()];
+  const [root, parent] = [TraceHeader.newRoot(), TraceHeader.newId()];
   return {
     root,
-    traceHeader: Header.format(root, parent, isSampled),
+    traceHeader: TraceHeader.format(root, parent, isSampled),
     async segments() {
       await expect.poll(() => findTrace(cloud.folder, root)?.roots.length, patiently).toBe(1);
       const [service] = findTrace(cloud.folder, root)!.roots as [Node];
@@ -79,7 +79,7 @@ test("an invocation is two segments, and the first of a process shows its cold s
 
   // what the function calls goes below its own segment
   if (told.kind !== "ok") throw new Error(told.kind);
-  const header = Header.parse(JSON.parse(told.payload.toString()));
+  const header = TraceHeader.parse(JSON.parse(told.payload.toString()));
   expect(header).toMatchObject({ root: first.root, parent: inside!.part.id, isSampled: true });
 
   const second = caller();

@@ -2,45 +2,45 @@ import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 
 import type { Clock } from "../clock.ts";
-import { Fault } from "../iam/guard.ts";
+import { ServiceError } from "../iam/request-access.ts";
 import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
-import { createArrivals } from "./queue-waiters.ts";
+import { createQueueWaiters } from "./queue-waiters.ts";
 import * as Message from "./message.ts";
-import { type Definition, definitionsOf } from "./queue-definition.ts";
-import { type Counts, atomically, openStore, toMessage } from "./queue-store.ts";
+import { type QueueSettings, readQueues } from "./queue-settings.ts";
+import { type MessageCounts, inTransaction, openMessageStore, toMessage } from "./queue-store.ts";
 
 /** The queues of the graph, on disk. Everything but `poll` is synchronous, and part of a transaction that is open on the same connection. */
 export type Queues = {
-  list(): Definition[];
+  list(): QueueSettings[];
   /** Throws a Fault when there is no such queue. */
-  get(queueArn: string): Definition;
-  send(queueArn: string, body: string, sending?: Message.Sending): Message.Sent;
+  get(queueArn: string): QueueSettings;
+  send(queueArn: string, body: string, sending?: Message.SendOptions): Message.SendResult;
   receive(queueArn: string, max: number, visibilitySeconds?: number): Message.Message[];
   /** Waits until there is something to receive, the time is up, or the signal aborts: then nothing is taken. */
-  poll(queueArn: string, polling: Polling): Promise<Message.Message[]>;
+  poll(queueArn: string, polling: PollOptions): Promise<Message.Message[]>;
   delete(queueArn: string, receiptHandle: string): void;
   changeVisibility(queueArn: string, receiptHandle: string, seconds: number): void;
   /** As if they had not been received: for messages that never reached whoever asked for them. */
-  release(receiptHandles: string[]): void;
-  attributes(queueArn: string): Counts;
+  undoReceive(receiptHandles: string[]): void;
+  countMessages(queueArn: string): MessageCounts;
   purge(queueArn: string): void;
   /** Calls back, after the commit, when messages came or became visible by a change; not when time alone makes them visible. Returns how to stop. */
-  onArrival(queueArn: string, listener: () => void): () => void;
+  onMessages(queueArn: string, listener: () => void): () => void;
   /** Sends dead letters back to where they came from, or to another queue. */
-  startMove(sourceArn: string, destinationArn?: string): Move;
+  startMoveTask(sourceArn: string, destinationArn?: string): MoveTask;
   /** The newest first. */
-  moves(sourceArn: string): Move[];
+  listMoveTasks(sourceArn: string): MoveTask[];
 };
 
-type Polling = {
+type PollOptions = {
   max: number;
   waitSeconds: number;
   visibilitySeconds?: number | undefined;
   signal?: AbortSignal | undefined;
 };
 
-export type Move = {
+export type MoveTask = {
   id: string;
   source: string;
   destination?: string;
@@ -62,21 +62,29 @@ export function createQueues({
   clock: Clock;
   log: Log;
 }): Queues {
-  const definitions = definitionsOf(graph);
-  const store = openStore(db);
-  const arrivals = createArrivals();
-  const moves: Move[] = [];
+  const definitions = readQueues(graph);
+  const store = openMessageStore(db);
+  const waiters = createQueueWaiters();
+  const moves: MoveTask[] = [];
 
-  const get = (arn: string): Definition => {
+  const get = (arn: string): QueueSettings => {
     const queue = definitions.get(arn);
     if (queue) return queue;
-    throw new Fault("com.amazonaws.sqs#QueueDoesNotExist", "The specified queue does not exist.");
+    throw new ServiceError(
+      "com.amazonaws.sqs#QueueDoesNotExist",
+      "The specified queue does not exist.",
+    );
   };
 
   const receive: Queues["receive"] = (arn, max, visibilitySeconds) => {
-    const { visibility, retention, redrive, name } = get(arn);
+    const {
+      visibilitySeconds: visibility,
+      retentionSeconds: retention,
+      deadLetters: redrive,
+      name,
+    } = get(arn);
     const now = clock.now();
-    return atomically(db, () => {
+    return inTransaction(db, () => {
       store.expire(arn, now - retention * 1000);
       const messages: Message.Message[] = [];
       while (messages.length < max) {
@@ -86,7 +94,7 @@ export function createQueues({
           if (redrive && row.receives >= redrive.maxReceives) {
             store.move(row, redrive.target, arn, now);
             log.warn("a message became a dead letter", { queue: name, id: row.id });
-            arrivals.tell(redrive.target);
+            waiters.notify(redrive.target);
           } else {
             const until = now + (visibilitySeconds ?? visibility) * 1000;
             messages.push(toMessage(store.take(row, now, until)));
@@ -104,12 +112,12 @@ export function createQueues({
     get,
     receive,
     send(arn, body, sending = {}) {
-      const { delay, maxBytes } = get(arn);
-      Message.check(body, sending, maxBytes);
+      const { delaySeconds: delay, maxMessageBytes: maxBytes } = get(arn);
+      Message.assertValidMessage(body, sending, maxBytes);
       const now = clock.now();
       const visibleAt = now + (sending.delaySeconds ?? delay) * 1000;
       const messageId = store.insert(arn, body, sending, now, visibleAt);
-      arrivals.tell(arn);
+      waiters.notify(arn);
       const attributesMd5 = Message.attributesMd5(sending.attributes ?? {});
       return { messageId, bodyMd5: Message.md5(body), ...(attributesMd5 ? { attributesMd5 } : {}) };
     },
@@ -121,51 +129,54 @@ export function createQueues({
         const left = until - clock.now();
         if (messages.length > 0 || left <= 0) return messages;
         const hidden = (store.nextVisible(arn) ?? Infinity) - clock.now();
-        await arrivals.wait(arn, clock, Math.max(1, Math.min(left, hidden)), signal);
+        await waiters.wait(arn, clock, Math.max(1, Math.min(left, hidden)), signal);
       }
     },
     delete(arn, receiptHandle) {
       get(arn);
       // with a receipt that a later receive replaced the request succeeds and the message stays: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
-      const row = store.ofReceipt(arn, receiptHandle);
+      const row = store.findByReceipt(arn, receiptHandle);
       if (row) store.remove(row);
     },
     changeVisibility(arn, receiptHandle, seconds) {
       get(arn);
-      const row = store.ofReceipt(arn, receiptHandle);
+      const row = store.findByReceipt(arn, receiptHandle);
       const now = clock.now();
       if (!row || row.visible_at <= now)
-        throw new Fault(
+        throw new ServiceError(
           "com.amazonaws.sqs#MessageNotInflight",
           `Value ${receiptHandle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.`,
         );
       store.show(row, now + seconds * 1000);
-      arrivals.tell(arn);
+      waiters.notify(arn);
     },
-    release(receiptHandles) {
+    undoReceive(receiptHandles) {
       for (const receipt of receiptHandles) store.untake(receipt, clock.now());
-      arrivals.tellAll();
+      waiters.notifyAll();
     },
-    attributes(arn) {
+    countMessages(arn) {
       const now = clock.now();
-      store.expire(arn, now - get(arn).retention * 1000);
+      store.expire(arn, now - get(arn).retentionSeconds * 1000);
       return store.count(arn, now);
     },
     purge: (arn) => void store.purge(get(arn).arn),
-    onArrival: (arn, listener) => arrivals.listen(arn, listener),
-    startMove(source, destination) {
+    onMessages: (arn, listener) => waiters.listen(arn, listener),
+    startMoveTask(source, destination) {
       get(source);
       if (destination) get(destination);
-      const isDead = [...definitions.values()].some(({ redrive }) => redrive?.target === source);
-      if (!isDead) throw Message.invalid("Source queue must be configured as a Dead Letter Queue.");
+      const isDead = [...definitions.values()].some(
+        ({ deadLetters: redrive }) => redrive?.target === source,
+      );
+      if (!isDead)
+        throw Message.invalidParameter("Source queue must be configured as a Dead Letter Queue.");
       const now = clock.now();
-      const move = atomically(db, (): Move => {
+      const move = inTransaction(db, (): MoveTask => {
         const rows = store.resting(source, now);
         const movable = rows.filter((row) => definitions.has(destination ?? row.origin ?? ""));
         for (const row of movable) {
           const to = destination ?? row.origin ?? "";
           store.move(row, to, null, now);
-          arrivals.tell(to);
+          waiters.notify(to);
         }
         return {
           id: randomUUID(),
@@ -182,6 +193,6 @@ export function createQueues({
       moves.unshift(move);
       return move;
     },
-    moves: (source) => moves.filter((move) => move.source === source),
+    listMoveTasks: (source) => moves.filter((move) => move.source === source),
   };
 }

@@ -4,7 +4,7 @@ import { SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 
 import { createClock } from "../clock.ts";
-import { createVerifier } from "./tokens.ts";
+import { createVerifier } from "./token-verifier.ts";
 
 const issuer = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Pool";
 const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });

@@ -7,14 +7,20 @@ import { DatabaseSync } from "node:sqlite";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 
-import { jobsAndDead, queue, queueArn, queuePolicy, queueWorld } from "./queue.fixture.ts";
+import {
+  jobsWithDeadLetters,
+  queue,
+  queueArn,
+  queuePolicy,
+  createTestQueues,
+} from "./queues.fixture.ts";
 
 const jobs = queueArn("jobs");
 const dead = queueArn("dead");
 const bodies = (messages: { body: string }[]) => messages.map(({ body }) => body);
 
 test("a received message is hidden for the queue's visibility and comes back when it is not deleted", async () => {
-  const { queues, clock } = queueWorld();
+  const { queues, clock } = createTestQueues();
   queues.send(jobs, "a");
   const [first] = queues.receive(jobs, 10);
   expect(first).toMatchObject({ body: "a", attributes: { ApproximateReceiveCount: "1" } });
@@ -33,63 +39,63 @@ test("a received message is hidden for the queue's visibility and comes back whe
 });
 
 test("a message that used up its receives becomes a dead letter at the next attempt, and can be sent back", async () => {
-  const { queues, clock } = queueWorld();
+  const { queues, clock } = createTestQueues();
   queues.send(jobs, "poison");
   for (let time = 0; time < 2; time++) {
     expect(bodies(queues.receive(jobs, 10))).toEqual(["poison"]);
     await clock.advance(300_000);
   }
-  expect(queues.attributes(dead).visible).toBe(0);
+  expect(queues.countMessages(dead).visible).toBe(0);
   expect(queues.receive(jobs, 10)).toEqual([]);
-  expect(queues.attributes(jobs)).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+  expect(queues.countMessages(jobs)).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
   const [letter] = queues.receive(dead, 10, 0);
   expect(letter?.attributes).toMatchObject({
     DeadLetterQueueSourceArn: jobs,
     ApproximateReceiveCount: "1",
   });
 
-  expect(queues.startMove(dead)).toMatchObject({ status: "COMPLETED", moved: 1, total: 1 });
-  expect(queues.attributes(dead).visible).toBe(0);
+  expect(queues.startMoveTask(dead)).toMatchObject({ status: "COMPLETED", moved: 1, total: 1 });
+  expect(queues.countMessages(dead).visible).toBe(0);
   expect(queues.receive(jobs, 10)).toMatchObject([
     { body: "poison", attributes: { ApproximateReceiveCount: "1" } },
   ]);
 });
 
 test("a move needs a dead-letter queue, and says when a letter's origin is unknown", () => {
-  const { queues } = queueWorld();
-  expect(() => queues.startMove(jobs)).toThrow("must be configured as a Dead Letter Queue");
+  const { queues } = createTestQueues();
+  expect(() => queues.startMoveTask(jobs)).toThrow("must be configured as a Dead Letter Queue");
   queues.send(dead, "from nowhere");
-  expect(queues.startMove(dead)).toMatchObject({
+  expect(queues.startMoveTask(dead)).toMatchObject({
     status: "FAILED",
     failure: "CouldNotDetermineMessageSource",
   });
-  expect(queues.startMove(dead, jobs)).toMatchObject({ status: "COMPLETED", moved: 1 });
+  expect(queues.startMoveTask(dead, jobs)).toMatchObject({ status: "COMPLETED", moved: 1 });
   expect(bodies(queues.receive(jobs, 1))).toEqual(["from nowhere"]);
-  expect(queues.moves(dead).map(({ status }) => status)).toEqual(["COMPLETED", "FAILED"]);
+  expect(queues.listMoveTasks(dead).map(({ status }) => status)).toEqual(["COMPLETED", "FAILED"]);
 });
 
 test("delays, receives and deletions show in the counts", async () => {
-  const { queues, clock } = queueWorld();
+  const { queues, clock } = createTestQueues();
   queues.send(jobs, "a");
   queues.send(jobs, "b");
   queues.send(jobs, "later", { delaySeconds: 60 });
   queues.receive(jobs, 1);
-  expect(queues.attributes(jobs)).toEqual({ visible: 1, inFlight: 1, delayed: 1 });
+  expect(queues.countMessages(jobs)).toEqual({ visible: 1, inFlight: 1, delayed: 1 });
   await clock.advance(60_000);
-  expect(queues.attributes(jobs)).toEqual({ visible: 2, inFlight: 1, delayed: 0 });
+  expect(queues.countMessages(jobs)).toEqual({ visible: 2, inFlight: 1, delayed: 0 });
   queues.purge(jobs);
-  expect(queues.attributes(jobs)).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+  expect(queues.countMessages(jobs)).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
 });
 
 test("a message is gone when its retention ends", async () => {
-  const { queues, clock } = queueWorld([queue("brief", { messageRetentionSeconds: 60 })]);
+  const { queues, clock } = createTestQueues([queue("brief", { messageRetentionSeconds: 60 })]);
   queues.send(queueArn("brief"), "a");
   await clock.advance(60_000);
   expect(queues.receive(queueArn("brief"), 1)).toEqual([]);
 });
 
 test("visibility can be changed only while a message is in flight; zero gives it back at once", async () => {
-  const { queues, clock } = queueWorld();
+  const { queues, clock } = createTestQueues();
   queues.send(jobs, "a");
   const [message] = queues.receive(jobs, 1);
   queues.changeVisibility(jobs, message!.receiptHandle, 600);
@@ -103,27 +109,27 @@ test("visibility can be changed only while a message is in flight; zero gives it
 });
 
 test("an old receipt deletes nothing, a made-up one is refused", async () => {
-  const { queues, clock } = queueWorld();
+  const { queues, clock } = createTestQueues();
   queues.send(jobs, "a");
   const [old] = queues.receive(jobs, 1);
   await clock.advance(300_000);
   const [current] = queues.receive(jobs, 1);
   queues.delete(jobs, old!.receiptHandle);
-  expect(queues.attributes(jobs).inFlight).toBe(1);
+  expect(queues.countMessages(jobs).inFlight).toBe(1);
   queues.delete(jobs, current!.receiptHandle);
-  expect(queues.attributes(jobs).inFlight).toBe(0);
+  expect(queues.countMessages(jobs).inFlight).toBe(0);
   queues.delete(jobs, current!.receiptHandle);
   expect(() => queues.delete(jobs, "junk")).toThrow("not a valid receipt handle");
 });
 
 test("a send is part of the transaction around it", async () => {
-  const { queues, db } = queueWorld();
+  const { queues, db } = createTestQueues();
   let arrivals = 0;
-  queues.onArrival(jobs, () => arrivals++);
+  queues.onMessages(jobs, () => arrivals++);
   db.exec("BEGIN");
   queues.send(jobs, "a");
   db.exec("ROLLBACK");
-  expect(queues.attributes(jobs).visible).toBe(0);
+  expect(queues.countMessages(jobs).visible).toBe(0);
   db.exec("BEGIN");
   queues.send(jobs, "b");
   expect(arrivals).toBe(0);
@@ -134,7 +140,7 @@ test("a send is part of the transaction around it", async () => {
 });
 
 test("a poll ends when a message comes, when a hidden one shows again, and when its time is up", async () => {
-  const { queues, clock } = queueWorld();
+  const { queues, clock } = createTestQueues();
   const poll = () => queues.poll(jobs, { max: 10, waitSeconds: 20 });
   const arriving = poll();
   queues.send(jobs, "a");
@@ -153,28 +159,32 @@ test("a poll ends when a message comes, when a hidden one shows again, and when 
 });
 
 test("a poll that is aborted takes nothing", async () => {
-  const { queues } = queueWorld();
+  const { queues } = createTestQueues();
   const caller = new AbortController();
   const polling = queues.poll(jobs, { max: 10, waitSeconds: 20, signal: caller.signal });
   caller.abort();
   queues.send(jobs, "a");
   expect(await polling).toEqual([]);
-  expect(queues.attributes(jobs)).toEqual({ visible: 1, inFlight: 0, delayed: 0 });
+  expect(queues.countMessages(jobs)).toEqual({ visible: 1, inFlight: 0, delayed: 0 });
 });
 
 test("what is released counts as never received", () => {
-  const { queues } = queueWorld();
+  const { queues } = createTestQueues();
   queues.send(jobs, "a");
-  queues.release(queues.receive(jobs, 1).map(({ receiptHandle }) => receiptHandle));
+  queues.undoReceive(queues.receive(jobs, 1).map(({ receiptHandle }) => receiptHandle));
   expect(queues.receive(jobs, 1)[0]?.attributes["ApproximateReceiveCount"]).toBe("1");
 });
 
 test("a queue that cannot be emulated stops the start by name", () => {
-  expect(() => queueWorld([queue("f", { fifoQueue: true })])).toThrow("is FIFO: not emulated");
-  expect(() => queueWorld([jobsAndDead()[0]!])).toThrow(`${dead}, which is not in the graph`);
+  expect(() => createTestQueues([queue("f", { fifoQueue: true })])).toThrow(
+    "is FIFO: not emulated",
+  );
+  expect(() => createTestQueues([jobsWithDeadLetters()[0]!])).toThrow(
+    `${dead}, which is not in the graph`,
+  );
   const allow = (Action: string) => ({ Effect: "Allow", Principal: "*", Action, Resource: "*" });
   expect(() =>
-    queueWorld([
+    createTestQueues([
       queue("q"),
       queuePolicy("q", allow("sqs:SendMessage")),
       queuePolicy("q", allow("sqs:*")),
@@ -186,10 +196,10 @@ test("what was sent before a kill -9 is there afterwards", async () => {
   const folder = mkdtempSync(join(tmpdir(), "queue-"));
   const file = join(folder, "state.sqlite");
   const script = `import { DatabaseSync } from "node:sqlite";
-    import { queueWorld, queueArn, jobsAndDead } from ${JSON.stringify(import.meta.resolve("./queue.fixture.ts"))};
+    import { createTestQueues, queueArn, jobsWithDeadLetters } from ${JSON.stringify(import.meta.resolve("./queues.fixture.ts"))};
     const db = new DatabaseSync(${JSON.stringify(file)});
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-    const { queues } = queueWorld(jobsAndDead(), db);
+    const { queues } = createTestQueues(jobsWithDeadLetters(), db);
     for (let n = 1; ; n++) { queues.send(queueArn("jobs"), String(n)); process.stdout.write(n + "\\n"); }`;
   const sender = spawn(process.execPath, ["--input-type=module", "-e", script], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -204,8 +214,8 @@ test("what was sent before a kill -9 is there afterwards", async () => {
   });
   await once(sender, "close");
   const acknowledged = Number(said.slice(0, said.lastIndexOf("\n")).split("\n").at(-1));
-  const { queues, db } = queueWorld(jobsAndDead(), new DatabaseSync(file));
-  expect(queues.attributes(jobs).visible).toBeGreaterThanOrEqual(acknowledged);
+  const { queues, db } = createTestQueues(jobsWithDeadLetters(), new DatabaseSync(file));
+  expect(queues.countMessages(jobs).visible).toBeGreaterThanOrEqual(acknowledged);
   expect(acknowledged).toBeGreaterThan(100);
   db.close();
   rmSync(folder, { recursive: true });

@@ -1,5 +1,5 @@
-import { CognitoFault, invalidParameter, notAuthorized, userNotFound } from "./fault.ts";
-import type { Client } from "./pool.ts";
+import { CognitoFault, invalidParameter, notAuthorized, userNotFound } from "./cognito-error.ts";
+import type { Client } from "./user-pool.ts";
 import {
   type Action,
   type Input,
@@ -10,7 +10,7 @@ import {
   ownerOf,
   text,
   toList,
-} from "./request.ts";
+} from "./action.ts";
 
 /** What people do with their own accounts. */
 export const account: Record<string, Action> = {

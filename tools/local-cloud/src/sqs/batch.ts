@@ -1,4 +1,4 @@
-import { Fault } from "../../iam/guard.ts";
+import { ServiceError } from "../iam/request-access.ts";
 
 type Entry = { Id?: string };
 
@@ -14,7 +14,7 @@ export function batch<E extends Entry>(
     try {
       Successful.push({ Id: entry.Id, ...work(entry) });
     } catch (error) {
-      if (!(error instanceof Fault)) throw error;
+      if (!(error instanceof ServiceError)) throw error;
       const Code = error.type
         .split("#")
         .at(-1)
@@ -52,4 +52,5 @@ function check(entries: Entry[]): void {
   if (repeated !== undefined) throw fault("BatchEntryIdsNotDistinct", `Id ${repeated} repeated.`);
 }
 
-const fault = (name: string, message: string) => new Fault(`com.amazonaws.sqs#${name}`, message);
+const fault = (name: string, message: string) =>
+  new ServiceError(`com.amazonaws.sqs#${name}`, message);

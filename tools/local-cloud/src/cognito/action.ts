@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-import { CognitoFault, invalidParameter, notAuthorized } from "./fault.ts";
-import type { Issuer } from "./issuer.ts";
-import type { Client, Pool } from "./pool.ts";
+import { CognitoFault, invalidParameter, notAuthorized } from "./cognito-error.ts";
+import type { Issuer } from "./token-issuer.ts";
+import type { Client, Pool } from "./user-pool.ts";
 import type { User, Users } from "./users.ts";
 
 /** What the actions of Cognito work on. */

@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { createClock } from "../clock.ts";
 import { silentLog } from "../log.ts";
 import type { Resource, ResourceGraph } from "../graph/resource-graph.ts";
-import { createQueues } from "./queue.ts";
+import { createQueues } from "./queues.ts";
 
 export const region = "eu-central-1";
 export const account = "123456789012";
@@ -39,7 +39,7 @@ export const queuePolicy = (name: string, statement: object) =>
   });
 
 /** `jobs` with five minutes of visibility and two chances, and `dead` for what used them up. */
-export const jobsAndDead = () => [
+export const jobsWithDeadLetters = () => [
   queue("jobs", {
     visibilityTimeoutSeconds: 300,
     redrivePolicy: JSON.stringify({ deadLetterTargetArn: queueArn("dead"), maxReceiveCount: 2 }),
@@ -76,8 +76,8 @@ export const graphOf = (...resources: Resource[]): ResourceGraph => ({
   functions: {},
 });
 
-export function queueWorld(
-  resources: Resource[] = jobsAndDead(),
+export function createTestQueues(
+  resources: Resource[] = jobsWithDeadLetters(),
   db = new DatabaseSync(":memory:"),
 ) {
   const graph = graphOf(...resources);

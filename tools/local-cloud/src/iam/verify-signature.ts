@@ -7,19 +7,19 @@ import {
 } from "./canonical-request.ts";
 import {
   ALGORITHM,
-  type Scope,
-  basicDate,
-  equal,
+  type CredentialScope,
+  toAmzDate,
+  equalInConstantTime,
   hmacHex,
-  longDate,
+  formatAmzDate,
   parseAuthorization,
   parseCredential,
-  parseDate,
+  parseAmzDate,
   scopeOf,
   sha256,
   signingKey,
   stringToSign,
-} from "./signature.ts";
+} from "./signature-parts.ts";
 
 // Rules: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 // and, for what S3 does differently, https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
@@ -32,13 +32,13 @@ export type Credentials = {
 
 export type { SignedRequest } from "./canonical-request.ts";
 
-export type VerifyOptions = Scope & {
+export type VerifyOptions = CredentialScope & {
   /** Milliseconds since the epoch. */
   now: number;
   /** How long ago a signature of that date was made, where its maker may have read another clock. */
-  since?: (signedAt: number) => number;
+  ageOf?: (signedAt: number) => number;
   /** How far `x-amz-date` may be off; AWS allows 15 minutes, execute-api 5. */
-  skewSeconds?: number;
+  maxSkewSeconds?: number;
 };
 
 export type Verified<P> = {
@@ -51,7 +51,7 @@ export type Verified<P> = {
 };
 
 /** Each service words these in its own way, so they are named and not worded here. */
-export type Problem =
+export type SignatureProblem =
   | "missing"
   | "malformed"
   | "wrong-scope"
@@ -63,15 +63,15 @@ export type Problem =
   | "unsigned-header"
   | "mismatch";
 
-export type Refused = { ok: false; problem: Problem; message: string };
+export type Rejected = { ok: false; problem: SignatureProblem; message: string };
 
-export type Outcome<P> = Verified<P> | Refused;
+export type Verification<P> = Verified<P> | Rejected;
 
 export type FindPrincipal<P> = (accessKeyId: string) => P | undefined;
 
 export const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
-const DEFAULT_SKEW_SECONDS = 15 * 60;
-const LONGEST_PRESIGN_SECONDS = 7 * 24 * 60 * 60;
+const DEFAULT_MAX_SKEW_SECONDS = 15 * 60;
+const MAX_PRESIGN_SECONDS = 7 * 24 * 60 * 60;
 
 /** Whether the request carries a signature of either kind; one that carries none is anonymous. */
 export const isSigned = (request: SignedRequest) =>
@@ -85,29 +85,29 @@ export function verifyHeader<P extends Credentials>(
   request: SignedRequest,
   find: FindPrincipal<P>,
   options: VerifyOptions,
-): Outcome<P> {
+): Verification<P> {
   const authorization = header(request, "authorization");
-  if (!authorization) return refused("missing", "Missing Authentication Token");
+  if (!authorization) return rejected("missing", "Missing Authentication Token");
   const parts = parseAuthorization(authorization);
-  if (!parts) return refused("malformed", "The authorization header is malformed");
-  const date = header(request, "x-amz-date") ?? basicDate(header(request, "date"));
-  const sentAt = date ? parseDate(date) : undefined;
+  if (!parts) return rejected("malformed", "The authorization header is malformed");
+  const date = header(request, "x-amz-date") ?? toAmzDate(header(request, "date"));
+  const sentAt = date ? parseAmzDate(date) : undefined;
   if (!date || sentAt === undefined)
-    return refused("malformed", "A valid x-amz-date header is required");
-  const skew = (options.skewSeconds ?? DEFAULT_SKEW_SECONDS) * 1000;
+    return rejected("malformed", "A valid x-amz-date header is required");
+  const skew = (options.maxSkewSeconds ?? DEFAULT_MAX_SKEW_SECONDS) * 1000;
   const age = ageOf(sentAt, options);
   if (Math.min(Math.abs(options.now - sentAt), Math.abs(age)) > skew)
-    return refused(
+    return rejected(
       age > 0 ? "skewed" : "not-yet-valid",
       "The difference between the request time and the current time is too large.",
     );
   const stated = header(request, "x-amz-content-sha256");
   const isS3 = options.service === "s3";
   if (isS3 && !stated)
-    return refused("malformed", "Missing required header for this request: x-amz-content-sha256");
+    return rejected("malformed", "Missing required header for this request: x-amz-content-sha256");
   const payloadHash = isS3 ? stated! : sha256(request.body ?? "");
   const token = header(request, "x-amz-security-token");
-  return check(request, find, options, { ...parts, date, payloadHash, token });
+  return checkSignature(request, find, options, { ...parts, date, payloadHash, token });
 }
 
 /** Verifies a presigned URL. */
@@ -115,7 +115,7 @@ export function verifyQuery<P extends Credentials>(
   request: SignedRequest,
   find: FindPrincipal<P>,
   options: VerifyOptions,
-): Outcome<P> {
+): Verification<P> {
   const query = lowerCaseQuery(request.url);
   const credential = query.get("x-amz-credential");
   const signature = query.get("x-amz-signature");
@@ -123,22 +123,22 @@ export function verifyQuery<P extends Credentials>(
   const date = query.get("x-amz-date");
   const lifetime = query.get("x-amz-expires");
   if (!credential || !signature || !signedHeaders || !date || !lifetime)
-    return refused(
+    return rejected(
       "malformed",
       "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
     );
   if (query.get("x-amz-algorithm") !== ALGORITHM)
-    return refused("malformed", `X-Amz-Algorithm only supports "${ALGORITHM}"`);
-  const signedAt = parseDate(date);
+    return rejected("malformed", `X-Amz-Algorithm only supports "${ALGORITHM}"`);
+  const signedAt = parseAmzDate(date);
   if (signedAt === undefined)
-    return refused(
+    return rejected(
       "malformed",
       "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"",
     );
   const seconds = /^\d+$/.test(lifetime) ? Number(lifetime) : Number.NaN;
-  if (!(seconds >= 0)) return refused("malformed", "X-Amz-Expires should be a number");
-  if (seconds > LONGEST_PRESIGN_SECONDS)
-    return refused(
+  if (!(seconds >= 0)) return rejected("malformed", "X-Amz-Expires should be a number");
+  if (seconds > MAX_PRESIGN_SECONDS)
+    return rejected(
       "malformed",
       "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds",
     );
@@ -148,16 +148,16 @@ export function verifyQuery<P extends Credentials>(
     signature,
   };
   if (!parts.accessKeyId)
-    return refused("malformed", "Error parsing the X-Amz-Credential parameter");
+    return rejected("malformed", "Error parsing the X-Amz-Credential parameter");
   const age = ageOf(signedAt, options);
-  if (age < -(options.skewSeconds ?? DEFAULT_SKEW_SECONDS) * 1000)
-    return refused("not-yet-valid", "Request is not yet valid");
-  if (age > seconds * 1000) return refused("expired", "Request has expired");
+  if (age < -(options.maxSkewSeconds ?? DEFAULT_MAX_SKEW_SECONDS) * 1000)
+    return rejected("not-yet-valid", "Request is not yet valid");
+  if (age > seconds * 1000) return rejected("expired", "Request has expired");
   const payloadHash =
     header(request, "x-amz-content-sha256") ??
     query.get("x-amz-content-sha256") ??
     (options.service === "s3" ? UNSIGNED_PAYLOAD : sha256(request.body ?? ""));
-  return check(request, find, options, {
+  return checkSignature(request, find, options, {
     ...parts,
     date,
     payloadHash,
@@ -165,7 +165,7 @@ export function verifyQuery<P extends Credentials>(
   });
 }
 
-const ageOf = (signedAt: number, { now, since }: VerifyOptions) =>
+const ageOf = (signedAt: number, { now, ageOf: since }: VerifyOptions) =>
   since?.(signedAt) ?? now - signedAt;
 
 /** The headers to add to a request so that AWS, or `verifyHeader`, accepts it. `headers` must hold `host`. */
@@ -176,7 +176,7 @@ export function sign(
   region: string,
   now: number,
 ): Record<string, string> {
-  const date = longDate(now);
+  const date = formatAmzDate(now);
   const payloadHash = header(request, "x-amz-content-sha256") ?? sha256(request.body ?? "");
   const added: Record<string, string> = { "x-amz-date": date, "x-amz-content-sha256": payloadHash };
   if (credentials.sessionToken) added["x-amz-security-token"] = credentials.sessionToken;
@@ -199,7 +199,7 @@ export function sign(
   };
 }
 
-type Claim = ReturnType<typeof parseCredential> & {
+type SignatureClaim = ReturnType<typeof parseCredential> & {
   signedHeaders: string[];
   signature: string;
   date: string;
@@ -207,43 +207,46 @@ type Claim = ReturnType<typeof parseCredential> & {
   token: string | undefined;
 };
 
-function check<P extends Credentials>(
+function checkSignature<P extends Credentials>(
   request: SignedRequest,
   find: FindPrincipal<P>,
   options: VerifyOptions,
-  claim: Claim,
-): Outcome<P> {
+  claim: SignatureClaim,
+): Verification<P> {
   if (claim.service !== options.service)
-    return refused(
+    return rejected(
       "wrong-scope",
       `Credential should be scoped to correct service: '${options.service}'.`,
     );
   if (claim.region !== options.region)
-    return refused(
+    return rejected(
       "wrong-scope",
       `the region '${claim.region}' is wrong; expecting '${options.region}'`,
     );
   if (claim.day !== claim.date.slice(0, 8))
-    return refused(
+    return rejected(
       "wrong-scope",
       `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${claim.day}' != '${claim.date.slice(0, 8)}'`,
     );
   const unsigned = unsignedHeader(request, claim.signedHeaders, options.service);
   if (unsigned)
-    return refused(
+    return rejected(
       "unsigned-header",
       `There were headers present in the request which were not signed: ${unsigned}`,
     );
   const principal = find(claim.accessKeyId);
   if (!principal)
-    return refused(
+    return rejected(
       "unknown-key",
       "The AWS Access Key Id you provided does not exist in our records.",
     );
-  if (!equal(principal.sessionToken ?? "", claim.token ?? ""))
+  if (!equalInConstantTime(principal.sessionToken ?? "", claim.token ?? ""))
     return claim.token
-      ? refused("bad-token", "The provided token is malformed or otherwise invalid.")
-      : refused("unknown-key", "The AWS Access Key Id you provided does not exist in our records.");
+      ? rejected("bad-token", "The provided token is malformed or otherwise invalid.")
+      : rejected(
+          "unknown-key",
+          "The AWS Access Key Id you provided does not exist in our records.",
+        );
   const key = signingKey(principal.secretAccessKey, claim.day, options);
   const scope = scopeOf(claim.date, options);
   const canonical = canonicalRequest(
@@ -253,8 +256,8 @@ function check<P extends Credentials>(
     options.service,
   );
   const expected = canonical && hmacHex(key, stringToSign(claim.date, scope, canonical));
-  if (!expected || !equal(expected, claim.signature))
-    return refused(
+  if (!expected || !equalInConstantTime(expected, claim.signature))
+    return rejected(
       "mismatch",
       "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
     );
@@ -270,4 +273,8 @@ function lowerCaseQuery(url: string): Map<string, string> {
   }
 }
 
-const refused = (problem: Problem, message: string): Refused => ({ ok: false, problem, message });
+const rejected = (problem: SignatureProblem, message: string): Rejected => ({
+  ok: false,
+  problem,
+  message,
+});

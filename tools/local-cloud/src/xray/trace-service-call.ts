@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import * as Header from "./header.ts";
+import * as TraceHeader from "./trace-header.ts";
 import { judged, seconds, wallMs } from "./segment.ts";
-import type { Traces } from "./traces.ts";
+import type { Traces } from "./trace-store.ts";
 
 /** What a service learns of a call while it works on it. */
 export type ServiceCall = { operation?: string; about?: Record<string, unknown> };
@@ -20,14 +20,14 @@ export function traceCall(
 ): ServiceCall {
   const call: ServiceCall = {};
   if (!traces) return call;
-  const { root, parent, isSampled } = Header.parse(headerOf(request));
-  if (!isSampled || !Header.isRoot(root) || !Header.isId(parent)) return call;
+  const { root, parent, isSampled } = TraceHeader.parse(headerOf(request));
+  if (!isSampled || !TraceHeader.isRoot(root) || !TraceHeader.isId(parent)) return call;
   const started = wallMs();
   response.once("close", () => {
     const status = response.headersSent ? response.statusCode : undefined;
     traces.record({
       type: "subsegment",
-      id: Header.newId(),
+      id: TraceHeader.newId(),
       trace_id: root,
       parent_id: parent,
       name,

@@ -1,7 +1,7 @@
 import type { InvokeResult } from "../lambda/result.ts";
-import * as Header from "./header.ts";
+import * as TraceHeader from "./trace-header.ts";
 import { type Part, seconds, wallMs } from "./segment.ts";
-import type { Traces } from "./traces.ts";
+import type { Traces } from "./trace-store.ts";
 
 /** A function as its traces name it. */
 export type Traced = {
@@ -36,20 +36,20 @@ export function traceInvocation(
   sent: string | undefined,
   links: string[] = [],
 ): InvocationTrace {
-  const { root = Header.newRoot(), parent, isSampled, lineage } = Header.parse(sent);
+  const { root = TraceHeader.newRoot(), parent, isSampled, lineage } = TraceHeader.parse(sent);
   const isTraced = isSampled ?? (isActive && (traces?.sample() ?? true));
-  const [serviceId, functionId] = [Header.newId(), Header.newId()];
-  const header = Header.format(root, functionId, isTraced, lineage);
+  const [serviceId, functionId] = [TraceHeader.newId(), TraceHeader.newId()];
+  const header = TraceHeader.format(root, functionId, isTraced, lineage);
   const accepted = wallMs();
   return {
     header,
     finish(requestId, { init, invoke }, result) {
-      if (!traces || !isTraced || !Header.isRoot(root)) return;
+      if (!traces || !isTraced || !TraceHeader.isRoot(root)) return;
       const ended = wallMs();
       const [start_time, end_time] = [seconds(accepted), seconds(invoke?.end ?? ended)];
       traces.record({
         trace_id: root,
-        ...(Header.isId(parent) && { parent_id: parent }),
+        ...(TraceHeader.isId(parent) && { parent_id: parent }),
         id: serviceId,
         name,
         origin: "AWS::Lambda",
@@ -85,7 +85,7 @@ export function traceInvocation(
 }
 
 const part = (name: string, start: number, end: number): Part => ({
-  id: Header.newId(),
+  id: TraceHeader.newId(),
   name,
   start_time: seconds(start),
   end_time: seconds(end),
@@ -94,10 +94,12 @@ const part = (name: string, start: number, end: number): Part => ({
 function failed(result: InvokeResult): Pick<Part, "fault" | "cause"> {
   if (result.kind !== "error") return {};
   const { errorType: type, errorMessage: message } = result;
-  return { fault: true, cause: { exceptions: [{ id: Header.newId(), type, message }] } };
+  return { fault: true, cause: { exceptions: [{ id: TraceHeader.newId(), type, message }] } };
 }
 
 function linked(sent: string) {
-  const { root, parent } = Header.parse(sent);
-  return Header.isRoot(root) && Header.isId(parent) ? [{ trace_id: root, id: parent }] : [];
+  const { root, parent } = TraceHeader.parse(sent);
+  return TraceHeader.isRoot(root) && TraceHeader.isId(parent)
+    ? [{ trace_id: root, id: parent }]
+    : [];
 }

@@ -4,12 +4,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { readAll } from "../read-all.ts";
-import type { Ask, Statement } from "./policy.ts";
+import type { AccessRequest, Statement } from "./policy.ts";
 import { type Principal, type Principals, authorize } from "./principals.ts";
-import * as Sigv4 from "./sigv4.ts";
+import * as VerifySignature from "./verify-signature.ts";
 
 /** A refusal in the terms of AWS's JSON protocols; anything else that is thrown is a bug and answers 500. */
-export class Fault extends Error {
+export class ServiceError extends Error {
   readonly type: string;
   readonly status: number;
 
@@ -21,14 +21,14 @@ export class Fault extends Error {
   }
 }
 
-export type Guard = {
+export type RequestAccess = {
   /** Whose signature it is; throws a Fault when there is none, or it is not good. */
-  identify(request: IncomingMessage, body: Buffer): Principal;
+  authenticate(request: IncomingMessage, body: Buffer): Principal;
   /** Throws a Fault, and logs, when the principal's policies do not allow what is asked. */
-  permit(principal: Principal, ask: Ask, ofResource?: readonly Statement[]): void;
+  authorize(principal: Principal, ask: AccessRequest, ofResource?: readonly Statement[]): void;
 };
 
-export function createGuard({
+export function createRequestAccess({
   service,
   region,
   principals,
@@ -43,31 +43,33 @@ export function createGuard({
   clock: Clock;
   log: Log;
   actionInMessage?: (action: string) => string;
-}): Guard {
+}): RequestAccess {
   const find = (accessKeyId: string) => principals.find(accessKeyId);
   return {
-    identify(request, body) {
+    authenticate(request, body) {
       const signed = {
         method: request.method ?? "POST",
         url: request.url ?? "/",
         headers: request.headers,
         body,
       };
-      const verify = Sigv4.isPresigned(signed) ? Sigv4.verifyQuery : Sigv4.verifyHeader;
+      const verify = VerifySignature.isPresigned(signed)
+        ? VerifySignature.verifyQuery
+        : VerifySignature.verifyHeader;
       const outcome = verify(signed, find, {
         service,
         region,
         now: Date.now(),
-        since: clock.since,
+        ageOf: clock.since,
       });
       if (outcome.ok) return outcome.principal;
-      throw new Fault(coral + signatureFaults[outcome.problem], outcome.message);
+      throw new ServiceError(coral + signatureErrors[outcome.problem], outcome.message);
     },
-    permit(principal, ask, ofResource) {
+    authorize(principal, ask, ofResource) {
       const decision = authorize(principal, ask, log, ofResource);
       if (decision.allowed) return;
       const message = decision.message.replaceAll(ask.action, actionInMessage(ask.action));
-      throw new Fault(`${coral}AccessDeniedException`, message);
+      throw new ServiceError(`${coral}AccessDeniedException`, message);
     },
   };
 }
@@ -75,12 +77,13 @@ export function createGuard({
 export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   // what is too large is drained, not kept: a destroyed socket would hide the answer
   const body = await readAll(request, limit);
-  if (body.length > limit) throw new Fault(`${coral}RequestEntityTooLargeException`, "", 413);
+  if (body.length > limit)
+    throw new ServiceError(`${coral}RequestEntityTooLargeException`, "", 413);
   return body;
 }
 
 /** The operation of an `X-Amz-Target: Service_Version.Operation`. */
-export function target(request: IncomingMessage): { prefix: string; operation: string } {
+export function parseTarget(request: IncomingMessage): { prefix: string; operation: string } {
   const [prefix = "", operation = ""] = String(request.headers["x-amz-target"] ?? "").split(".");
   return { prefix, operation };
 }
@@ -93,10 +96,10 @@ export function parseInput(body: Buffer): Record<string, unknown> {
   } catch {
     // the same answer as for JSON that is no object
   }
-  throw new Fault(`${coral}SerializationException`, "The request body is not a JSON object");
+  throw new ServiceError(`${coral}SerializationException`, "The request body is not a JSON object");
 }
 
-export function send(
+export function sendJson(
   response: ServerResponse,
   status: number,
   body: object,
@@ -113,27 +116,29 @@ export function send(
 }
 
 /** Coral's own exceptions spell `Message` with a capital; readers of both spellings exist, the SDK takes either. */
-export function sendFault(
+export function sendError(
   response: ServerResponse,
   error: unknown,
   log: Log,
-  headers: (fault: Fault) => Record<string, string> = () => ({}),
+  headers: (fault: ServiceError) => Record<string, string> = () => ({}),
 ): void {
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }
-  if (!(error instanceof Fault)) log.error("a request failed", { error: String(error) });
+  if (!(error instanceof ServiceError)) log.error("a request failed", { error: String(error) });
   const fault =
-    error instanceof Fault ? error : new Fault(`${coral}InternalFailure`, "Internal failure", 500);
+    error instanceof ServiceError
+      ? error
+      : new ServiceError(`${coral}InternalFailure`, "Internal failure", 500);
   const key = fault.type.startsWith(coral) ? "Message" : "message";
-  send(response, fault.status, { __type: fault.type, [key]: fault.message }, headers(fault));
+  sendJson(response, fault.status, { __type: fault.type, [key]: fault.message }, headers(fault));
 }
 
 const coral = "com.amazon.coral.service#";
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html */
-const signatureFaults: Record<Sigv4.Problem, string> = {
+const signatureErrors: Record<VerifySignature.SignatureProblem, string> = {
   missing: "MissingAuthenticationTokenException",
   malformed: "IncompleteSignatureException",
   "wrong-scope": "InvalidSignatureException",

@@ -1,4 +1,4 @@
-import type { Node, Trace } from "./find.ts";
+import type { Node, Trace } from "./find-trace.ts";
 import type { Part, Segment } from "./segment.ts";
 
 /** `names` is what a person calls a function, by its ARN. */

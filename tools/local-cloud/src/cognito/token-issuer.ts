@@ -12,9 +12,9 @@ import type { DatabaseSync } from "node:sqlite";
 import { SignJWT } from "jose";
 
 import type { Clock } from "../clock.ts";
-import { createVerifier } from "./tokens.ts";
-import { notAuthorized } from "./fault.ts";
-import type { Client, Pool } from "./pool.ts";
+import { createVerifier } from "./token-verifier.ts";
+import { notAuthorized } from "./cognito-error.ts";
+import type { Client, Pool } from "./user-pool.ts";
 import type { User } from "./users.ts";
 
 /** What Cognito itself grants a user who signed in without the hosted pages. */

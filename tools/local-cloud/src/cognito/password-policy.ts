@@ -1,5 +1,5 @@
-import { CognitoFault } from "./fault.ts";
-import type { PasswordPolicy } from "./pool.ts";
+import { CognitoFault } from "./cognito-error.ts";
+import type { PasswordPolicy } from "./user-pool.ts";
 
 /** Throws AWS's InvalidPasswordException with its reason. */
 export function checkPassword(password: string, policy: PasswordPolicy): void {

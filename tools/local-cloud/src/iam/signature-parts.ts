@@ -2,21 +2,25 @@ import { createHmac, hash, timingSafeEqual } from "node:crypto";
 
 export const ALGORITHM = "AWS4-HMAC-SHA256";
 
-export type Scope = { service: string; region: string };
+export type CredentialScope = { service: string; region: string };
 
 /** The key of one day, region and service; also signs POST policies and chunks. */
-export function signingKey(secret: string, day: string, { service, region }: Scope): Buffer {
+export function signingKey(
+  secret: string,
+  day: string,
+  { service, region }: CredentialScope,
+): Buffer {
   const name = [day, region, service, secret].join("/");
-  const known = keys.get(name);
+  const known = signingKeys.get(name);
   if (known) return known;
   const key = hmac(hmac(hmac(hmac(`AWS4${secret}`, day), region), service), "aws4_request");
-  if (keys.size >= MAX_KEYS) keys.clear();
-  keys.set(name, key);
+  if (signingKeys.size >= MAX_KEYS) signingKeys.clear();
+  signingKeys.set(name, key);
   return key;
 }
 
 /** Those of today: four of the five hashes that a signature costs. */
-const keys = new Map<string, Buffer>();
+const signingKeys = new Map<string, Buffer>();
 const MAX_KEYS = 1_000;
 
 export const hmacHex = (key: Buffer, text: string) => hmac(key, text).toString("hex");
@@ -24,13 +28,13 @@ export const hmacHex = (key: Buffer, text: string) => hmac(key, text).toString("
 export const sha256 = (data: string | Uint8Array) => hash("sha256", data, "hex");
 
 /** Compares in a time that tells nothing about where the texts differ. */
-export function equal(a: string, b: string): boolean {
+export function equalInConstantTime(a: string, b: string): boolean {
   const [left, right] = [a, b].map((text) => hash("sha256", text, "buffer"));
   return timingSafeEqual(left!, right!);
 }
 
 /** `20261121T070000Z` as milliseconds. */
-export function parseDate(date: string): number | undefined {
+export function parseAmzDate(date: string): number | undefined {
   const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(date);
   if (!parts) return undefined;
   const [, year, month, day, hour, minute, second] = parts.map(Number);
@@ -66,15 +70,16 @@ export function parseAuthorization(value: string): Authorization | undefined {
 }
 
 /** An HTTP date, as the `date` header may hold instead of `x-amz-date`. */
-export function basicDate(date: string | undefined): string | undefined {
-  if (date === undefined || parseDate(date) !== undefined) return date;
+export function toAmzDate(date: string | undefined): string | undefined {
+  if (date === undefined || parseAmzDate(date) !== undefined) return date;
   const time = Date.parse(date);
-  return Number.isNaN(time) ? undefined : longDate(time);
+  return Number.isNaN(time) ? undefined : formatAmzDate(time);
 }
 
-export const longDate = (time: number) => new Date(time).toISOString().replace(/[-:]|\.\d{3}/g, "");
+export const formatAmzDate = (time: number) =>
+  new Date(time).toISOString().replace(/[-:]|\.\d{3}/g, "");
 
-export const scopeOf = (date: string, { service, region }: Scope) =>
+export const scopeOf = (date: string, { service, region }: CredentialScope) =>
   `${date.slice(0, 8)}/${region}/${service}/aws4_request`;
 
 export const stringToSign = (date: string, scope: string, canonical: string) =>
