@@ -1,8 +1,12 @@
 import type { Inputs } from "./graph.ts";
 import { account } from "./resource-outputs.ts";
 
-/** The questions that SST's components ask AWS while the program runs. Any other is an error: nothing may guess. */
-export function answer(token: string, inputs: Inputs, region: string): Inputs {
+/**
+ * The answers to the data sources that SST's components read while the program runs.
+ *
+ * @throws Error for any other data source, so that none is guessed
+ */
+export function answerCall(token: string, inputs: Inputs, region: string): Inputs {
   switch (token) {
     case "aws:index/getRegion:getRegion":
       return { id: region, name: region, region };
@@ -19,7 +23,7 @@ export function answer(token: string, inputs: Inputs, region: string): Inputs {
       return policyDocument(inputs);
     default:
       throw new Error(
-        `${token} is a new question to AWS: answer it in tools/synth/src/data-sources.ts`,
+        `the data source ${token} has no answer yet: add one in tools/synth/src/data-sources.ts`,
       );
   }
 }
@@ -33,9 +37,9 @@ type Statement = {
   conditions?: { test: string; variable: string; values: string[] }[];
 };
 
-/** The provider's data source renders it in AWS's letters, and a list of one as that one. */
+/** The provider renders a policy document with AWS's capitalised keys, and a list with one element as that element. */
 function policyDocument({ statements }: { statements?: Statement[] }): Inputs {
-  // with no statement the provider's answer has none either, and SST leaves the inline policy out
+  // without statements the provider's answer has none either, and SST leaves the inline policy out
   if (!statements?.length) return { json: "{}" };
   const json = JSON.stringify({ Version: "2012-10-17", Statement: statements.map(render) });
   return { statements, json, minifiedJson: json };

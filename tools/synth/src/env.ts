@@ -1,11 +1,11 @@
-import { type Graph, type Inputs, ofType } from "./graph.ts";
+import { type Graph, type Inputs, resourcesOfType } from "./graph.ts";
 
 /**
- * The type of `Resource` in the code, letter for letter as `sst dev` and `sst deploy` write it
- * (pkg/types/typescript/typescript.go of github.com/sst/sst at v4.17): the two must not undo each other's work.
+ * The content of the root's `sst-env.d.ts`: the type of `Resource`, exactly as `sst dev` and `sst deploy` write it
+ * (pkg/types/typescript/typescript.go of github.com/sst/sst at v4.17), so that neither overwrites the other's file.
  */
-export function rootFile(graph: Graph): string {
-  const links = ofType(graph, "sst:sst:LinkRef").map(({ outputs }) => [
+export function rootTypesFile(graph: Graph): string {
+  const links = resourcesOfType(graph, "sst:sst:LinkRef").map(({ outputs }) => [
     outputs.target,
     outputs.properties,
   ]);
@@ -18,8 +18,8 @@ export function rootFile(graph: Graph): string {
   ].join("\n");
 }
 
-/** Beside the package.json of a package. */
-export function packageFile(pathToRoot: string): string {
+/** The content of a package's `sst-env.d.ts`, which refers to the root's; `pathToRoot` is relative, without a slash at the end. */
+export function packageTypesFile(pathToRoot: string): string {
   return [...header, `/// <reference path="${pathToRoot}/sst-env.d.ts" />`, ...footer].join("\n");
 }
 

@@ -1,9 +1,9 @@
-/** Every resource that the program made in one stage, with all that Pulumi was told about it. */
+/** Every resource that the program declared for one stage, with everything that Pulumi received about it. */
 export type Graph = {
   app: string;
   stage: string;
   dev: boolean;
-  /** What `sst remove` does with the stage. */
+  /** What `sst remove` does with the stage's data: `retain`, `retain-all` or `remove`. */
   removal: string;
   protect: boolean;
   region: string;
@@ -17,18 +17,18 @@ export type Resource = {
   type: string;
   name: string;
   parent?: string;
-  /** A component has no id and nothing in the cloud: it groups. */
+  /** A component only groups resources; it has no id and nothing in the cloud. */
   component: boolean;
   id: string;
   inputs: Inputs;
-  /** Made up by mocks.ts, beyond the inputs; a component's registered outputs. */
+  /** Made up by resource-outputs.ts, in addition to the inputs; for a component its registered outputs. */
   outputs: Inputs;
   dependsOn: string[];
   retainOnDelete: boolean;
   protect: boolean;
 };
 
-// as many shapes as AWS has resources: each reader narrows the few fields it is about
+// AWS's resource types have many shapes; each reader narrows the few fields that it uses
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Inputs = Record<string, any>;
 
@@ -40,14 +40,21 @@ export type Build = {
   properties: { architecture: "x86_64" | "arm64" } & Record<string, unknown>;
 };
 
-export const ofType = (graph: Graph, type: string) =>
+/** The resources of one Pulumi type. */
+export const resourcesOfType = (graph: Graph, type: string) =>
   graph.resources.filter((resource) => resource.type === type);
 
-export const named = (graph: Graph, name: string) => {
+/**
+ * The resource with this logical name.
+ *
+ * @throws Error if there is none or more than one
+ */
+export const resourceNamed = (graph: Graph, name: string) => {
   const found = graph.resources.filter((resource) => resource.name === name);
   if (found.length !== 1) throw new Error(`${found.length} resources are named ${name}`);
   return found[0]!;
 };
 
+/** The component that contains a resource, if it has one. */
 export const parentOf = (graph: Graph, resource: Resource) =>
   graph.resources.find(({ urn }) => urn === resource.parent);

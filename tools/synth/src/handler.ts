@@ -3,8 +3,11 @@ import { join } from "node:path";
 
 import { build } from "esbuild";
 
-/** What is wrong with a function's `handler`: SST checks the file, nobody checks the name in it before it is called. */
-export async function fault(root: string, handler: string): Promise<string | undefined> {
+/**
+ * What is wrong with a function's `handler` (`path/from/root.exportedName`), or undefined. SST checks only that the file
+ * exists; a wrong exported name would fail at the first call.
+ */
+export async function findProblem(root: string, handler: string): Promise<string | undefined> {
   const dot = handler.lastIndexOf(".");
   const [path, name] = [handler.slice(0, dot), handler.slice(dot + 1)];
   const file = extensions
@@ -22,7 +25,7 @@ export async function fault(root: string, handler: string): Promise<string | und
   });
   const exported = Object.values(metafile.outputs).flatMap((output) => output.exports);
   if (!exported.includes(name))
-    return `the handler ${handler} is not there: ${file} exports ${exported.join(", ") || "nothing"}`;
+    return `the handler ${handler} does not exist: ${file} exports ${exported.join(", ") || "nothing"}`;
   return undefined;
 }
 

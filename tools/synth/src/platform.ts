@@ -7,11 +7,15 @@ const offline = {
   SST_NO_BUN: "1",
   SST_TELEMETRY_DISABLED: "1",
   DO_NOT_TRACK: "1",
-  // asked for when nobody is at the terminal; `sst install` evaluates app() only
+  // required without a terminal; `sst install` evaluates app() only
   SST_STAGE: "test",
 };
 
-/** SST's own components, 350 MB beside the repository's files; made once for each version of SST and its providers. */
+/**
+ * Installs SST's platform (its components and Pulumi, 350 MB) into `.sst` unless this version is there.
+ *
+ * @throws Error if `sst install` fails
+ */
 export function ensure(root: string): void {
   const wanted = version(root);
   if (installed(root) === wanted) return;
@@ -25,10 +29,10 @@ export function ensure(root: string): void {
   if (error) throw error;
   if (status !== 0) throw new Error(`sst install ended with ${status}`);
   if (installed(root) !== wanted)
-    throw new Error(`sst install left no platform of version ${wanted}`);
+    throw new Error(`sst install did not install the platform of version ${wanted}`);
 }
 
-/** npm packages of the providers and the names they have in infra, as `sst install` resolved them. */
+/** The npm packages of the providers and their global names in infra, as `sst install` resolved them. */
 export function providers(root: string): { alias: string; package: string }[] {
   return JSON.parse(readFileSync(join(root, ".sst/provider-lock.json"), "utf8"));
 }

@@ -5,6 +5,7 @@ import { build, type BuildOptions, type Plugin } from "esbuild";
 
 import * as Platform from "./platform.ts";
 
+/** The app as `app()` in `sst.config.ts` describes it, with SST's defaults. */
 export type App = {
   name: string;
   stage: string;
@@ -15,20 +16,23 @@ export type App = {
 };
 
 export type Bundle = {
-  /** The folder of `sst.config.ts`, where handlers' paths begin. */
+  /** The folder of `sst.config.ts`; handler paths are relative to it. */
   root: string;
-  /** The folder with SST's platform, which the repository's programs share. */
+  /** The folder with `.sst/platform`, shared by all programs of the repository. */
   repository: string;
+  /** A temporary folder for bundles and SST's artifacts. */
   work: string;
   stage: string;
   dev: boolean;
 };
 
 /**
- * What the SST command does with `sst.config.ts` before it hands it to Pulumi, with the esbuild of npm instead of the one
- * in its binary: pkg/project/project.go and run.go, pkg/js/js.go of github.com/sst/sst at v4.17.
+ * The result of `app()` in `sst.config.ts`. Does what the SST command does before it starts Pulumi, with esbuild from npm
+ * instead of the one in its binary: pkg/project/project.go, run.go and pkg/js/js.go of github.com/sst/sst at v4.17.
+ *
+ * @throws Error if the file does not compile or `app()` throws
  */
-export async function app({ root, repository, work, stage }: Bundle): Promise<App> {
+export async function loadApp({ root, repository, work, stage }: Bundle): Promise<App> {
   const outfile = join(work, "app.mjs");
   await build({
     ...common(repository),
@@ -45,8 +49,12 @@ export async function app({ root, repository, work, stage }: Bundle): Promise<Ap
   return { removal: "retain", protect: false, ...input, stage };
 }
 
-/** A module whose import runs the program: every global in it is SST's own. */
-export async function program(bundle: Bundle, app: App): Promise<string> {
+/**
+ * The path of a bundled module whose default export runs the program. Every global in it is SST's own.
+ *
+ * @throws Error if the program does not compile
+ */
+export async function bundleProgram(bundle: Bundle, app: App): Promise<string> {
   const { root, repository, work, dev } = bundle;
   const platform = join(repository, ".sst/platform");
   const cli = {
@@ -80,7 +88,7 @@ export async function program(bundle: Bundle, app: App): Promise<string> {
   return outfile;
 }
 
-/** `aws`, `sst` and the other providers are globals in infra: an import at the head of each file outside the platform. */
+/** `aws`, `sst` and the other providers are globals in infra: this adds their imports to each file outside the platform. */
 function globals(repository: string): Plugin {
   const head = [
     ...Platform.providers(repository).map(

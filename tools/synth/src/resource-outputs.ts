@@ -2,19 +2,29 @@ import { createHash } from "node:crypto";
 
 import type { Inputs } from "./graph.ts";
 
+/** The made-up account of every offline graph. */
 export const account = "123456789012";
 
-export type Made = { id: string; outputs: Inputs };
+export type ResourceOutput = { id: string; outputs: Inputs };
 
-type Place = { region: string };
-type Maker = (name: string, inputs: Inputs, place: Place) => Made;
+type Location = { region: string };
+type Maker = (name: string, inputs: Inputs, place: Location) => ResourceOutput;
 
-/** What AWS would add to a resource once it is made: made up, but the same on every run and of the right shape. */
-export function make(type: string, name: string, inputs: Inputs, place: Place): Made {
+/**
+ * The id and outputs that AWS would add to a resource: made up, but with the right shape and the same on every run.
+ *
+ * @throws Error for a type that is not listed here
+ */
+export function outputsOf(
+  type: string,
+  name: string,
+  inputs: Inputs,
+  place: Location,
+): ResourceOutput {
   const maker = makers[type];
   if (!maker)
     throw new Error(
-      `${type} (${name}) is new: say in tools/synth/src/resource-outputs.ts what AWS makes of it`,
+      `the outputs of ${type} (${name}) are unknown: add the type in tools/synth/src/resource-outputs.ts`,
     );
   return maker(name, inputs, place);
 }
@@ -22,12 +32,12 @@ export function make(type: string, name: string, inputs: Inputs, place: Place): 
 const makers: Record<string, Maker> = {
   "aws:apigateway/account:Account": () => ({
     id: "api-gateway-account",
-    // set up once for an account and region, by whichever stack came first
+    // set up once per account and region, by the first stack
     outputs: {
       cloudwatchRoleArn: `arn:aws:iam::${account}:role/APIGatewayPushToCloudWatchLogsRole`,
     },
   }),
-  // a deploy has AWS make up the value; a laptop draws one
+  // AWS generates the value at a deploy; a laptop generates its own
   "aws:apigateway/apiKey:ApiKey": (name, inputs) => ({
     id: short(name, 10),
     outputs: { ...(!inputs.value && { value: `secret://${name}` }) },
@@ -212,7 +222,7 @@ const makers: Record<string, Maker> = {
     return { id: url, outputs: { arn: `arn:aws:sqs:${region}:${account}:${inputs.name}`, url } };
   },
   "aws:sqs/queuePolicy:QueuePolicy": (_, inputs) => ({ id: inputs.queueUrl, outputs: {} }),
-  // what a deploy draws at random, a laptop draws for itself: the graph holds no secret
+  // the graph contains no secret: a deploy and a laptop each draw their own random values
   "random:index/randomBytes:RandomBytes": (name) => ({
     id: name,
     outputs: { base64: `secret://${name}`, hex: `secret://${name}` },
@@ -223,7 +233,7 @@ const makers: Record<string, Maker> = {
   }),
 };
 
-function ofBucket(_name: string, inputs: Inputs): Made {
+function ofBucket(_name: string, inputs: Inputs): ResourceOutput {
   return { id: inputs.bucket, outputs: {} };
 }
 

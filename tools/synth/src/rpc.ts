@@ -7,8 +7,8 @@ import type { Build } from "./graph.ts";
 import * as Handler from "./handler.ts";
 
 /**
- * The part of the SST command that its components call while the program runs. Bundling is left out: a laptop bundles when
- * it starts, and a deploy when it deploys; here a function is one line, and only what would be built is written down.
+ * Starts the part of the SST command that its components call while the program runs. `builds` collects what SST would
+ * bundle; nothing is bundled here, because a laptop bundles when it starts and a deploy when it deploys.
  */
 export async function serve(root: string, work: string): Promise<{ url: string; builds: Build[] }> {
   const builds: Build[] = [];
@@ -24,7 +24,7 @@ export async function serve(root: string, work: string): Promise<{ url: string; 
     "Provider.Aws.Appsync": async () => ({ http: "events.invalid", realtime: "realtime.invalid" }),
     "Runtime.Build": async (input) => {
       builds.push(input);
-      const fault = await Handler.fault(root, input.handler);
+      const problem = await Handler.findProblem(root, input.handler);
       const out = join(work, "artifacts", `${input.functionID}-src`);
       mkdirSync(out, { recursive: true });
       writeFileSync(join(out, "bundle.mjs"), "export {};\n");
@@ -32,7 +32,7 @@ export async function serve(root: string, work: string): Promise<{ url: string; 
       return {
         handler: `bundle${name}`,
         out,
-        errors: fault ? [`${input.functionID}: ${fault}`] : [],
+        errors: problem ? [`${input.functionID}: ${problem}`] : [],
         sourcemaps: [],
       };
     },
@@ -43,12 +43,12 @@ export async function serve(root: string, work: string): Promise<{ url: string; 
   };
   const reply = async (request: IncomingMessage, response: ServerResponse) => {
     const { method, params } = JSON.parse(Buffer.concat(await request.toArray()).toString());
-    const answer = methods[method]
+    const result = methods[method]
       ? { result: await methods[method](params[0]) }
       : { error: `rpc: can't find method ${method}` };
-    // kept alive, a connection would hold the process for five seconds after the program's end
+    // an idle connection would keep the process running for five seconds after the program's end
     response.writeHead(200, { "content-type": "application/json", connection: "close" });
-    response.end(JSON.stringify(answer));
+    response.end(JSON.stringify(result));
   };
   const server = createServer((request, response) => void reply(request, response));
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));

@@ -9,19 +9,19 @@ import * as Program from "./program.ts";
 import * as Rpc from "./rpc.ts";
 import * as ResourceOutputs from "./resource-outputs.ts";
 
-/** Pulumi marks values that are not plain: https://github.com/pulumi/pulumi/blob/master/sdk/nodejs/runtime/rpc.ts */
+/** Pulumi wraps values that are not plain and marks them: https://github.com/pulumi/pulumi/blob/master/sdk/nodejs/runtime/rpc.ts */
 const signature = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 const resourceSignature = "5cf8f73096256a8f31e491e813e4eb8e";
 
 /**
- * One run of the program, in a process of its own: SST keeps state in modules, changes the working folder, and is finished
- * when nothing is left to do.
+ * Runs the program once, in a process of its own, because SST keeps state in modules, changes the working folder, and has no
+ * other end than an empty event loop.
  */
 const bundle: Program.Bundle & { out: string } = JSON.parse(process.argv[2]!);
 const { root, repository, work, stage, dev, out } = bundle;
 
-// physical names end in eight random bytes
+// physical names end in eight random bytes; zeros make them the same on every run
 const { randomBytes } = crypto;
 crypto.randomBytes = ((size: number) =>
   size === 8 ? Buffer.alloc(8) : randomBytes(size)) as typeof randomBytes;
@@ -30,18 +30,18 @@ const fromPlatform = createRequire(join(repository, ".sst/platform/package.json"
 const pulumi = fromPlatform("@pulumi/pulumi");
 const settings = fromPlatform("@pulumi/pulumi/runtime/settings");
 
-const app = await Program.app(bundle);
+const app = await Program.loadApp(bundle);
 const { region } = app.providers.aws as { region: string };
 const { url, builds } = await Rpc.serve(root, work);
 process.env.SST_SERVER = url;
 process.env.SST_AWS_REGION = region;
 
 const resources: Resource[] = [];
-const faults = new Map<string, string>();
+const problems = new Map<string, string>();
 process.on("unhandledRejection", (reason) => {
   const text = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
-  // one mistake rejects every output that hangs on it
-  faults.set(text.split("\n")[0]!, text);
+  // one mistake rejects every output that depends on it
+  problems.set(text.split("\n")[0]!, text);
 });
 
 await pulumi.runtime.setMocks(
@@ -58,11 +58,11 @@ await pulumi.runtime.setMocks(
       custom?: boolean;
     }) => {
       if (!custom) return { id: undefined, state: {} };
-      const { id, outputs } = ResourceOutputs.make(type, name, plain(inputs), { region });
+      const { id, outputs } = ResourceOutputs.outputsOf(type, name, plain(inputs), { region });
       return { id, state: { ...plain(inputs), ...outputs } };
     },
     call: ({ token, inputs }: { token: string; inputs: Inputs }) =>
-      DataSources.answer(token, plain(inputs), region),
+      DataSources.answerCall(token, plain(inputs), region),
   },
   app.name,
   stage,
@@ -72,8 +72,8 @@ record(settings.getMonitor());
 
 process.on("beforeExit", () => {
   if (process.exitCode) return;
-  if (faults.size > 0) {
-    console.error([...faults.values()].join("\n"));
+  if (problems.size > 0) {
+    console.error([...problems.values()].join("\n"));
     process.exitCode = 1;
     return;
   }
@@ -85,20 +85,20 @@ process.on("beforeExit", () => {
     protect: app.protect,
     region,
     account: ResourceOutputs.account,
-    // registered in no order
+    // the order of registration varies
     resources: resources.toSorted(by(({ urn }) => urn)),
     functions: builds.toSorted(by(({ functionID }) => functionID)),
   };
   writeFileSync(out, JSON.stringify(graph));
 });
 
-const { default: program } = await import(await Program.program(bundle, app));
-// links and transforms need a stack at the root
+const { default: program } = await import(await Program.bundleProgram(bundle, app));
+// links and transforms need a root stack
 await pulumi.runtime.runInPulumiStack(program);
 
-/** Mocks are told little of a resource: parent, dependencies and options are in the request only. */
+/** Pulumi's mocks receive only part of a resource; parent, dependencies and options are in the request. */
 function record(monitor: Record<string, Function>) {
-  // the engine leaves the stack out of a type's chain of parents, the mock does not
+  // the real engine leaves the stack out of a type's chain of parents, the mock does not
   monitor.newUrn = (parent: string, type: string, name: string) => {
     const chain = parent ? parent.split("::")[2]! : "";
     const qualified = chain && chain !== "pulumi:pulumi:Stack" ? `${chain}$${type}` : type;
@@ -122,7 +122,7 @@ function record(monitor: Record<string, Function>) {
 function resource(request: Request, response: Response): Resource {
   const inputs = plain(request.getObject().toJavaScript());
   const state = plain(response.getObject().toJavaScript());
-  const beyond = Object.entries(state).filter(([key]) => !(key in inputs));
+  const added = Object.entries(state).filter(([key]) => !(key in inputs));
   const parent = request.getParent();
   return {
     urn: response.getUrn(),
@@ -132,14 +132,14 @@ function resource(request: Request, response: Response): Resource {
     component: !request.getCustom(),
     id: response.getId(),
     inputs,
-    outputs: Object.fromEntries(beyond),
+    outputs: Object.fromEntries(added),
     dependsOn: request.getDependenciesList().toSorted(),
     retainOnDelete: request.getRetainondelete() ?? false,
     protect: request.getProtect() ?? false,
   };
 }
 
-/** Without Pulumi's wrappings: a secret is what is in it, a resource its URN. */
+/** Removes Pulumi's wrapping: a secret becomes its value, a resource its URN. */
 function plain(value: Inputs): Inputs {
   return unwrap(value) as Inputs;
 }

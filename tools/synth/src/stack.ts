@@ -1,7 +1,7 @@
 import type { Build, Graph, Inputs, Resource } from "./graph.ts";
 
-/** The graph as infra/stack.json holds it: what is deployed, in a form that a person can review as a difference. */
-export function toStack(graph: Graph) {
+/** The graph as infra/stack.json contains it: the deployed resources, in a form whose changes a person can review. */
+export function toStackFile(graph: Graph) {
   return {
     app: graph.app,
     stage: graph.stage,
@@ -14,12 +14,12 @@ export function toStack(graph: Graph) {
   };
 }
 
-/** Two spaces, keys in order: the same graph is the same text. */
+/** JSON with sorted keys and two spaces, so that an equal graph is equal text. */
 export function print(value: unknown): string {
   return `${JSON.stringify(sorted(value), null, 2)}\n`;
 }
 
-/** Left out: what SST notes for itself, the account's own settings, the bundles of a build that was not made. */
+/** Left out: SST's own link records, settings of the whole account, and bundles, because nothing was bundled. */
 function isDeployed({ type }: Resource) {
   return ![
     "sst:sst:LinkRef",
@@ -38,12 +38,12 @@ function toResource(resource: Resource) {
     id,
     inputs: withoutBuild(type, inputs),
     outputs: component ? {} : outputs,
-    // what a deployment waits for is what its snapshot holds; everywhere else order is only order
+    // a gateway deployment contains only what it depends on; for other types dependencies are only an order
     dependsOn: type === "aws:apigateway/deployment:Deployment" ? dependsOn : undefined,
   };
 }
 
-/** Where the bundle lies, and the key that SST would encrypt it with. */
+/** Removes the location of the bundle and the key with which SST would encrypt it. */
 function withoutBuild(type: string, inputs: Inputs): Inputs {
   if (type !== "aws:lambda/function:Function") return inputs;
   const { s3Bucket: _bucket, s3Key: _key, environment, ...rest } = inputs;
@@ -61,7 +61,9 @@ function arnOf(graph: Graph, { functionID }: Build): string {
     ({ type, name }) => type === "aws:lambda/function:Function" && name === `${functionID}Function`,
   );
   if (!found)
-    throw new Error(`${functionID} would be built, but no function of this name is in the graph`);
+    throw new Error(
+      `SST would bundle ${functionID}, but the graph has no function ${functionID}Function`,
+    );
   return found.outputs.arn;
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as Files from "./files.ts";
 import { synthesize } from "./synthesize.ts";
 
-/** `pnpm synth`: runs the programs offline and writes what follows from them; with `--check`, says whether that is so. */
+/** `pnpm synth`: runs the SST programs offline and writes the generated files. With `--check` it writes nothing and fails if a file is not up to date. */
 const root = join(import.meta.dirname, "../../..");
 const check = process.argv.includes("--check");
 const started = performance.now();
@@ -13,7 +13,7 @@ const written = {
   laptop: { stage: "laptop" },
   fixture: { stage: "t", program: Files.fixtureProgram },
 };
-// the others are not written down; they run so that a mistake in them does not wait for a deploy
+// the other stages are not written; they run so that a mistake in them is found before a deploy
 const all = {
   ...written,
   production: { stage: "production" },
@@ -22,12 +22,15 @@ const all = {
 
 const graphs = await synthesize(root, check ? written : all);
 
-const files = { ...Files.generated(root, graphs.laptop), ...Files.ofFixture(graphs.fixture) };
-const stale = Files.stale(root, files);
+const files = {
+  ...Files.generatedFiles(root, graphs.laptop),
+  ...Files.fixtureFiles(graphs.fixture),
+};
+const stale = Files.staleFiles(root, files);
 
 if (check && stale.length > 0) {
   console.error(
-    `${stale.join(", ")}: not what the programs say. Run \`pnpm synth\` and commit the difference.`,
+    `${stale.join(", ")}: not up to date with infra/. Run \`npx pnpm synth\` and commit the difference.`,
   );
   process.exitCode = 1;
 }

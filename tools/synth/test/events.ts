@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 
-import { type Graph, named, ofType, type Resource } from "../src/graph.ts";
+import { type Graph, resourceNamed, resourcesOfType, type Resource } from "../src/graph.ts";
 import * as Read from "./read.ts";
 
 export const events = (graphs: () => Read.Graphs) =>
   describe("events", () => {
-    test("what is uploaded is announced to the queue, and nothing else is", () => {
+    test("the bucket notifies the queue of uploads and of nothing else", () => {
       const { laptop } = graphs();
-      const [notification, ...others] = ofType(
+      const [notification, ...others] = resourcesOfType(
         laptop,
         "aws:s3/bucketNotification:BucketNotification",
       );
@@ -15,21 +15,21 @@ export const events = (graphs: () => Read.Graphs) =>
       expect(notification!.inputs.queues).toEqual([
         {
           id: "Uploaded",
-          queueArn: named(laptop, "IngestQueue").outputs.arn,
+          queueArn: resourceNamed(laptop, "IngestQueue").outputs.arn,
           events: ["s3:ObjectCreated:*"],
           filterPrefix: "uploads/",
         },
       ]);
       expect(notification!.inputs.lambdaFunctions ?? []).toEqual([]);
       expect(notification!.dependsOn).toContain(
-        ofType(laptop, "aws:sqs/queuePolicy:QueuePolicy")[0]!.urn,
+        resourcesOfType(laptop, "aws:sqs/queuePolicy:QueuePolicy")[0]!.urn,
       );
     });
 
-    test("only our bucket of our account may put events into the queue", () => {
+    test("only our bucket in our account may send events to the queue", () => {
       for (const graph of Object.values(graphs())) {
-        const queue = named(graph, "IngestQueue");
-        const policies = ofType(graph, "aws:sqs/queuePolicy:QueuePolicy");
+        const queue = resourceNamed(graph, "IngestQueue");
+        const policies = resourcesOfType(graph, "aws:sqs/queuePolicy:QueuePolicy");
         expect(policies.map(({ inputs }) => inputs.queueUrl)).toEqual([queue.id]);
         expect(Read.statements(policies[0]!.inputs.policy)).toEqual([
           {
@@ -38,7 +38,9 @@ export const events = (graphs: () => Read.Graphs) =>
             Action: "sqs:SendMessage",
             Resource: queue.outputs.arn,
             Condition: {
-              ArnEquals: { "aws:SourceArn": ofType(graph, "aws:s3/bucket:Bucket")[0]!.outputs.arn },
+              ArnEquals: {
+                "aws:SourceArn": resourcesOfType(graph, "aws:s3/bucket:Bucket")[0]!.outputs.arn,
+              },
               StringEquals: { "aws:SourceAccount": graph.account },
             },
           },
@@ -46,16 +48,16 @@ export const events = (graphs: () => Read.Graphs) =>
       }
     });
 
-    test("what fails five times waits two weeks in the dead-letter queue", () => {
+    test("a message that fails five times is kept for two weeks in the dead-letter queue", () => {
       const { laptop } = graphs();
-      const redrive = JSON.parse(named(laptop, "IngestQueue").inputs.redrivePolicy);
-      const dead = named(laptop, "IngestDeadQueue");
+      const redrive = JSON.parse(resourceNamed(laptop, "IngestQueue").inputs.redrivePolicy);
+      const dead = resourceNamed(laptop, "IngestDeadQueue");
       expect(redrive).toEqual({ deadLetterTargetArn: dead.outputs.arn, maxReceiveCount: 5 });
       expect(dead.inputs.messageRetentionSeconds).toBe(1_209_600);
       expect(dead.inputs.redrivePolicy).toBeUndefined();
     });
 
-    test("a message is not given out again while its function still works on it", () => {
+    test("a message is not delivered again while its function still works on it", () => {
       for (const graph of [graphs().laptop, graphs().production]) {
         const polled = mappings(graph).filter(
           ({ source }) => source.type === "aws:sqs/queue:Queue",
@@ -71,20 +73,20 @@ export const events = (graphs: () => Read.Graphs) =>
       }
     });
 
-    test("one bad record does not take its neighbours with it", () => {
+    test("one bad record does not fail the rest of its batch", () => {
       const kinds = mappings(graphs().laptop).map(
         ({ mapping }) => mapping.inputs.functionResponseTypes,
       );
       expect(kinds).toEqual([["ReportBatchItemFailures"], ["ReportBatchItemFailures"]]);
     });
 
-    test("a function may read what it is fed from", () => {
+    test("each function may read from its event source", () => {
       const { laptop } = graphs();
       const missing = mappings(laptop).flatMap(({ source, handler, mapping }) => {
         const needed = source.type.startsWith("aws:sqs")
           ? ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
           : ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"];
-        const granted = Read.rights(Read.roleOf(laptop, handler))
+        const granted = Read.permissionsOf(Read.roleOf(laptop, handler))
           .filter(({ Resource }) => Read.list(Resource).includes(mapping.inputs.eventSourceArn))
           .flatMap(({ Action }) => Action);
         return needed.filter((action) => !granted.includes(action));
@@ -92,12 +94,12 @@ export const events = (graphs: () => Read.Graphs) =>
       expect(missing).toEqual([]);
     });
 
-    test("likes are counted at once, and a record that cannot be counted ends in a queue that Count may write to", () => {
+    test("likes are counted without a batching window, and a failed record ends in a queue that Count may write to", () => {
       const { laptop } = graphs();
       const { mapping, handler } = mappings(laptop).find(
         ({ source }) => source.type === "aws:dynamodb/table:Table",
       )!;
-      const dead = named(laptop, "CountDeadQueue");
+      const dead = resourceNamed(laptop, "CountDeadQueue");
       expect(Read.logical(laptop, handler)).toBe("Count");
       expect(mapping.inputs).toMatchObject({
         startingPosition: "LATEST",
@@ -117,14 +119,14 @@ export const events = (graphs: () => Read.Graphs) =>
         maximumRecordAgeInSeconds: 3600,
         destinationConfig: { onFailure: { destinationArn: dead.outputs.arn } },
       });
-      expect(Read.rights(Read.roleOf(laptop, handler))).toContainEqual({
+      expect(Read.permissionsOf(Read.roleOf(laptop, handler))).toContainEqual({
         Effect: "Allow",
         Action: "sqs:SendMessage",
         Resource: dead.outputs.arn,
       });
     });
 
-    test("a burst of uploads does not take every function of the account", () => {
+    test("a burst of uploads does not use up the account's concurrency", () => {
       for (const graph of [graphs().laptop, graphs().production]) {
         const { mapping } = mappings(graph).find(
           ({ source }) => source.type === "aws:sqs/queue:Queue",
@@ -135,13 +137,15 @@ export const events = (graphs: () => Read.Graphs) =>
     });
   });
 
-/** What feeds which function. */
+/** The event source mappings of a function. */
 function mappings(graph: Graph): { mapping: Resource; source: Resource; handler: Resource }[] {
-  return ofType(graph, "aws:lambda/eventSourceMapping:EventSourceMapping").map((mapping) => ({
-    mapping,
-    source: graph.resources.find(({ outputs }) =>
-      [outputs.arn, outputs.streamArn].includes(mapping.inputs.eventSourceArn),
-    )!,
-    handler: Read.functionOf(graph, mapping.inputs.functionName),
-  }));
+  return resourcesOfType(graph, "aws:lambda/eventSourceMapping:EventSourceMapping").map(
+    (mapping) => ({
+      mapping,
+      source: graph.resources.find(({ outputs }) =>
+        [outputs.arn, outputs.streamArn].includes(mapping.inputs.eventSourceArn),
+      )!,
+      handler: Read.functionOf(graph, mapping.inputs.functionName),
+    }),
+  );
 }

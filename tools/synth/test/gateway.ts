@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 
-import { named, ofType, parentOf } from "../src/graph.ts";
+import { resourceNamed, resourcesOfType, parentOf } from "../src/graph.ts";
 import * as Read from "./read.ts";
 
-/** Who may call what: the second table that a reviewer must read. */
+/** Rules for the API's routes. The snapshot of credentials per route is the second table that a reviewer must read. */
 export const gateway = (graphs: () => Read.Graphs) =>
   describe("gateway", () => {
-    test("each route asks for this, and is answered by this", () => {
+    test("each route requires these credentials and has this integration", () => {
       const { laptop } = graphs();
       const table = Read.endpoints(laptop)
         .filter(({ method }) => method.inputs.httpMethod !== "OPTIONS")
@@ -55,10 +55,10 @@ export const gateway = (graphs: () => Read.Graphs) =>
       `);
     });
 
-    test("whoever writes under /v1, or reads what is personal, shows a token of the user pool", () => {
+    test("writes and personal reads under /v1 require a token of the user pool", () => {
       for (const graph of [graphs().laptop, graphs().production]) {
-        const pool = ofType(graph, "aws:cognito/userPool:UserPool")[0]!;
-        const authorizer = ofType(graph, "aws:apigateway/authorizer:Authorizer")[0]!;
+        const pool = resourcesOfType(graph, "aws:cognito/userPool:UserPool")[0]!;
+        const authorizer = resourcesOfType(graph, "aws:apigateway/authorizer:Authorizer")[0]!;
         expect(authorizer.inputs).toMatchObject({
           type: "COGNITO_USER_POOLS",
           providerArns: [pool.outputs.arn],
@@ -78,7 +78,7 @@ export const gateway = (graphs: () => Read.Graphs) =>
       }
     });
 
-    test("what operators do asks for a signature of AWS, and nothing else does", () => {
+    test("only the operators' routes require an AWS signature", () => {
       const signed = Read.endpoints(graphs().laptop).filter(
         ({ method }) => method.inputs.authorization === "AWS_IAM",
       );
@@ -90,15 +90,15 @@ export const gateway = (graphs: () => Read.Graphs) =>
       expect(signed).toHaveLength(3);
     });
 
-    test("a key is asked for under /partner, and is in a plan with a rate and a quota", () => {
+    test("only /partner requires an API key, and each key is in a plan with a rate and a quota", () => {
       for (const graph of [graphs().laptop, graphs().production]) {
         const keyed = Read.endpoints(graph).filter(({ method }) => method.inputs.apiKeyRequired);
         expect(keyed.map(({ route }) => route)).toEqual([
           "GET /partner/v1/images/{id}",
           "GET /partner/v1/images",
         ]);
-        const stage = ofType(graph, "aws:apigateway/stage:Stage")[0]!;
-        const plans = ofType(graph, "aws:apigateway/usagePlan:UsagePlan");
+        const stage = resourcesOfType(graph, "aws:apigateway/stage:Stage")[0]!;
+        const plans = resourcesOfType(graph, "aws:apigateway/usagePlan:UsagePlan");
         expect(plans.map(({ name }) => name)).toEqual([
           "PartnerPlanUsagePlan",
           "TrialPlanUsagePlan",
@@ -109,18 +109,18 @@ export const gateway = (graphs: () => Read.Graphs) =>
           ]);
           expect(inputs.throttleSettings.rateLimit).toBeGreaterThan(0);
           expect(inputs.quotaSettings.limit).toBeGreaterThan(0);
-          const members = ofType(graph, "aws:apigateway/usagePlanKey:UsagePlanKey").filter(
+          const members = resourcesOfType(graph, "aws:apigateway/usagePlanKey:UsagePlanKey").filter(
             (member) => member.inputs.usagePlanId === id,
           );
           expect(members).toHaveLength(1);
         }
-        // AWS draws the values; none is in the graph
-        const keys = ofType(graph, "aws:apigateway/apiKey:ApiKey");
+        // AWS generates the values; none is in the graph
+        const keys = resourcesOfType(graph, "aws:apigateway/apiKey:ApiKey");
         expect(keys.map(({ inputs }) => inputs.value)).toEqual([undefined, undefined]);
       }
     });
 
-    test("every path answers a preflight, open to anyone, with the methods that it has", () => {
+    test("every path answers a preflight request without credentials, with its methods", () => {
       const { laptop } = graphs();
       const endpoints = Read.endpoints(laptop);
       const paths = [...new Set(endpoints.map(({ path }) => path))];
@@ -156,7 +156,7 @@ export const gateway = (graphs: () => Read.Graphs) =>
       );
     });
 
-    test("in production every answer names the one configured origin and never `*`", () => {
+    test("in production every response names the one configured origin and never `*`", () => {
       const { production } = graphs();
       const origins = production.resources.flatMap(({ inputs }) =>
         Object.entries(inputs.responseParameters ?? {})
@@ -171,20 +171,20 @@ export const gateway = (graphs: () => Read.Graphs) =>
         new Set(["'https://balde.example'"]),
       );
       expect(templates.filter((template) => template.includes("localhost"))).toEqual([]);
-      const { environment } = named(production, "ApiHandlerFunction").inputs;
+      const { environment } = resourceNamed(production, "ApiHandlerFunction").inputs;
       expect(environment.variables.ORIGINS).toBe("https://balde.example");
     });
 
-    test("a front end can read what the answers' headers say", () => {
-      for (const { inputs } of ofType(graphs().laptop, "aws:apigateway/response:Response"))
+    test("a front end can read the response headers", () => {
+      for (const { inputs } of resourcesOfType(graphs().laptop, "aws:apigateway/response:Response"))
         expect(
           inputs.responseParameters["gatewayresponse.header.Access-Control-Expose-Headers"],
         ).toBe("'ETag,Link,Location,Retry-After,x-amzn-RequestId'");
     });
 
-    test("the deployment waits for everything that the API is made of", () => {
+    test("the deployment depends on every resource of the API", () => {
       for (const graph of Object.values(graphs())) {
-        const deployment = ofType(graph, "aws:apigateway/deployment:Deployment")[0]!;
+        const deployment = resourcesOfType(graph, "aws:apigateway/deployment:Deployment")[0]!;
         const parts = graph.resources.filter(({ type }) =>
           /^aws:apigateway\/(method|integration|methodResponse|integrationResponse|response|requestValidator|model):/.test(
             type,
@@ -196,19 +196,20 @@ export const gateway = (graphs: () => Read.Graphs) =>
       }
     });
 
-    test("a change of what was added by hand is deployed, as a change of a route is", () => {
+    test("a change of a raw resource triggers a deployment, as a change of a route does", () => {
       const { laptop, production } = graphs();
       const [here, there] = [laptop, production].map(
-        (graph) => ofType(graph, "aws:apigateway/deployment:Deployment")[0]!.inputs.triggers,
+        (graph) =>
+          resourcesOfType(graph, "aws:apigateway/deployment:Deployment")[0]!.inputs.triggers,
       );
-      // the stages differ in both: in the functions behind the routes, and in the origins that are let in
+      // the stages differ in both: in the functions behind the routes and in the allowed origins
       expect(here.routes).toMatch(/^[0-9a-f]{64}$/);
       expect(here.routes).not.toBe(there.routes);
       expect(here.byHand).toMatch(/^[0-9a-f]{64}$/);
       expect(here.byHand).not.toBe(there.byHand);
     });
 
-    test("every answer that is mapped is declared, and every mock has one", () => {
+    test("every mapped response is declared, and every mock has a response", () => {
       const undeclared = Read.endpoints(graphs().laptop)
         .filter(({ integration }) => integration.inputs.type !== "AWS_PROXY")
         .flatMap(({ route, responses, methodResponses }) => {
@@ -224,15 +225,16 @@ export const gateway = (graphs: () => Read.Graphs) =>
       expect(undeclared).toEqual([]);
     });
 
-    test("a mock is text, whatever the client accepts", () => {
-      const mocks = ofType(graphs().laptop, "aws:apigateway/integration:Integration").filter(
-        ({ inputs }) => inputs.type === "MOCK",
-      );
+    test("a mock's response is text for every Accept header", () => {
+      const mocks = resourcesOfType(
+        graphs().laptop,
+        "aws:apigateway/integration:Integration",
+      ).filter(({ inputs }) => inputs.type === "MOCK");
       expect(mocks.length).toBeGreaterThan(10);
       for (const { inputs } of mocks) expect(inputs.contentHandling).toBe("CONVERT_TO_TEXT");
     });
 
-    test("pictures stream out of deliver, other answers come whole", () => {
+    test("deliver streams its responses, other functions answer buffered", () => {
       const proxies = Read.endpoints(graphs().laptop).filter(
         ({ integration }) => integration.inputs.type === "AWS_PROXY",
       );
@@ -250,7 +252,7 @@ export const gateway = (graphs: () => Read.Graphs) =>
       );
     });
 
-    test("a function that the gateway waits for gives up before the gateway does", () => {
+    test("a function times out before the gateway does", () => {
       const { laptop } = graphs();
       for (const name of ["ApiHandlerFunction", "DeliverFunction", "AdminFunction"])
         expect(
@@ -258,15 +260,15 @@ export const gateway = (graphs: () => Read.Graphs) =>
         ).toBeLessThan(29);
     });
 
-    test("what comes as a picture stays bytes", () => {
-      const [api] = ofType(graphs().laptop, "aws:apigateway/restApi:RestApi");
+    test("an uploaded image stays bytes", () => {
+      const [api] = resourcesOfType(graphs().laptop, "aws:apigateway/restApi:RestApi");
       expect(api!.inputs.binaryMediaTypes).toEqual(["image/*", "application/octet-stream"]);
       expect(api!.inputs.endpointConfiguration.types).toBe("REGIONAL");
     });
 
-    test("the stage traces, counts and logs a line of JSON that holds no key", () => {
+    test("the stage traces, has metrics, and logs one line of JSON without credentials", () => {
       for (const graph of [graphs().laptop, graphs().production]) {
-        const stage = ofType(graph, "aws:apigateway/stage:Stage")[0]!;
+        const stage = resourcesOfType(graph, "aws:apigateway/stage:Stage")[0]!;
         const log = JSON.parse(stage.inputs.accessLogSettings.format);
         expect(stage.inputs).toMatchObject({ stageName: graph.stage, xrayTracingEnabled: true });
         expect(log).toMatchObject({
@@ -276,7 +278,7 @@ export const gateway = (graphs: () => Read.Graphs) =>
         expect(JSON.stringify(log)).not.toMatch(
           /authorization|querystring|\$context\.identity\.apiKey"/i,
         );
-        const throttle = ofType(graph, "aws:apigateway/methodSettings:MethodSettings")[0]!;
+        const throttle = resourcesOfType(graph, "aws:apigateway/methodSettings:MethodSettings")[0]!;
         expect(throttle.inputs.methodPath).toBe("*/*");
         expect(throttle.inputs.settings.throttlingRateLimit).toBeGreaterThan(0);
         expect(parentOf(graph, stage)?.name).toBe("Api");

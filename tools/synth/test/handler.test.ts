@@ -15,14 +15,16 @@ beforeAll(() => {
 
 afterAll(() => rmSync(root, { recursive: true }));
 
-test("a handler that is there is no fault", async () => {
-  expect(await Handler.fault(root, "src/like.handler")).toBeUndefined();
+test("an existing handler has no problem", async () => {
+  expect(await Handler.findProblem(root, "src/like.handler")).toBeUndefined();
 });
 
-test("a file that is missing is named", async () => {
-  expect(await Handler.fault(root, "src/unlike.handler")).toContain("src/unlike.ts does not exist");
+test("a missing file is named", async () => {
+  expect(await Handler.findProblem(root, "src/unlike.handler")).toContain(
+    "src/unlike.ts does not exist",
+  );
 });
 
-test("a name that the file does not export is refused, with the names that it does", async () => {
-  expect(await Handler.fault(root, "src/like.main")).toContain("src/like.ts exports handler");
+test("an export that does not exist is refused, with the names that do", async () => {
+  expect(await Handler.findProblem(root, "src/like.main")).toContain("src/like.ts exports handler");
 });

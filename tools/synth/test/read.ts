@@ -1,4 +1,4 @@
-import { type Graph, type Inputs, ofType, parentOf, type Resource } from "../src/graph.ts";
+import { type Graph, type Inputs, resourcesOfType, parentOf, type Resource } from "../src/graph.ts";
 
 export type Graphs = { laptop: Graph; production: Graph; dev: Graph };
 
@@ -13,20 +13,20 @@ export type Statement = {
 export const list = <Value>(value: Value | Value[] | undefined): Value[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
 
-/** A policy is text, or, where Pulumi's own helper made it, still an object: the provider takes both. */
+/** The statements of a policy, which is JSON text or, where Pulumi's own helper made it, an object; the provider accepts both. */
 export const statements = (policy: string | { Statement: Statement[] }): Statement[] =>
   (typeof policy === "string" ? JSON.parse(policy) : policy).Statement;
 
-/** Everything that a role may do. */
-export const rights = ({ inputs }: Resource): Statement[] =>
+/** The statements of all policies of a role. */
+export const permissionsOf = ({ inputs }: Resource): Statement[] =>
   list(inputs.inlinePolicies).flatMap(({ policy }: Inputs) => statements(policy));
 
 export const trust = ({ inputs }: Resource) => statements(inputs.assumeRolePolicy);
 
-export const roles = (graph: Graph) => ofType(graph, "aws:iam/role:Role");
-export const functions = (graph: Graph) => ofType(graph, "aws:lambda/function:Function");
+export const roles = (graph: Graph) => resourcesOfType(graph, "aws:iam/role:Role");
+export const functions = (graph: Graph) => resourcesOfType(graph, "aws:lambda/function:Function");
 
-/** The name that infra gave it: `ApiHandler`. */
+/** The name in infra, for example `ApiHandler`. */
 export const logical = (graph: Graph, resource: Resource) =>
   parentOf(graph, resource)?.name ?? resource.name;
 
@@ -36,7 +36,7 @@ export const functionOf = (graph: Graph, arn: string) =>
 export const roleOf = (graph: Graph, { inputs }: Resource) =>
   roles(graph).find(({ outputs }) => outputs.arn === inputs.role)!;
 
-/** Without the letters that say nothing to a reviewer. */
+/** Shortens ARNs so that a reviewer can read them. */
 export function shorten(graph: Graph, arn: string) {
   return arn
     .replaceAll(`:${graph.region}:${graph.account}:`, ":")
@@ -54,14 +54,14 @@ export type Endpoint = {
   methodResponses: Resource[];
 };
 
-/** Every method of the REST API with what belongs to it. */
+/** Every method of the REST API with its integration and responses. */
 export function endpoints(graph: Graph): Endpoint[] {
   const same = (one: Resource, other: Resource) =>
     one.inputs.resourceId === other.inputs.resourceId &&
     one.inputs.httpMethod === other.inputs.httpMethod;
   const of = (type: string, method: Resource) =>
-    ofType(graph, `aws:apigateway/${type}`).filter((resource) => same(resource, method));
-  return ofType(graph, "aws:apigateway/method:Method")
+    resourcesOfType(graph, `aws:apigateway/${type}`).filter((resource) => same(resource, method));
+  return resourcesOfType(graph, "aws:apigateway/method:Method")
     .map((method) => {
       const path = pathOf(graph, method.inputs.resourceId);
       return {
@@ -80,11 +80,11 @@ export const endpoint = (graph: Graph, route: string) =>
   endpoints(graph).find((endpoint) => endpoint.route === route)!;
 
 function pathOf(graph: Graph, resourceId: string): string {
-  const found = ofType(graph, "aws:apigateway/resource:Resource").find(
+  const found = resourcesOfType(graph, "aws:apigateway/resource:Resource").find(
     ({ id }) => id === resourceId,
   );
   return found ? `${pathOf(graph, found.inputs.parentId)}/${found.inputs.pathPart}` : "";
 }
 
-/** The constant that a mapping sends. */
+/** The constant value of a mapping. */
 export const constantOf = (mapping: string) => /^'(.*)'$/.exec(mapping)?.[1];

@@ -3,21 +3,21 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import * as Files from "../src/files.ts";
-import { ofType } from "../src/graph.ts";
+import { resourcesOfType } from "../src/graph.ts";
 import type * as Read from "./read.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
 export const stages = (graphs: () => Read.Graphs) =>
   describe("stages", () => {
-    test("no two resources have one name", () => {
+    test("no two resources share a name", () => {
       for (const { resources } of Object.values(graphs())) {
         const urns = resources.map(({ urn }) => urn);
         expect(urns.filter((urn, index) => urns.indexOf(urn) !== index)).toEqual([]);
       }
     });
 
-    test("AWS takes the names", () => {
+    test("the names are valid in AWS", () => {
       const limits: Record<string, [string, RegExp]> = {
         "aws:s3/bucket:Bucket": ["bucket", /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/],
         "aws:lambda/function:Function": ["name", /^[\w-]{1,64}$/],
@@ -26,18 +26,18 @@ export const stages = (graphs: () => Read.Graphs) =>
       };
       for (const graph of Object.values(graphs())) {
         const refused = Object.entries(limits).flatMap(([type, [field, allowed]]) =>
-          ofType(graph, type).filter(({ inputs }) => !allowed.test(inputs[field])),
+          resourcesOfType(graph, type).filter(({ inputs }) => !allowed.test(inputs[field])),
         );
         expect(refused).toEqual([]);
       }
     });
 
-    test("the committed graph and types are what infra says", () => {
-      expect(Files.stale(root, Files.generated(root, graphs().laptop))).toEqual([]);
+    test("the committed graph and types are up to date with infra", () => {
+      expect(Files.staleFiles(root, Files.generatedFiles(root, graphs().laptop))).toEqual([]);
     });
 
-    test("the committed graph holds no path of a machine, no time and no secret", () => {
-      const text = Files.generated(root, graphs().laptop)["infra/stack.json"]!;
+    test("the committed graph contains no local path, no time and no secret", () => {
+      const text = Files.generatedFiles(root, graphs().laptop)["infra/stack.json"]!;
       expect(text).not.toContain(root);
       expect(text).not.toMatch(/"\/(home|root|Users|tmp|work|private)\//);
       expect(text).not.toContain("SST_KEY");
@@ -45,7 +45,7 @@ export const stages = (graphs: () => Read.Graphs) =>
       expect(text.match(/secret:\/\/\w+/g)!.length).toBeGreaterThan(0);
     });
 
-    test("a link is a name: it brings no right and no key of AWS", () => {
+    test("a link brings only a name, no permission and no AWS key", () => {
       const links = graphs().laptop.functions.flatMap((build) => Object.entries(build.links));
       expect(
         Object.fromEntries(links.map(([name, link]) => [name, Object.keys(link).toSorted()])),
@@ -61,9 +61,9 @@ export const stages = (graphs: () => Read.Graphs) =>
       });
     });
 
-    test("people sign in with SRP, and with a plain password outside production only", () => {
+    test("people sign in with SRP, and with a plain password only outside production", () => {
       const flows = (graph: Read.Graphs["laptop"]) =>
-        ofType(graph, "aws:cognito/userPoolClient:UserPoolClient")[0]!.inputs;
+        resourcesOfType(graph, "aws:cognito/userPoolClient:UserPoolClient")[0]!.inputs;
       const always = ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"];
       expect(flows(graphs().production).explicitAuthFlows).toEqual(always);
       expect(flows(graphs().laptop).explicitAuthFlows).toEqual([
@@ -83,8 +83,8 @@ export const stages = (graphs: () => Read.Graphs) =>
       }
     });
 
-    test("a lost password comes back by e-mail", () => {
-      const [pool] = ofType(graphs().laptop, "aws:cognito/userPool:UserPool");
+    test("a forgotten password is reset by e-mail", () => {
+      const [pool] = resourcesOfType(graphs().laptop, "aws:cognito/userPool:UserPool");
       expect(pool!.inputs).toMatchObject({
         aliasAttributes: ["email"],
         autoVerifiedAttributes: ["email"],
@@ -93,7 +93,7 @@ export const stages = (graphs: () => Read.Graphs) =>
       });
     });
 
-    test("each function is minified and split, for arm64, and sharp is the workspace's", () => {
+    test("each function is minified and split, runs on arm64, and installs the workspace's sharp", () => {
       const catalog = readFileSync(join(root, "pnpm-workspace.yaml"), "utf8");
       const [, sharp] = /^ {2}sharp: (\S+)$/m.exec(catalog)!;
       const bundling = (install?: object) => ({

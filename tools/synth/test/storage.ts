@@ -1,16 +1,18 @@
 import { describe, expect, test } from "vitest";
 
-import { ofType } from "../src/graph.ts";
+import { resourcesOfType } from "../src/graph.ts";
 import * as Read from "./read.ts";
 
 export const storage = (graphs: () => Read.Graphs) =>
   describe("storage", () => {
-    test("nobody outside reads the bucket", () => {
+    test("the bucket is not readable from outside the account", () => {
       for (const graph of Object.values(graphs())) {
-        const buckets = ofType(graph, "aws:s3/bucket:Bucket");
+        const buckets = resourcesOfType(graph, "aws:s3/bucket:Bucket");
         expect(buckets).toHaveLength(1);
         const about = (type: string) =>
-          ofType(graph, `aws:s3/${type}`).find(({ inputs }) => inputs.bucket === buckets[0]!.id)!;
+          resourcesOfType(graph, `aws:s3/${type}`).find(
+            ({ inputs }) => inputs.bucket === buckets[0]!.id,
+          )!;
         expect(about("bucketPublicAccessBlock:BucketPublicAccessBlock").inputs).toMatchObject({
           blockPublicAcls: true,
           blockPublicPolicy: true,
@@ -28,10 +30,10 @@ export const storage = (graphs: () => Read.Graphs) =>
       }
     });
 
-    test("the bucket answers over TLS only", () => {
+    test("the bucket answers only over TLS", () => {
       const { laptop } = graphs();
-      const { arn } = ofType(laptop, "aws:s3/bucket:Bucket")[0]!.outputs;
-      const [policy] = ofType(laptop, "aws:s3/bucketPolicy:BucketPolicy");
+      const { arn } = resourcesOfType(laptop, "aws:s3/bucket:Bucket")[0]!.outputs;
+      const [policy] = resourcesOfType(laptop, "aws:s3/bucketPolicy:BucketPolicy");
       expect(Read.statements(policy!.inputs.policy)).toEqual([
         {
           Effect: "Deny",
@@ -43,9 +45,9 @@ export const storage = (graphs: () => Read.Graphs) =>
       ]);
     });
 
-    test("pages of the configured origins may post to the bucket, and read the ETag", () => {
+    test("pages of the configured origins may post to the bucket and read the ETag", () => {
       const cors = (graph: Read.Graphs["laptop"]) =>
-        ofType(graph, "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration")[0]!.inputs
+        resourcesOfType(graph, "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration")[0]!.inputs
           .corsRules;
       expect(cors(graphs().production)).toEqual([
         {
@@ -59,13 +61,13 @@ export const storage = (graphs: () => Read.Graphs) =>
       expect(cors(graphs().laptop)[0].allowedOrigins).not.toContain("*");
     });
 
-    test("what is temporary goes by itself, and so do old versions and abandoned parts", () => {
+    test("temporary objects, old versions and abandoned parts expire", () => {
       for (const graph of [graphs().laptop, graphs().production]) {
-        const [lifecycle] = ofType(
+        const [lifecycle] = resourcesOfType(
           graph,
           "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
         );
-        const [versioning] = ofType(graph, "aws:s3/bucketVersioning:BucketVersioning");
+        const [versioning] = resourcesOfType(graph, "aws:s3/bucketVersioning:BucketVersioning");
         expect(versioning!.inputs.versioningConfiguration.status).toBe("Enabled");
         expect(lifecycle!.inputs.rules).toEqual([
           {
@@ -92,8 +94,8 @@ export const storage = (graphs: () => Read.Graphs) =>
       }
     });
 
-    test("the table has the keys that the code asks for", () => {
-      const [table] = ofType(graphs().laptop, "aws:dynamodb/table:Table");
+    test("the table has the keys and indexes that the code uses", () => {
+      const [table] = resourcesOfType(graphs().laptop, "aws:dynamodb/table:Table");
       expect(table!.inputs).toMatchObject({
         hashKey: "pk",
         rangeKey: "sk",
@@ -109,10 +111,10 @@ export const storage = (graphs: () => Read.Graphs) =>
       });
     });
 
-    test("production keeps its pictures, rows and people whatever is removed", () => {
+    test("production retains its images, rows and people when the stage is removed", () => {
       const { production, laptop } = graphs();
       expect(production).toMatchObject({ removal: "retain", protect: true });
-      const one = (type: string) => ofType(production, type)[0]!;
+      const one = (type: string) => resourcesOfType(production, type)[0]!;
       expect(one("aws:s3/bucket:Bucket")).toMatchObject({
         retainOnDelete: true,
         inputs: { forceDestroy: false },
