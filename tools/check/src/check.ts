@@ -3,84 +3,98 @@ import { join } from "node:path";
 
 import * as Platform from "@balde/synth/platform";
 
-/** `pnpm check`: everything that a machine can say about the repository, each part with its time; fails at the end. CI runs the tests by themselves. */
+/** `pnpm check`: every check of the repository, each with its duration. Runs all of them and fails at the end if one failed. `--without-tests` leaves the tests out. */
 const root = join(import.meta.dirname, "../../..");
 const bin = (name: string) => join(root, "node_modules/.bin", name);
 
-type Step = {
+type Check = {
   name: string;
   command: string;
   args: string[];
-  verdict?: (said: string, code: number) => string;
+  /** What a person runs to repair it. */
+  repair?: string;
+  /** The complaint in the output, empty if there is none. */
+  complaintIn?: (output: string, exitCode: number) => string;
 };
 
-const steps: Step[] = [
-  { name: "format", command: bin("oxfmt"), args: ["--check"] },
+const checks: Check[] = [
+  { name: "format", command: bin("oxfmt"), args: ["--check"], repair: "npx pnpm format" },
   { name: "lint", command: bin("oxlint"), args: ["--type-aware"] },
   { name: "types", command: bin("tsc"), args: ["--project", "tsconfig.json"] },
   {
     name: "types of infra",
     command: bin("tsc"),
     args: ["--project", "infra/tsconfig.json", "--pretty", "false"],
-    verdict: withoutPlatform,
+    complaintIn: withoutPlatform,
   },
-  { name: "unused", command: bin("knip"), args: [] },
-  { name: "synth", command: process.execPath, args: ["tools/synth/src/synth.ts", "--check"] },
+  { name: "unused code", command: bin("knip"), args: [] },
   {
-    name: "openapi",
+    name: "resource graph",
+    command: process.execPath,
+    args: ["tools/synth/src/synth.ts", "--check"],
+    repair: "npx pnpm synth",
+  },
+  {
+    name: "OpenAPI document",
     command: process.execPath,
     args: ["packages/openapi/src/write.ts", "--check"],
+    repair: "npx pnpm synth",
   },
   { name: "tests", command: bin("vitest"), args: ["run"] },
 ];
 
 Platform.ensure(root);
 
-const failed: string[] = [];
+const failed: Check[] = [];
 const withoutTests = process.argv.includes("--without-tests");
-for (const step of steps) {
-  if (withoutTests && step.name === "tests") continue;
-  process.stdout.write(`${step.name} … `);
-  const started = performance.now();
-  const complaint = await run(step);
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+for (const check of checks) {
+  if (withoutTests && check.name === "tests") continue;
+  process.stdout.write(`${check.name} … `);
+  const startedAt = performance.now();
+  const complaint = await run(check);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   console.log(`${complaint === "" ? "ok" : "failed"}, ${seconds} s`);
   if (complaint === "") continue;
-  failed.push(step.name);
+  failed.push(check);
   console.log(complaint);
 }
 
 if (failed.length > 0) {
-  console.error(`\nFailed: ${failed.join(", ")}`);
+  const repairs = failed.map(
+    ({ name, repair }) => `  ${name}${repair ? `: repair it with ${repair}` : ""}`,
+  );
+  console.error(`\nFailed:\n${repairs.join("\n")}`);
   process.exitCode = 1;
 }
 
-/** What is wrong, or nothing. */
-async function run({ command, args, verdict = byCode }: Step): Promise<string> {
+/** Runs a check. The result is its complaint, empty if it passed. */
+async function run({ command, args, complaintIn = byExitCode }: Check): Promise<string> {
   const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
-  let said = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (said += data));
-  const code = await new Promise<number>((resolve, reject) => {
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
+  const exitCode = await new Promise<number>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? 1));
   });
-  return verdict(said, code);
+  return complaintIn(output, exitCode);
 }
 
-function byCode(said: string, code: number) {
-  return code === 0 ? "" : said.trim() || `ended with ${code}`;
+function byExitCode(output: string, exitCode: number) {
+  return exitCode === 0 ? "" : output.trim() || `ended with exit code ${exitCode}`;
 }
 
 /**
- * SST ships its components as sources, and they are not clean under `strict`: a complaint about a file of its platform, and
- * the indented lines that explain it, are not ours. Anything else is, a crash of the compiler too.
+ * SST ships its components as sources, and they do not compile under `strict`. An error in a file of its platform, with the
+ * indented lines that explain it, is ignored. Everything else is a complaint, a crash of the compiler too.
  */
-function withoutPlatform(said: string, code: number) {
-  const lines = said.split("\n");
+function withoutPlatform(output: string, exitCode: number) {
+  const lines = output.split("\n");
   const ours = lines.filter((line, index) => {
-    const first = lines.findLast((other, before) => before <= index && /^\S/.test(other)) ?? "";
-    return line.trim() !== "" && !/^(\.\.\/)?\.sst\/platform\/.*error TS\d+/.test(first);
+    const heading = lines.findLast((other, before) => before <= index && /^\S/.test(other)) ?? "";
+    return line.trim() !== "" && !/^(\.\.\/)?\.sst\/platform\/.*error TS\d+/.test(heading);
   });
-  const explained = ours.length === 0 && /error TS\d+/.test(said);
-  return code === 0 || explained ? "" : ours.join("\n") || `ended with ${code}`;
+  const onlyPlatform = ours.length === 0 && /error TS\d+/.test(output);
+  return exitCode === 0 || onlyPlatform
+    ? ""
+    : ours.join("\n") || `ended with exit code ${exitCode}`;
 }

@@ -6,10 +6,10 @@ import type { Cloud } from "@balde/local-cloud";
 
 export type User = { name: string; password: string };
 export type Local = Omit<Cloud["local"], "apiKeys"> & {
-  /** The page that shows the API's document. */
+  /** The URL of the API's documentation page. */
   docs: string;
   users: User[];
-  /** API keys by the usage plan that they are in. */
+  /** API keys by the name of their usage plan. */
   keys?: Record<string, string>;
 };
 
@@ -34,11 +34,15 @@ const pictures = [
   },
 ];
 
-/** Two people and three pictures, through the same doors that everybody uses; what is there already stays. */
+/**
+ * Creates two people and uploads three images through the public API. What exists already stays unchanged.
+ *
+ * @throws ProblemError if the API refuses an upload for another reason than a taken name
+ */
 export async function seed(
   cloud: Cloud,
   root: string,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<User[]> {
   const { api, cognito } = cloud.local;
   if (!cognito) return [];
@@ -51,7 +55,7 @@ export async function seed(
     const bytes = readFileSync(join(root, "tools/start/pictures", picture.name));
     try {
       await client.upload(new Blob([bytes], { type: "image/jpeg" }), picture);
-      say(`  ${picture.name} is ready`);
+      print(`  ${picture.name} is ready`);
     } catch (error) {
       if (!(error instanceof ProblemError && error.code === "name.taken")) throw error;
     }

@@ -17,29 +17,29 @@ import { type Local, seed } from "./seed.ts";
 
 const usage = `usage: pnpm start [options]
 
-  --port N      port of the API; S3, DynamoDB, Cognito and SQS take the four after it (4500; 0 takes free ones)
-  --data DIR    where everything is kept between runs (.balde)
-  --trace ID    print what the request with that id did, of a cloud that runs or ran on --data, and nothing else
-  --json        print only the content of local.json, once everything is up
+  --port N      port of the API; the other services use the ports after it (4500; 0 chooses free ports)
+  --data DIR    the folder of all data, kept between runs (.balde)
+  --trace ID    print the trace of the request with that id, of a cloud that runs or ran on --data, and exit
+  --json        print only the content of local.json when everything has started
   --help        this text`;
 
 const root = resolve(import.meta.dirname, "../../..");
 
-/** Starts the local cloud from infra/stack.json, fills it once, writes local.json and says what to try. */
+/** Starts the local cloud from infra/stack.json, loads the sample images once, writes local.json and prints what to try. */
 async function start() {
   const { values } = readOptions();
   if (values.help) return console.log(usage);
   const data = resolve(root, values.data);
   const graph = loadGraph(join(root, "infra/stack.json"));
   if (values.trace !== undefined) return console.log(traceOf(values.trace, data, graph));
-  const say = (line: string) => {
+  const print = (line: string) => {
     if (!values.json) console.log(line);
   };
 
-  say("Starting the local cloud…");
+  print("Starting the local cloud…");
   const startedAt = performance.now();
   const log = consoleLog((line) => (values.json ? console.error(line) : console.log(line)));
-  // until everything is up, the only requests are those of the seed
+  // requests before the end of the start are only those of the sample images
   const quiet: Log = { ...log, request() {} };
   const cloud = await startCloud({
     graph,
@@ -48,12 +48,12 @@ async function start() {
     port: readPort(values.port),
     watch: true,
     log: quiet,
-    progress: (step) => say(`  ${step}`),
+    progress: (step) => print(`  ${step}`),
   });
   stopOnSignals(cloud.stop);
 
   const { apiKeys, ...parts } = cloud.local;
-  const users = await seed(cloud, root, say);
+  const users = await seed(cloud, root, print);
   const { api, ...others } = parts;
   const keys = apiKeys && { keys: byPlan(apiKeys) };
   const local: Local = { api, docs: `${api}/docs`, ...others, users, ...keys };
@@ -64,11 +64,11 @@ async function start() {
   renameSync(`${file}.new`, file);
 
   if (values.json) return console.log(JSON.stringify(local, null, 2));
-  say(`\nBalde is up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s.\n`);
-  say(welcome(local, file));
+  print(`\nBalde is up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s.\n`);
+  print(welcome(local, file));
 }
 
-/** Each plan has one key, named after it. */
+/** Each usage plan has one key, which has the plan's name. */
 const byPlan = (apiKeys: Record<string, string>) =>
   Object.fromEntries(Object.entries(apiKeys).map(([name, value]) => [name.toLowerCase(), value]));
 
@@ -92,21 +92,21 @@ function traceOf(id: string, data: string, graph: ResourceGraph) {
   const text = showTrace({ data, graph, id });
   if (text !== undefined) return text;
   throw new StartError(
-    `Nothing is known of a request ${id} in ${data}: the id is in the header x-amzn-RequestId and in the line of the request; the last few thousand are kept, and of more than 100 a second one in twenty.`,
+    `There is no trace of a request ${id} in ${data}. The id is in the response header x-amzn-RequestId and in the request's log line. The last few thousand traces are kept; above 100 requests a second only one in twenty is traced.`,
   );
 }
 
 function readPort(text: string) {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_531) return port;
-  throw new StartError(`--port ${text}: a port is a whole number from 0 to 65531.`);
+  throw new StartError(`--port ${text} is not valid: a port is a whole number from 0 to 65531.`);
 }
 
 function stopOnSignals(stop: () => Promise<void>) {
   onOrphaned(() => process.kill(process.pid, "SIGTERM"));
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => {
-      // a second signal, or an engine that will not end, must not keep the terminal
+      // a second signal, or an engine that does not end, must not block the terminal
       setTimeout(() => process.exit(1), 5_000).unref();
       stop().then(
         () => process.exit(0),
@@ -127,7 +127,7 @@ function welcome(local: Local, file: string) {
   S3         ${local.s3?.endpoint}/${local.s3?.bucket}
   DynamoDB   ${local.dynamodb?.endpoint}  (table ${local.dynamodb?.table})
   people     ${local.users.map((user) => `${user.name} / ${user.password}`).join("   ")}
-  all this   ${file}
+  local.json ${file}
 
 To try, in another terminal:
 
@@ -137,7 +137,7 @@ To try, in another terminal:
   TOKEN=$(curl -s ${local.cognito?.endpoint} -H 'content-type: application/x-amz-json-1.1' -H 'x-amz-target: AWSCognitoIdentityProviderService.InitiateAuth' -d '{"AuthFlow":"USER_PASSWORD_AUTH","ClientId":"${local.cognito?.clientId}","AuthParameters":{"USERNAME":"${ann?.name}","PASSWORD":"${ann?.password}"}}' | sed 's/.*"IdToken":"\\([^"]*\\).*/\\1/')
   curl -H "Authorization: $TOKEN" -H 'content-type: image/jpeg' --data-binary @pier.jpg '${local.api}/v1/images?title=again'
 
-Ctrl-C stops everything; what was uploaded stays in ${file.slice(0, -"/local.json".length)}.`;
+Ctrl-C stops everything; uploads are kept in ${file.slice(0, -"/local.json".length)}.`;
 }
 
 start().catch((error: unknown) => {
