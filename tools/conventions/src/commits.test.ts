@@ -4,12 +4,12 @@ import { expect, test } from "vitest";
 const MAX_SUBJECT_LENGTH = 72;
 /** `scope: verb object`, where the scope is a package, a tool or a folder. */
 const SUBJECT = /^[a-z0-9-]+(?:, [a-z0-9-]+)*: [a-z]/;
-/** The first words of sentences that tell what was done, or what is, instead of what the commit does. */
+/** Beginnings that describe a state or the past instead of what the commit does. */
 const NOT_IMPERATIVE = /^[^:]+: (?:a|an|the|is|was|it|this|\w+ed|\w+ing) /;
 
 const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8" }).trim();
 
-/** Subjects of every commit since this test exists; none in a copy without history. */
+/** Subjects of the commits since this test was added; none in a copy without history. */
 function subjects(): string[] {
   const file = "tools/conventions/src/commits.test.ts";
   try {

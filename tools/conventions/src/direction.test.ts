@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-// each line is a violation that must not pass: where it is planted, and what is planted there
+// violations that the linter must refuse: file and content
 const planted = {
   "packages/core/src/a.ts": `import { Hono } from "hono";\nexport const app = new Hono();`,
   "packages/core/src/b.ts": `import sharp from "sharp";\nexport const pixels = sharp();`,
@@ -30,7 +30,7 @@ const planted = {
   "packages/core/src/i.test.ts": `import { test, vi } from "vitest";\nvi.mock("./a.ts");\ntest("x", () => {});`,
 };
 
-// and what must pass, so that a rule that forbids everything is noticed too
+// imports that the linter must accept, so that a rule that forbids everything is noticed too
 const allowed = {
   "packages/client/src/d.ts": `import type { App } from "@balde/api/app";\nexport type A = App;`,
   "packages/client/src/e.ts": `import { Info } from "@balde/core/image.schema";\nexport const i = Info;`,
@@ -71,7 +71,7 @@ function lint() {
   }
 }
 
-test.each(Object.entries(planted))("the linter refuses what is planted in %s", (file) => {
+test.each(Object.entries(planted))("the linter refuses the violation in %s", (file) => {
   expect(complaints.map((complaint) => complaint.filename)).toContain(file);
 });
 

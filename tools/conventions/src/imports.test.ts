@@ -2,7 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { expect, test } from "vitest";
 
-// what the bench installs of others is below it
+// the bench installs packages of others below its folder
 const sources = globSync("{packages,tools,infra}/**/*.ts").filter(
   (file) => !file.includes("node_modules"),
 );
@@ -13,7 +13,7 @@ const pascalCase = (path: string) =>
     .replace(/(\.schema)?\.ts$|\.schema$/, "")
     .replaceAll(/(?:^|[-.])(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-test("a module of ours imported with a star is called by the name of its file", () => {
+test("a star import of our modules has the name of its file", () => {
   expect(sources.length).toBeGreaterThan(5);
   const misnamed = sources.flatMap((file) =>
     [...readFileSync(file, "utf8").matchAll(starImport)]
@@ -23,7 +23,7 @@ test("a module of ours imported with a star is called by the name of its file", 
   expect(misnamed).toEqual([]);
 });
 
-test("zod is a star import, so that a bundle keeps only what is used", () => {
+test("zod is imported with a star, so that a bundle contains only what is used", () => {
   const named = sources.filter((file) =>
     /import \{[^}]*\} from "zod/.test(readFileSync(file, "utf8")),
   );

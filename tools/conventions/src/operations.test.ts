@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
-// docs/operations.md says how each function is invoked and with which settings; here it is held against the graph.
+// compares the tables of docs/operations.md with the resource graph
 
 type Resource = {
   type: string;
   name: string;
   id: string;
-  // the inputs of a resource are as many shapes as there are types
+  // the inputs of a resource depend on its type
   // oxlint-disable-next-line typescript/no-explicit-any
   inputs: Record<string, any>;
   outputs: { arn?: string; streamArn?: string };
@@ -23,7 +23,7 @@ const byArn = (arn: string) =>
   stack.resources.find(({ outputs }) => outputs.arn === arn || outputs.streamArn === arn);
 const queue = (arn: string) => byArn(arn)?.name.replace(/Queue$/, "");
 
-test("each function is in the row of how it is invoked", () => {
+test("the table of functions says how each function is invoked", () => {
   expect(table("Functions", ["function", "invoked by", "model"])).toEqual(
     each((handler) => {
       const sources = mappingsOf(handler).map(({ inputs }) => byArn(inputs["eventSourceArn"])!);
@@ -41,7 +41,7 @@ test("each function is in the row of how it is invoked", () => {
   );
 });
 
-test("each function has the settings that are written down, and no others", () => {
+test("the table of settings is complete and correct", () => {
   const written = table("Settings", ["function", "setting", "value"]);
   expect(written).toEqual(
     each((handler) => {
@@ -49,7 +49,7 @@ test("each function has the settings that are written down, and no others", () =
       return Object.entries({
         memory: `${memorySize} MB`,
         timeout: `${timeout} s`,
-        // -1 is Lambda's word for "of the account's, as many as it needs"
+        // -1 means that Lambda reserves none of the account's concurrency
         ...(reserved >= 0 && { "reserved concurrency": `${reserved}` }),
         ...Object.assign({}, ...mappingsOf(handler).map(mappingSettings)),
       });
@@ -57,7 +57,7 @@ test("each function has the settings that are written down, and no others", () =
   );
 });
 
-test("nothing is invoked asynchronously, so there is no setting for it", () => {
+test("no function is invoked asynchronously, so none has settings for it", () => {
   expect(ofType("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig")).toEqual([]);
   const notifications = ofType("aws:s3/bucketNotification:BucketNotification");
   expect(notifications.flatMap(({ inputs }) => inputs["lambdaFunctions"] ?? [])).toEqual([]);
@@ -99,7 +99,7 @@ function mappingSettings({ inputs }: Resource): Record<string, string> {
   };
 }
 
-/** Rows by function, each function's in the order in which they were made. */
+/** Rows by function, in their order. */
 function each(rows: (handler: Resource) => string[][]): string[][] {
   return ofType("aws:lambda/function:Function")
     .map((handler) => ({ name: stack.functions[handler.outputs.arn!]!.name, handler }))
@@ -107,7 +107,7 @@ function each(rows: (handler: Resource) => string[][]): string[][] {
     .flatMap(({ name, handler }) => rows(handler).map((row) => [`\`${name}\``, ...row]));
 }
 
-/** The first columns of the table under a heading. */
+/** These columns of the table under a heading, row by row. */
 function table(heading: string, columns: string[]): string[][] {
   const [, section = ""] = text.split(`## ${heading}\n`);
   const [head, , ...rows] = section
