@@ -2,7 +2,7 @@ import * as Image from "@balde/core/image";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../../core/test/cloud.ts";
-import { pendingImage, readyImage } from "../../core/test/make.ts";
+import { pendingImage, readyImage } from "../../core/test/samples.ts";
 import { restEvent } from "../test/rest-event.ts";
 import { handler } from "./admin.lambda.ts";
 

@@ -3,7 +3,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { startCloud } from "../../core/test/cloud.ts";
-import { readyImage } from "../../core/test/make.ts";
+import { readyImage } from "../../core/test/samples.ts";
 import { type Bundle, bundle } from "../test/bundle.ts";
 import { restEvent } from "../test/rest-event.ts";
 import { app } from "./app.ts";

@@ -9,7 +9,7 @@ export const idempotent: MiddlewareHandler<Env> = async (c, next) => {
   const header = c.req.header("idempotency-key");
   if (header === undefined) return next();
   const { httpMethod, path, multiValueQueryStringParameters, body } = c.env.event;
-  const { answer, isReplayed } = await Idempotency.once(
+  const { response, isReplayed } = await Idempotency.runOnce(
     {
       key: read(header),
       route: `${httpMethod} ${path}`,
@@ -26,11 +26,11 @@ export const idempotent: MiddlewareHandler<Env> = async (c, next) => {
       // what was read cannot be sent
       c.res = undefined;
       c.res = new Response(body, { status, headers });
-      return { answer: { status, headers: pick(headers), body }, isFinal: ok };
+      return { response: { status, headers: pick(headers), body }, isFinal: ok };
     },
   );
   if (!isReplayed) return undefined;
-  return c.body(answer.body, answer.status as 201, { ...answer.headers, [replayed]: "true" });
+  return c.body(response.body, response.status as 201, { ...response.headers, [replayed]: "true" });
 };
 
 /** Ours: the draft leaves it to each API how a client can tell. */

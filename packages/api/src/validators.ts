@@ -1,5 +1,5 @@
 import { type Issue, VisibleError } from "@balde/core/error";
-import { invalid } from "@balde/core/fn";
+import { invalidInput } from "@balde/core/validation";
 import type { MiddlewareHandler } from "hono";
 import * as z from "zod/mini";
 
@@ -101,7 +101,7 @@ function read(schema: Shaped, value: unknown, where: (issue: Issue) => Where) {
   const issues = result.error.issues.flatMap((found) =>
     found.code === "unrecognized_keys" && found.path.length === 0
       ? found.keys.map((key) => issue(key, `is not known here; allowed: ${allowed}`))
-      : (invalid([found]).issues ?? []),
+      : (invalidInput([found]).issues ?? []),
   );
   throw refused(issues, where);
 }

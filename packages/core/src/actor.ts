@@ -7,11 +7,16 @@ export type Actor = User | { type: "public" };
 
 const storage = new AsyncLocalStorage<Actor>();
 
-/** Everything that `body` does, it does in the name of `actor`. */
-export const provide = <Result>(actor: Actor, body: () => Result) => storage.run(actor, body);
+/** The result of `body`, run with `actor` as the identity of the caller, also in everything that it awaits. */
+export const runAs = <Result>(actor: Actor, body: () => Result): Result =>
+  storage.run(actor, body);
 
-/** The person who is signed in; for verbs that nobody else may use. */
-export function user(): User {
+/**
+ * The signed-in user that the current call acts for.
+ *
+ * @throws actor.unauthenticated
+ */
+export function requireUser(): User {
   const actor = storage.getStore();
   if (actor?.type !== "user") throw unauthenticated();
   return actor;

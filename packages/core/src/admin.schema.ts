@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { ImageId } from "./id.schema.ts";
 import { Cursor, type State } from "./image.schema.ts";
 
-/** Which pictures to prepare anew: one, everybody's of one owner, or all. `cursor` goes on where the last answer's `next` says. */
+/** Which images to prepare again: one, all of one owner, or all. `cursor` is the `next` of the previous result. */
 export const Reprocess = z
   .strictObject({
     imageId: z.optional(ImageId),
@@ -14,27 +14,29 @@ export const Reprocess = z
   .check(
     z.refine(
       ({ imageId, ownerId, everything }) =>
-        [imageId, ownerId, everything].filter((which) => which !== undefined).length === 1,
-      "say one of imageId, ownerId and everything",
+        [imageId, ownerId, everything].filter((choice) => choice !== undefined).length === 1,
+      "give exactly one of imageId, ownerId and everything",
     ),
   );
 
-export const Look = z.strictObject({ cursor: z.optional(Cursor) });
+export const GetStatus = z.strictObject({ cursor: z.optional(Cursor) });
 
-/** How many commands were sent; `next` is null when there are no more to send. */
-export type Sent = { sent: number; next: string | null };
+/** How many commands were sent. `next` is the cursor for the next call, null if there is nothing more to send. */
+export type ReprocessResult = { sent: number; next: string | null };
 
-export type Redriven = {
+export type RedriveResult = {
   task: "started" | "running" | "none";
-  /** About how many messages wait in the dead-letter queue. */
+  /** The approximate number of messages in the dead-letter queue. */
   messages: number;
 };
 
-export type Depth = { waiting: number; inFlight: number; delayed: number };
+/** How many messages of a queue wait, are being worked on, and become visible later. Counts are approximate. */
+export type QueueDepth = { waiting: number; inFlight: number; delayed: number };
 
-export type Look = {
-  queues: { ingest: Depth; ingestDead: Depth; countDead: Depth };
-  /** Images by state. A large table is not counted in one call: add what the call with `next` answers. */
+export type Status = {
+  queues: { ingest: QueueDepth; ingestDead: QueueDepth; countDead: QueueDepth };
+  /** The number of images in each state. One call may count a part of a large table only: add the numbers of the call with `next`. */
   images: Record<z.infer<typeof State>, number>;
+  /** The cursor for the next call, null if the whole table was counted. */
   next: string | null;
 };

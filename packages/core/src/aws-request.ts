@@ -3,41 +3,41 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import aws4 from "aws4";
 
-// Calls that a visitor waits for, signed and sent without the SDK: docs/adr/0019-calls-without-the-sdk.md
+// AWS requests that a visitor waits for, signed and sent without the SDK: docs/adr/0019-calls-without-the-sdk.md
 
-// an `import` of node:http asks it for each of its exports, and with one of them Node loads undici: 30 ms of a cold start
+// an `import` of node:http reads all of its exports, and one of them makes Node load undici: 30 ms of a cold start
 const http = process.getBuiltinModule("node:http");
 const https = process.getBuiltinModule("node:https");
 
-export type Call = {
+export type AwsCall = {
   service: "s3" | "dynamodb";
   method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
-  /** S3 has each bucket at a host of its own. */
+  /** For S3, where each bucket has its own host name. */
   bucket?: string;
-  /** Percent-encoded, from `/` on; of the object's key in the bucket. */
+  /** Percent-encoded, starting with `/`; for S3 the key of the object in the bucket. */
   path: string;
-  /** An undefined one is not sent. */
+  /** A header that is undefined is not sent. */
   headers?: Record<string, string | undefined>;
   body?: Uint8Array | string;
 };
 
-export type Reply = {
+export type AwsResponse = {
   /** Below 400. */
   status: number;
   headers: IncomingHttpHeaders;
-  /** To be read to its end, or destroyed. */
+  /** The caller must read it to its end, or destroy it. */
   body: IncomingMessage;
 };
 
-/** AWS said no. `code` is its word for why, "" where it has none (as after a HEAD). */
+/** AWS answered with a status of 400 or more. `code` is AWS's error code, "" if there is none (as after a HEAD). */
 export class AwsError extends Error {
   override readonly name = "AwsError";
   readonly status: number;
   readonly code: string;
   readonly body: string;
 
-  constructor({ service, method }: Call, status: number, body: string) {
-    // XML's in S3; in DynamoDB's JSON it follows the name of a version
+  constructor({ service, method }: AwsCall, status: number, body: string) {
+    // S3 answers in XML; DynamoDB in JSON, where the code follows the name of the API version
     const [, inXml, inJson] = /<Code>(\w+)<|"__type":"[^"#]*#?(\w+)"/.exec(body) ?? [];
     const code = inXml ?? inJson ?? "";
     super(`${service} answered ${method} with ${status} ${code} ${body.slice(0, 500)}`);
@@ -51,26 +51,30 @@ class TimeoutError extends Error {
   readonly code = "ETIMEDOUT";
 }
 
-/** As the SDK's standard mode has it: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html */
-const ATTEMPTS = 3;
-const BACKOFF_MS = 50;
-/** Of silence: before an answer, and between two pieces of it. */
-const PATIENCE_MS = { s3: 10_000, dynamodb: 5_000 };
+/** As in the SDK's standard retry mode: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html */
+const MAX_ATTEMPTS = 3;
+const BASE_BACKOFF_MS = 50;
+/** How long the connection may be idle: before the response, and between two parts of it. */
+const TIMEOUT_MS = { s3: 10_000, dynamodb: 5_000 };
+const MAX_SOCKETS = 50;
 
-/** The answer; a failure that may pass is tried again. Throws `AwsError`, or what the network says. */
-export async function send(call: Call): Promise<Reply> {
+/**
+ * The response of AWS, with a status below 400. Errors that may be temporary are tried again, three attempts in all.
+ * Rejects with an `AwsError`, a timeout or another network error.
+ */
+export async function send(call: AwsCall): Promise<AwsResponse> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await sendOnce(call);
     } catch (error) {
-      if (attempt === ATTEMPTS || !mayPass(error)) throw error;
+      if (attempt === MAX_ATTEMPTS || !isTemporary(error)) throw error;
     }
-    await sleep(Math.random() * BACKOFF_MS * 2 ** attempt);
+    await sleep(Math.random() * BASE_BACKOFF_MS * 2 ** attempt);
   }
 }
 
-function mayPass(error: unknown): boolean {
-  // node's errors of the network have a code of the system
+function isTemporary(error: unknown): boolean {
+  // node's network errors have the code of the system error
   if (!(error instanceof AwsError)) return error instanceof Error && "code" in error;
   const { status, code } = error;
   return (
@@ -78,36 +82,45 @@ function mayPass(error: unknown): boolean {
   );
 }
 
-async function sendOnce(call: Call): Promise<Reply> {
-  const reply = await new Promise<IncomingMessage>((resolve, reject) => {
+async function sendOnce(call: AwsCall): Promise<AwsResponse> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const { signed, isSecure } = sign(call);
     const { request } = isSecure ? https : http;
-    const sent = request(signed, resolve);
-    const late = () => sent.destroy(new TimeoutError(`${call.service} was silent for too long`));
-    sent.setTimeout(PATIENCE_MS[call.service], late);
-    // more than one may come
-    sent.on("error", reject);
-    sent.end(call.body);
+    const outgoing = request(signed, resolve);
+    const limit = TIMEOUT_MS[call.service];
+    outgoing.setTimeout(limit, () =>
+      outgoing.destroy(
+        new TimeoutError(`No response from ${NAMES[call.service]} within ${limit} ms`),
+      ),
+    );
+    // a request may emit several errors; without a listener the second one would end the process
+    outgoing.on("error", reject);
+    outgoing.end(call.body);
   });
-  const { statusCode: status = 0, headers } = reply;
-  if (status < 400) return { status, headers, body: reply };
-  throw new AwsError(call, status, String(await bytes(reply)));
+  const { statusCode: status = 0, headers } = response;
+  if (status < 400) return { status, headers, body: response };
+  throw new AwsError(call, status, String(await readBody(response)));
 }
 
-/** Everything that is still to come; node's own `buffer` goes round by a Blob. */
-export const bytes = async (body: IncomingMessage): Promise<Buffer> =>
-  Buffer.concat((await body.toArray()) as Buffer[]);
+const NAMES = { s3: "S3", dynamodb: "DynamoDB" };
 
-const keptAlive = { keepAlive: true, maxSockets: 50 };
-const agents = { http: new http.Agent(keptAlive), https: new https.Agent(keptAlive) };
+/** All bytes that are still to come. Rejects if the connection ends before the body does. (Node's own `buffer` makes a Blob first.) */
+export const readBody = async (body: AsyncIterable<Uint8Array>): Promise<Buffer> => {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+};
 
-function sign({ service, bucket, body, method, ...call }: Call) {
+const agentOptions = { keepAlive: true, maxSockets: MAX_SOCKETS };
+const agents = { http: new http.Agent(agentOptions), https: new https.Agent(agentOptions) };
+
+function sign({ service, bucket, body, method, ...call }: AwsCall) {
   const region = process.env["AWS_REGION"] ?? "";
-  const { origin, prefix } = locate(service, region, bucket);
+  const { origin, prefix } = getEndpoint(service, region, bucket);
   const isSecure = origin.protocol === "https:";
-  const given = Object.entries({
+  const headers = Object.entries({
     ...call.headers,
-    // not signed, because proxies may change it; X-Ray draws the call from it
+    // not signed, because proxies may change it; X-Ray needs it to show the request
     "x-amzn-trace-id": process.env["_X_AMZN_TRACE_ID"],
   }).filter(([, value]) => value !== undefined);
   const options = {
@@ -117,18 +130,21 @@ function sign({ service, bucket, body, method, ...call }: Call) {
     path: prefix + call.path,
     headers: {
       host: origin.host,
-      ...(Object.fromEntries(given) as Record<string, string>),
+      ...(Object.fromEntries(headers) as Record<string, string>),
       ...(body !== undefined && { "content-length": String(Buffer.byteLength(body)) }),
     },
     agent: isSecure ? agents.https : agents.http,
     body,
   };
-  const signed: RequestOptions = aws4.sign({ ...options, service, region } as aws4.Request, role());
+  const signed: RequestOptions = aws4.sign(
+    { ...options, service, region } as aws4.Request,
+    roleCredentials(),
+  );
   return { signed, isSecure };
 }
 
-/** Lambda puts its role into the environment, for as long as the process lives. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
-function role(): aws4.Credentials {
+/** Lambda puts the credentials of the function's role into the environment; they are valid as long as the process lives: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
+function roleCredentials(): aws4.Credentials {
   const {
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
@@ -141,14 +157,17 @@ function role(): aws4.Credentials {
   return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
 }
 
-/** Where a service is. On a laptop the environment says it, in the SDK's words, and a bucket has no host of its own. */
-export function locate(service: Call["service"], region: string, bucket: string | undefined) {
-  const local = process.env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`];
-  if (local) return { origin: new URL(local), prefix: bucket ? `/${bucket}` : "" };
-  const host = [...(bucket ? [bucket] : []), service, region, domain(region)].join(".");
+/**
+ * The origin of a service in a region, and the prefix of every path there. `AWS_ENDPOINT_URL_S3` and
+ * `AWS_ENDPOINT_URL_DYNAMODB` replace it, as in the SDK; then the bucket is in the path and not in the host name.
+ */
+export function getEndpoint(service: AwsCall["service"], region: string, bucket?: string) {
+  const configured = process.env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`];
+  if (configured) return { origin: new URL(configured), prefix: bucket ? `/${bucket}` : "" };
+  const host = [...(bucket ? [bucket] : []), service, region, domainOf(region)].join(".");
   return { origin: new URL(`https://${host}`), prefix: "" };
 }
 
 /** https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html */
-const domain = (region: string) =>
+const domainOf = (region: string) =>
   region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";

@@ -5,19 +5,20 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 
-// Loaded by bucket.ts on the first call and not before: half of a cold start would be this import.
+// bucket.ts loads this file on its first call that needs it: this import would be half of a cold start.
 
 export { CopyObjectCommand, DeleteObjectCommand, ListObjectVersionsCommand };
 
-let connected: S3Client | undefined;
+let s3Client: S3Client | undefined;
 
-export const client = () => (connected ??= connect());
+/** The one client of this process. */
+export const client = () => (s3Client ??= createClient());
 
-const connect = () =>
+const createClient = () =>
   new S3Client({
-    // a bucket is a host name in AWS; on a laptop there is only one host
+    // in AWS a bucket is a host name; the local cloud has only one host
     forcePathStyle: Boolean(process.env["AWS_ENDPOINT_URL_S3"]),
-    // the default adds a CRC32 in a trailer to what it sends, and a form cannot: https://github.com/aws/aws-sdk-js-v3/issues/6810
+    // the default adds a CRC32 trailer to uploads, which a presigned POST cannot send: https://github.com/aws/aws-sdk-js-v3/issues/6810
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     requestHandler: {

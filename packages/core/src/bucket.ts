@@ -3,46 +3,54 @@ import type { Readable } from "node:stream";
 
 import type * as AwsRequest from "./aws-request.ts";
 
-// The verbs of S3 that Balde speaks, all on its one bucket. Those that a visitor waits for do without the SDK.
+// The calls of S3 that Balde makes, all on its one bucket. Calls that a visitor waits for do without the SDK
+// (docs/adr/0019-calls-without-the-sdk.md).
 
-type Put = {
+type PutOptions = {
+  /** The content type. */
   type: string;
   cacheControl?: string;
+  /** Store only if there is no object with this key. */
   createOnly?: boolean;
-  /** Only in the place of the object with this tag. */
-  instead?: string;
-  notes?: Record<string, string>;
+  /** Store only if the object with this key has this ETag. */
+  ifMatch?: string;
+  metadata?: Record<string, string>;
 };
 
-/** Whether it was stored: `createOnly` leaves what is there as it is, `instead` what is not there, or is another one. */
+/** True if the object was stored; false if `createOnly` or `ifMatch` was not met. */
 export async function put(
   key: string,
   body: Uint8Array,
-  { type, cacheControl, createOnly, instead, notes = {} }: Put,
+  { type, cacheControl, createOnly, ifMatch, metadata = {} }: PutOptions,
 ): Promise<boolean> {
   const headers = {
     "content-type": type,
     "cache-control": cacheControl,
     "if-none-match": createOnly ? "*" : undefined,
-    "if-match": instead,
-    ...Object.fromEntries(Object.entries(notes).map(([name, text]) => [NOTE + name, text])),
+    "if-match": ifMatch,
+    ...Object.fromEntries(
+      Object.entries(metadata).map(([name, text]) => [METADATA_PREFIX + name, text]),
+    ),
   };
-  const reply = await object("PUT", key, headers, body);
-  reply?.body.resume();
-  return reply !== undefined;
+  const response = await sendObject("PUT", key, headers, body);
+  response?.body.resume();
+  return response !== undefined;
 }
 
-/** Within the bucket, so that no byte travels; what is there already stays as it is. Whether it is there now: not when what was to be copied is gone, or another one took its place. */
+/**
+ * Copies within S3; an object that exists at `to` stays as it is. True if there is an object at `to` afterwards; false if
+ * the source does not exist any more or has another ETag.
+ */
 export async function copy(
   { key, eTag }: { key: string; eTag: string },
   to: string,
-  { type }: Pick<Put, "type">,
+  { type }: Pick<PutOptions, "type">,
 ): Promise<boolean> {
   const { CopyObjectCommand, client } = await sdk();
   const command = new CopyObjectCommand({
-    Bucket: bucket(),
+    Bucket: bucketName(),
     Key: to,
-    CopySource: `${bucket()}/${encoded(key)}`,
+    CopySource: `${bucketName()}/${encodeKey(key)}`,
     CopySourceIfMatch: eTag,
     IfNoneMatch: "*",
     MetadataDirective: "REPLACE",
@@ -52,80 +60,99 @@ export async function copy(
     await client().send(command);
     return true;
   } catch (error) {
-    // 412 is either condition's answer
-    if ([404, 412].includes(status(error))) return (await head(to)) !== undefined;
+    // 412 may mean either of the two conditions
+    if ([404, 412].includes(statusOf(error))) return (await head(to)) !== undefined;
     throw error;
   }
 }
 
-/** The whole object or a part of it (`bytes=0-99`), as long as it is still the one with this tag; undefined when it is gone or another one took its place. */
+/**
+ * The bytes of an object, or of a part of it (`range` is the header's text, as `bytes=0-99`). undefined if there is no such
+ * object, or if it does not have the given ETag.
+ */
 export async function read(
   key: string,
-  etag?: string,
+  eTag?: string,
   range?: string,
 ): Promise<Buffer | undefined> {
-  const reply = await object("GET", key, { "if-match": etag, range });
-  return reply && (await wire()).bytes(reply.body);
+  const response = await sendObject("GET", key, { "if-match": eTag, range });
+  return response && (await awsRequest()).readBody(response.body);
 }
 
-export type Head = { bytes: number; eTag: string; storedAt: Date; notes: Record<string, string> };
-export type Opened = Head & { body: Readable; contentRange: string | undefined };
+export type ObjectHead = {
+  /** The length of the body: of the part, if a range was asked for. */
+  bytes: number;
+  eTag: string;
+  lastModified: Date;
+  metadata: Record<string, string>;
+};
+/** The caller must read `body` to its end, or destroy it. `contentRange` is the header's text, if a range was asked for. */
+export type OpenedObject = ObjectHead & { body: Readable; contentRange: string | undefined };
 
-/** The same as it comes, to be read to its end. Throws an `AwsError` of status 416 when the range lies behind the last byte. */
-export async function open(key: string, range?: string): Promise<Opened | undefined> {
-  const reply = await object("GET", key, { range });
-  if (!reply) return undefined;
-  const { body, headers } = reply;
-  return { ...about(headers), body, contentRange: headers["content-range"] };
+/**
+ * An object as a stream, or a part of it (`range` is the header's text); undefined if there is no such object. Rejects with
+ * an `AwsError` of status 416 if the range begins after the last byte.
+ */
+export async function open(key: string, range?: string): Promise<OpenedObject | undefined> {
+  const response = await sendObject("GET", key, { range });
+  if (!response) return undefined;
+  const { body, headers } = response;
+  return { ...toObjectHead(headers), body, contentRange: headers["content-range"] };
 }
 
-/** What it is, without what is in it; undefined when there is no such object. */
-export async function head(key: string): Promise<Head | undefined> {
-  const reply = await object("HEAD", key);
-  reply?.body.resume();
-  return reply && about(reply.headers);
+/** HEAD: size, ETag, date and metadata of an object; undefined if there is no such object. */
+export async function head(key: string): Promise<ObjectHead | undefined> {
+  const response = await sendObject("HEAD", key);
+  response?.body.resume();
+  return response && toObjectHead(response.headers);
 }
 
-/** How S3 spells what is noted with an object. */
-const NOTE = "x-amz-meta-";
+/** S3's prefix of headers that are an object's own metadata. */
+const METADATA_PREFIX = "x-amz-meta-";
 
-const about = (headers: AwsRequest.Reply["headers"]): Head => ({
+const toObjectHead = (headers: AwsRequest.AwsResponse["headers"]): ObjectHead => ({
   bytes: Number(headers["content-length"]),
   eTag: String(headers.etag),
-  storedAt: new Date(String(headers["last-modified"])),
-  notes: Object.fromEntries(
+  lastModified: new Date(String(headers["last-modified"])),
+  metadata: Object.fromEntries(
     Object.entries(headers).flatMap(([name, text]) =>
-      name.startsWith(NOTE) ? [[name.slice(NOTE.length), String(text)]] : [],
+      name.startsWith(METADATA_PREFIX) ? [[name.slice(METADATA_PREFIX.length), String(text)]] : [],
     ),
   ),
 });
 
-/** One version, for good. Without a version S3 would only hide the object behind a marker. */
-export async function remove(key: string, version: string | undefined): Promise<void> {
+/** Deletes one version permanently. Without a version S3 keeps the bytes and only adds a delete marker. */
+export async function removeVersion(key: string, version: string | undefined): Promise<void> {
   const { DeleteObjectCommand, client } = await sdk();
-  await client().send(new DeleteObjectCommand({ Bucket: bucket(), Key: key, VersionId: version }));
+  await client().send(
+    new DeleteObjectCommand({ Bucket: bucketName(), Key: key, VersionId: version }),
+  );
 }
 
-/** Every version of the object with exactly this key, markers included. */
-export const removeAll = (key: string) => removeVersions(key, (found) => found === key);
+/** Deletes every version of the object with exactly this key, delete markers included. */
+export const removeAllVersions = (key: string): Promise<void> =>
+  removeVersions(key, (found) => found === key);
 
-/** Every version of every object whose key starts so. */
-export const removeUnder = (prefix: string) => removeVersions(prefix, () => true);
+/** Deletes every version of every object whose key starts with `prefix`, delete markers included. */
+export const removeByPrefix = (prefix: string): Promise<void> => removeVersions(prefix, () => true);
 
-type Form = { key: string; type: string; bytes: number; sha256?: string; seconds: number };
+type PresignOptions = { key: string; type: string; bytes: number; sha256?: string; seconds: number };
 
-/** A form with which anybody may post one object of this type and at most this size. S3 checks each field against the signed policy. */
-export async function form({ key, type, bytes, sha256, seconds }: Form) {
+/**
+ * A presigned POST for one object: its URL and form fields, valid for `seconds`. S3 accepts 1 to `bytes` bytes of this
+ * content type, and only those with the SHA-256 (64 hex digits) if one is given.
+ */
+export async function presignPost({ key, type, bytes, sha256, seconds }: PresignOptions) {
   const [{ client }, { createPresignedPost }] = await Promise.all([
     sdk(),
     import("@aws-sdk/s3-presigned-post"),
   ]);
   return createPresignedPost(client(), {
-    Bucket: bucket(),
+    Bucket: bucketName(),
     Key: key,
     Expires: seconds,
     Conditions: [["content-length-range", 1, bytes]],
-    // every field is also a condition: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
+    // the signed policy has a condition for every field: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
     Fields: {
       "Content-Type": type,
       success_action_status: "201",
@@ -134,44 +161,44 @@ export async function form({ key, type, bytes, sha256, seconds }: Form) {
   });
 }
 
-async function removeVersions(prefix: string, isMeant: (key: string) => boolean) {
+async function removeVersions(prefix: string, isIncluded: (key: string) => boolean) {
   const { ListObjectVersionsCommand, client } = await sdk();
-  let after: { KeyMarker?: string; VersionIdMarker?: string } = {};
-  let isMore = true;
-  while (isMore) {
+  let marker: { KeyMarker?: string; VersionIdMarker?: string } = {};
+  let hasMore = true;
+  while (hasMore) {
     const page = await client().send(
-      new ListObjectVersionsCommand({ Bucket: bucket(), Prefix: prefix, ...after }),
+      new ListObjectVersionsCommand({ Bucket: bucketName(), Prefix: prefix, ...marker }),
     );
     const found = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])];
-    const meant = found.filter(({ Key }) => isMeant(Key!));
-    await Promise.all(meant.map(({ Key, VersionId }) => remove(Key!, VersionId)));
-    after = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
-    isMore = page.IsTruncated ?? false;
+    const included = found.filter(({ Key }) => isIncluded(Key!));
+    await Promise.all(included.map(({ Key, VersionId }) => removeVersion(Key!, VersionId)));
+    marker = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
+    hasMore = page.IsTruncated ?? false;
   }
 }
 
-/** undefined when it is not there, or not as the request has it: 404 and 412. */
-async function object(
+/** The response, or undefined if S3 answers 404 (no such object) or 412 (a condition of the request is not met). */
+async function sendObject(
   method: "GET" | "HEAD" | "PUT",
   key: string,
-  headers?: AwsRequest.Call["headers"],
+  headers?: AwsRequest.AwsCall["headers"],
   body?: Uint8Array,
-): Promise<AwsRequest.Reply | undefined> {
-  const { AwsError, send } = await wire();
-  const path = `/${encoded(key)}`;
+): Promise<AwsRequest.AwsResponse | undefined> {
+  const { AwsError, send } = await awsRequest();
+  const path = `/${encodeKey(key)}`;
   try {
-    return await send({ service: "s3", bucket: bucket(), method, path, headers, body });
+    return await send({ service: "s3", bucket: bucketName(), method, path, headers, body });
   } catch (error) {
     if (error instanceof AwsError && [404, 412].includes(error.status)) return undefined;
     throw error;
   }
 }
 
-const encoded = (key: string) => key.split("/").map(encodeURIComponent).join("/");
+const encodeKey = (key: string) => key.split("/").map(encodeURIComponent).join("/");
 
-const status = (error: unknown) =>
+const statusOf = (error: unknown) =>
   (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode ?? 0;
 
-const wire = () => import("./aws-request.ts");
+const awsRequest = () => import("./aws-request.ts");
 const sdk = () => import("./bucket.sdk.ts");
-const bucket = () => Resource.Images.name;
+const bucketName = () => Resource.Images.name;

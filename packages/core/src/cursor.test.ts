@@ -8,50 +8,50 @@ beforeAll(() => {
   process.env["SST_RESOURCE_Keys"] = JSON.stringify({ cursor: "a secret of tests" });
 });
 
-const refused = expect.objectContaining({ kind: "invalid", code: "cursor.invalid" });
+const invalid = expect.objectContaining({ kind: "invalid", code: "cursor.invalid" });
 
-test("a cursor leads back to the place it was written for", () => {
+test("a cursor has the position that it was made of, in at most 512 characters", () => {
   assert(
-    property(string(), string({ maxLength: 60, unit: "grapheme-ascii" }), (list, after) => {
-      const cursor = Cursor.write(list, after);
+    property(string(), string({ maxLength: 60, unit: "grapheme-ascii" }), (list, position) => {
+      const cursor = Cursor.encode(list, position);
       expect(cursor.length).toBeLessThanOrEqual(512);
-      expect(Cursor.read(list, cursor)).toBe(after);
+      expect(Cursor.decode(list, cursor)).toBe(position);
     }),
   );
 });
 
-test("a cursor in which any character is another one, is missing or is added is refused", () => {
-  const cursor = Cursor.write("images", "img_01KAJ0000000000000000000AA");
+test("a cursor with one character changed, removed or added is invalid", () => {
+  const cursor = Cursor.encode("images", "img_01KAJ0000000000000000000AA");
   assert(
     property(
       integer({ min: 0, max: cursor.length - 1 }),
       integer({ min: 1, max: 63 }),
-      (at, by) => {
+      (at, offset) => {
         const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        const letter = letters[(letters.indexOf(cursor[at]!) + by) % 64];
+        const letter = letters[(letters.indexOf(cursor[at]!) + offset) % 64];
         const [before, after] = [cursor.slice(0, at), cursor.slice(at + 1)];
-        for (const forged of [
+        for (const changed of [
           before + letter + after,
           before + after,
           cursor + letter,
           `${cursor}=`,
         ])
-          expect(() => Cursor.read("images", forged)).toThrow(refused);
+          expect(() => Cursor.decode("images", changed)).toThrow(invalid);
       },
     ),
   );
 });
 
 test.each(["", "forged", "AAAA", "%", "=", "🐟"])("%j is not a cursor", (text) => {
-  expect(() => Cursor.read("images", text)).toThrow(refused);
+  expect(() => Cursor.decode("images", text)).toThrow(invalid);
 });
 
-test("a cursor is good for its own list only, and for a day", () => {
-  const cursor = Cursor.write("images of ann", "x");
-  expect(() => Cursor.read("images of bo", cursor)).toThrow(refused);
+test("a cursor is valid for its own list only, and for a day", () => {
+  const cursor = Cursor.encode("images of ann", "x");
+  expect(() => Cursor.decode("images of bo", cursor)).toThrow(invalid);
   vi.useFakeTimers({ now: Date.now() + 23 * 3600 * 1000 });
-  expect(Cursor.read("images of ann", cursor)).toBe("x");
+  expect(Cursor.decode("images of ann", cursor)).toBe("x");
   vi.useFakeTimers({ now: Date.now() + 2 * 3600 * 1000 });
-  expect(() => Cursor.read("images of ann", cursor)).toThrow(refused);
+  expect(() => Cursor.decode("images of ann", cursor)).toThrow(invalid);
   vi.useRealTimers();
 });

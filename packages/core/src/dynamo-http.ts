@@ -1,22 +1,34 @@
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 
 import * as AwsRequest from "./aws-request.ts";
 
-// Loaded by dynamo.ts on the first call of an item: a request that is refused needs none.
+// dynamo.ts loads this file on its first call of a get, a query or a write: a request that is refused before does not need it.
 
 export { AwsError } from "./aws-request.ts";
 export { unmarshall };
 
-type Marshalled = ReturnType<typeof marshall>;
-type Answer = { Item?: Marshalled; Attributes?: Marshalled };
+type MarshalledItem = Record<string, AttributeValue>;
+type Output = {
+  Item?: MarshalledItem;
+  Items?: MarshalledItem[];
+  Attributes?: MarshalledItem;
+  Count?: number;
+  LastEvaluatedKey?: MarshalledItem;
+  Responses?: Record<string, MarshalledItem[]>;
+  UnprocessedKeys?: Record<string, { Keys: MarshalledItem[] }>;
+};
 
-/** What is undefined is left out. */
-export const marshalled = (item: Record<string, unknown> | undefined) =>
+/** The item in DynamoDB's JSON, without the attributes that are undefined. */
+export const marshallItem = (item: Record<string, unknown> | undefined) =>
   item && marshall(item, { removeUndefinedValues: true });
 
-/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html */
-export async function ask(operation: string, input: object): Promise<Answer> {
-  const reply = await AwsRequest.send({
+/**
+ * What DynamoDB answers to `operation`, in DynamoDB's JSON. Rejects with an `AwsError` or a network error.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
+ */
+export async function send(operation: string, input: object): Promise<Output> {
+  const { body } = await AwsRequest.send({
     service: "dynamodb",
     method: "POST",
     path: "/",
@@ -26,5 +38,5 @@ export async function ask(operation: string, input: object): Promise<Answer> {
     },
     body: JSON.stringify(input),
   });
-  return JSON.parse(String(await AwsRequest.bytes(reply.body))) as Answer;
+  return JSON.parse(String(await AwsRequest.readBody(body))) as Output;
 }

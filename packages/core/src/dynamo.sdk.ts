@@ -1,30 +1,23 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { TransactionCanceledException } from "@aws-sdk/client-dynamodb";
 import {
-  BatchGetCommand,
   DynamoDBDocumentClient,
-  QueryCommand,
   ScanCommand,
   TransactWriteCommand,
 } from "@aws-sdk/lib-dynamodb";
 
-// Loaded by dynamo.ts on the first call and not before: half of a cold start would be this import.
+// dynamo.ts loads this file on its first call that needs it: this import would be half of a cold start.
 
-export {
-  BatchGetCommand,
-  QueryCommand,
-  ScanCommand,
-  TransactionCanceledException,
-  TransactWriteCommand,
-};
+export { ScanCommand, TransactionCanceledException, TransactWriteCommand };
 
-let connected: DynamoDBDocumentClient | undefined;
+let documentClient: DynamoDBDocumentClient | undefined;
 
-export const client = () => (connected ??= connect());
+/** The one client of this process. */
+export const client = () => (documentClient ??= createClient());
 
-function connect() {
+function createClient() {
   const plain = new DynamoDBClient({
-    // a call takes milliseconds; what takes longer is tried again within the gateway's 29 seconds
+    // a call takes milliseconds; one that takes longer is tried again within the gateway's 29 seconds
     requestHandler: {
       connectionTimeout: 2_000,
       requestTimeout: 5_000,

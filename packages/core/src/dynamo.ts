@@ -1,144 +1,167 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { QueryCommandInput, TransactWriteCommandInput } from "@aws-sdk/lib-dynamodb";
+import type { TransactWriteCommandInput } from "@aws-sdk/lib-dynamodb";
 
 import { Resource } from "sst/resource";
 
-// The verbs of DynamoDB that Balde speaks, all on its one table. A failed condition is an ordinary answer, no exception. Those of one item, which a visitor waits for, do without the SDK.
-// In every expression `#word` is the attribute `word`: half the words of this domain are reserved in DynamoDB.
+// The calls of DynamoDB that Balde makes, all on its one table. A failed condition is a normal result, not an exception.
+// Calls that a visitor waits for do without the SDK (docs/adr/0019-calls-without-the-sdk.md).
+// In every expression `#word` is the attribute `word`: half of the words that Balde uses are reserved in DynamoDB.
 
 export type Item = Record<string, unknown>;
 export type Key = { pk: string; sk: string };
-export type Condition = { when?: string; values?: Item };
+/** `values` are the values of the expression: `:name` in it is `values.name`. */
+export type Condition = { condition?: string; values?: Item };
 export type Put = Condition & { item: Key & Item };
 export type Update = Condition & { key: Key; set?: Item; remove?: readonly string[]; add?: Item };
-export type Query = Condition & {
+export type Query = {
+  keyCondition: string;
+  values: Item;
   index?: "gsi1" | "gsi2";
   newestFirst?: boolean;
-  /** How many items one call fetches. */
+  /** How many items one request fetches. */
   pageSize?: number;
   isConsistent?: boolean;
 };
 
-/** Sees every write that was acknowledged before. */
+const MAX_BATCH_GET_KEYS = 100;
+const MAX_TRANSACTION_ATTEMPTS = 5;
+
+/** The item with this key, or undefined. A strongly consistent read: it sees every write that was acknowledged before. */
 export async function get(key: Key): Promise<Item | undefined> {
-  const { ask, marshalled, unmarshall } = await one();
-  const input = { TableName: table(), Key: marshalled(key), ConsistentRead: true };
-  const { Item } = await ask("GetItem", input);
+  const { send, marshallItem, unmarshall } = await http();
+  const input = { TableName: table(), Key: marshallItem(key), ConsistentRead: true };
+  const { Item } = await send("GetItem", input);
   return Item && unmarshall(Item);
 }
 
-/** Up to 100 items, in no order; what is not there is left out. Consistent, it sees every write that was acknowledged before. */
-export async function getAll(keys: Key[], isConsistent = false): Promise<Item[]> {
-  const { BatchGetCommand, client } = await sdk();
+/**
+ * The items with these keys, in no order and without those that do not exist; at most 100 keys, each once.
+ * With `isConsistent` it sees every write that was acknowledged before.
+ */
+export async function getMany(keys: Key[], isConsistent = false): Promise<Item[]> {
+  if (keys.length > MAX_BATCH_GET_KEYS)
+    throw new Error(`BUG: ${keys.length} keys in one read; DynamoDB takes ${MAX_BATCH_GET_KEYS}`);
+  const { send, marshallItem, unmarshall } = await http();
   const found: Item[] = [];
-  for (let wanted = keys; wanted.length > 0;) {
-    const { Responses, UnprocessedKeys } = await client().send(
-      new BatchGetCommand({
-        RequestItems: { [table()]: { Keys: wanted, ConsistentRead: isConsistent } },
-      }),
-    );
-    found.push(...(Responses?.[table()] ?? []));
-    wanted = (UnprocessedKeys?.[table()]?.Keys ?? []) as Key[];
+  let wanted = keys.map((key) => marshallItem(key)!);
+  while (wanted.length > 0) {
+    const { Responses, UnprocessedKeys } = await send("BatchGetItem", {
+      RequestItems: { [table()]: { Keys: wanted, ConsistentRead: isConsistent } },
+    });
+    found.push(...(Responses?.[table()] ?? []).map((item) => unmarshall(item)));
+    // more than 16 MB, or throttled: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+    wanted = UnprocessedKeys?.[table()]?.Keys ?? [];
   }
   return found;
 }
 
-/** Items one by one; a page is fetched when somebody asks for its first item. */
+/** The items that match, one by one. A page is fetched when its first item is asked for. */
 export async function* query(input: Query): AsyncGenerator<Item, void> {
-  for await (const page of pages(input)) yield* page.Items ?? [];
+  for await (const page of queryPages(input)) yield* page.items;
 }
 
-export type Page = { items: Item[]; after: Key | undefined };
+/** All items that match, in one array. */
+export async function queryAll(input: Query): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const item of query(input)) items.push(item);
+  return items;
+}
+
+export type ScanPage = { items: Item[]; nextKey: Key | undefined };
 
 /**
- * The whole table, item by item, in no order: for operators, who have time. A page ends after a megabyte that was read,
- * however little of it matches; `after` is where the next one starts.
+ * The whole table in pages, in no order: only for operators' calls. A page ends after one megabyte was read, however few
+ * items match; `nextKey` is where the next page starts, undefined after the last.
  */
-export async function* scan(input: Condition & { after?: Key }): AsyncGenerator<Page, void> {
+export async function* scan(input: {
+  filter: string;
+  values: Item;
+  startKey?: Key | undefined;
+}): AsyncGenerator<ScanPage, void> {
   const { ScanCommand, client } = await sdk();
-  let { after } = input;
+  let { startKey } = input;
   do {
     const { Items = [], LastEvaluatedKey } = await client().send(
       new ScanCommand({
         TableName: table(),
-        FilterExpression: input.when,
-        ExpressionAttributeNames: names(input.when),
+        FilterExpression: input.filter,
+        ExpressionAttributeNames: attributeNames(input.filter),
         ExpressionAttributeValues: placeholders(input.values),
-        ExclusiveStartKey: after,
+        ExclusiveStartKey: startKey,
       }),
     );
-    after = LastEvaluatedKey as Key | undefined;
-    yield { items: Items, after };
-  } while (after);
+    startKey = LastEvaluatedKey as Key | undefined;
+    yield { items: Items, nextKey: startKey };
+  } while (startKey);
 }
 
-/** How many items match, over as many pages as it takes. */
+/** How many items match. It reads all of them: one request for each megabyte. */
 export async function count(input: Query): Promise<number> {
   let total = 0;
-  for await (const page of pages(input, { Select: "COUNT" })) total += page.Count ?? 0;
+  for await (const page of queryPages(input, { Select: "COUNT" })) total += page.count;
   return total;
 }
 
-/** Whether the condition was met. */
+/** True if the item was written; false if the condition was not met. */
 export const put = ({ item, ...input }: Put): Promise<boolean> =>
-  conditionally(async ({ ask, marshalled }) => {
-    const { ExpressionAttributeValues: given, ...rest } = putInput({ item, ...input });
-    await ask("PutItem", {
+  writeIfConditionMet(async ({ send, marshallItem }) => {
+    const { ExpressionAttributeValues: values, ...rest } = putInput({ item, ...input });
+    await send("PutItem", {
       ...rest,
-      Item: marshalled(item),
-      ExpressionAttributeValues: marshalled(given),
+      Item: marshallItem(item),
+      ExpressionAttributeValues: marshallItem(values),
     });
     return true;
   }, false);
 
-/** The item as it is now; undefined when the condition was not met. */
-export const update = ({ key, set = {}, remove = [], add = {}, when, values }: Update) =>
-  conditionally(async ({ ask, marshalled, unmarshall }): Promise<Item | undefined> => {
-    const given = Object.fromEntries(
+/**
+ * The item after the change; undefined if the condition was not met. Values of `set` that are undefined are left as they
+ * are. `remove` lists attributes, `add` adds to numbers and sets.
+ */
+export const update = ({ key, set = {}, remove = [], add = {}, condition, values }: Update) =>
+  writeIfConditionMet(async ({ send, marshallItem, unmarshall }): Promise<Item | undefined> => {
+    const defined = Object.fromEntries(
       Object.entries(set).filter(([, value]) => value !== undefined),
     );
+    const setTerms = Object.keys(defined).map((name) => `#${name} = :${name}`);
+    const removeTerms = remove.map((name) => `#${name}`);
+    const addTerms = Object.keys(add).map((name) => `#${name} :${name}`);
     const expression = [
-      clause(
-        "SET",
-        Object.keys(given).map((name) => `#${name} = :${name}`),
-      ),
-      clause(
-        "REMOVE",
-        remove.map((name) => `#${name}`),
-      ),
-      clause(
-        "ADD",
-        Object.keys(add).map((name) => `#${name} :${name}`),
-      ),
+      clause("SET", setTerms),
+      clause("REMOVE", removeTerms),
+      clause("ADD", addTerms),
     ].join(" ");
-    const { Attributes = {} } = await ask("UpdateItem", {
+    const { Attributes = {} } = await send("UpdateItem", {
       TableName: table(),
-      Key: marshalled(key),
+      Key: marshallItem(key),
       UpdateExpression: expression,
-      ConditionExpression: when,
-      ExpressionAttributeNames: names(`${expression} ${when}`),
-      ExpressionAttributeValues: marshalled(placeholders({ ...given, ...add, ...values })),
+      ConditionExpression: condition,
+      ExpressionAttributeNames: attributeNames(`${expression} ${condition}`),
+      ExpressionAttributeValues: marshallItem(placeholders({ ...defined, ...add, ...values })),
       ReturnValues: "ALL_NEW",
     });
     return unmarshall(Attributes);
   }, undefined);
 
-/** Whether the condition was met. */
+/** True if the condition was met. Without a condition an item that does not exist is removed, too. */
 export const remove = ({ key, ...input }: Condition & { key: Key }): Promise<boolean> =>
-  conditionally(async ({ ask, marshalled }) => {
-    const { ExpressionAttributeValues: given, ...rest } = condition(input);
-    await ask("DeleteItem", {
+  writeIfConditionMet(async ({ send, marshallItem }) => {
+    const { ExpressionAttributeValues: values, ...rest } = conditionInput(input);
+    await send("DeleteItem", {
       TableName: table(),
-      Key: marshalled(key),
+      Key: marshallItem(key),
       ...rest,
-      ExpressionAttributeValues: marshalled(given),
+      ExpressionAttributeValues: marshallItem(values),
     });
     return true;
   }, false);
 
-/** All or nothing. Answers for each put whether its condition was met; nothing was written unless all were. */
-export async function putTogether(puts: Put[], attempts = 5): Promise<boolean[]> {
+/** Writes all items in one transaction, or none. For each put: true if its condition was met. All are true if they were written. */
+export async function putInTransaction(
+  puts: Put[],
+  attempts = MAX_TRANSACTION_ATTEMPTS,
+): Promise<boolean[]> {
   const { TransactWriteCommand, TransactionCanceledException, client } = await sdk();
   const TransactItems = puts.map((put): TransactItem => ({ Put: putInput(put) }));
   try {
@@ -149,45 +172,45 @@ export async function putTogether(puts: Put[], attempts = 5): Promise<boolean[]>
     const codes = (error.CancellationReasons ?? []).map(({ Code }) => Code);
     if (codes.includes("ConditionalCheckFailed"))
       return codes.map((code) => code !== "ConditionalCheckFailed");
-    // somebody writes one of the items at this moment; the SDK leaves it to us:
+    // another request writes one of the items at this moment; the SDK does not repeat this error by itself:
     // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
     if (!codes.includes("TransactionConflict") || attempts === 1) throw error;
     await sleep(20 + Math.random() * 80);
-    return putTogether(puts, attempts - 1);
+    return putInTransaction(puts, attempts - 1);
   }
 }
 
-async function* pages(input: Query, more: Partial<QueryCommandInput> = {}) {
-  const { QueryCommand, client } = await sdk();
-  let start: Item | undefined;
+async function* queryPages(input: Query, more: { Select?: "COUNT" } = {}) {
+  const { send, marshallItem, unmarshall } = await http();
+  let startKey: Awaited<ReturnType<typeof send>>["LastEvaluatedKey"];
   do {
-    const command = new QueryCommand({
+    const page = await send("Query", {
       TableName: table(),
       IndexName: input.index,
-      KeyConditionExpression: input.when,
-      ExpressionAttributeNames: names(input.when),
-      ExpressionAttributeValues: placeholders(input.values),
+      KeyConditionExpression: input.keyCondition,
+      ExpressionAttributeNames: attributeNames(input.keyCondition),
+      ExpressionAttributeValues: marshallItem(placeholders(input.values)),
       ScanIndexForward: !input.newestFirst,
       Limit: input.pageSize,
       ConsistentRead: input.isConsistent,
-      ExclusiveStartKey: start,
+      ExclusiveStartKey: startKey,
       ...more,
     });
-    const page = await client().send(command);
-    yield page;
-    start = page.LastEvaluatedKey;
-  } while (start);
+    yield { items: (page.Items ?? []).map((item) => unmarshall(item)), count: page.Count ?? 0 };
+    startKey = page.LastEvaluatedKey;
+  } while (startKey);
 }
 
-async function conditionally<Result>(
-  write: (item: One) => Promise<Result>,
+/** The result of `write`, or `otherwise` if its condition was not met. */
+async function writeIfConditionMet<Result>(
+  write: (dynamoHttp: DynamoHttp) => Promise<Result>,
   otherwise: Result,
 ): Promise<Result> {
-  const loaded = await one();
+  const dynamoHttp = await http();
   try {
-    return await write(loaded);
+    return await write(dynamoHttp);
   } catch (error) {
-    if (error instanceof loaded.AwsError && error.code === "ConditionalCheckFailedException")
+    if (error instanceof dynamoHttp.AwsError && error.code === "ConditionalCheckFailedException")
       return otherwise;
     throw error;
   }
@@ -196,17 +219,17 @@ async function conditionally<Result>(
 const putInput = ({ item, ...input }: Put) => ({
   TableName: table(),
   Item: item,
-  ...condition(input),
+  ...conditionInput(input),
 });
 
-const condition = ({ when, values }: Condition) => ({
-  ConditionExpression: when,
-  ExpressionAttributeNames: names(when),
+const conditionInput = ({ condition, values }: Condition) => ({
+  ConditionExpression: condition,
+  ExpressionAttributeNames: attributeNames(condition),
   ExpressionAttributeValues: placeholders(values),
 });
 
-/** DynamoDB refuses a map that is empty, and one that names what no expression uses. */
-function names(expression = "") {
+/** DynamoDB refuses an empty map, and a name that no expression uses. */
+function attributeNames(expression = "") {
   const words = [...expression.matchAll(/#(\w+)/g)].map(([name, word]) => [name, word!]);
   return words.length > 0 ? (Object.fromEntries(words) as Record<string, string>) : undefined;
 }
@@ -216,11 +239,11 @@ function placeholders(values: Item = {}) {
   return entries.length > 0 ? (Object.fromEntries(entries) as Item) : undefined;
 }
 
-const clause = (verb: string, terms: string[]) =>
-  terms.length > 0 ? `${verb} ${terms.join(", ")}` : "";
+const clause = (keyword: string, terms: string[]) =>
+  terms.length > 0 ? `${keyword} ${terms.join(", ")}` : "";
 
 type TransactItem = NonNullable<TransactWriteCommandInput["TransactItems"]>[number];
-type One = Awaited<ReturnType<typeof one>>;
-const one = () => import("./dynamo-http.ts");
+type DynamoHttp = Awaited<ReturnType<typeof http>>;
+const http = () => import("./dynamo-http.ts");
 const sdk = () => import("./dynamo.sdk.ts");
 const table = () => Resource.Data.name;

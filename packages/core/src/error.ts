@@ -1,4 +1,4 @@
-/** What an error means. Only the HTTP layer knows which status that is. */
+/** What kind of error it is. This is the complete list; the HTTP layer maps each kind to a status. */
 export type Kind =
   | "invalid"
   | "unauthenticated"
@@ -14,16 +14,16 @@ export type Kind =
   | "limited"
   | "unavailable";
 
-/** One thing that is wrong with the input: where (a JSON pointer, "" for the whole) and what is allowed. */
+/** One thing that is wrong with the input: where (a JSON pointer, "" for the whole input) and what is allowed. */
 export type Issue = { pointer: string; detail: string };
 
 type Options = { cause?: unknown; issues?: Issue[]; retryAfterSeconds?: number };
 
-/** An error that may be shown to whoever caused it. Every other error is a bug and stays inside. */
+/** An error that the client may see. Every other error is a bug: it is logged and answered as an internal error. */
 export class VisibleError extends Error {
   override readonly name = "VisibleError";
   readonly kind: Kind;
-  /** `noun.problem`, stable. */
+  /** `noun.problem`. Clients compare it, so it never changes. */
   readonly code: string;
   readonly issues: Issue[] | undefined;
   readonly retryAfterSeconds: number | undefined;

@@ -6,68 +6,85 @@ import type { ImageId } from "./id.schema.ts";
 import * as ImageRow from "./image.row.ts";
 import * as Pagination from "./pagination.ts";
 
-// Newest first without one hot partition: the index has a partition for each day and shard, and a list of the days on
-// which there is anything. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-sharding.html
+// The feed: every ready public image, newest first, without one hot partition. The index `gsi2` has one partition for each
+// day and shard, and the rows `FEED`/`DAY#…` list the days that have images.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-sharding.html
 
-/** A partition takes 1,000 writes a second; four take more new pictures than ingest prepares. */
-const SHARDS = 4;
+/** A partition takes 1,000 writes a second; four take more new images than ingest can prepare. */
+const SHARD_COUNT = 4;
 
-/** What puts an image into the feed. */
+/** The attributes of an image's row that put it into the feed. */
 export const attributes = (id: ImageId) => ({
-  gsi2pk: partition(day(id), shard(id)),
+  gsi2pk: partition(dayOf(id), shardOf(id)),
   gsi2sk: id,
 });
 
-/** What is taken away from an image that leaves the feed. */
-export const names = ["gsi2pk", "gsi2sk"] as const;
+/** The attributes to remove from an image's row to take it out of the feed. */
+export const attributeNames = ["gsi2pk", "gsi2sk"] as const;
 
-/** Before the first picture of a day is shown, its day must be on the list. */
-export const openDay = (id: ImageId) =>
-  Dynamo.put({ item: { ...days, sk: `DAY#${day(id)}` }, when: `attribute_not_exists(#pk)` });
+/** Adds the day of an image to the list of days: to be called before the image gets the feed's attributes. Safe to repeat. */
+export const addDay = (id: ImageId): Promise<boolean> =>
+  Dynamo.put({
+    item: { pk: DAYS, sk: DAY_PREFIX + dayOf(id) },
+    condition: `attribute_not_exists(#pk)`,
+  });
 
-type Walk = { before: string | undefined; pageSize: number };
+type Range = {
+  /** An image id: only older images are listed. undefined lists all. */
+  before: string | undefined;
+  /** How many items one request of each shard fetches. */
+  pageSize: number;
+};
 
-/** Every image of the feed that is older than `before`. The end of a day is a step too, on which nothing is shown. */
-export async function* walk({
+/**
+ * The images of the feed that are older than `before`, newest first. At the end of each day there is an entry without an
+ * image, so that a page can end there.
+ */
+export async function* entriesBefore({
   before,
   pageSize,
-}: Walk): AsyncGenerator<Pagination.Step<ImageRow.Row>, void> {
-  const last = before === undefined ? "DAY#~" : `DAY#${day(before as ImageId)}`;
-  const filled = Dynamo.query({
-    when: `#pk = :pk AND #sk <= :last`,
-    values: { ...days, last },
+}: Range): AsyncGenerator<Pagination.Entry<ImageRow.Row>, void> {
+  const lastDay = before === undefined ? AFTER_ALL : dayOf(before as ImageId);
+  const days = Dynamo.query({
+    keyCondition: `#pk = :pk AND #sk <= :last`,
+    values: { pk: DAYS, last: DAY_PREFIX + lastDay },
     newestFirst: true,
   });
-  for await (const { sk } of filled) {
-    const date = String(sk).slice("DAY#".length);
-    const shards = Array.from({ length: SHARDS }, (_, shard) =>
-      walkShard(partition(date, shard), before ?? "~", pageSize),
+  for await (const { sk } of days) {
+    const day = String(sk).slice(DAY_PREFIX.length);
+    const shards = Array.from({ length: SHARD_COUNT }, (_, shard) =>
+      shardEntries(partition(day, shard), before ?? AFTER_ALL, pageSize),
     );
-    yield* Pagination.merge(shards);
-    yield { position: Id.lowest("image", Date.parse(date)) };
+    yield* Pagination.mergeNewestFirst(shards);
+    yield { position: Id.lowestAt("image", Date.parse(day)) };
   }
 }
 
-async function* walkShard(
+async function* shardEntries(
   gsi2pk: string,
   before: string,
   pageSize: number,
-): AsyncGenerator<Pagination.Step<ImageRow.Row>, void> {
+): AsyncGenerator<Pagination.Entry<ImageRow.Row>, void> {
   const items = Dynamo.query({
     index: "gsi2",
-    when: `#gsi2pk = :gsi2pk AND #gsi2sk < :before`,
+    keyCondition: `#gsi2pk = :gsi2pk AND #gsi2sk < :before`,
     values: { gsi2pk, before },
     newestFirst: true,
     pageSize,
   });
   for await (const item of items)
-    yield { position: String(item["gsi2sk"]), shown: ImageRow.parse(item) };
+    yield { position: String(item["gsi2sk"]), item: ImageRow.parse(item) };
 }
 
-const days = { pk: "FEED" };
+const DAYS = "FEED";
+const DAY_PREFIX = "DAY#";
+/** Sorts after every day and every id. */
+const AFTER_ALL = "~";
 
-const partition = (date: string, shard: number) => `FEED#${date}#${shard}`;
+const partition = (day: string, shard: number) => `FEED#${day}#${shard}`;
 
-const day = (id: ImageId) => new Date(Id.time(id)).toISOString().slice(0, "2026-11-21".length);
+/** In UTC. */
+const dayOf = (id: ImageId) =>
+  new Date(Id.timestampMs(id)).toISOString().slice(0, "2026-11-21".length);
 
-const shard = (id: ImageId) => createHash("sha256").update(id).digest()[0]! % SHARDS;
+const shardOf = (id: ImageId) => createHash("sha256").update(id).digest()[0]! % SHARD_COUNT;

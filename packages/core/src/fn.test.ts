@@ -3,18 +3,18 @@ import * as z from "zod/mini";
 
 import { fn } from "./fn.ts";
 
-const verb = fn(
+const checked = fn(
   z.strictObject({ tags: z.array(z.string().check(z.maxLength(3))), n: z._default(z.int(), 7) }),
   ({ n }) => n,
 );
 
-test("a verb answers what its body does, after the defaults of its schema", async () => {
-  expect(await verb({ tags: [] })).toBe(7);
+test("the body gets the input with the defaults of the schema, and its result is the result", async () => {
+  expect(await checked({ tags: [] })).toBe(7);
 });
 
-test("input that does not fit rejects, never throws, and says where and what is allowed", async () => {
-  const answer = verb({ tags: ["ok", "longer"], "a/b": 1 } as never);
-  await expect(answer).rejects.toMatchObject({
+test("input that does not fit rejects and never throws, and the error says where and what is allowed", async () => {
+  const result = checked({ tags: ["ok", "longer"], "a/b": 1 } as never);
+  await expect(result).rejects.toMatchObject({
     kind: "invalid",
     code: "input.invalid",
     message: expect.stringContaining("/tags/1"),

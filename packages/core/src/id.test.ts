@@ -1,14 +1,16 @@
 import { assert, date, property } from "fast-check";
 import { ulid } from "ulid";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import * as z from "zod/mini";
 
 import * as Id from "./id.ts";
 
-test("an id is what its schema accepts, and says when it was made", () => {
+test("a new id fits its schema and has the time of its creation", () => {
+  vi.useFakeTimers({ now: 1_800_000_000_123 });
+  onTestFinished(() => void vi.useRealTimers());
   const id = Id.create("image");
   expect(z.parse(Id.ImageId, id)).toBe(id);
-  expect(Math.abs(Id.time(id) - Date.now())).toBeLessThan(1000);
+  expect(Id.timestampMs(id)).toBe(1_800_000_000_123);
 });
 
 test.each([
@@ -21,18 +23,26 @@ test.each([
   "img_01KAJ0000000000000000000AAA",
   "img_01KAJ0000000000000000000AA\n",
   "col_01KAJ0000000000000000000AA",
-])("%j is not an id of an image", (text) => {
+])("%j is not the id of an image", (text) => {
   expect(z.safeParse(Id.ImageId, text).success).toBe(false);
+});
+
+test("a derived id has its time, and depends on the seed alone", () => {
+  const id = Id.derive("image", 1_800_000_000_000, "an event");
+  expect(z.parse(Id.ImageId, id)).toBe(id);
+  expect(Id.timestampMs(id)).toBe(1_800_000_000_000);
+  expect(Id.derive("image", 1_800_000_000_000, "an event")).toBe(id);
+  expect(Id.derive("image", 1_800_000_000_000, "another event")).not.toBe(id);
 });
 
 test("the lowest id of a moment is not above any id of that moment, and above all earlier ones", () => {
   const moments = date({ min: new Date(1), max: new Date("2100-01-01"), noInvalidDate: true });
   assert(
     property(moments, (moment) => {
-      const lowest = Id.lowest("image", moment.getTime());
-      expect(Id.time(lowest)).toBe(moment.getTime());
+      const lowest = Id.lowestAt("image", moment.getTime());
+      expect(Id.timestampMs(lowest)).toBe(moment.getTime());
       expect(lowest <= `img_${ulid(moment.getTime())}`).toBe(true);
-      expect(Id.lowest("image", moment.getTime() - 1) < lowest).toBe(true);
+      expect(Id.lowestAt("image", moment.getTime() - 1) < lowest).toBe(true);
     }),
   );
 });

@@ -9,21 +9,22 @@ export * from "./id.schema.ts";
 const prefix = { image: "img_" } as const;
 type Noun = keyof typeof prefix;
 
+/** A new id with the current time. */
 export const create = <N extends Noun>(noun: N) => `${prefix[noun]}${ulid()}` as const;
 
-/** The same id for the same cause, however often it is told: the random half comes from `seed`. */
-export const derive = <N extends Noun>(noun: N, time: number, seed: string) =>
-  `${prefix[noun]}${encodeTime(time)}${letters(seed)}` as const;
+/** The id with this time (in milliseconds) whose other half is a hash of `seed`: the same input always makes the same id. */
+export const derive = <N extends Noun>(noun: N, timeMs: number, seed: string) =>
+  `${prefix[noun]}${encodeTime(timeMs)}${hashToLetters(seed)}` as const;
 
-/** When the id was made, in milliseconds. */
-export const time = (id: ImageId) => decodeTime(id.slice(id.indexOf("_") + 1));
+/** The time in an id, in milliseconds since 1970. */
+export const timestampMs = (id: ImageId): number => decodeTime(id.slice(id.indexOf("_") + 1));
 
-/** No id that was made at `time` or later is smaller. */
-export const lowest = <N extends Noun>(noun: N, time: number) =>
-  `${prefix[noun]}${encodeTime(time)}${"0".repeat(16)}` as const;
+/** The smallest id with this time (in milliseconds): every id of that time or later is equal or larger. */
+export const lowestAt = <N extends Noun>(noun: N, timeMs: number) =>
+  `${prefix[noun]}${encodeTime(timeMs)}${"0".repeat(16)}` as const;
 
-/** 80 bits in the 32 letters of a ULID. */
-const letters = (seed: string) =>
+/** 80 bits in the 32 letters of a ULID: https://github.com/ulid/spec */
+const hashToLetters = (seed: string) =>
   Array.from(
     createHash("sha256").update(seed).digest().subarray(0, 16),
     (byte) => "0123456789ABCDEFGHJKMNPQRSTVWXYZ"[byte % 32],

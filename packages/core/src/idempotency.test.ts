@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../test/cloud.ts";
-import { as, expire } from "../test/make.ts";
+import { as, expire } from "../test/samples.ts";
 import type * as Dynamo from "./dynamo.ts";
 import * as Idempotency from "./idempotency.ts";
 
@@ -11,57 +11,56 @@ let cloud: Awaited<ReturnType<typeof startCloud>>;
 beforeAll(async () => void (cloud = await startCloud()));
 afterAll(() => cloud.stop());
 
-let made = 0;
-const answer = (body: string): Idempotency.Answer => ({
+let runs = 0;
+const response = (body: string): Idempotency.StoredResponse => ({
   status: 201,
   headers: { location: "/x" },
   body,
 });
 
-const once = (
+const runOnce = (
   key: string,
   { content = "a", route = "POST /x", user = "ann" } = {},
-  create = async () => ({ answer: answer(`made ${++made}`), isFinal: true }),
-) => as(user, () => Idempotency.once({ key, content, route }, create));
+  run = async () => ({ response: response(`run ${++runs}`), isFinal: true }),
+) => as(user, () => Idempotency.runOnce({ key, content, route }, run));
 
-test("the same request again has the answer of the first, and nothing is made", async () => {
-  const first = await once("k1");
-  const before = made;
-  expect(await once("k1")).toEqual({ answer: first.answer, isReplayed: true });
-  expect(made).toBe(before);
+test("the same request again gets the first response, and nothing runs", async () => {
+  const first = await runOnce("k1");
+  const before = runs;
+  expect(await runOnce("k1")).toEqual({ response: first.response, isReplayed: true });
+  expect(runs).toBe(before);
 });
 
-test("another request under the key is refused; another person and another route have keys of their own", async () => {
-  const { answer } = await once("k2");
-  await expect(once("k2", { content: "b" })).rejects.toMatchObject({
+test("another request with the same key is refused; other users and other routes have their own keys", async () => {
+  const first = await runOnce("k2");
+  await expect(runOnce("k2", { content: "b" })).rejects.toMatchObject({
     kind: "unprocessable",
     code: "idempotency.other_request",
   });
-  const others = [await once("k2", { user: "bo" }), await once("k2", { route: "POST /y" })];
+  const others = [await runOnce("k2", { user: "bo" }), await runOnce("k2", { route: "POST /y" })];
   for (const other of others) {
     expect(other.isReplayed).toBe(false);
-    expect(other.answer).not.toEqual(answer);
+    expect(other.response).not.toEqual(first.response);
   }
 });
 
-test("of thirty at once one works, and the others are told to wait", async () => {
-  const before = made;
-  const others = Promise.withResolvers<void>();
+test("of thirty equal requests at once one runs, and the others are told to try again", async () => {
+  const before = runs;
+  const othersAreRefused = Promise.withResolvers<void>();
   const slow = async () => {
-    await others.promise;
-    return { answer: answer(`made ${++made}`), isFinal: true };
+    await othersAreRefused.promise;
+    return { response: response(`run ${++runs}`), isFinal: true };
   };
   let refusals = 0;
   const all = await Promise.allSettled(
     Array.from({ length: 30 }, () =>
-      once("k3", undefined, slow).catch((error: unknown) => {
-        // the one that works ends last
-        if (++refusals === 29) others.resolve();
+      runOnce("k3", undefined, slow).catch((error: unknown) => {
+        if (++refusals === 29) othersAreRefused.resolve();
         throw error;
       }),
     ),
   );
-  expect(made).toBe(before + 1);
+  expect(runs).toBe(before + 1);
   const refused = all.filter(({ status }) => status === "rejected");
   expect(refused).toHaveLength(29);
   for (const { reason } of refused as PromiseRejectedResult[])
@@ -70,38 +69,43 @@ test("of thirty at once one works, and the others are told to wait", async () =>
       code: "idempotency.in_progress",
       retryAfterSeconds: 1,
     });
-  expect((await once("k3")).isReplayed).toBe(true);
+  expect((await runOnce("k3")).isReplayed).toBe(true);
 });
 
-test("what came to nothing leaves the key as new", async () => {
-  const failing = () => Promise.reject(new Error("no"));
-  await expect(once("k4", undefined, failing)).rejects.toThrow("no");
-  const refusing = async () => ({ answer: { ...answer("bad"), status: 400 }, isFinal: false });
-  expect((await once("k4", undefined, refusing)).answer.status).toBe(400);
-  expect((await once("k4", { content: "put right" })).isReplayed).toBe(false);
+test("after an error, or a response that is not final, the key can be used again", async () => {
+  const fail = () => Promise.reject(new Error("no"));
+  await expect(runOnce("k4", undefined, fail)).rejects.toThrow("no");
+  const refuse = async () => ({ response: { ...response("bad"), status: 400 }, isFinal: false });
+  expect((await runOnce("k4", undefined, refuse)).response.status).toBe(400);
+  expect((await runOnce("k4", { content: "corrected" })).isReplayed).toBe(false);
 });
 
-test("work that never ended is done by the next one, and its late end changes nothing", async () => {
-  const late = Promise.withResolvers<{ answer: Idempotency.Answer; isFinal: boolean }>();
-  const stuck = once("k5", undefined, () => late.promise);
-  // until its row is there
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  await expire(rowOf("k5"));
-  const second = await once("k5");
+test("a request that never ended can be repeated, and its late end changes nothing", async () => {
+  const [started, end] = [
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<{ response: Idempotency.StoredResponse; isFinal: boolean }>(),
+  ];
+  const stuck = runOnce("k5", undefined, () => {
+    started.resolve();
+    return end.promise;
+  });
+  await started.promise;
+  await expire(rowKey("k5"));
+  const second = await runOnce("k5");
   expect(second.isReplayed).toBe(false);
-  late.resolve({ answer: answer("too late"), isFinal: true });
+  end.resolve({ response: response("too late"), isFinal: true });
   await stuck;
-  expect((await once("k5")).answer).toEqual(second.answer);
+  expect((await runOnce("k5")).response).toEqual(second.response);
 });
 
-test("a day later the key is as new", async () => {
-  await once("k6");
-  await expire(rowOf("k6"));
-  expect((await once("k6", { content: "something else" })).isReplayed).toBe(false);
+test("an expired key can be used for another request", async () => {
+  await runOnce("k6");
+  await expire(rowKey("k6"));
+  expect((await runOnce("k6", { content: "something else" })).isReplayed).toBe(false);
 });
 
-/** The key of ann's row for a key of hers. */
-function rowOf(key: string): Dynamo.Key {
+/** The key of the row for one of ann's idempotency keys. */
+function rowKey(key: string): Dynamo.Key {
   const sk = createHash("sha256").update(`POST /x\n${key}`).digest("hex");
   return { pk: "IDEMPOTENCY#ann", sk };
 }

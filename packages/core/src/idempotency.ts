@@ -3,83 +3,96 @@ import { createHash, randomUUID } from "node:crypto";
 import * as z from "zod/mini";
 
 import * as Actor from "./actor.ts";
+import * as Clock from "./clock.ts";
 import * as Dynamo from "./dynamo.ts";
 import { VisibleError } from "./error.ts";
-import * as ImageRow from "./image.row.ts";
 
-// A request that creates something and carries a key of the client's choice is worked on once, however often it comes:
+// A request with an Idempotency-Key runs once, however often the client repeats it:
 // https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07
 
-export type Answer = z.infer<typeof Answer>;
-export const Answer = z.object({
+export type StoredResponse = z.infer<typeof StoredResponse>;
+export const StoredResponse = z.object({
   status: z.int(),
   headers: z.record(z.string(), z.string()),
   body: z.string(),
 });
 
 type Request = {
+  /** The client's Idempotency-Key. */
   key: string;
-  /** The route: the same key means something else on another. */
+  /** Method and path: the same key may be used on another route. */
   route: string;
-  /** Everything else that makes it this request. */
+  /** Everything else of the request: with the same key it must be the same. */
   content: string;
 };
 
 const Row = z.object({
   fingerprint: z.string(),
-  /** In seconds. While nothing is answered: when whoever works on it must have died. */
+  /** In seconds since 1970: until there is a response, when the process that works on it is considered dead. */
   expiresAt: z.int(),
-  answer: z.optional(Answer),
+  response: z.optional(StoredResponse),
 });
 
-/** Twice what the API's function may take, so that nobody who still works is overtaken. */
+/** Twice the timeout of the API's function, so that no process that still works is overtaken. */
 const WORK_SECONDS = 30;
-/** How long an answer is repeated. */
-const ANSWER_SECONDS = 24 * 3600;
+/** How long a response is repeated. */
+const RESPONSE_SECONDS = Clock.DAY_SECONDS;
+/** When a client may ask again for a request in progress. */
+const RETRY_AFTER_SECONDS = 1;
 
 /**
- * The answer to `request`, of `create` or of the earlier request that was the same. What `create` answers is remembered
- * when it `isFinal`; else, or if it throws, nothing was created and the key is as new.
+ * The response to `request`: of `run`, or (`isReplayed`) of the same request before. The response of `run` is stored for a
+ * day if it `isFinal`; if it is not, or if `run` throws, nothing was created and the key may be used again at once. Keys
+ * of different users and routes are different.
+ *
+ * @throws actor.unauthenticated
+ * @throws idempotency.in_progress
+ * @throws idempotency.other_request
  */
-export async function once(
+export async function runOnce(
   request: Request,
-  create: () => Promise<{ answer: Answer; isFinal: boolean }>,
-): Promise<{ answer: Answer; isReplayed: boolean }> {
+  run: () => Promise<{ response: StoredResponse; isFinal: boolean }>,
+): Promise<{ response: StoredResponse; isReplayed: boolean }> {
   const key = keyOf(request);
   const fingerprint = hash(request.content);
   const attempt = randomUUID();
   const isFirst = await Dynamo.put({
-    item: { ...key, fingerprint, attempt, expiresAt: ImageRow.seconds() + WORK_SECONDS },
-    when: "attribute_not_exists(#pk) OR #expiresAt <= :now",
-    values: { now: ImageRow.seconds() },
+    item: { ...key, fingerprint, attempt, expiresAt: Clock.nowSeconds() + WORK_SECONDS },
+    condition: "attribute_not_exists(#pk) OR #expiresAt <= :now",
+    values: { now: Clock.nowSeconds() },
   });
-  if (!isFirst) return { answer: await earlier(key, fingerprint, request.key), isReplayed: true };
-  // whoever took over in the meantime is not disturbed
-  const mine = { key, when: "#attempt = :attempt", values: { attempt } };
-  const { answer, isFinal } = await create().catch(async (error: unknown) => {
-    await Dynamo.remove(mine);
+  if (!isFirst)
+    return { response: await findResponse(key, fingerprint, request.key), isReplayed: true };
+  // if another attempt took over in the meantime, its row stays as it is
+  const ownRow = { key, condition: "#attempt = :attempt", values: { attempt } };
+  const { response, isFinal } = await run().catch(async (error: unknown) => {
+    await Dynamo.remove(ownRow);
     throw error;
   });
   if (isFinal)
     await Dynamo.update({
-      ...mine,
-      set: { answer, expiresAt: ImageRow.seconds() + ANSWER_SECONDS },
+      ...ownRow,
+      set: { response, expiresAt: Clock.nowSeconds() + RESPONSE_SECONDS },
     });
-  else await Dynamo.remove(mine);
-  return { answer, isReplayed: false };
+  else await Dynamo.remove(ownRow);
+  return { response, isReplayed: false };
 }
 
-async function earlier(key: Dynamo.Key, fingerprint: string, name: string): Promise<Answer> {
+async function findResponse(
+  key: Dynamo.Key,
+  fingerprint: string,
+  clientKey: string,
+): Promise<StoredResponse> {
   const item = await Dynamo.get(key);
-  if (!item) throw inProgress(name);
+  if (!item) throw inProgress(clientKey);
   const row = Row.parse(item);
-  if (row.fingerprint !== fingerprint) throw otherRequest(name);
-  if (!row.answer) throw inProgress(name);
-  return row.answer;
+  if (row.fingerprint !== fingerprint) throw otherRequest(clientKey);
+  if (!row.response) throw inProgress(clientKey);
+  return row.response;
 }
 
 const keyOf = ({ route, key }: Request): Dynamo.Key => ({
-  pk: `IDEMPOTENCY#${Actor.user().id}`,
+  pk: `IDEMPOTENCY#${Actor.requireUser().id}`,
   sk: hash(`${route}\n${key}`),
 });
 
@@ -89,13 +102,13 @@ const inProgress = (key: string) =>
   new VisibleError(
     "conflict",
     "idempotency.in_progress",
-    `The request with the Idempotency-Key ${key} is still being worked on: ask again in a moment`,
-    { retryAfterSeconds: 1 },
+    `The first request with the Idempotency-Key ${key} is still in progress; try again in a second`,
+    { retryAfterSeconds: RETRY_AFTER_SECONDS },
   );
 
 const otherRequest = (key: string) =>
   new VisibleError(
     "unprocessable",
     "idempotency.other_request",
-    `The Idempotency-Key ${key} was used for another request in the last 24 hours: a new request needs a new key`,
+    `The Idempotency-Key ${key} was used for another request in the last 24 hours; a new request needs a new key`,
   );

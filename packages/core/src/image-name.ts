@@ -1,33 +1,34 @@
+import * as Clock from "./clock.ts";
 import * as Dynamo from "./dynamo.ts";
 import type { ImageId } from "./id.schema.ts";
-import * as ImageRow from "./image.row.ts";
 
-// A name belongs to one image: reserved while its upload may still come, published when the picture is accepted. The row
-// decides, not the bucket.
+// A name belongs to at most one image: reserved while its upload may still come, claimed when the image is accepted. The
+// row in the table decides which image has a name; the copy in the bucket only follows it.
 
 type Owner = { id: ImageId; ownerId: string };
 
-/** To be written together with the image; fails when the name is somebody's. */
+/** The put that reserves `name` until `expiresAt` (in seconds), for a transaction with the image's row. Its condition is not met if another image has the name. */
 export const reservation = (name: string, image: Owner, expiresAt: number): Dynamo.Put => ({
   item: { ...row(name, image), state: "reserved", expiresAt },
-  when: `attribute_not_exists(#pk) OR #expiresAt <= :now`,
-  values: { now: ImageRow.seconds() },
+  condition: `attribute_not_exists(#pk) OR #expiresAt <= :now`,
+  values: { now: Clock.nowSeconds() },
 });
 
-/** Whether the name is this image's from now on. */
-export const claim = (name: string, image: Owner) =>
+/** Gives the name to the image, without expiry. True if it has the name now; false if another image has it. */
+export const claim = (name: string, image: Owner): Promise<boolean> =>
   Dynamo.put({
-    item: { ...row(name, image), state: "published" },
-    when: `attribute_not_exists(#pk) OR #imageId = :imageId OR #expiresAt <= :now`,
-    values: { imageId: image.id, now: ImageRow.seconds() },
+    item: { ...row(name, image), state: "claimed" },
+    condition: `attribute_not_exists(#pk) OR #imageId = :imageId OR #expiresAt <= :now`,
+    values: { imageId: image.id, now: Clock.nowSeconds() },
   });
 
-export const belongsTo = async (name: string, id: ImageId) =>
+/** True if the image has this name, reserved or claimed. */
+export const belongsTo = async (name: string, id: ImageId): Promise<boolean> =>
   (await Dynamo.get(key(name)))?.["imageId"] === id;
 
-/** Leaves the name alone when it is another image's by now. */
-export const release = (name: string, id: ImageId) =>
-  Dynamo.remove({ key: key(name), when: `#imageId = :imageId`, values: { imageId: id } });
+/** Frees the name. True if the image had it; false, and nothing is changed, if another image or none has it. */
+export const release = (name: string, id: ImageId): Promise<boolean> =>
+  Dynamo.remove({ key: key(name), condition: `#imageId = :imageId`, values: { imageId: id } });
 
 const key = (name: string) => ({ pk: `NAME#${name}`, sk: "NAME" });
 

@@ -1,33 +1,56 @@
 import * as z from "zod/mini";
 
+import * as Clock from "./clock.ts";
 import * as Dynamo from "./dynamo.ts";
 import type { ImageId } from "./id.schema.ts";
 import { Info, Rung } from "./image.schema.ts";
 
-/** An image as the table has it. Whoever delivers it needs `rungs` and what is about pixels, ingest needs `sequencer`. */
+/** The row of an image in the table: what clients see of it, without the likes, and what only delivery and ingest need. */
 export type Row = z.infer<typeof Row>;
 export const Row = z.extend(z.omit(Info, { likes: true }), {
-  /** Whether any pixel is see-through. */
+  /** True if any pixel is transparent. */
   hasAlpha: z.optional(z.boolean()),
-  /** More than one is a moving picture. */
+  /** The number of frames; more than one is an animation. */
   pages: z.optional(z.int().check(z.positive())),
   rungs: z.optional(z.array(Rung)),
-  /** Who made it and whose it is, as the original says; delivered when asked for. */
+  /** The author and the copyright notice in the original's EXIF; delivered only with `meta=copyright`. */
   credit: z.optional(
     z.object({ artist: z.optional(z.string()), copyright: z.optional(z.string()) }),
   ),
-  /** Of the S3 event that was worked on last, padded. */
+  /** Of the last S3 event that was worked on, padded. */
   sequencer: z.optional(z.string()),
-  /** In seconds. Of uploads that never came and of tombstones. */
+  /** In seconds since 1970: the end of an upload that has not come, or of a tombstone. */
   expiresAt: z.optional(z.int()),
 });
 
-export const DAY_SECONDS = 24 * 3600;
+/**
+ * What the tombstone of a deleted image keeps, beside its key, each with the reason. Every other attribute is removed when
+ * the image is deleted, so a new attribute is never kept by accident.
+ */
+export const tombstoneAttributes: Readonly<Partial<Record<keyof Row, string>>> = {
+  state: "`deleted` marks the tombstone: a late event must not bring the image back",
+  ownerId: "only the owner may repeat the deletion, which sends a lost erase command again",
+  name: "ingest frees it, and needs it until then",
+  updatedAt: "when the image was deleted",
+  version: "every change of a row counts it",
+  expiresAt: "the TTL removes the tombstone",
+};
 
-export const key = (id: ImageId) => ({ pk: `IMAGE#${id}`, sk: "META" });
+const indexAttributes = ["gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk"];
+
+/** The attributes to remove from the row of an image that is deleted: all but those that a tombstone keeps. */
+export const attributesToClear: readonly string[] = [
+  ...Object.keys(Row.shape).filter((name) => !Object.hasOwn(tombstoneAttributes, name)),
+  ...indexAttributes,
+];
+
+/** The partition of an image: its row and its count of likes. */
+export const partition = (id: ImageId) => `IMAGE#${id}`;
+export const key = (id: ImageId): Dynamo.Key => ({ pk: partition(id), sk: "META" });
+/** The partition of a user's images in the index `gsi1`, sorted by id. */
 export const ownerKey = (userId: string) => `OWNER#${userId}`;
 
-/** A new row; it appears in its owner's list at once. */
+/** The item to put for a new image. It is in its owner's list at once. */
 export const item = (row: Row) => ({
   ...row,
   ...key(row.id),
@@ -35,22 +58,24 @@ export const item = (row: Row) => ({
   gsi1sk: row.id,
 });
 
-/** undefined for a tombstone and for an upload that never came: DynamoDB removes what has expired within days, not at once. */
+/**
+ * The row of an item of the table; undefined without one, for a tombstone and for an expired upload. (DynamoDB removes
+ * expired items within days, not at once: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html)
+ */
 export function parse(item: Dynamo.Item | undefined): Row | undefined {
   if (!item || item["state"] === "deleted") return undefined;
   const row = Row.parse(item);
-  return row.expiresAt !== undefined && row.expiresAt <= seconds() ? undefined : row;
+  return row.expiresAt !== undefined && row.expiresAt <= Clock.nowSeconds() ? undefined : row;
 }
 
+/** What clients see of an image. */
 export const toInfo = (row: Row, likes: number): Info => Info.parse({ ...row, likes });
 
-/** Every change of a row passes here: it counts versions. */
-export const change = ({ id, set, ...change }: Omit<Dynamo.Update, "key"> & { id: ImageId }) =>
+/** The row's item after the change; undefined if the condition was not met. Every change of a row goes through this function: it sets `updatedAt` and counts `version`. */
+export const update = ({ id, set, ...change }: Omit<Dynamo.Update, "key"> & { id: ImageId }) =>
   Dynamo.update({
     ...change,
     key: key(id),
-    set: { ...set, updatedAt: new Date().toISOString() },
+    set: { ...set, updatedAt: Clock.nowIso() },
     add: { version: 1 },
   });
-
-export const seconds = () => Math.floor(Date.now() / 1000);

@@ -4,7 +4,7 @@ import { ImageId } from "./id.schema.ts";
 
 export { ImageId };
 
-/** What a picture may be called in public. No slash, no space, nothing that a path or a shell could take for something else. */
+/** The public name of an image. No slashes, spaces or other characters with a meaning in a path or a shell. */
 export const Name = z
   .string()
   .check(
@@ -14,17 +14,17 @@ export const Name = z
     ),
   );
 
-const line = (characters: number) =>
+const singleLine = (maxCharacters: number) =>
   z
     .string()
     .check(
       z.minLength(1),
-      z.maxLength(characters),
+      z.maxLength(maxCharacters),
       z.regex(/^\P{Cc}*$/u, "control characters are not allowed"),
     );
 
-export const Title = line(200);
-export const Alt = line(1000);
+export const Title = singleLine(200);
+export const Alt = singleLine(1000);
 
 export const Tag = z
   .string()
@@ -38,14 +38,14 @@ export const Tag = z
 export const Tags = z.array(Tag).check(z.maxLength(20));
 
 export const State = z.enum(["pending", "processing", "ready", "rejected", "deleted"]);
-/** `private`: only its owner sees it, and whoever was given a signed address of it. */
+/** `private`: only the owner sees the image; others need a signed URL. */
 export const Visibility = z.enum(["public", "private"]);
 
-/** Why a picture was not accepted: a stable code and a sentence. */
+/** Why an upload was rejected: a stable code and a sentence. */
 export type Reason = z.infer<typeof Reason>;
 export const Reason = z.object({ code: z.string(), detail: z.string() });
 
-/** A picture as its readers see it. What ingest finds out is there from `ready` on. */
+/** An image as clients see it. What ingest finds out is set from `ready` on. */
 export type Info = z.infer<typeof Info>;
 export const Info = z
   .object({
@@ -57,23 +57,23 @@ export const Info = z
     title: z.optional(Title),
     alt: z.optional(Alt),
     tags: Tags,
-    /** Content type: as declared until ingest has looked, then what it is. */
+    /** Content type: as the client declared it until the image is `ready`, then as ingest detected it. */
     type: z.string(),
     bytes: z.int().check(z.nonnegative()),
-    /** Of the picture as a person sees it: orientation is applied. */
+    /** In pixels, after the EXIF orientation is applied. */
     width: z.optional(z.int().check(z.positive())),
     height: z.optional(z.int().check(z.positive())),
-    /** First 12 hex digits of the original's SHA-256. */
+    /** The first 12 hex digits of the SHA-256 of the original. */
     rev: z.optional(z.string().check(z.regex(/^[0-9a-f]{12}$/))),
-    /** Dominant colour, `#rrggbb`. */
+    /** The dominant colour, `#rrggbb`. */
     color: z.optional(z.string().check(z.regex(/^#[0-9a-f]{6}$/))),
-    /** ThumbHash in base64: about 25 bytes that draw a placeholder. */
+    /** A blurred placeholder in about 25 bytes, as base64: https://evanw.github.io/thumbhash/ */
     thumbhash: z.optional(z.string()),
     likes: z.int().check(z.nonnegative()),
     reason: z.optional(Reason),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
-    /** Counts the changes of everything above except `likes`: what `If-Match` compares. */
+    /** The number of changes of the image, likes not included. The `ETag` is made of it, so `If-Match` compares it. */
     version: z.int().check(z.positive()),
   })
   .register(z.globalRegistry, { id: "Image" });
@@ -93,24 +93,25 @@ export const List = z.strictObject({
 });
 export const ListMine = z.strictObject({ limit: z.optional(Limit), cursor: z.optional(Cursor) });
 
-/** `null` takes a title or a text away. Without `version` any version is changed. */
+/** What the owner may change: a key for each field. `null` clears a title or an alternative text. */
 export const Changes = z.strictObject({
   visibility: z.optional(Visibility),
   title: z.optional(z.nullable(Title)),
   alt: z.optional(z.nullable(Alt)),
   tags: z.optional(Tags),
 });
+/** The changes of one image. Without `version` any version is changed. */
 export const Update = z.extend(Changes, {
   id: ImageId,
   version: z.optional(z.int().check(z.positive())),
 });
 
-/** A pre-made rendition; object-key.ts says where it is. */
+/** A rung of the ladder: a smaller copy that ingest makes in advance. object-key.ts has its key in the bucket. */
 export type Rung = z.infer<typeof Rung>;
 export const Rung = z.object({
   width: z.int().check(z.positive()),
   height: z.int().check(z.positive()),
-  /** `image/png` where pixels are see-through, else `image/jpeg`. */
+  /** `image/png` if any pixel is transparent, else `image/jpeg`. */
   type: z.enum(["image/jpeg", "image/png"]),
   bytes: z.int().check(z.positive()),
 });

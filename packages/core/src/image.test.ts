@@ -4,7 +4,7 @@ import { array, assert, asyncProperty, constantFrom, integer, tuple } from "fast
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../test/cloud.ts";
-import { as, found, pendingImage, readyImage } from "../test/make.ts";
+import { as, found, pendingImage, readyImage } from "../test/samples.ts";
 import * as Dynamo from "./dynamo.ts";
 import * as Feed from "./feed.ts";
 import * as Id from "./id.ts";
@@ -38,7 +38,7 @@ const newestFirst = (ids: string[]) => ids.toSorted().toReversed();
 
 /** Rows of the feed as ingest leaves them, made at any moment and with or without a tag. */
 async function publishedAt(moment: number, tags: string[]) {
-  const time = Id.lowest("image", moment).slice("img_".length, -16);
+  const time = Id.lowestAt("image", moment).slice("img_".length, -16);
   const id = `img_${time}${Id.create("image").slice(-16)}` as const;
   const at = new Date(moment).toISOString();
   const row: ImageRow.Row = {
@@ -53,7 +53,7 @@ async function publishedAt(moment: number, tags: string[]) {
     updatedAt: at,
     version: 1,
   };
-  await Feed.openDay(id);
+  await Feed.addDay(id);
   await Dynamo.put({ item: { ...ImageRow.item(row), ...Feed.attributes(id) } });
   return id;
 }
@@ -163,7 +163,7 @@ test("a private image is its owner's, on every way", async () => {
     () => Like.put(id),
     () => Like.remove(id),
     () => Like.list({ id }),
-    () => SignedUrl.create({ id, host: "a", wishes: [{ query: {} }] }),
+    () => SignedUrl.create({ id, host: "a", urls: [{ query: {} }] }),
   ];
   for (const way of others) await expect(as("bo", way)).rejects.toMatchObject(gone);
   // the public paths say the same to everyone, so that caches may keep it

@@ -1,4 +1,5 @@
 import * as Actor from "./actor.ts";
+import * as Clock from "./clock.ts";
 import * as Cursor from "./cursor.ts";
 import * as Dynamo from "./dynamo.ts";
 import { VisibleError } from "./error.ts";
@@ -14,168 +15,211 @@ export * from "./image.schema.ts";
 
 export type Row = ImageRow.Row;
 
-/** What anyone may read: of somebody's private image it is not said that it exists, not even to its owner, for the answer is the same for everyone. */
-export const get = fn(Info.shape.id, async (id) => {
-  const [row, counts] = await Promise.all([findRow(id), LikeCount.of([id])]);
+/**
+ * A public image, in any state but `deleted`. The response is the same for everyone, so that caches may keep it: a private
+ * image is not found, for its owner, too.
+ *
+ * @throws image.not_found
+ */
+export const get = fn(Info.shape.id, async (id): Promise<Info> => {
+  const [row, counts] = await Promise.all([findRow(id), LikeCount.getMany([id])]);
   if (row?.visibility !== "public") throw notFound(id);
   return ImageRow.toInfo(row, counts.get(id) ?? 0);
 });
 
-/** The image of the person who asks, whoever else sees it. */
-export const getMine = fn(Info.shape.id, async (id) => {
-  const me = Actor.user();
-  const [row, counts] = await Promise.all([getOwn(id, me.id), LikeCount.of([id])]);
+/**
+ * An image of the signed-in user, public or private.
+ *
+ * @throws actor.unauthenticated
+ * @throws image.not_found
+ * @throws image.not_yours
+ */
+export const getMine = fn(Info.shape.id, async (id): Promise<Info> => {
+  const { id: userId } = Actor.requireUser();
+  const [row, counts] = await Promise.all([getOwnRow(id, userId), LikeCount.getMany([id])]);
   return ImageRow.toInfo(row, counts.get(id) ?? 0);
 });
 
-/** The row, for its owner only. */
-export async function getOwn(id: ImageId, userId: string): Promise<Row> {
+/**
+ * The row of an image that this user owns.
+ *
+ * @throws image.not_found also for the private image of another user
+ * @throws image.not_yours
+ */
+export async function getOwnRow(id: ImageId, userId: string): Promise<Row> {
   const row = await findRow(id);
   if (!row || (row.ownerId !== userId && row.visibility !== "public")) throw notFound(id);
   if (row.ownerId !== userId) throw notYours(id);
   return row;
 }
 
-/** The row, for a person who sees the image. */
-export const getSeen = async (id: ImageId, userId: string | undefined): Promise<Row> =>
-  mustSee(await findRow(id), id, userId);
+/**
+ * The row of an image that this user may see; `undefined` is the public.
+ *
+ * @throws image.not_found
+ */
+export const getVisibleRow = async (id: ImageId, userId: string | undefined): Promise<Row> =>
+  assertVisible(await findRow(id), id, userId);
 
-/** The same of a row that was read already. */
-export function mustSee(row: Row | undefined, id: ImageId, userId: string | undefined): Row {
+/**
+ * The given row, if this user may see it; `undefined` is the public.
+ *
+ * @throws image.not_found
+ */
+export function assertVisible(row: Row | undefined, id: ImageId, userId: string | undefined): Row {
   if (!row || (row.visibility !== "public" && row.ownerId !== userId)) throw notFound(id);
   return row;
 }
 
-/** With what delivery needs and readers do not see; whatever its state is, unless it is deleted. */
+/** The row of an image, whoever may see it; undefined if there is none, and for a deleted image and an expired upload. */
 export const findRow = async (id: ImageId): Promise<Row | undefined> =>
   ImageRow.parse(await Dynamo.get(ImageRow.key(id)));
 
-/** What everybody may see, newest first. */
-export const list = fn(List, async ({ limit = 24, cursor, tag }) => {
-  const listed = `images?${tag ?? ""}`;
-  const walk = Feed.walk({
-    before: Cursor.read(listed, cursor),
-    // the pictures of a page are spread over the shards of its days
+/**
+ * One page of the images that are ready and public, newest first, with a tag if one is given.
+ *
+ * @throws cursor.invalid
+ */
+export const list = fn(List, async ({ limit = 24, cursor, tag }): Promise<Page> => {
+  const listName = `images?${tag ?? ""}`;
+  const entries = Feed.entriesBefore({
+    before: Cursor.decode(listName, cursor),
+    // the images of a page are spread over the shards of its days
     pageSize: Math.ceil(limit / 2),
   });
-  return page(
-    listed,
+  return takePage(
+    listName,
     limit,
-    // an index is a moment behind the table, so what was made private just now may still be in it
-    only(walk, (row) => row.visibility === "public" && (!tag || row.tags.includes(tag))),
+    // the index is a moment behind the table, so an image that was just made private may still be in it
+    filterItems(entries, (row) => row.visibility === "public" && (!tag || row.tags.includes(tag))),
   );
 });
 
-/** Everything of the person who asks, whatever its state is, newest first. */
-export const listMine = fn(ListMine, async ({ limit = 24, cursor }) => {
-  const { id } = Actor.user();
-  const listed = `images of ${id}`;
-  return page(listed, limit, walkMine(id, Cursor.read(listed, cursor) ?? "~", limit));
+/**
+ * One page of the signed-in user's images, in every state but `deleted`, newest first.
+ *
+ * @throws actor.unauthenticated
+ * @throws cursor.invalid
+ */
+export const listMine = fn(ListMine, async ({ limit = 24, cursor }): Promise<Page> => {
+  const { id: userId } = Actor.requireUser();
+  const listName = `images of ${userId}`;
+  const before = Cursor.decode(listName, cursor) ?? AFTER_ALL;
+  return takePage(listName, limit, ownEntriesBefore(userId, before, limit));
 });
 
-/** Only the owner, and only the version that he has seen. */
-export const update = fn(Update, async ({ id, version, title, alt, tags, visibility }) => {
-  const me = Actor.user();
-  const set = { title: title ?? undefined, alt: alt ?? undefined, tags, visibility };
-  const remove = [...(title === null ? ["title"] : []), ...(alt === null ? ["alt"] : [])];
+/**
+ * The image after the changes: every key of `Changes` that is given is written, and one that is `null` is cleared. With a
+ * `version` only that version is changed.
+ *
+ * @throws actor.unauthenticated
+ * @throws image.not_found
+ * @throws image.not_yours
+ * @throws image.changed if the image has another version
+ */
+export const update = fn(Update, async ({ id, version, ...changes }): Promise<Info> => {
+  const { id: userId } = Actor.requireUser();
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+  const set = Object.fromEntries(given.filter(([, value]) => value !== null));
+  const remove = given.filter(([, value]) => value === null).map(([name]) => name);
   for (;;) {
-    const seen = await getOwn(id, me.id);
-    if (version && seen.version !== version) throw changed(seen);
-    const shown = await place(seen, visibility);
-    const item = await ImageRow.change({
+    const before = await getOwnRow(id, userId);
+    if (version && before.version !== version) throw changed(before);
+    const feed = await feedChange(before, changes.visibility);
+    const item = await ImageRow.update({
       id,
-      set: { ...set, ...shown.set },
-      remove: [...remove, ...shown.remove],
-      when: "#version = :seen",
-      values: { seen: seen.version },
+      set: { ...set, ...feed.set },
+      remove: [...remove, ...feed.remove],
+      condition: "#version = :before",
+      values: { before: before.version },
     });
     const row = ImageRow.parse(item);
-    // somebody was faster: what is to be written depends on what he left
+    // another request changed the row in the meantime, and the feed's attributes depend on it: start again
     if (!row) continue;
-    // the copy under its name follows the row, and ingest is who may write there
-    if (visibility && row.name) await Queue.send({ kind: "follow", imageId: id });
-    const counts = await LikeCount.of([id]);
+    // the named copy follows the visibility; only ingest may write it
+    if (changes.visibility && row.name) await Queue.send({ kind: "follow", imageId: id });
+    const counts = await LikeCount.getMany([id]);
     return ImageRow.toInfo(row, counts.get(id) ?? 0);
   }
 });
 
-/** What a change of visibility does to the place in the feed: only what is ready and public has one. */
-async function place({ id, state }: Row, visibility: Info["visibility"] | undefined) {
-  if (visibility === "private") return { set: {}, remove: Feed.names };
+/** What a change of visibility changes in the feed's attributes. Only an image that is ready and public has them. */
+async function feedChange({ id, state }: Row, visibility: Info["visibility"] | undefined) {
+  if (visibility === "private") return { set: {}, remove: Feed.attributeNames };
   if (visibility === undefined || state !== "ready") return { set: {}, remove: [] };
-  await Feed.openDay(id);
+  await Feed.addDay(id);
   return { set: Feed.attributes(id), remove: [] };
 }
 
 /**
- * Hides the image at once, behind a tombstone that outlives every late event of its upload; ingest erases the bytes. As
- * often as one likes: the second time sends the command again that may have been lost.
+ * Makes a tombstone of the image, which hides it at once and outlives every late event of its upload, and commands ingest to
+ * erase its bytes. The owner may repeat it: the command is sent again, in case that the first one was lost.
+ *
+ * @throws actor.unauthenticated
+ * @throws image.not_found
+ * @throws image.not_yours
  */
-export const remove = fn(Info.shape.id, async (id) => {
-  const me = Actor.user();
-  const buried = await ImageRow.change({
+export const remove = fn(Info.shape.id, async (id): Promise<void> => {
+  const { id: userId } = Actor.requireUser();
+  const tombstone = await ImageRow.update({
     id,
-    set: { state: "deleted", expiresAt: ImageRow.seconds() + TOMBSTONE_SECONDS },
-    remove: forgotten,
-    when: "#ownerId = :me",
-    values: { me: me.id },
+    set: { state: "deleted", expiresAt: Clock.nowSeconds() + TOMBSTONE_SECONDS },
+    remove: ImageRow.attributesToClear,
+    condition: "#ownerId = :userId",
+    values: { userId },
   });
-  if (!buried) await getOwn(id, me.id);
+  if (!tombstone) await getOwnRow(id, userId);
   await Queue.send({ kind: "erase", imageId: id });
 });
 
-/** A queue keeps an event for 14 days at most, but nothing sends one for an upload that is older than its form: 15 minutes, and the retries of S3 and of the queue. */
-const TOMBSTONE_SECONDS = 7 * ImageRow.DAY_SECONDS;
+/** A presigned POST is valid for 15 minutes, and S3 and the queue retry for less than a week: no event of the upload comes later. */
+const TOMBSTONE_SECONDS = 7 * Clock.DAY_SECONDS;
 
-/** What a tombstone does not need. It keeps the name until that has been released. */
-const forgotten = [
-  ...(["title", "alt", "tags", "color", "thumbhash", "rungs", "reason"] as const),
-  ...(["gsi1pk", "gsi1sk"] as const),
-  ...Feed.names,
-];
+/** Sorts after every id. */
+const AFTER_ALL = "~";
 
-async function page(
-  listed: string,
+async function takePage(
+  listName: string,
   limit: number,
-  walk: AsyncGenerator<Pagination.Step<Row>, void>,
+  entries: AsyncGenerator<Pagination.Entry<Row>, void>,
 ): Promise<Page> {
-  const { shown, after } = await Pagination.take(walk, limit);
-  const counts = await LikeCount.of(shown.map((row) => row.id));
+  const { items: rows, nextPosition } = await Pagination.takePage(entries, limit);
+  const counts = await LikeCount.getMany(rows.map((row) => row.id));
   return {
-    items: shown.map((row) => ImageRow.toInfo(row, counts.get(row.id) ?? 0)),
-    next: after && Cursor.write(listed, after),
+    items: rows.map((row) => ImageRow.toInfo(row, counts.get(row.id) ?? 0)),
+    next: nextPosition && Cursor.encode(listName, nextPosition),
   };
 }
 
-async function* walkMine(
+async function* ownEntriesBefore(
   userId: string,
   before: string,
   pageSize: number,
-): AsyncGenerator<Pagination.Step<Row>, void> {
+): AsyncGenerator<Pagination.Entry<Row>, void> {
   const items = Dynamo.query({
     index: "gsi1",
-    when: "#gsi1pk = :owner AND #gsi1sk < :before",
+    keyCondition: "#gsi1pk = :owner AND #gsi1sk < :before",
     values: { owner: ImageRow.ownerKey(userId), before },
     newestFirst: true,
     pageSize: pageSize + 1,
   });
   for await (const item of items)
-    yield { position: String(item["gsi1sk"]), shown: ImageRow.parse(item) };
+    yield { position: String(item["gsi1sk"]), item: ImageRow.parse(item) };
 }
 
-async function* only(
-  walk: AsyncGenerator<Pagination.Step<Row>, void>,
-  isMeant: (row: Row) => boolean,
-): AsyncGenerator<Pagination.Step<Row>, void> {
-  for await (const { position, shown } of walk)
-    yield { position, shown: shown && isMeant(shown) ? shown : undefined };
+async function* filterItems(
+  entries: AsyncGenerator<Pagination.Entry<Row>, void>,
+  isIncluded: (row: Row) => boolean,
+): AsyncGenerator<Pagination.Entry<Row>, void> {
+  for await (const { position, item } of entries)
+    yield { position, item: item && isIncluded(item) ? item : undefined };
 }
 
 export const notFound = (id: string) =>
   new VisibleError("not_found", "image.not_found", `There is no image ${id}`);
 
 const notYours = (id: string) =>
-  new VisibleError("forbidden", "image.not_yours", `Image ${id} belongs to somebody else`);
+  new VisibleError("forbidden", "image.not_yours", `Image ${id} belongs to another user`);
 
 const changed = ({ id, version }: Row) =>
   new VisibleError(

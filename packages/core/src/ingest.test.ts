@@ -3,7 +3,7 @@ import { assert, asyncProperty, constantFrom, shuffledSubarray, tuple, array } f
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../test/cloud.ts";
-import { as, found, pendingImage, readyImage } from "../test/make.ts";
+import { as, found, pendingImage, readyImage } from "../test/samples.ts";
 import * as Bucket from "./bucket.ts";
 import * as Dynamo from "./dynamo.ts";
 import * as Image from "./image.ts";
@@ -158,9 +158,9 @@ test("of a deleted image nothing remains but a tombstone, and no late event brin
 
   expect((await stored()).filter((key) => key.includes(id))).toEqual([]);
   expect(new Set(await stored("images/gone"))).toEqual(new Set([neighbour]));
-  for (const shard of LikeRow.shards)
-    expect(await Dynamo.count(LikeRow.inShard(id, shard))).toBe(0);
-  expect((await as("bo", () => Like.mine({ ids: [id] }))).items).toEqual([]);
+  for (const shard of LikeRow.SHARD_NUMBERS)
+    expect(await Dynamo.count(LikeRow.shardQuery(id, shard))).toBe(0);
+  expect((await as("bo", () => Like.listMine({ ids: [id] }))).items).toEqual([]);
   expect(await pendingImage({ name: "gone.jpg" }, "bo")).toMatchObject({ name: "gone.jpg" });
 
   await Bucket.put(ObjectKey.upload(id), text("late"), { type });

@@ -1,4 +1,5 @@
 import * as Bucket from "./bucket.ts";
+import * as Clock from "./clock.ts";
 import * as Dynamo from "./dynamo.ts";
 import * as Feed from "./feed.ts";
 import type { ImageId } from "./id.schema.ts";
@@ -57,9 +58,9 @@ export async function adopt({ at, ...arrived }: Arrived): Promise<void> {
     createdAt: at,
     updatedAt: at,
     version: 1,
-    expiresAt: ImageRow.seconds() + ImageRow.DAY_SECONDS,
+    expiresAt: Clock.nowSeconds() + Clock.DAY_SECONDS,
   };
-  await Dynamo.put({ item: ImageRow.item(row), when: "attribute_not_exists(#pk)" });
+  await Dynamo.put({ item: ImageRow.item(row), condition: "attribute_not_exists(#pk)" });
 }
 
 /**
@@ -67,14 +68,14 @@ export async function adopt({ at, ...arrived }: Arrived): Promise<void> {
  * upload is worked on; then what was uploaded is gone.
  */
 export async function begin(upload: Upload): Promise<ImageRow.Row | undefined> {
-  const item = await ImageRow.change({
+  const item = await ImageRow.update({
     id: upload.id,
     set: { state: "processing", sequencer: padded(upload.sequencer) },
     remove: ["expiresAt", "reason"],
-    when: `#state IN (:pending, :state, :rejected)
+    condition: `#state IN (:pending, :state, :rejected)
       AND (attribute_not_exists(#expiresAt) OR #expiresAt > :now)
       AND (attribute_not_exists(#sequencer) OR #sequencer < :sequencer OR (#sequencer = :sequencer AND #state = :state))`,
-    values: { pending: "pending", rejected: "rejected", now: ImageRow.seconds() },
+    values: { pending: "pending", rejected: "rejected", now: Clock.nowSeconds() },
   });
   if (item) return ImageRow.parse(item);
   await tidy(upload);
@@ -84,7 +85,7 @@ export async function begin(upload: Upload): Promise<ImageRow.Row | undefined> {
 /** Makes the image visible, if this is still its latest upload. Everything that belongs to it must be stored before. */
 export async function settle(upload: Upload, found: Found): Promise<ImageRow.Row | undefined> {
   const { id } = upload;
-  await LikeCount.open(id);
+  await LikeCount.create(id);
   const row = await makeReady(upload, { ...found, state: "ready" });
   await tidy(upload, found.rev);
   return row;
@@ -96,7 +97,7 @@ async function makeReady(upload: Upload, ready: Dynamo.Item) {
     const seen = ImageRow.parse(await Dynamo.get(ImageRow.key(upload.id)));
     if (!seen || !isCurrent(seen, upload)) return undefined;
     const isPublic = seen.visibility === "public";
-    if (isPublic) await Feed.openDay(upload.id);
+    if (isPublic) await Feed.addDay(upload.id);
     const item = await change(
       upload,
       { ...ready, ...(isPublic && Feed.attributes(upload.id)) },
@@ -117,13 +118,13 @@ export async function find(id: ImageId): Promise<ImageRow.Row | undefined> {
 
 /** What was found out anew about a picture that is ready. What was rendered of the old ladder is rendered again when it is asked for. */
 export async function renew(id: ImageId, found: Found): Promise<void> {
-  const item = await ImageRow.change({
+  const item = await ImageRow.update({
     id,
     set: found,
-    when: "#state = :ready AND #rev = :rev",
+    condition: "#state = :ready AND #rev = :rev",
     values: { ready: "ready" },
   });
-  if (item) await Bucket.removeUnder(ObjectKey.allDerived(id, found.rev));
+  if (item) await Bucket.removeByPrefix(ObjectKey.allDerived(id, found.rev));
   // deleted meanwhile: what was stored again goes again
   else await tidy({ id, sequencer: "" });
 }
@@ -131,7 +132,7 @@ export async function renew(id: ImageId, found: Found): Promise<void> {
 /** Takes away what shows a private picture under its name. The name stays the image's. */
 export async function hide({ id, ownerId, name }: ImageRow.Row): Promise<void> {
   if (name && (await ImageName.claim(name, { id, ownerId })))
-    await Bucket.removeAll(ObjectKey.named(name));
+    await Bucket.removeAllVersions(ObjectKey.named(name));
 }
 
 /** The picture is not taken, and says why. Its name is free again. */
@@ -147,13 +148,13 @@ export async function erase(id: ImageId): Promise<void> {
   if (row.state && row.state !== "deleted") return;
   if (row.name) await unpublish(row.name, id);
   await Promise.all([
-    Bucket.removeAll(ObjectKey.upload(id)),
-    ...ObjectKey.prefixes(id).map(Bucket.removeUnder),
+    Bucket.removeAllVersions(ObjectKey.upload(id)),
+    ...ObjectKey.prefixes(id).map(Bucket.removeByPrefix),
   ]);
   // first the count: nobody counts the likes down while they go
-  await LikeCount.close(id);
-  await removeRows(RenderLease.ofImage(id));
-  for (const shard of LikeRow.shards) await removeRows(LikeRow.inShard(id, shard));
+  await LikeCount.remove(id);
+  await removeRows(RenderLease.imageQuery(id));
+  for (const shard of LikeRow.SHARD_NUMBERS) await removeRows(LikeRow.shardQuery(id, shard));
 }
 
 /** The copy under its name may come after the image was erased and its name was free: it goes, too. */
@@ -169,10 +170,10 @@ const change = (
   set: Dynamo.Item,
   { and = "", values }: { and?: string; values?: Dynamo.Item } = {},
 ) =>
-  ImageRow.change({
+  ImageRow.update({
     id,
     set,
-    when: `#state = :processing AND #sequencer = :current${and && ` AND ${and}`}`,
+    condition: `#state = :processing AND #sequencer = :current${and && ` AND ${and}`}`,
     values: { processing: "processing", current: padded(sequencer), ...values },
   });
 
@@ -184,16 +185,16 @@ async function tidy({ id, version, key = ObjectKey.upload(id) }: Upload, rev?: s
   // another upload of the same image came later and won
   if (row.state === "ready" && rev && row.rev !== rev)
     await Promise.all(
-      [ObjectKey.original(id, rev), ObjectKey.rungs(id, rev)].map(Bucket.removeUnder),
+      [ObjectKey.original(id, rev), ObjectKey.rungs(id, rev)].map(Bucket.removeByPrefix),
     );
   // the bucket keeps versions; without a number this could be a later upload, and the lifecycle takes it within a day
-  if (version) await Bucket.remove(key, version);
+  if (version) await Bucket.removeVersion(key, version);
 }
 
 /** First the object, then the row: as long as the row is there, nobody else publishes under the name. */
 async function unpublish(name: string, id: ImageId) {
   if (!(await ImageName.belongsTo(name, id))) return;
-  await Bucket.removeAll(ObjectKey.named(name));
+  await Bucket.removeAllVersions(ObjectKey.named(name));
   await ImageName.release(name, id);
 }
 

@@ -3,21 +3,23 @@ import { createHash } from "node:crypto";
 import type * as Dynamo from "./dynamo.ts";
 import type { ImageId } from "./id.schema.ts";
 
-/** A hot picture takes 8 × 1,000 likes a second: that many a partition of DynamoDB writes, whatever is paid. */
-export const SHARDS = 8;
-export const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
+/** A popular image takes 8 × 1,000 likes a second: DynamoDB limits each partition to 1,000 writes a second. */
+export const SHARD_COUNT = 8;
+export const SHARD_NUMBERS = Array.from({ length: SHARD_COUNT }, (_, shard) => shard);
 
-/** A person's like of an image is always in the same place, so it is there once or not at all. */
+/** The key of a user's like of an image. It is always the same one, so that the like exists once or not at all. */
 export const key = (imageId: ImageId, userId: string): Dynamo.Key => ({
   pk: partition(imageId, shardOf(userId)),
   sk: `USER#${userId}`,
 });
 
+/** The partition of one shard of an image's likes, in the table and in the index `gsi2`. */
 export const partition = (imageId: ImageId, shard: number) => `LIKE#${imageId}#${shard}`;
 
+/** The partition of a user's likes in the index `gsi1`. */
 export const likerKey = (userId: string) => `LIKER#${userId}`;
 
-/** Two indexes: what a person likes, and who likes an image, both by time. */
+/** The item of a like. `gsi1` lists the likes of a user, `gsi2` the likes of a shard of an image, both by time (`likedAt`, ISO 8601). */
 export const item = (imageId: ImageId, userId: string, likedAt: string) => ({
   ...key(imageId, userId),
   imageId,
@@ -29,17 +31,17 @@ export const item = (imageId: ImageId, userId: string, likedAt: string) => ({
   gsi2sk: `${likedAt}#${userId}`,
 });
 
-/** Which image and which part of its likes a row of the table belongs to; undefined for every other row. */
+/** The image and the shard that a partition key of a like names; undefined for the key of any other row. */
 export function parsePartition(pk: string): { imageId: ImageId; shard: number } | undefined {
   const [noun, imageId, shard] = pk.split("#");
   return noun === "LIKE" ? { imageId: imageId as ImageId, shard: Number(shard) } : undefined;
 }
 
-/** All likes of one shard, as a condition of a query. */
-export const inShard = (imageId: ImageId, shard: number): Dynamo.Query => ({
-  when: "#pk = :pk",
+/** The query for all likes of one shard of an image, strongly consistent. */
+export const shardQuery = (imageId: ImageId, shard: number): Dynamo.Query => ({
+  keyCondition: "#pk = :pk",
   values: { pk: partition(imageId, shard) },
   isConsistent: true,
 });
 
-const shardOf = (userId: string) => createHash("sha256").update(userId).digest()[0]! % SHARDS;
+const shardOf = (userId: string) => createHash("sha256").update(userId).digest()[0]! % SHARD_COUNT;

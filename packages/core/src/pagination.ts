@@ -1,44 +1,48 @@
-/** One step of a walk through a list: a place in it, and what is shown from there if anything is. */
-export type Step<Shown> = { position: string; shown?: Shown };
+/** One entry of a list: its position, which sorts as text, and the item that is shown for it. An entry without an item counts as read but is not shown. */
+export type Entry<Item> = { position: string; item?: Item };
 
-/** Merges walks that each descend, so that the whole descends. */
-export async function* merge<Shown>(
-  walks: AsyncGenerator<Step<Shown>, void>[],
-): AsyncGenerator<Step<Shown>, void> {
-  const heads = await Promise.all(walks.map(advance));
+/** Bounds what one page reads when few of its entries have an item. */
+const MAX_ENTRIES_PER_PAGE = 200;
+
+/** The entries of several lists as one list. Each list must descend by position; so does the result. Each list is read one entry ahead. */
+export async function* mergeNewestFirst<Item>(
+  lists: AsyncGenerator<Entry<Item>, void>[],
+): AsyncGenerator<Entry<Item>, void> {
+  const heads = await Promise.all(lists.map(readNext));
   for (;;) {
-    let newest: Head<Shown> | undefined;
+    let newest: Head<Item> | undefined;
     for (const head of heads)
-      if (head.step && !(newest && newest.step!.position > head.step.position)) newest = head;
+      if (head.entry && !(newest && newest.entry!.position > head.entry.position)) newest = head;
     if (!newest) return;
-    yield newest.step!;
-    newest.step = (await advance(newest.walk)).step;
+    yield newest.entry!;
+    newest.entry = (await readNext(newest.list)).entry;
   }
 }
 
 /**
- * A page of a walk. `after` is where the next one starts, null at the end. A walk on which little is shown ends early
- * after `budget` steps, with a short page and the place that it came to.
+ * The first `limit` items of a list and the position after which the next page starts; null at the end of the list.
+ * After `maxEntries` entries the page ends early, with fewer items and the position that it reached.
  */
-export async function take<Shown>(
-  walk: AsyncGenerator<Step<Shown>, void>,
+export async function takePage<Item>(
+  list: AsyncGenerator<Entry<Item>, void>,
   limit: number,
-  budget = 200,
-): Promise<{ shown: Shown[]; after: string | null }> {
-  const taken: Shown[] = [];
-  let after: string | null = null;
-  for await (const { position, shown } of walk) {
-    if (shown !== undefined && taken.length === limit) return { shown: taken, after };
-    if (shown !== undefined) taken.push(shown);
-    after = position;
-    if (--budget === 0) return { shown: taken, after };
+  maxEntries = MAX_ENTRIES_PER_PAGE,
+): Promise<{ items: Item[]; nextPosition: string | null }> {
+  const items: Item[] = [];
+  let nextPosition: string | null = null;
+  let entries = 0;
+  for await (const { position, item } of list) {
+    if (item !== undefined && items.length === limit) return { items, nextPosition };
+    if (item !== undefined) items.push(item);
+    nextPosition = position;
+    if (++entries === maxEntries) return { items, nextPosition };
   }
-  return { shown: taken, after: null };
+  return { items, nextPosition: null };
 }
 
-type Head<Shown> = { walk: AsyncGenerator<Step<Shown>, void>; step: Step<Shown> | undefined };
+type Head<Item> = { list: AsyncGenerator<Entry<Item>, void>; entry: Entry<Item> | undefined };
 
-async function advance<Shown>(walk: AsyncGenerator<Step<Shown>, void>): Promise<Head<Shown>> {
-  const { value } = await walk.next();
-  return { walk, step: value ?? undefined };
+async function readNext<Item>(list: AsyncGenerator<Entry<Item>, void>): Promise<Head<Item>> {
+  const { value } = await list.next();
+  return { list, entry: value ?? undefined };
 }

@@ -1,4 +1,4 @@
-// Loaded by queue.ts on the first call and not before.
+// queue.ts loads this file on its first call, so that other functions do not pay for the import.
 export {
   GetQueueAttributesCommand,
   SQSClient,

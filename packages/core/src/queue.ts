@@ -2,12 +2,14 @@ import type { SQSClient } from "@aws-sdk/client-sqs";
 
 import { Resource } from "sst/resource";
 
-/** What waits in a queue: to be given out, given out, given out later. SQS counts by eye. */
-export type Depth = { waiting: number; inFlight: number; delayed: number };
+import type { QueueDepth } from "./admin.schema.ts";
 
-let connected: SQSClient | undefined;
+/** The limit of SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
+const MAX_BATCH_MESSAGES = 10;
 
-/** Puts a command behind the uploads that wait for ingest. It is handed on at least once. */
+let sqsClient: SQSClient | undefined;
+
+/** Sends a command to the ingest queue, behind the uploads that wait there. It is delivered at least once. */
 export async function send(command: object): Promise<void> {
   const { SendMessageCommand, client } = await sdk();
   await client.send(
@@ -15,38 +17,42 @@ export async function send(command: object): Promise<void> {
   );
 }
 
-/** The same for many, ten at a time. */
-export async function sendAll(commands: object[]): Promise<void> {
+/** Sends many commands to the ingest queue, ten in a request. Rejects if any was not sent; then others may have been sent. */
+export async function sendMany(commands: object[]): Promise<void> {
   const { SendMessageBatchCommand, client } = await sdk();
-  for (let first = 0; first < commands.length; first += 10) {
-    const Entries = commands.slice(first, first + 10).map((command, index) => ({
+  for (let first = 0; first < commands.length; first += MAX_BATCH_MESSAGES) {
+    const batch = commands.slice(first, first + MAX_BATCH_MESSAGES);
+    const Entries = batch.map((command, index) => ({
       Id: String(index),
       MessageBody: JSON.stringify(command),
     }));
     const { Failed = [] } = await client.send(
       new SendMessageBatchCommand({ QueueUrl: Resource.Ingest.url, Entries }),
     );
-    // sent twice is done twice to the same end
+    // the caller may send all of them again: ingest reaches the same result when a command comes twice
     if (Failed.length > 0)
-      throw new Error(`${Failed.length} commands were not sent: ${Failed[0]!.Message}`);
+      throw new Error(
+        `SQS did not take ${Failed.length} of ${Entries.length} commands: ${Failed[0]!.Message}`,
+      );
   }
 }
 
-export async function depth(url: string): Promise<Depth> {
-  const attributes = await attributesOf(url);
+/** The depth of the queue with this URL. */
+export async function getDepth(url: string): Promise<QueueDepth> {
+  const attributes = await getAttributes(url);
   const number = (suffix: string) =>
     Number(attributes[`ApproximateNumberOfMessages${suffix}`] ?? "0");
   return { waiting: number(""), inFlight: number("NotVisible"), delayed: number("Delayed") };
 }
 
-/** Has SQS move everything that is in one queue to another, in the background. A queue is moved once at a time. */
-export async function move(from: string, to: string): Promise<"started" | "running"> {
+/** Has SQS move all messages of the queue `from` to the queue `to` (URLs), in the background. `running` if it already does: a queue has one such task at a time. */
+export async function startMove(from: string, to: string): Promise<"started" | "running"> {
   const { StartMessageMoveTaskCommand, client } = await sdk();
-  const [source, destination] = await Promise.all([from, to].map(attributesOf));
+  const [source, destination] = await Promise.all([from, to].map(getAttributes));
   try {
     const command = new StartMessageMoveTaskCommand({
       SourceArn: source!["QueueArn"],
-      // not left to SQS, which would not know of a message that was put here by hand
+      // without it SQS moves each message to its own source queue, which a message that was sent here directly has not
       DestinationArn: destination!["QueueArn"],
     });
     await client.send(command);
@@ -58,7 +64,7 @@ export async function move(from: string, to: string): Promise<"started" | "runni
   }
 }
 
-async function attributesOf(QueueUrl: string): Promise<Record<string, string>> {
+async function getAttributes(QueueUrl: string): Promise<Record<string, string>> {
   const { GetQueueAttributesCommand, client } = await sdk();
   const { Attributes = {} } = await client.send(
     new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] }),
@@ -68,8 +74,8 @@ async function attributesOf(QueueUrl: string): Promise<Record<string, string>> {
 
 async function sdk() {
   const { SQSClient, ...commands } = await import("./queue.sdk.ts");
-  connected ??= new SQSClient({
-    // a queue's address names AWS also where the queue is not, and the SDK would go there past AWS_ENDPOINT_URL_SQS:
+  sqsClient ??= new SQSClient({
+    // a queue's URL names AWS also for a local queue, and the SDK would send there instead of to AWS_ENDPOINT_URL_SQS:
     // https://github.com/aws/aws-sdk-js-v3/blob/main/packages/middleware-sdk-sqs/src/queue-url.ts
     useQueueUrlAsEndpoint: false,
     requestHandler: {
@@ -78,5 +84,5 @@ async function sdk() {
       throwOnRequestTimeout: true,
     },
   });
-  return { ...commands, client: connected };
+  return { ...commands, client: sqsClient };
 }

@@ -1,9 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 
 import { startCloud } from "../test/cloud.ts";
-import { as, readyImage } from "../test/make.ts";
+import { as, readyImage } from "../test/samples.ts";
 import * as Dynamo from "./dynamo.ts";
 import type { ImageId } from "./id.schema.ts";
 import * as Image from "./image.ts";
@@ -13,82 +11,113 @@ import * as RenderLease from "./render-lease.ts";
 let cloud: Awaited<ReturnType<typeof startCloud>>;
 beforeAll(async () => void (cloud = await startCloud()));
 afterAll(() => cloud.stop());
+afterEach(() => void vi.useRealTimers());
 
-const both = [
-  ["counted", true],
-  ["free", false],
+const withAndWithoutBudget = [
+  ["that needs the budget", true],
+  ["that needs no budget", false],
 ] as const;
 
-const take = async (imageId: ImageId, plan: string, isCounted: boolean) =>
-  RenderLease.take({ imageId, plan, isCounted });
+const acquire = async (imageId: ImageId, plan: string, needsBudget: boolean) =>
+  RenderLease.acquire({ imageId, plan, needsBudget });
 
-async function taken(imageId: ImageId, plan: string, isCounted: boolean) {
-  const it = await take(imageId, plan, isCounted);
-  if (it.state !== "mine") throw new Error(`${plan} is ${it.state}`);
-  return it.lease;
+async function acquired(imageId: ImageId, plan: string, needsBudget: boolean) {
+  const result = await acquire(imageId, plan, needsBudget);
+  if (result.type !== "acquired") throw new Error(`the lease on ${plan} is ${result.type}`);
+  return result.lease;
 }
 
-test("so many plans of an image are free, each as often as one likes, however many come at once", async () => {
-  const id = await readyImage();
-  const asked = Array.from({ length: RenderLease.MOST_PLANS + 40 }, (_, index) => `plan${index}`);
-  const all = await Promise.all(asked.map((plan) => take(id, plan, true)));
-  const mine = all.flatMap((it) => (it.state === "mine" ? it.lease : []));
-  expect(mine.length).toBe(RenderLease.MOST_PLANS);
-  expect(all.filter(({ state }) => state === "spent").length).toBe(40);
-  await Promise.all(mine.map(RenderLease.release));
-  for (const [index, plan] of asked.entries())
-    expect((await take(id, plan, true)).state).toBe(all[index]!.state);
+/** Only `Date` is replaced: requests need the real timers. */
+function useVirtualDate() {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  return { advance: (ms: number) => vi.setSystemTime(Date.now() + ms) };
+}
 
-  expect((await take(id, "plan200", false)).state).toBe("mine");
-  expect((await take(await readyImage(), "plan200", true)).state).toBe("mine");
+test("an image has a budget of 64 plans, each of them any number of times, however many are requested at once", async () => {
+  const id = await readyImage();
+  const plans = Array.from(
+    { length: RenderLease.MAX_PLANS_PER_IMAGE + 40 },
+    (_, index) => `plan${index}`,
+  );
+  const results = await Promise.all(plans.map((plan) => acquire(id, plan, true)));
+  const leases = results.flatMap((result) => (result.type === "acquired" ? result.lease : []));
+  expect(leases.length).toBe(64);
+  expect(results.filter(({ type }) => type === "budgetSpent").length).toBe(40);
+  await Promise.all(leases.map(RenderLease.release));
+  for (const [index, plan] of plans.entries())
+    expect((await acquire(id, plan, true)).type).toBe(results[index]!.type);
+
+  expect((await acquire(id, "plan200", false)).type).toBe("acquired");
+  expect((await acquire(await readyImage(), "plan200", true)).type).toBe("acquired");
 });
 
-test.each(both)("of many who want the same %s plan at once one makes it", async (_, isCounted) => {
-  const id = await readyImage();
-  const all = await Promise.all(Array.from({ length: 30 }, () => take(id, "one", isCounted)));
-  expect(all.filter(({ state }) => state === "mine").length).toBe(1);
-  expect(all.filter(({ state }) => state === "held").length).toBe(29);
-  expect((await take(id, "other", isCounted)).state).toBe("mine");
-});
+test.each(withAndWithoutBudget)(
+  "of thirty processes that want a plan %s at once, one acquires the lease",
+  async (_, needsBudget) => {
+    const id = await readyImage();
+    const results = await Promise.all(
+      Array.from({ length: 30 }, () => acquire(id, "one", needsBudget)),
+    );
+    expect(results.filter(({ type }) => type === "acquired").length).toBe(1);
+    expect(results.filter(({ type }) => type === "heldByAnother").length).toBe(29);
+    expect((await acquire(id, "other", needsBudget)).type).toBe("acquired");
+  },
+);
 
-test.each(both)("a %s lease ends by itself, unless it is renewed", async (_, isCounted) => {
-  const id = await readyImage();
-  const [dead, alive] = [await taken(id, "dead", isCounted), await taken(id, "alive", isCounted)];
-  await sleep(RenderLease.LEASE_MS - 500);
-  await RenderLease.renew(alive);
-  expect((await take(id, "dead", isCounted)).state).toBe("held");
-  await sleep(600);
-  const heir = await taken(id, "dead", isCounted);
-  expect((await take(id, "alive", isCounted)).state).toBe("held");
+test.each(withAndWithoutBudget)(
+  "the lease on a plan %s expires after four seconds, unless it is renewed",
+  async (_, needsBudget) => {
+    const id = await readyImage();
+    const date = useVirtualDate();
+    const dead = await acquired(id, "dead", needsBudget);
+    const alive = await acquired(id, "alive", needsBudget);
+    date.advance(RenderLease.LEASE_MS - 1);
+    await RenderLease.renew(alive);
+    expect((await acquire(id, "dead", needsBudget)).type).toBe("heldByAnother");
+    date.advance(1);
+    const successor = await acquired(id, "dead", needsBudget);
+    expect((await acquire(id, "alive", needsBudget)).type).toBe("heldByAnother");
 
-  // who was thought to be dead does not disturb who took over
-  await RenderLease.renew(dead);
-  await RenderLease.refuse(dead, { kind: "invalid", code: "a.b", detail: "No" });
-  await RenderLease.release(dead);
-  expect(await take(id, "dead", isCounted)).toEqual({ state: "held", refusal: undefined });
-  await RenderLease.release(heir);
-  await taken(id, "dead", isCounted);
-});
+    // the first holder cannot change the lease of its successor
+    await RenderLease.renew(dead);
+    await RenderLease.recordRefusal(dead, { kind: "invalid", code: "a.b", detail: "No" });
+    await RenderLease.release(dead);
+    expect(await acquire(id, "dead", needsBudget)).toEqual({
+      type: "heldByAnother",
+      refusal: undefined,
+    });
+    await RenderLease.release(successor);
+    await acquired(id, "dead", needsBudget);
+  },
+);
 
-test.each(both)("whoever waits for a %s plan that is refused is told so", async (_, isCounted) => {
-  const id = await readyImage();
-  const lease = await taken(id, "one", isCounted);
-  const refusal = { kind: "unprocessable", code: "image.damaged", detail: "It is damaged" };
-  await RenderLease.refuse(lease, refusal);
-  expect(await take(id, "one", isCounted)).toEqual({ state: "held", refusal });
-});
+test.each(withAndWithoutBudget)(
+  "the refusal of a plan %s is returned to every process that asks, for five seconds",
+  async (_, needsBudget) => {
+    const id = await readyImage();
+    const date = useVirtualDate();
+    const lease = await acquired(id, "one", needsBudget);
+    const refusal = { kind: "unprocessable", code: "image.damaged", detail: "It is damaged" };
+    await RenderLease.recordRefusal(lease, refusal);
+    date.advance(4_999);
+    expect(await acquire(id, "one", needsBudget)).toEqual({ type: "heldByAnother", refusal });
+    date.advance(1);
+    await acquired(id, "one", needsBudget);
+  },
+);
 
-test("a lease costs one write, with a budget or without, and all goes with its image", async () => {
+test("a lease costs one write, with or without the budget, and all rows have a TTL and go with their image", async () => {
   const id = await readyImage();
-  for (const [, isCounted] of both)
-    expect(await cloud.callsOfTable(() => take(id, "one", isCounted))).toEqual(["UpdateItem"]);
-  const rows: Dynamo.Item[] = [];
-  for await (const row of Dynamo.query(RenderLease.ofImage(id))) rows.push(row);
+  for (const [, needsBudget] of withAndWithoutBudget)
+    expect(await cloud.tableRequests(() => acquire(id, "one", needsBudget))).toEqual([
+      "UpdateItem",
+    ]);
+  const rows = await Dynamo.queryAll(RenderLease.imageQuery(id));
   expect(rows.map(({ sk, expiresAt }) => [sk, typeof expiresAt])).toEqual([
     ["BUDGET", "number"],
     ["PLAN#one", "number"],
   ]);
   await as("ann", () => Image.remove(id));
   await Ingest.erase(id);
-  expect(await Dynamo.count(RenderLease.ofImage(id))).toBe(0);
+  expect(await Dynamo.count(RenderLease.imageQuery(id))).toBe(0);
 });

@@ -2,110 +2,127 @@ import { randomUUID } from "node:crypto";
 
 import * as z from "zod/mini";
 
+import * as Clock from "./clock.ts";
 import * as Dynamo from "./dynamo.ts";
 import type { ImageId } from "./id.schema.ts";
-import * as ImageRow from "./image.row.ts";
 
-// Who makes a picture, of all processes that are asked for it, and whether anybody may: one write says both. ADR 0021 is
-// about the budget, ADR 0020 about the lease.
+// Which one of all processes that need the same derivative renders it, and whether the image's budget allows it. One write
+// decides both: docs/adr/0020-one-render.md (the lease) and docs/adr/0021-budget.md (the budget).
 
-export type Wanted = {
+export type LeaseRequest = {
   imageId: ImageId;
+  /** The hash of the plan. */
   plan: string;
-  /** Whether it needs a place in the budget of the image. */
-  isCounted: boolean;
+  /** True if the plan counts in the budget of the image. */
+  needsBudget: boolean;
 };
 
-export type Lease = Wanted & { by: string };
+/** `holder` is a random id. */
+export type Lease = LeaseRequest & { holder: string };
 
-/** Why nobody will get this picture: what who tried it was told. */
+/** Why the plan cannot be rendered: the error of the process that tried it. */
 export type Refusal = z.infer<typeof Refusal>;
 const Refusal = z.object({ kind: z.string(), code: z.string(), detail: z.string() });
 
-export type Taken =
-  | { state: "mine"; lease: Lease }
-  | { state: "held"; refusal: Refusal | undefined }
-  | { state: "spent" };
+export type AcquireResult =
+  | { type: "acquired"; lease: Lease }
+  | { type: "heldByAnother"; refusal: Refusal | undefined }
+  | { type: "budgetSpent" };
 
-/** Different plans of one image that anybody may choose freely: some twenty sizes, in the formats that browsers accept. */
-export const MOST_PLANS = 64;
+/** Different plans of one image that may be rendered without a signature: some twenty sizes, in the formats that browsers accept. */
+export const MAX_PLANS_PER_IMAGE = 64;
 
-/** So long others wait for who was killed. Whoever is alive renews it three times meanwhile. */
+/** How long others wait for a process that was killed. A process that works renews its lease three times in it. */
 export const LEASE_MS = 4_000;
 export const RENEW_MS = LEASE_MS / 4;
 
-/** Longer than anybody who waits takes to look again, and short enough that a mistake of ours is not remembered. */
-const REFUSED_MS = 5_000;
+/** Longer than the interval in which waiting processes look again, and short enough that a wrong refusal is soon forgotten. */
+const REFUSAL_MS = 5_000;
 
-/** As long as what was made of a plan is stored (`derived/` in infra/storage.ts), counted from the last plan that was made. */
-const BUDGET_SECONDS = 30 * ImageRow.DAY_SECONDS;
-/** Nobody asks for a lease that is over. */
-const LEASE_SECONDS = 3600;
+/** As long as derivatives are stored (`derived/` in infra/storage.ts), counted from the last new plan. */
+const BUDGET_SECONDS = 30 * Clock.DAY_SECONDS;
+/** Much longer than a lease can last; then the TTL removes the row. */
+const LEASE_ROW_SECONDS = 3600;
 
-/** The lease, unless somebody has it, has just been refused, or the budget of the image is spent. A plan that is in the budget stays in it. */
-export async function take(wanted: Wanted): Promise<Taken> {
-  const { plan, isCounted } = wanted;
-  const { key, name } = place(wanted);
-  const lease = { ...wanted, by: randomUUID() };
-  const now = Date.now();
-  const isFree = `(attribute_not_exists(#${name}) OR #${name}.#until <= :now)`;
-  const hasRoom =
-    "(attribute_not_exists(#plans) OR size(#plans) < :most OR contains(#plans, :plan))";
-  const seconds = isCounted ? BUDGET_SECONDS : LEASE_SECONDS;
+/**
+ * Takes the lease on a plan for `LEASE_MS`. `heldByAnother` if another process has it (with its refusal, if it has failed
+ * for good), and in the rare case that it became free at this moment: try again. `budgetSpent` if the image has as many
+ * other plans as its budget allows; a plan that is in the budget stays in it. Costs one write; a second request, a read,
+ * only if the lease is not acquired.
+ */
+export async function acquire(request: LeaseRequest): Promise<AcquireResult> {
+  const { plan, needsBudget } = request;
+  const { key, attribute } = locationOf(request);
+  const lease = { ...request, holder: randomUUID() };
+  const nowMs = Clock.nowMs();
+  const isFree = `(attribute_not_exists(#${attribute}) OR #${attribute}.#expiresAtMs <= :nowMs)`;
+  const isInBudget =
+    "(attribute_not_exists(#plans) OR size(#plans) < :maxPlans OR contains(#plans, :plan))";
+  const rowSeconds = needsBudget ? BUDGET_SECONDS : LEASE_ROW_SECONDS;
   const item = await Dynamo.update({
     key,
-    set: { ...term(lease, LEASE_MS), expiresAt: ImageRow.seconds() + seconds },
-    ...(isCounted && { add: { plans: new Set([plan]) } }),
-    when: isCounted ? `${isFree} AND ${hasRoom}` : isFree,
-    values: { now, ...(isCounted && { most: MOST_PLANS, plan }) },
+    set: { ...leaseAttribute(lease, LEASE_MS), expiresAt: Clock.nowSeconds() + rowSeconds },
+    ...(needsBudget && { add: { plans: new Set([plan]) } }),
+    condition: needsBudget ? `${isFree} AND ${isInBudget}` : isFree,
+    values: { nowMs, ...(needsBudget && { maxPlans: MAX_PLANS_PER_IMAGE, plan }) },
   });
-  if (item) return { state: "mine", lease };
-  const { [name]: held, plans } = (await Dynamo.get(key)) ?? {};
-  const other = held === undefined ? undefined : Held.parse(held);
-  if (other && other.until > now) return { state: "held", refusal: other.refusal };
-  const isSpent = plans instanceof Set && plans.size >= MOST_PLANS && !plans.has(plan);
-  // it was held a moment ago and is free now: to be tried again
-  return isSpent ? { state: "spent" } : { state: "held", refusal: undefined };
+  if (item) return { type: "acquired", lease };
+  const { [attribute]: stored, plans } = (await Dynamo.get(key)) ?? {};
+  const other = stored === undefined ? undefined : StoredLease.parse(stored);
+  if (other && other.expiresAtMs > nowMs) return { type: "heldByAnother", refusal: other.refusal };
+  const isSpent = plans instanceof Set && plans.size >= MAX_PLANS_PER_IMAGE && !plans.has(plan);
+  return isSpent ? { type: "budgetSpent" } : { type: "heldByAnother", refusal: undefined };
 }
 
-export const renew = (lease: Lease) => change(lease, { set: term(lease, LEASE_MS) });
+/** Extends a lease to `LEASE_MS` from now. Changes nothing if another process has it by now; so do the next two. */
+export const renew = (lease: Lease): Promise<unknown> =>
+  changeOwn(lease, { set: leaseAttribute(lease, LEASE_MS) });
 
-/** Whoever waits is told the same. */
-export const refuse = (lease: Lease, refusal: Refusal) =>
-  change(lease, { set: term(lease, REFUSED_MS, refusal) });
+/** Ends a lease with the reason why the plan cannot be rendered. For five seconds every process that asks gets it. */
+export const recordRefusal = (lease: Lease, refusal: Refusal): Promise<unknown> =>
+  changeOwn(lease, { set: leaseAttribute(lease, REFUSAL_MS, refusal) });
 
-/** Whoever waits may try. */
-export const release = (lease: Lease) => change(lease, { remove: [place(lease).name] });
+/** Ends a lease at once, so that another process may try. */
+export const release = (lease: Lease): Promise<unknown> =>
+  changeOwn(lease, { remove: [locationOf(lease).attribute] });
 
-/** The budget and all leases of an image that is erased. */
-export const ofImage = (imageId: ImageId): Dynamo.Query => ({
-  when: "#pk = :pk",
+/** The query for the budget and all leases of an image, to remove them with the image. */
+export const imageQuery = (imageId: ImageId): Dynamo.Query => ({
+  keyCondition: "#pk = :pk",
   values: { pk: partition(imageId) },
   isConsistent: true,
 });
 
-/** Whoever took over in the meantime is not disturbed. */
-const change = (lease: Lease, to: Pick<Dynamo.Update, "set" | "remove">) => {
-  const { key, name } = place(lease);
-  return Dynamo.update({ ...to, key, when: `#${name}.#by = :by`, values: { by: lease.by } });
+const changeOwn = (lease: Lease, change: Pick<Dynamo.Update, "set" | "remove">) => {
+  const { key, attribute } = locationOf(lease);
+  const condition = `#${attribute}.#holder = :holder`;
+  return Dynamo.update({ ...change, key, condition, values: { holder: lease.holder } });
 };
 
-const term = (lease: Lease, ms: number, refusal?: Refusal) => ({
-  [place(lease).name]: { by: lease.by, until: Date.now() + ms, refusal } satisfies Held,
+const leaseAttribute = (lease: Lease, ms: number, refusal?: Refusal) => ({
+  [locationOf(lease).attribute]: {
+    holder: lease.holder,
+    expiresAtMs: Clock.nowMs() + ms,
+    refusal,
+  } satisfies StoredLease,
 });
 
-type Held = z.infer<typeof Held>;
-const Held = z.object({
-  by: z.string(),
-  /** In milliseconds; the clocks of two functions differ by less than a lease is renewed in. */
-  until: z.number(),
+type StoredLease = z.infer<typeof StoredLease>;
+const StoredLease = z.object({
+  holder: z.string(),
+  /** In milliseconds since 1970; the clocks of two functions differ by less than the interval of renewals. */
+  expiresAtMs: z.number(),
   refusal: z.optional(Refusal),
 });
 
-/** Beside the budget if it needs one, so that one write does for both; else in a row of its own, for there is no end to them. */
-const place = ({ imageId, plan, isCounted }: Wanted): { key: Dynamo.Key; name: string } =>
-  isCounted
-    ? { key: { pk: partition(imageId), sk: "BUDGET" }, name: `lease_${plan}` }
-    : { key: { pk: partition(imageId), sk: `PLAN#${plan}` }, name: "lease" };
+/** A plan that needs the budget has its lease in the budget's row, so that one write does both. Any other plan has a row of its own: there is no limit to them, and a row is limited to 400 KB. */
+const locationOf = ({
+  imageId,
+  plan,
+  needsBudget,
+}: LeaseRequest): { key: Dynamo.Key; attribute: string } =>
+  needsBudget
+    ? { key: { pk: partition(imageId), sk: "BUDGET" }, attribute: `lease_${plan}` }
+    : { key: { pk: partition(imageId), sk: `PLAN#${plan}` }, attribute: "lease" };
 
 const partition = (imageId: ImageId) => `MADE#${imageId}`;

@@ -1,2 +1,2 @@
-/** A week, as S3's own: a signature cannot be taken back but by taking its key away, and that takes away all of them. */
-export const MAX_SECONDS = 7 * 24 * 3600;
+/** A week, as S3 allows for its presigned URLs. One signature cannot be revoked: removing its key revokes all of that key. */
+export const MAX_LIFETIME_SECONDS = 7 * 24 * 3600;

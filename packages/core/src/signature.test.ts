@@ -12,50 +12,50 @@ import { expect, test } from "vitest";
 
 import * as Signature from "./signature.ts";
 
-const keys: Signature.Keys = { newest: "k2", secrets: { k1: "the old secret", k2: "the new one" } };
+const keys: Signature.SigningKeys = { newest: "k2", secrets: { k1: "the old secret", k2: "the new one" } };
 const now = 1_800_000_000;
 
 const host = constantFrom("api.example", "127.0.0.1:4500");
-const words = string({ minLength: 1, maxLength: 6 }).filter(
+const queryKeys = string({ minLength: 1, maxLength: 6 }).filter(
   (key) => !["sig", "kid", "exp", "__proto__"].includes(key),
 );
-const query = dictionary(words, string({ maxLength: 8 }), { maxKeys: 5 });
-const life = integer({ min: 1, max: Signature.MAX_SECONDS });
+const query = dictionary(queryKeys, string({ maxLength: 8 }), { maxKeys: 5 });
+const lifetime = integer({ min: 1, max: Signature.MAX_LIFETIME_SECONDS });
 
-/** The address as whoever was given it asks for it. */
-function signed(address: Signature.Address, seconds = 60, by = keys): Signature.Address {
-  const { exp, kid, sig } = Signature.sign(by, address, now + seconds);
-  return { ...address, query: { ...address.query, exp: String(exp), kid, sig } };
+/** The request for a signed URL. */
+function signed(request: Signature.SignedRequest, seconds = 60, by = keys): Signature.SignedRequest {
+  const { exp, kid, sig } = Signature.sign(by, request, now + seconds);
+  return { ...request, query: { ...request.query, exp: String(exp), kid, sig } };
 }
 
-test("what was signed is good until its time is over, in any order of its query", () =>
+test("a signed request is valid until it expires, in any order of its query and any case of its host", () =>
   assert(
-    property(host, webPath(), query, life, nat(), (host, path, query, seconds, turn) => {
-      const address = signed({ host, path, query }, seconds);
-      const parts = Object.entries(address.query);
+    property(host, webPath(), query, lifetime, nat(), (host, path, query, seconds, turn) => {
+      const request = signed({ host, path, query }, seconds);
+      const parts = Object.entries(request.query);
       const at = turn % parts.length;
       const other = Object.fromEntries([...parts.slice(at), ...parts.slice(0, at)].toReversed());
-      for (const asked of [
-        address,
-        { ...address, query: other },
-        { ...address, host: host.toUpperCase() },
+      for (const sent of [
+        request,
+        { ...request, query: other },
+        { ...request, host: host.toUpperCase() },
       ]) {
-        expect(Signature.check(keys, asked, now + seconds - 1)).toBe("good");
-        expect(Signature.check(keys, asked, now + seconds)).toBe("expired");
+        expect(Signature.verify(keys, sent, now + seconds - 1)).toBe("valid");
+        expect(Signature.verify(keys, sent, now + seconds)).toBe("expired");
       }
     }),
   ));
 
 const letters = "abcXYZ019-_./=&?% \u00e9".split("");
 
-/** A text with one character put in, taken out or changed. */
-function changed(text: string, at: number, letter: string, how: "in" | "out" | "over") {
+/** A text with one character inserted, removed or replaced. */
+function changed(text: string, at: number, letter: string, how: "insert" | "remove" | "replace") {
   const where = at % (text.length + 1);
-  const rest = how === "in" ? where : where + 1;
-  return text.slice(0, where) + (how === "out" ? "" : letter) + text.slice(rest);
+  const rest = how === "insert" ? where : where + 1;
+  return text.slice(0, where) + (how === "remove" ? "" : letter) + text.slice(rest);
 }
 
-test("no character of it can be changed, put in or taken out", () =>
+test("a request with one character changed, inserted or removed is invalid", () =>
   assert(
     property(
       webPath(),
@@ -63,74 +63,74 @@ test("no character of it can be changed, put in or taken out", () =>
       nat(),
       nat(),
       constantFrom(...letters),
-      constantFrom("in", "out", "over"),
+      constantFrom("insert", "remove", "replace"),
       (path, query, part, at, letter, how) => {
-        const address = signed({ host: "api.example", path, query });
+        const request = signed({ host: "api.example", path, query });
         const change = (text: string) => changed(text, at, letter, how);
-        const pairs = Object.entries(address.query);
+        const pairs = Object.entries(request.query);
         const [key, value] = pairs[part % pairs.length]!;
         const rest = Object.fromEntries(pairs.filter(([other]) => other !== key));
-        const others: Signature.Address[] = [
-          { ...address, host: change(address.host) },
-          { ...address, path: change(path) },
-          { ...address, query: { ...address.query, [key]: change(value) } },
-          { ...address, query: { ...rest, [change(key)]: value } },
-          { ...address, query: rest },
-          { ...address, query: { ...address.query, [`${key}+`]: value } },
+        const others: Signature.SignedRequest[] = [
+          { ...request, host: change(request.host) },
+          { ...request, path: change(path) },
+          { ...request, query: { ...request.query, [key]: change(value) } },
+          { ...request, query: { ...rest, [change(key)]: value } },
+          { ...request, query: rest },
+          { ...request, query: { ...request.query, [`${key}+`]: value } },
         ];
         for (const other of others) {
-          if (isSame(other, address)) continue;
-          expect(Signature.check(keys, other, now)).toBe("wrong");
+          if (isSame(other, request)) continue;
+          expect(Signature.verify(keys, other, now)).toBe("invalid");
         }
       },
     ),
     { numRuns: 1_000 },
   ));
 
-const isSame = (one: Signature.Address, other: Signature.Address) => {
-  const text = ({ host, path, query }: Signature.Address) =>
+const isSame = (one: Signature.SignedRequest, other: Signature.SignedRequest) => {
+  const text = ({ host, path, query }: Signature.SignedRequest) =>
     JSON.stringify([host.toLowerCase(), path, Object.entries(query).map(String).toSorted()]);
   return text(one) === text(other);
 };
 
-test("parts that only look alike when they are joined are different addresses", () => {
-  const of = (path: string, query: Record<string, string>) =>
+test("requests whose parts are equal only when joined have different signatures", () => {
+  const signatureOf = (path: string, query: Record<string, string>) =>
     Signature.sign(keys, { host: "a", path, query }, now).sig;
   const all = [
-    of("/i/x", { w: "1", h: "2" }),
-    of("/i/x", { w: "1&h=2" }),
-    of("/i/x", { "w=1&h": "2" }),
-    of("/i/x\nw", { w: "1", h: "2" }),
-    of('/i/x",[["w","1"', { h: "2" }),
+    signatureOf("/i/x", { w: "1", h: "2" }),
+    signatureOf("/i/x", { w: "1&h=2" }),
+    signatureOf("/i/x", { "w=1&h": "2" }),
+    signatureOf("/i/x\nw", { w: "1", h: "2" }),
+    signatureOf('/i/x",[["w","1"', { h: "2" }),
   ];
   expect(new Set(all).size).toBe(all.length);
 });
 
-test("the newest key signs, an older one is good as long as it is there", () => {
-  const address = { host: "a", path: "/i/x", query: {} };
-  const before: Signature.Keys = { ...keys, newest: "k1" };
-  expect(signed(address).query["kid"]).toBe("k2");
-  expect(Signature.check(keys, signed(address, 60, before), now)).toBe("good");
-  const after: Signature.Keys = { newest: "k2", secrets: { k2: keys.secrets["k2"]! } };
-  expect(Signature.check(after, signed(address, 60, before), now)).toBe("wrong");
+test("the newest key signs, and every other key stays valid until it is removed", () => {
+  const request = { host: "a", path: "/i/x", query: {} };
+  const before: Signature.SigningKeys = { ...keys, newest: "k1" };
+  expect(signed(request).query["kid"]).toBe("k2");
+  expect(Signature.verify(keys, signed(request, 60, before), now)).toBe("valid");
+  const after: Signature.SigningKeys = { newest: "k2", secrets: { k2: keys.secrets["k2"]! } };
+  expect(Signature.verify(after, signed(request, 60, before), now)).toBe("invalid");
   for (const kid of ["toString", "__proto__", ""]) {
-    const claimed = signed(address);
-    expect(Signature.check(keys, { ...claimed, query: { ...claimed.query, kid } }, now)).toBe(
-      "wrong",
+    const claimed = signed(request);
+    expect(Signature.verify(keys, { ...claimed, query: { ...claimed.query, kid } }, now)).toBe(
+      "invalid",
     );
   }
 });
 
-test("nobody has a signature for longer than a week, whatever it says", () => {
-  const address = { host: "a", path: "/i/x", query: {} };
-  const long = signed(address, Signature.MAX_SECONDS + 301);
-  expect(Signature.check(keys, long, now)).toBe("wrong");
-  expect(Signature.check(keys, long, now + 1)).toBe("good");
+test("a signature that is valid for more than a week is invalid", () => {
+  const request = { host: "a", path: "/i/x", query: {} };
+  const long = signed(request, Signature.MAX_LIFETIME_SECONDS + 301);
+  expect(Signature.verify(keys, long, now)).toBe("invalid");
+  expect(Signature.verify(keys, long, now + 1)).toBe("valid");
 });
 
-test("a signature that was made up does not learn that it is old", () => {
+test("only a correct signature can be expired; a forged one with an old date is invalid", () => {
   const old = signed({ host: "a", path: "/i/x", query: {} }, -10);
-  expect(Signature.check(keys, old, now)).toBe("expired");
+  expect(Signature.verify(keys, old, now)).toBe("expired");
   const query = { ...old.query, sig: "A".repeat(43) };
-  expect(Signature.check(keys, { ...old, query }, now)).toBe("wrong");
+  expect(Signature.verify(keys, { ...old, query }, now)).toBe("invalid");
 });

@@ -1,35 +1,39 @@
 import * as z from "zod/mini";
 
 import { ImageId } from "./id.schema.ts";
-import { MAX_SECONDS } from "./signature.schema.ts";
+import { MAX_LIFETIME_SECONDS } from "./signature.schema.ts";
 
-/** How long an address is good when nobody says: a visit. */
-export const SECONDS = 3600;
+/** How long a signed URL is valid if the request does not say: about as long as a visit. */
+export const DEFAULT_LIFETIME_SECONDS = 3600;
 
-/** At once: a page of pictures in a handful of sizes. An answer of the API has 6 MB, this is 30 KB. */
-export const MOST = 100;
+/** In one request: a page of images in a few sizes each. The response is then 30 KB; Lambda allows 6 MB. */
+export const MAX_URLS = 100;
 
-export const Seconds = z
+export const LifetimeSeconds = z
   .int()
   .check(
-    z.minimum(1, "an address is good for at least a second"),
-    z.maximum(MAX_SECONDS, `an address is good for at most a week, ${MAX_SECONDS} seconds`),
+    z.minimum(1, "a signed URL is valid for at least 1 second"),
+    z.maximum(
+      MAX_LIFETIME_SECONDS,
+      `a signed URL is valid for at most a week, ${MAX_LIFETIME_SECONDS} seconds`,
+    ),
   );
 
-/** What is to be delivered: a preset, and the query of the delivery grammar as text. */
-export type Wish = z.infer<typeof Wish>;
-export const Wish = z.strictObject({
+/** What is to be delivered: a preset, and the delivery query as text. */
+export type UrlRequest = z.infer<typeof UrlRequest>;
+export const UrlRequest = z.strictObject({
   preset: z.optional(z.string()),
   query: z.record(z.string(), z.optional(z.string())),
 });
 
 export const Create = z.strictObject({
   id: ImageId,
-  /** The host that is asked, here and by whoever gets the address. */
+  /** The host that this request was sent to; the URLs are valid on it alone. */
   host: z.string(),
-  wishes: z.array(Wish).check(z.minLength(1), z.maxLength(MOST)),
-  seconds: z.optional(Seconds),
+  urls: z.array(UrlRequest).check(z.minLength(1), z.maxLength(MAX_URLS)),
+  /** How long the URLs are valid. */
+  seconds: z.optional(LifetimeSeconds),
 });
 
-/** Paths with their queries, in the order of the wishes. */
+/** Paths with their queries, in the order of the requested URLs. */
 export type Created = { paths: string[]; expiresAt: string };

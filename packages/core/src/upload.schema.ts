@@ -12,8 +12,8 @@ import {
   Visibility,
 } from "./image.schema.ts";
 
-/** Content types that may be sent. What the bytes are is decided by ingest. */
-export const types = [
+/** The content types that an upload may declare. Ingest decides by the bytes. */
+export const CONTENT_TYPES = [
   "image/jpeg",
   "image/png",
   "image/webp",
@@ -23,10 +23,10 @@ export const types = [
   "image/svg+xml",
 ] as const;
 
-/** What one upload may carry; ingest holds it in memory beside its decoded pixels. */
+/** The limit of one upload: ingest holds it in memory together with its decoded pixels. */
 export const MAX_BYTES = 16 * 1024 * 1024;
 
-const about = {
+const description = {
   name: z.optional(Name),
   type: z.string().check(z.maxLength(255)),
   visibility: z.optional(Visibility),
@@ -35,21 +35,22 @@ const about = {
   tags: z.optional(Tags),
 };
 
-/** What somebody says about a picture whose bytes come with the same request. */
-export const Receive = z.strictObject(about);
+/** The description of an image whose bytes come with the same request. */
+export const Receive = z.strictObject(description);
 
+/** The description of an image whose bytes are posted to the bucket later. */
 export const Create = z.strictObject({
-  ...about,
+  ...description,
   bytes: z.int().check(z.positive()),
-  /** Hex. S3 refuses other bytes. */
+  /** In hex digits. S3 refuses bytes with another hash. */
   sha256: z.optional(
     z.string().check(z.regex(/^[0-9a-fA-F]{64}$/, "a SHA-256 is 64 hexadecimal digits")),
   ),
 });
 
-/** A form for the bucket: every field goes into the POST as it is, the file last. */
-export type Form = z.infer<typeof Form>;
-export const Form = z
+/** A presigned POST to the bucket: a multipart form with every field as it is, and the file as the last field. */
+export type PresignedPost = z.infer<typeof PresignedPost>;
+export const PresignedPost = z
   .object({
     url: z.string(),
     fields: z.record(z.string(), z.string()),
@@ -59,10 +60,10 @@ export const Form = z
 
 export type Created = z.infer<typeof Created>;
 export const Created = z
-  .object({ image: Image, upload: Form })
+  .object({ image: Image, upload: PresignedPost })
   .register(z.globalRegistry, { id: "CreatedUpload" });
 
-/** How far an upload is; `state` is the image's. */
+/** The state of an upload, which is the state of its image. */
 export type Info = z.infer<typeof Info>;
 export const Info = z
   .object({
@@ -72,7 +73,7 @@ export const Info = z
     bytes: z.int(),
     reason: z.optional(Reason),
     createdAt: z.iso.datetime(),
-    /** While pending: when the form and the reserved name are given up. */
+    /** While pending: when the upload and its reserved name expire. */
     expiresAt: z.optional(z.iso.datetime()),
   })
   .register(z.globalRegistry, { id: "Upload" });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../test/cloud.ts";
-import { as, expire, pendingImage } from "../test/make.ts";
+import { as, expire, pendingImage } from "../test/samples.ts";
 import * as Bucket from "./bucket.ts";
 import * as ImageRow from "./image.row.ts";
 import * as Image from "./image.ts";
@@ -15,7 +15,7 @@ afterAll(() => cloud.stop());
 const create = (about: Partial<Parameters<typeof Upload.create>[0]> = {}) =>
   as("ann", () => Upload.create({ type: "image/jpeg", bytes: 10, ...about }));
 
-function post({ url, fields }: Upload.Form, bytes: string, more: Record<string, string> = {}) {
+function post({ url, fields }: Upload.PresignedPost, bytes: string, more: Record<string, string> = {}) {
   const form = new FormData();
   for (const [name, value] of Object.entries({ ...fields, ...more })) form.append(name, value);
   form.append("file", new Blob([bytes]));
@@ -88,10 +88,10 @@ test.each([
 
 test("an upload is seen by who made it, as far as it is", async () => {
   const { id } = await pendingImage();
-  const seen = await as("ann", () => Upload.find(id));
+  const seen = await as("ann", () => Upload.get(id));
   expect(seen).toMatchObject({ id, state: "pending", bytes: 1000, type: "image/jpeg" });
   expect(Date.parse(seen.expiresAt!)).toBeGreaterThan(Date.now());
-  await expect(as("bo", () => Upload.find(id))).rejects.toMatchObject({ kind: "not_found" });
+  await expect(as("bo", () => Upload.get(id))).rejects.toMatchObject({ kind: "not_found" });
 });
 
 test("an upload that never came is not there after a day, before the table forgets it", async () => {

@@ -1,19 +1,22 @@
-import { randomBytes } from "node:crypto";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { mkdtempSync, rmSync } from "node:fs";
+import type { ClientRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { setTimeout } from "node:timers/promises";
 
 import { S3Client } from "@aws-sdk/client-s3";
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import * as LocalCloud from "@balde/local-cloud";
 
-/** What the bucket tells about an upload. */
+/** The bucket's event for an upload. */
 export type Event = {
   Records: [{ s3: { object: { key: string; sequencer: string; versionId: string } } }];
 };
 
-/** The stores of Balde's own graph, without its functions: what they would do, a test does. Says where they are by environment variables, as Lambda would. `change` makes another cloud of the whole graph. */
+/**
+ * A local cloud with the stores of Balde's own graph, without its functions: a test does what they would do. Sets the
+ * environment variables that Lambda would set. `change` may choose other resources of the graph.
+ */
 export async function startCloud(change = storesOnly) {
   const root = resolve(import.meta.dirname, "../../..");
   const data = mkdtempSync(join(tmpdir(), "balde-core-"));
@@ -26,7 +29,7 @@ export async function startCloud(change = storesOnly) {
     log: LocalCloud.silentLog,
   });
   const { iam, region, s3, dynamodb, sqs } = cloud.local;
-  const queueUrl = graph.resources.find(({ name }) => name === "IngestQueue")!.id;
+  const queueUrl = (name: string) => graph.resources.find((resource) => resource.name === name)!.id;
   Object.assign(process.env, {
     AWS_REGION: region,
     AWS_ACCESS_KEY_ID: iam.accessKeyId,
@@ -37,7 +40,9 @@ export async function startCloud(change = storesOnly) {
     SST_RESOURCE_App: JSON.stringify({ name: "balde", stage: "test" }),
     SST_RESOURCE_Data: JSON.stringify({ name: dynamodb!.table }),
     SST_RESOURCE_Images: JSON.stringify({ name: s3!.bucket }),
-    SST_RESOURCE_Ingest: JSON.stringify({ url: queueUrl }),
+    SST_RESOURCE_Ingest: JSON.stringify({ url: queueUrl("IngestQueue") }),
+    SST_RESOURCE_IngestDead: JSON.stringify({ url: queueUrl("IngestDeadQueue") }),
+    SST_RESOURCE_CountDead: JSON.stringify({ url: queueUrl("CountDeadQueue") }),
     SST_RESOURCE_Presets: JSON.stringify({ queries: { tile: "w=90&h=60&fit=cover&f=webp" } }),
     SST_RESOURCE_DeliveryKeys: JSON.stringify({
       newest: "k2",
@@ -45,36 +50,37 @@ export async function startCloud(change = storesOnly) {
     }),
     SST_RESOURCE_Keys: JSON.stringify({ cursor: "a secret of tests" }),
   });
-  const messages = inbox(queueUrl);
+  const messages = collectMessages(queueUrl("IngestQueue"));
   return {
     api: cloud.local.api,
     data,
     bucket: s3!.bucket,
     s3: new S3Client({ forcePathStyle: true }),
-    /** Everything that the ingest queue was sent so far. */
+    /** All messages that the ingest queue has got so far. */
     messages,
-    /** What the bucket told of the upload of an image, last. */
+    /** The bucket's last event for the upload of an image. */
     async eventOf(id: string) {
       const events = (await messages()).filter((body): body is Event =>
         JSON.stringify(body).includes(`uploads/${id}`),
       );
       return events.at(-1)!;
     },
-    /** What the table is asked meanwhile, as a trace shows it: in Lambda each call names the trace of its function. */
-    async callsOfTable(work: () => Promise<unknown>) {
-      const id = `1-${hex(4)}-${hex(12)}`;
-      process.env.AWS_LAMBDA_FUNCTION_NAME = "test";
-      process.env._X_AMZN_TRACE_ID = `Root=${id};Parent=${hex(8)};Sampled=1`;
+    /** The operations of all requests that this process sends to the table while `work` runs, in order, retries included. */
+    async tableRequests(work: () => Promise<unknown>): Promise<string[]> {
+      const operations: string[] = [];
+      const { host } = new URL(dynamodb!.endpoint);
+      const onRequest = (message: unknown) => {
+        const { request } = message as { request: ClientRequest };
+        if (request.getHeader("host") !== host) return;
+        operations.push(String(request.getHeader("x-amz-target")).replace(/^.*\./, ""));
+      };
+      subscribe("http.client.request.start", onRequest);
       try {
         await work();
       } finally {
-        delete process.env.AWS_LAMBDA_FUNCTION_NAME;
-        delete process.env._X_AMZN_TRACE_ID;
+        unsubscribe("http.client.request.start", onRequest);
       }
-      // written a tenth of a second behind
-      await setTimeout(300);
-      const text = LocalCloud.showTrace({ data, graph, id }) ?? "";
-      return [...text.matchAll(/ DynamoDB (\w+)/g)].map(([, operation]) => operation!);
+      return operations;
     },
     async stop() {
       await cloud.stop();
@@ -88,15 +94,14 @@ function storesOnly(graph: LocalCloud.ResourceGraph): LocalCloud.ResourceGraph {
   return { ...graph, resources, functions: {} };
 }
 
-const hex = (bytes: number) => randomBytes(bytes).toString("hex");
-
-function inbox(QueueUrl: string) {
+/** Takes the messages out of a queue, and returns all that were ever taken. */
+function collectMessages(QueueUrl: string) {
   const sqs = new SQSClient({ useQueueUrlAsEndpoint: false });
   const bodies: unknown[] = [];
   return async () => {
     for (;;) {
-      const ask = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 });
-      const { Messages = [] } = await sqs.send(ask);
+      const receive = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 });
+      const { Messages = [] } = await sqs.send(receive);
       if (Messages.length === 0) return bodies;
       for (const { Body, ReceiptHandle } of Messages) {
         bodies.push(JSON.parse(Body!));

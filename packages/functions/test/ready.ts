@@ -3,7 +3,7 @@ import * as Ingest from "@balde/core/ingest";
 import * as ObjectKey from "@balde/core/object-key";
 import { prepare } from "@balde/imaging/prepare";
 
-import { pendingImage } from "../../core/test/make.ts";
+import { pendingImage } from "../../core/test/samples.ts";
 
 /** A picture as ingest leaves it. */
 export async function ready(bytes: Buffer, about: Parameters<typeof pendingImage>[0] = {}) {

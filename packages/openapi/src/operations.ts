@@ -215,7 +215,7 @@ export const operations: Record<string, Operation> = {
     summary: "Stores a picture under a name, in one request of at most 10 MB",
     says: "The gateway writes it into the bucket itself; no function runs. Nobody has looked at it yet: whether it became `ready` or was `rejected`, because it is no picture or its name is taken, is in `GET /v1/me/images` a moment later.",
     parameters: [name, pictureType],
-    picture: Upload.types,
+    picture: Upload.CONTENT_TYPES,
     answers: {
       202: { says: "Stored, and waiting to be looked at.", json: Waiting, headers: ["Location"] },
     },
@@ -235,7 +235,7 @@ export const operations: Record<string, Operation> = {
     summary: "Uploads a picture of at most 4.5 MB as the body of one request",
     says: "For larger ones: `POST /v1/uploads`.",
     parameters: [idempotencyKey],
-    picture: Upload.types,
+    picture: Upload.CONTENT_TYPES,
     answers: {
       202: {
         says: "Stored; the image is `pending` until ingest has looked at it.",

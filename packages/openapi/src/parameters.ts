@@ -43,7 +43,7 @@ export const pictureType: Parameter = {
   name: "Content-Type",
   says: "What is sent.",
   required: true,
-  schema: { type: "string", enum: [...Upload.types] },
+  schema: { type: "string", enum: [...Upload.CONTENT_TYPES] },
 };
 
 /** The keys of the delivery, from the one schema that also parses them. */

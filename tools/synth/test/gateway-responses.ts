@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { types } from "../../../packages/core/src/upload.schema.ts";
+import { CONTENT_TYPES } from "../../../packages/core/src/upload.schema.ts";
 import { type Inputs, resourcesOfType, type Resource } from "../src/graph.ts";
 import * as Read from "./read.ts";
 
@@ -110,7 +110,7 @@ export const gatewayResponses = (graphs: () => Read.Graphs) =>
       expect(others).toEqual([]);
       expect(permission!.Action).toBe("s3:PutObject");
       const prefix = `${bucket.outputs.arn}/uploads/named/????????-????-????-????-????????????`;
-      expect(permission!.Resource).toEqual(types.map((type) => `${prefix}/${type}/*`));
+      expect(permission!.Resource).toEqual(CONTENT_TYPES.map((type) => `${prefix}/${type}/*`));
     });
 
     test.each([

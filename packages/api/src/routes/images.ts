@@ -23,8 +23,8 @@ const Described = z.extend(z.omit(Upload.Receive, { type: true }), {
 });
 
 const Addresses = z.strictObject({
-  requests: z.array(Wanted).check(z.minLength(1), z.maxLength(SignedUrl.MOST)),
-  seconds: z.optional(SignedUrl.Seconds),
+  requests: z.array(Wanted).check(z.minLength(1), z.maxLength(SignedUrl.MAX_URLS)),
+  seconds: z.optional(SignedUrl.LifetimeSeconds),
 });
 
 /** What anyone may read, of one image and of all. */
@@ -62,12 +62,12 @@ export const images = new Hono<Env>()
   })
   .post("/:id/urls", path(One), json(Addresses), async (c) => {
     const { requests, seconds } = c.req.valid("json");
-    const wishes = requests.map(({ preset, ...request }) => ({ preset, query: texts(request) }));
+    const urls = requests.map(({ preset, ...request }) => ({ preset, query: texts(request) }));
     const host = Urls.host(c);
     const { paths, expiresAt } = await SignedUrl.create({
       ...c.req.valid("param"),
       host,
-      wishes,
+      urls,
       seconds,
     });
     return c.json({ urls: paths.map((one) => Urls.absolute(c, one)), expiresAt }, 200, personal);

@@ -13,13 +13,13 @@ import { Page } from "../page.ts";
 
 const One = z.strictObject({ id: Image.Info.shape.id });
 const Liked = z.extend(Page, {
-  ids: z.optional(list(Like.Mine.shape.ids.def.innerType)),
+  ids: z.optional(list(Like.ListMine.shape.ids.def.innerType)),
 });
 
 // what is personal has paths of its own, so that every other GET is the same for everyone
 export const me = new Hono<Env>()
   .get("/", (c) => {
-    const { id, name, email } = Actor.user();
+    const { id, name, email } = Actor.requireUser();
     return c.json({ id, name, email }, 200, personal);
   })
   .get("/images", query(Page), async (c) => {
@@ -31,6 +31,6 @@ export const me = new Hono<Env>()
     return c.json(image, 200, { etag: Etag.of(image), ...personal });
   })
   .get("/likes", query(Liked), async (c) => {
-    const page = await Like.mine(c.req.valid("query"));
+    const page = await Like.listMine(c.req.valid("query"));
     return c.json(page, 200, { ...Urls.next(c, page.next), ...personal });
   });

@@ -6,8 +6,8 @@ import type { Env } from "../http.ts";
 import { json, query } from "../validators.ts";
 
 export const operations = new Hono<Env>()
-  .get("/state", query(Admin.Look), async (c) =>
-    c.json(await Admin.look(c.req.valid("query")), 200, personal),
+  .get("/state", query(Admin.GetStatus), async (c) =>
+    c.json(await Admin.getStatus(c.req.valid("query")), 200, personal),
   )
   .post("/redrive", async (c) => c.json(await Admin.redrive(), 202, personal))
   .post("/reprocess", json(Admin.Reprocess), async (c) =>

@@ -17,5 +17,5 @@ export const uploads = new Hono<Env>()
     return c.json(created, 201, { location, ...personal });
   })
   .get("/:id", path(One), async (c) =>
-    c.json(await Upload.find(c.req.valid("param").id), 200, personal),
+    c.json(await Upload.get(c.req.valid("param").id), 200, personal),
   );

@@ -12,7 +12,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../../../core/test/cloud.ts";
-import { pendingImage } from "../../../core/test/make.ts";
+import { pendingImage } from "../../../core/test/samples.ts";
 import * as Deadline from "./deadline.ts";
 import * as GrowingFile from "./growing-file.ts";
 import { found } from "../ingest/ingest-store.ts";

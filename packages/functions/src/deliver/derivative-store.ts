@@ -11,7 +11,7 @@ export type Found = {
   contentRange?: string | undefined;
   /** The bucket's own, of the whole object. */
   eTag: string;
-  storedAt: Date;
+  lastModified: Date;
   isBetter: boolean;
 };
 
@@ -25,7 +25,7 @@ export async function get(
 ): Promise<Found | undefined> {
   try {
     const found = await (isHead ? Bucket.head(key) : Bucket.open(key, range && Range.print(range)));
-    return found && { ...found, isBetter: found.notes["effort"] === better.effort };
+    return found && { ...found, isBetter: found.metadata["effort"] === better.effort };
   } catch (error) {
     if ((error as { status?: number }).status !== 416) throw error;
     throw Range.outside((await Bucket.head(key))?.bytes ?? 0);

@@ -27,7 +27,7 @@ export type Order = {
   plan: Plan;
   hash: string;
   /** Whether it may be made only while the picture has a budget. */
-  isCounted: boolean;
+  needsBudget: boolean;
 };
 export type How = {
   isHead: boolean;
@@ -53,7 +53,7 @@ export async function get(order: Order, how: How): Promise<Derivative | undefine
   const key = storedAs(order);
   let mine: ReturnType<typeof DerivativeStore.get> | undefined;
   // a signature may allow what the budget does not
-  const flight = order.isCounted ? `${key} counted` : key;
+  const flight = order.needsBudget ? `${key} counted` : key;
   const made = await once(flight, async () => {
     const source = onlyOnce(() => RenderSource.read(order));
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
@@ -149,14 +149,14 @@ const make = (order: Order, key: string, how: How, source: () => Promise<RenderS
 type Begun = Pick<Made, "whole" | "read"> & { lease: Lease.Lease };
 
 async function begin(
-  { picture, plan, hash, isCounted }: Order,
+  { picture, plan, hash, needsBudget }: Order,
   { timing, until }: How,
   source: () => Promise<RenderSource.Source>,
 ): Promise<Begun | "held" | "spent"> {
-  const taking = Lease.take({ imageId: picture.id, plan: hash, isCounted }, until);
+  const taking = Lease.take({ imageId: picture.id, plan: hash, needsBudget: needsBudget }, until);
   try {
     // for what is likely to be refused nothing is read
-    const early = isCounted && Lease.isBudgetSpent(picture.id) ? await taking : undefined;
+    const early = needsBudget && Lease.isBudgetSpent(picture.id) ? await taking : undefined;
     if (typeof early === "string") return early;
     // while the bytes come, the engine is loaded and the lease taken
     const [{ bytes, from }, lease] = await timing.of(

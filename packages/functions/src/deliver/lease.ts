@@ -20,22 +20,22 @@ const spent = new Set<string>();
 const MOST_SPENT = 1000;
 
 /** Whether this process has seen that the budget of the image is spent. Then a new plan of it is likely to be refused, and nothing should be done for it before. */
-export const isBudgetSpent = (imageId: RenderLease.Wanted["imageId"]): boolean =>
+export const isBudgetSpent = (imageId: RenderLease.LeaseRequest["imageId"]): boolean =>
   spent.has(imageId);
 
 /** Throws what who had the lease was refused with. */
 export async function take(
-  wanted: RenderLease.Wanted,
+  wanted: RenderLease.LeaseRequest,
   until: Deadline,
 ): Promise<Lease | "held" | "spent"> {
-  const taken = await patiently(RenderLease.take(wanted));
+  const taken = await patiently(RenderLease.acquire(wanted));
   if (!taken) return { end: async () => {} };
-  if (taken.state === "spent") {
+  if (taken.type === "budgetSpent") {
     if (spent.size >= MOST_SPENT) spent.clear();
     spent.add(wanted.imageId);
     return "spent";
   }
-  if (taken.state === "held") {
+  if (taken.type === "heldByAnother") {
     if (taken.refusal) throw refused(taken.refusal);
     return "held";
   }
@@ -51,7 +51,7 @@ export async function take(
       clearInterval(renewing);
       if (error instanceof Refusal) {
         const { kind, code, detail } = error;
-        await patiently(RenderLease.refuse(lease, { kind, code, detail }));
+        await patiently(RenderLease.recordRefusal(lease, { kind, code, detail }));
       } else if (error !== undefined) await patiently(RenderLease.release(lease));
     },
   };

@@ -66,7 +66,7 @@ async function asking(child: ChildProcess, asked: Wish) {
 /** The row that says who makes a picture. */
 async function held({ id }: typeof picture) {
   for (;;) {
-    for await (const row of Dynamo.query(RenderLease.ofImage(id))) if (row["lease"]) return;
+    for await (const row of Dynamo.query(RenderLease.imageQuery(id))) if (row["lease"]) return;
     await sleep(5);
   }
 }
@@ -121,7 +121,7 @@ test("whoever waits for a process that fails by no fault of the picture tries hi
   const { id, rev } = await ready(await photo(300, 200).jpeg().toBuffer());
   const asked = wish({ w: "160" }, { id, rev });
   const source = await Bucket.read(ObjectKey.original(id, rev));
-  await Bucket.removeUnder(ObjectKey.original(id, rev));
+  await Bucket.removeByPrefix(ObjectKey.original(id, rev));
   await expect(answered(asked)).rejects.toMatchObject({ code: "image.not_found" });
   await Bucket.put(ObjectKey.original(id, rev), source!, { type: "image/jpeg" });
   const start = performance.now();

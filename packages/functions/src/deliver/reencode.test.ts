@@ -33,11 +33,11 @@ const now = (key: string) => DerivativeStore.get(key, { isHead: true, range: und
 
 test("the better one takes the place of the first, and one process at a time makes it", async () => {
   const { key, found, order } = await first();
-  const wanted = { imageId: order.picture.id, plan: `${order.hash}-better`, isCounted: false };
-  const other = await RenderLease.take(wanted);
+  const wanted = { imageId: order.picture.id, plan: `${order.hash}-better`, needsBudget: false };
+  const other = await RenderLease.acquire(wanted);
   await Reencode.make(order, key, found, soon());
   expect(await now(key)).toMatchObject({ isBetter: false });
-  if (other.state === "mine") await RenderLease.release(other.lease);
+  if (other.type === "acquired") await RenderLease.release(other.lease);
   await Reencode.make(order, key, found, soon());
   expect(await now(key)).toMatchObject({ isBetter: true });
 });
@@ -49,7 +49,7 @@ test("it takes no other's place, and does not bring back what was erased", async
   expect(await now(key)).toMatchObject({ isBetter: false, bytes: "another".length });
 
   const gone = await first();
-  await Bucket.removeUnder(gone.key);
+  await Bucket.removeByPrefix(gone.key);
   await Reencode.make(gone.order, gone.key, gone.found, soon());
   expect(await now(gone.key)).toBeUndefined();
 });
@@ -59,7 +59,7 @@ test("one answer in so many makes it better, when the first rush is over", async
   const share = (it: DerivativeStore.Found, plan = order.plan) =>
     Array.from({ length: 20_000 }, () => Reencode.isDue(plan, it)).filter(Boolean).length / 20_000;
   expect(share(found)).toBe(0);
-  const old = { ...found, storedAt: new Date(Date.now() - 11_000) };
+  const old = { ...found, lastModified: new Date(Date.now() - 11_000) };
   expect(share(old)).toBeGreaterThan(0.5 / Reencode.ONE_IN);
   expect(share(old)).toBeLessThan(2 / Reencode.ONE_IN);
   expect(share({ ...old, isBetter: true })).toBe(0);

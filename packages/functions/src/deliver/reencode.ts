@@ -21,12 +21,12 @@ const RUSH_MS = 10_000;
 
 export const isDue = (
   plan: Plan,
-  { isBetter, contentRange, storedAt }: DerivativeStore.Found,
+  { isBetter, contentRange, lastModified }: DerivativeStore.Found,
 ): boolean =>
   !isBetter &&
   contentRange === undefined &&
   EncoderSettings.better(plan.encoding, plan) !== undefined &&
-  Date.now() - storedAt.getTime() > RUSH_MS &&
+  Date.now() - lastModified.getTime() > RUSH_MS &&
   Math.random() * ONE_IN < 1;
 
 /** Never rejects: nobody waits for it. */
@@ -38,7 +38,7 @@ export async function make(
 ): Promise<void> {
   const encoding = EncoderSettings.better(plan.encoding, plan);
   if (!encoding) return;
-  const wanted = { imageId: picture.id, plan: `${hash}-better`, isCounted: false };
+  const wanted = { imageId: picture.id, plan: `${hash}-better`, needsBudget: false };
   const taking = Lease.take(wanted, until);
   try {
     const [lease, { bytes, from }] = await Promise.all([
@@ -51,8 +51,8 @@ export async function make(
     const { data, contentType } = await Deadline.within(until, rendering);
     await Bucket.put(key, data, {
       type: contentType,
-      instead: first.eTag,
-      notes: DerivativeStore.better,
+      ifMatch: first.eTag,
+      metadata: DerivativeStore.better,
     });
     await lease.end();
   } catch (error) {

@@ -15,7 +15,7 @@ import { Resource } from "sst/resource";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../../../core/test/cloud.ts";
-import { as, pendingImage } from "../../../core/test/make.ts";
+import { as, pendingImage } from "../../../core/test/samples.ts";
 import { photo } from "../../../imaging/test/samples.ts";
 import { counting } from "../../test/counting.ts";
 import { ready } from "../../test/ready.ts";
@@ -255,7 +255,7 @@ test("what is still prepared says so, and is there as soon as it is ready", asyn
 
 test("a private picture is nobody's who has no signature", async () => {
   const { id } = await ready(await photo(40, 30).jpeg().toBuffer());
-  await ImageRow.change({ id, set: { visibility: "private" } });
+  await ImageRow.update({ id, set: { visibility: "private" } });
   await expect(answer(wish("", { id, rev: undefined }))).rejects.toMatchObject({
     code: "image.not_found",
   });
@@ -263,8 +263,8 @@ test("a private picture is nobody's who has no signature", async () => {
 
 /** The query of an address that its owner was given. */
 async function signed(id: Image.Info["id"], query: Record<string, string>, seconds = 60) {
-  const wishes = [{ query }];
-  const { paths } = await as("ann", () => SignedUrl.create({ id, host, seconds, wishes }));
+  const urls = [{ query }];
+  const { paths } = await as("ann", () => SignedUrl.create({ id, host, seconds, urls }));
   return new URL(paths[0]!, "https://a.b").search.slice(1);
 }
 
@@ -326,8 +326,8 @@ test("a deleted picture is gone within seconds", async () => {
 /** A picture of which strangers had as many made as they may. */
 async function spent() {
   const made = await ready(await photo(2100, 1400).jpeg().toBuffer());
-  for (let plan = 0; plan < RenderLease.MOST_PLANS - 1; plan++)
-    await RenderLease.take({ imageId: made.id, plan: `plan${plan}`, isCounted: true });
+  for (let plan = 0; plan < RenderLease.MAX_PLANS_PER_IMAGE - 1; plan++)
+    await RenderLease.acquire({ imageId: made.id, plan: `plan${plan}`, needsBudget: true });
   return made;
 }
 const sized = async ({ body }: { body: Buffer }) => {
@@ -355,7 +355,7 @@ test("when its budget is spent, sizes of a picture are rounded up, and the answe
   expect([known.status, known.headers["Content-Location"]]).toEqual([304, "?w=480&f=webp"]);
 
   // what was made in time stays as it is, also when its copy has expired
-  await Bucket.removeUnder(ObjectKey.allDerived(made.id, made.rev));
+  await Bucket.removeByPrefix(ObjectKey.allDerived(made.id, made.rev));
   expect(await sized(await answered("w=333&f=webp", made))).toEqual([333, 222]);
 });
 
@@ -442,7 +442,7 @@ test("what is asked for often is made again, better, and takes the place of the 
 
 test("a rung that is missing costs time, not the answer", async () => {
   const { id, rev } = await ready(await photo(1400, 900).jpeg().toBuffer());
-  await Bucket.removeUnder(ObjectKey.rungs(id, rev));
+  await Bucket.removeByPrefix(ObjectKey.rungs(id, rev));
   const { body } = await answered("w=300", { id, rev });
   expect((await sharp(body).metadata()).width).toBe(300);
 });

@@ -45,7 +45,7 @@ export async function answer(wish: Wish, until = Deadline.after(Infinity)): Prom
   const preset = wish.preset ? Preset.apply(presets(), wish.preset, {}) : undefined;
   const ends = signature?.exp;
   // before the picture is looked for: a wrong signature is answered alike whether there is one or not
-  if (ends) SignedUrl.check({ ...wish, segments: [wish.id, wish.rev, wish.preset] });
+  if (ends) SignedUrl.verify({ ...wish, segments: [wish.id, wish.rev, wish.preset] });
   const picture = await timing.of("find", ImageCache.get(wish.id, wish.rev, ends !== undefined));
   const visit = { wish, preset, ends, picture, until, timing };
   const exact = await delivered(visit, asked);
@@ -85,11 +85,11 @@ async function delivered(
   const known = [tags.first, tags.better].find((tag) => EntityTag.isKnown(tag, wish.ifNoneMatch));
   if (known) return { status: 304, headers: { ...headers, ETag: known } };
 
-  const isCounted =
+  const needsBudget =
     ends === undefined &&
     !isSnapped &&
     !isPublished(hash, () => planned({ ...preset, ...BudgetFreePlans.snap(asked, preset) }));
-  const order = { picture, plan, hash, isCounted };
+  const order = { picture, plan, hash, needsBudget };
   const how = { isHead: wish.isHead, timing, until };
   const { ifRange } = wish;
   const part = ifRange && [tags.first, tags.better].find((tag) => EntityTag.isSame(tag, ifRange));

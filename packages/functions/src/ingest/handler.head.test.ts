@@ -4,7 +4,7 @@ import type { SQSEvent } from "aws-lambda";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../../../core/test/cloud.ts";
-import { as } from "../../../core/test/make.ts";
+import { as } from "../../../core/test/samples.ts";
 import { png } from "../../../imaging/test/hostile/bytes.ts";
 import { honest } from "../../../imaging/test/hostile/cases.ts";
 import { photo } from "../../../imaging/test/samples.ts";

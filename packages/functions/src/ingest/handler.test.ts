@@ -7,7 +7,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../../../core/test/cloud.ts";
-import { as } from "../../../core/test/make.ts";
+import { as } from "../../../core/test/samples.ts";
 import { handler } from "./handler.ts";
 
 let cloud: Awaited<ReturnType<typeof startCloud>>;
@@ -198,8 +198,8 @@ test("prepared anew, a picture has its ladder again, and nothing that was render
   await deliver(event);
   const { rungs, ...before } = (await Image.findRow(id))!;
   const files = await stored(id);
-  for (const { width } of rungs!) await Bucket.removeAll(`ladder/${id}/${before.rev}/${width}.jpg`);
-  await Bucket.removeAll("images/anew.jpg");
+  for (const { width } of rungs!) await Bucket.removeAllVersions(`ladder/${id}/${before.rev}/${width}.jpg`);
+  await Bucket.removeAllVersions("images/anew.jpg");
   await Bucket.put(`derived/${id}/${before.rev}/x.webp`, body, { type: "image/webp" });
 
   expect(await deliver({ kind: "reprocess", imageId: id })).toEqual([]);

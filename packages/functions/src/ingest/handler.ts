@@ -123,7 +123,7 @@ async function adopt({ eventTime, s3: { object } }: Arrival) {
   const sent = ObjectKey.sent(object.key);
   if (!sent) return undefined;
   const { ownerId, type, name } = sent;
-  const notes = (await Bucket.head(object.key))?.notes;
+  const notes = (await Bucket.head(object.key))?.metadata;
   // the gateway noted the owner from the token; only the key also holds what somebody wrote
   if (notes?.["owner"] !== ownerId) return undefined;
   const cause = `${object.key} ${object.versionId ?? object.sequencer}`;

@@ -5,7 +5,7 @@ import type { DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../../../core/test/cloud.ts";
-import { as, readyImage } from "../../../core/test/make.ts";
+import { as, readyImage } from "../../../core/test/samples.ts";
 import { handler } from "./handler.ts";
 
 let cloud: Awaited<ReturnType<typeof startCloud>>;

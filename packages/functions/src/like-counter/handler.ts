@@ -4,10 +4,10 @@ import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 
 
 /** Reads the table's stream and keeps the number of likes beside each image. */
 export async function handler({ Records }: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
-  const failed = await LikeCount.tally(Records.flatMap(change));
+  const failed = await LikeCount.applyChanges(Records.flatMap(change));
   // Lambda hands out everything from the lowest one again, so that one is enough:
   // https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
-  const lowest = failed.map(({ sequence }) => sequence).reduce(lower, undefined);
+  const lowest = failed.map(({ sequenceNumber: sequence }) => sequence).reduce(lower, undefined);
   return { batchItemFailures: lowest === undefined ? [] : [{ itemIdentifier: lowest }] };
 }
 
@@ -16,7 +16,7 @@ function change({ eventName, dynamodb }: DynamoDBRecord): LikeCount.Change[] {
   const sequence = dynamodb?.SequenceNumber;
   // a row of a like never changes: who clicks again does not write
   const by = eventName === "INSERT" ? 1 : eventName === "REMOVE" ? -1 : 0;
-  return like && sequence && by ? [{ ...like, sequence, by }] : [];
+  return like && sequence && by ? [{ ...like, sequenceNumber: sequence, delta: by }] : [];
 }
 
 const lower = (lowest: string | undefined, next: string) =>
