@@ -2,76 +2,58 @@ import * as z from "zod/mini";
 
 import * as Dynamo from "./dynamo.ts";
 import { ImageId } from "./id.schema.ts";
+import * as ImageRow from "./image.row.ts";
 import * as LikeRow from "./like.row.ts";
 
-// Likes are rows; how many there are is written down beside the image by whoever reads the table's stream. ADR 0007 says
-// why, and what the numbers are good for.
+// Each like is a row. How many there are is stored beside the image, by the function that reads the table's stream:
+// docs/adr/0007-likes-from-the-stream.md
 
-/** What the stream says about one row of a like. */
+/** One change in the table's stream: a like that was put (+1) or deleted (-1). */
 export type Change = {
   imageId: ImageId;
   shard: number;
-  /** DynamoDB's number of the change, decimal, up to 40 digits. */
-  sequence: string;
-  by: 1 | -1;
+  /** The stream's number of the change, decimal, up to 40 digits. */
+  sequenceNumber: string;
+  delta: 1 | -1;
 };
 
-/** Up to so many likes in a shard are counted anew each time: one call, about 100 read units. */
-const COUNTED = 1_000;
+/** A shard with fewer likes than this is counted anew for each batch: one request, about 100 read units. */
+const MAX_COUNTED_LIKES = 1_000;
+/** How often a write of the count is repeated when another process wrote it in the meantime. */
+const MAX_WRITE_ATTEMPTS = 8;
 
-/** A larger shard is counted anew when it has been so many milliseconds for each of its likes: 1,000 every 10 seconds, 100,000 every 17 minutes. Until then changes are added up. */
-const MILLISECONDS_PER_LIKE = 10;
-
-/** Six of eight shards in two seconds: from some five clicks a second on. */
-const CROWD_SHARDS = 6;
-const CROWD_MILLISECONDS = 2_000;
-
-export async function of(ids: ImageId[]): Promise<Map<ImageId, number>> {
+/** The stored numbers of likes, by image id. An image without a stored count (it was never `ready`, or is erased) is left out. At most 100 ids. */
+export async function getMany(ids: ImageId[]): Promise<Map<ImageId, number>> {
   if (ids.length === 0) return new Map();
-  const items = (await Dynamo.getAll(ids.map(key))).map((item) => Count.parse(item));
-  return new Map(items.map(({ imageId, n }) => [imageId, n]));
+  const items = (await Dynamo.getMany(ids.map(key))).map((item) => Count.parse(item));
+  return new Map(items.map(({ imageId, likes }) => [imageId, likes]));
 }
 
-/** Without this row, likes are not counted: an image has it from `ready` until it is erased. */
-export const open = (imageId: ImageId) =>
+/** Stores a count of 0 if there is none. Without this row the likes of an image are not counted: it exists from `ready` until the image is erased. */
+export const create = (imageId: ImageId): Promise<boolean> =>
   Dynamo.put({
-    item: { ...key(imageId), imageId, n: 0, version: 0, shards: {} } satisfies Dynamo.Key & Count,
-    when: "attribute_not_exists(#pk)",
+    item: { ...key(imageId), imageId, likes: 0, version: 0, shards: {} } satisfies Dynamo.Key &
+      Count,
+    condition: "attribute_not_exists(#pk)",
   });
 
-export const close = (imageId: ImageId) => Dynamo.remove({ key: key(imageId) });
+/** Removes the count of an image that is erased. */
+export const remove = (imageId: ImageId): Promise<boolean> => Dynamo.remove({ key: key(imageId) });
 
 /**
- * How many people like an image after a click that changed `by`, when `before` was its count before the click. Counted
- * anew while few like it, one after the other; added to the last number, which is behind by what the stream has still to
- * tell, where many like it or many click at once.
+ * Brings the stored counts up to date with changes of the stream. Returns the changes that it could not apply, of which the
+ * reason is logged. To apply a change again does no harm.
  */
-export async function after(imageId: ImageId, by: -1 | 0 | 1, before: Count | undefined) {
-  // who clicks twice in a crowd may not be in the last number yet
-  if (before && (before.n >= COUNTED || (by !== 0 && isCrowd(before)))) return before.n + by;
-  const shards = await Promise.all(LikeRow.shards.map((shard) => countShard(imageId, shard)));
-  return shards.reduce((sum, n) => sum + n, 0);
-}
-
-/** Most of the shards changed and were counted just now. Nobody can tell then what the number was at the moment of his click, and eight queries for each would keep the clicks behind it waiting. */
-export function isCrowd({ shards }: Count) {
-  const since = Date.now() - CROWD_MILLISECONDS;
-  return Object.values(shards).filter(({ countedAt }) => countedAt > since).length >= CROWD_SHARDS;
-}
-
-/**
- * Brings the counts up to date with some changes, which may come twice, late or in any order. Answers the changes that
- * it could not work on; to repeat the others does no harm.
- */
-export async function tally(changes: Change[]): Promise<Change[]> {
+export async function applyChanges(changes: Change[]): Promise<Change[]> {
   const byImage = Object.values(Object.groupBy(changes, ({ imageId }) => imageId));
   const failed = await Promise.all(
     byImage.map(async (ofImage = []) => {
+      const { imageId } = ofImage[0]!;
       try {
-        await tallyImage(ofImage[0]!.imageId, ofImage);
+        await updateCount(imageId, ofImage);
         return [];
       } catch (error) {
-        console.error({ message: "likes were not counted", imageId: ofImage[0]!.imageId, error });
+        console.error({ message: "The likes of an image were not counted", imageId, error });
         return ofImage;
       }
     }),
@@ -79,75 +61,83 @@ export async function tally(changes: Change[]): Promise<Change[]> {
   return failed.flat();
 }
 
-async function tallyImage(imageId: ImageId, changes: Change[], attempts = 8): Promise<void> {
-  const count = await find(imageId);
-  // erased: its likes are being removed, and nobody asks how many are left
+async function updateCount(imageId: ImageId, changes: Change[], attempt = 1): Promise<void> {
+  const count = parse(await Dynamo.get(key(imageId)));
+  // the image is erased: its likes are being removed, and their number is not needed
   if (!count) return;
-  const touched = Object.entries(Object.groupBy(changes, ({ shard }) => shard));
+  const changed = Object.entries(Object.groupBy(changes, ({ shard }) => shard));
   const shards = { ...count.shards };
   await Promise.all(
-    touched.map(async ([shard, ofShard = []]) => {
-      shards[shard] = await tallyShard(imageId, Number(shard), ofShard, count.shards[shard]);
+    changed.map(async ([shard, ofShard = []]) => {
+      shards[shard] = await updateShard(imageId, Number(shard), ofShard, count.shards[shard]);
     }),
   );
-  const n = Object.values(shards).reduce((sum, shard) => sum + shard.n, 0);
-  // Whoever reads `version` before he counts and writes on that version only, counted after every earlier writer did:
-  // an older number never overwrites a newer one.
+  const likes = Object.values(shards).reduce((sum, shard) => sum + shard.likes, 0);
+  // `version` was read before the rows were counted. If it is still the stored one, this number is newer than every stored
+  // one, so that an older number never replaces a newer one.
   const isWritten = await Dynamo.put({
-    item: { ...key(imageId), ...count, n, shards, version: count.version + 1 },
-    when: "#version = :version",
+    item: { ...key(imageId), ...count, likes, shards, version: count.version + 1 },
+    condition: "#version = :version",
     values: { version: count.version },
   });
   if (isWritten) return;
-  if (attempts === 1) throw new Error(`the likes of ${imageId} are counted by too many at once`);
-  await tallyImage(imageId, changes, attempts - 1);
+  if (attempt === MAX_WRITE_ATTEMPTS)
+    throw new Error(
+      `Another process wrote the count of ${imageId} during each of ${attempt} attempts`,
+    );
+  await updateCount(imageId, changes, attempt + 1);
 }
 
-async function tallyShard(
+async function updateShard(
   imageId: ImageId,
   shard: number,
   changes: Change[],
-  before: Shard = { n: 0, sequence: "", countedAt: 0 },
+  before: Shard = { likes: 0, sum: 0, sequenceNumber: "" },
 ): Promise<Shard> {
-  const bySequence = new Map(changes.map(({ sequence, by }) => [padded(sequence), by]));
-  const fresh = [...bySequence].filter(([sequence]) => sequence > before.sequence);
-  const sequence = fresh.reduce((last, [next]) => (next > last ? next : last), before.sequence);
-  const now = Date.now();
-  const isDue = now - before.countedAt >= before.n * MILLISECONDS_PER_LIKE;
-  if (before.n < COUNTED || isDue)
-    return { n: await countShard(imageId, shard), sequence, countedAt: now };
-  const n = fresh.reduce((sum, [, by]) => sum + by, before.n);
-  return { ...before, n: Math.max(0, n), sequence };
+  const bySequenceNumber = new Map(
+    changes.map(({ sequenceNumber, delta }) => [padded(sequenceNumber), delta]),
+  );
+  const fresh = [...bySequenceNumber].filter(([number]) => number > before.sequenceNumber);
+  const sequenceNumber = fresh.reduce(
+    (last, [number]) => (number > last ? number : last),
+    before.sequenceNumber,
+  );
+  const sum = fresh.reduce((total, [, delta]) => total + delta, before.sum);
+  const likes =
+    before.likes < MAX_COUNTED_LIKES
+      ? await Dynamo.count(LikeRow.shardQuery(imageId, shard))
+      : Math.max(0, sum);
+  return { likes, sum, sequenceNumber };
 }
 
-const countShard = (imageId: ImageId, shard: number) =>
-  Dynamo.count(LikeRow.inShard(imageId, shard));
-
-async function find(imageId: ImageId): Promise<Count | undefined> {
-  return parse(await Dynamo.get(key(imageId)));
-}
-
+/** The count of an item of the table. */
 export const parse = (item: Dynamo.Item | undefined): Count | undefined =>
   item && Count.parse(item);
 
-export const key = (imageId: ImageId) => ({ pk: `IMAGE#${imageId}`, sk: "COUNT" });
+export const key = (imageId: ImageId): Dynamo.Key => ({
+  pk: ImageRow.partition(imageId),
+  sk: "COUNT",
+});
 
-/** Compared as text; a number of DynamoDB has only 38 digits. */
-const padded = (sequence: string) => sequence.padStart(40, "0");
+/** Sequence numbers are compared as text of one length: they have up to 40 digits, a number of DynamoDB has 38. */
+const padded = (sequenceNumber: string) => sequenceNumber.padStart(40, "0");
 
 type Shard = z.infer<typeof Shard>;
 const Shard = z.object({
-  n: z.int(),
-  /** The last change that was added up. */
-  sequence: z.string(),
-  /** When the rows themselves were counted, in milliseconds. */
-  countedAt: z.int(),
+  /** The number of likes of this shard: counted, or `sum` if they are many. */
+  likes: z.int(),
+  /** All changes of the stream added up, each once. */
+  sum: z.int(),
+  /** Of the last change in `sum`, padded. DynamoDB's stream has the changes of one partition in order. */
+  sequenceNumber: z.string(),
 });
 
 export type Count = z.infer<typeof Count>;
 const Count = z.object({
   imageId: ImageId,
-  n: z.int(),
+  /** The sum of all shards. */
+  likes: z.int(),
+  /** The number of writes. */
   version: z.int(),
   shards: z.record(z.string(), Shard),
 });

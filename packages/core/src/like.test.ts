@@ -1,112 +1,97 @@
 import { array, assert, asyncProperty, boolean, constantFrom, tuple } from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 
 import { startCloud } from "../test/cloud.ts";
-import { as, pendingImage, pretendCrowd, pretendThousandsLike, readyImage } from "../test/make.ts";
+import { as, likeChange, pendingImage, readyImage, storeLargeCount } from "../test/samples.ts";
+import * as Dynamo from "./dynamo.ts";
 import * as Id from "./id.ts";
+import * as Image from "./image.ts";
 import * as LikeCount from "./like-count.ts";
-import * as LikeRow from "./like.row.ts";
 import * as Like from "./like.ts";
 
 let cloud: Awaited<ReturnType<typeof startCloud>>;
 beforeAll(async () => void (cloud = await startCloud()));
 afterAll(() => cloud.stop());
 
-/** Enough people for every shard. */
-const crowd = Array.from({ length: 24 }, (_, n) => `c${n}`);
 const people = ["ann", "bo", "cy", "di", "ed", "flo"] as const;
 
-test("a click answers the number of people who like the image now, whatever was clicked before", () =>
+let sequenceNumber = 1_000n;
+/** What the function that reads the table's stream does with one change. */
+const applyChange = (id: Image.Info["id"], person: string, delta: 1 | -1) =>
+  LikeCount.applyChanges([likeChange(id, person, delta, ++sequenceNumber)]);
+
+const click = (id: Image.Info["id"], person: string, isLike: boolean) =>
+  as(person, () => (isLike ? Like.put(id) : Like.remove(id)));
+
+test("while the stream keeps up, a click returns the number of people who like the image, whatever was clicked before", () =>
   assert(
     asyncProperty(array(tuple(constantFrom(...people), boolean())), async (clicks) => {
       const id = await readyImage();
       const fans = new Set<string>();
-      for (const [who, likes] of clicks) {
-        fans[likes ? "add" : "delete"](who);
-        const answer = await as(who, () => (likes ? Like.put(id) : Like.remove(id)));
-        expect(answer).toEqual({ liked: likes, likes: fans.size });
+      for (const [person, isLike] of clicks) {
+        const isChange = fans.has(person) !== isLike;
+        fans[isLike ? "add" : "delete"](person);
+        expect(await click(id, person, isLike)).toEqual({ liked: isLike, likes: fans.size });
+        if (isChange) await applyChange(id, person, isLike ? 1 : -1);
       }
+      expect((await Image.get(id)).likes).toBe(fans.size);
     }),
     { numRuns: 10 },
   ));
 
+test("a click makes exactly two requests to the table: one read of the image and its count, and one write", async () => {
+  const [few, many] = [await readyImage(), await readyImage()];
+  await storeLargeCount(many);
+  for (const id of [few, many]) {
+    for (const person of ["ann", "ann", "bo"])
+      expect(await cloud.tableRequests(() => click(id, person, true))).toEqual([
+        "Query",
+        "PutItem",
+      ]);
+    for (const person of ["ann", "ann"])
+      expect(await cloud.tableRequests(() => click(id, person, false))).toEqual([
+        "Query",
+        "DeleteItem",
+      ]);
+  }
+});
+
+test("a click returns the stored count with itself, and a repeated click returns the stored count", async () => {
+  const id = await readyImage();
+  await storeLargeCount(id);
+  const likes = async (isLike: boolean) => (await click(id, "ann", isLike)).likes;
+  expect([await likes(true), await likes(true)]).toEqual([40_001, 40_000]);
+  expect([await likes(false), await likes(false)]).toEqual([39_999, 40_000]);
+});
+
+test("the number of likes is never below 0, also if the stream has not counted the removed like yet", async () => {
+  const id = await readyImage();
+  expect(await click(id, "ann", true)).toEqual({ liked: true, likes: 1 });
+  expect(await click(id, "ann", false)).toEqual({ liked: false, likes: 0 });
+});
+
 test("five clicks of each of twenty people at once are twenty likes", async () => {
   const id = await readyImage();
-  for (let round = 0; round < 5; round++) {
-    const all = Array.from({ length: 20 }, (_, n) => as(`p${n}`, () => Like.put(id)));
-    await Promise.all(all);
+  const everyone = Array.from({ length: 20 }, (_, n) => `p${n}`);
+  const clicks = Array.from({ length: 5 }, () => everyone).flat();
+  await Promise.all(clicks.map((person) => click(id, person, true)));
+  await LikeCount.applyChanges(
+    everyone.map((person) => likeChange(id, person, 1, ++sequenceNumber)),
+  );
+  expect(await click(id, "p0", true)).toEqual({ liked: true, likes: 20 });
+});
+
+test("the likes of an image are listed newest first, each person once", async () => {
+  const id = await readyImage();
+  vi.useFakeTimers({ toFake: ["Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+  for (const person of people) {
+    vi.setSystemTime(Date.now() + 1);
+    await click(id, person, true);
   }
-  expect(await as("p0", () => Like.put(id))).toEqual({ liked: true, likes: 20 });
-});
-
-test("on a picture that thousands like, the answer includes the click, and a second click changes nothing", async () => {
-  const id = await readyImage();
-  await pretendThousandsLike(id);
-  const put = () => as("ann", () => Like.put(id));
-  const remove = () => as("ann", () => Like.remove(id));
-  expect([await put(), await put()].map(({ likes }) => likes)).toEqual([40_001, 40_000]);
-  expect([await remove(), await remove()].map(({ likes }) => likes)).toEqual([39_999, 40_000]);
-});
-
-test("in a crowd a click is answered with itself, exactly while the stream keeps up, and a second click too", () =>
-  assert(
-    asyncProperty(
-      array(tuple(constantFrom(...crowd), boolean()), { minLength: 3, maxLength: 6 }),
-      async (clicks) => {
-        const id = await readyImage();
-        const fans = new Set<string>(crowd);
-        let sequence = 1_000n;
-        const tell = (who: string, by: 1 | -1) => {
-          const { shard } = LikeRow.parsePartition(LikeRow.key(id, who).pk)!;
-          return LikeCount.tally([{ imageId: id, shard, sequence: String(++sequence), by }]);
-        };
-        for (const who of crowd) await as(who, () => Like.put(id));
-        for (const who of crowd) await tell(who, 1);
-        for (const [who, likes] of clicks) {
-          const isChange = fans.has(who) !== likes;
-          fans[likes ? "add" : "delete"](who);
-          const answer = await as(who, () => (likes ? Like.put(id) : Like.remove(id)));
-          expect(answer).toEqual({ liked: likes, likes: fans.size });
-          if (isChange) await tell(who, likes ? 1 : -1);
-          // what is believed of a crowd is as old as this
-          await new Promise((resolve) => setTimeout(resolve, 260));
-        }
-      },
-    ),
-    { numRuns: 2 },
-  ));
-
-test("in a crowd a click is one write of the table: nothing is counted for it, and not every one reads", async () => {
-  const id = await readyImage();
-  await pretendCrowd(id, 480);
-  const clickers = crowd.slice(0, 8);
-  const calls = await cloud.callsOfTable(async () => {
-    for (const who of clickers)
-      // each knows that he is one more than there were
-      expect(await as(who, () => Like.put(id))).toEqual({ liked: true, likes: 481 });
-  });
-  const times = (operation: string) => calls.filter((call) => call === operation).length;
-  expect(new Set(calls)).toEqual(new Set(["BatchGetItem", "PutItem"]));
-  expect(times("PutItem")).toBe(clickers.length);
-  expect(times("BatchGetItem")).toBeLessThan(clickers.length);
-  // the rows say how many there really are: who clicks twice is told so
-  expect(await as(clickers[0]!, () => Like.put(id))).toEqual({ liked: true, likes: 8 });
-});
-
-test("when a crowd has gone, the next click counts again", async () => {
-  const id = await readyImage();
-  await pretendCrowd(id, 480, Date.now() - 3_000);
-  expect(await as("ann", () => Like.put(id))).toEqual({ liked: true, likes: 1 });
-});
-
-test("who likes an image is listed newest first, without gaps and without anybody twice", async () => {
-  const id = await readyImage();
-  for (const who of people) {
-    await as(who, () => Like.put(id));
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  // who likes again did so when he did
-  await as("ann", () => Like.put(id));
+  // a second like keeps the time of the first one
+  vi.setSystemTime(Date.now() + 1);
+  await click(id, "ann", true);
   const seen: string[] = [];
   let cursor: string | null | undefined;
   do {
@@ -117,26 +102,32 @@ test("who likes an image is listed newest first, without gaps and without anybod
   expect(seen).toEqual(people.toReversed());
 });
 
-test("a person finds what he likes, all of it and among some", async () => {
+test("a person finds all of their likes, and those among some images", async () => {
   const [first, second, third] = [await readyImage(), await readyImage(), await readyImage()];
-  await as("gus", () => Like.put(first));
-  await as("gus", () => Like.put(third));
-  await as("bo", () => Like.put(second));
+  await click(first, "gus", true);
+  await click(third, "gus", true);
+  await click(second, "bo", true);
 
   const ids = (page: { items: { imageId: string }[] }) => page.items.map(({ imageId }) => imageId);
-  expect(ids(await as("gus", () => Like.mine({})))).toEqual([third, first]);
-  expect(ids(await as("gus", () => Like.mine({ ids: [first, second, first] })))).toEqual([first]);
+  expect(ids(await as("gus", () => Like.listMine({})))).toEqual([third, first]);
+  const among = { ids: [first, second, first] };
+  expect(ids(await as("gus", () => Like.listMine(among)))).toEqual([first]);
 });
 
-test("nobody likes anything, and nobody likes what is not there or not ready", async () => {
+test("a like needs a signed-in user and an image that exists and is ready; otherwise nothing is written", async () => {
   const id = await readyImage();
-  await expect(Like.put(id)).rejects.toMatchObject({ kind: "unauthenticated" });
-  await expect(as("ann", () => Like.put(Id.create("image")))).rejects.toMatchObject({
-    code: "image.not_found",
-  });
   const { id: pending } = await pendingImage();
-  await expect(as("ann", () => Like.put(pending))).rejects.toMatchObject({
-    kind: "conflict",
-    code: "image.not_ready",
-  });
+  const missing = Id.create("image");
+  await expect(Like.put(id)).rejects.toMatchObject({ kind: "unauthenticated" });
+  const refused = [
+    [missing, { code: "image.not_found" }],
+    [pending, { kind: "conflict", code: "image.not_ready" }],
+  ] as const;
+  for (const [imageId, error] of refused)
+    for (const isLike of [true, false]) {
+      await expect(click(imageId, "ann", isLike)).rejects.toMatchObject(error);
+      const mine = await as("ann", () => Like.listMine({ ids: [imageId] }));
+      expect(mine.items).toEqual([]);
+    }
+  expect(await Dynamo.get(LikeCount.key(missing))).toBeUndefined();
 });

@@ -1,4 +1,5 @@
 import * as Actor from "./actor.ts";
+import * as Clock from "./clock.ts";
 import * as Cursor from "./cursor.ts";
 import * as Dynamo from "./dynamo.ts";
 import { VisibleError } from "./error.ts";
@@ -8,113 +9,130 @@ import * as ImageRow from "./image.row.ts";
 import * as Image from "./image.ts";
 import * as LikeCount from "./like-count.ts";
 import * as LikeRow from "./like.row.ts";
-import { type Click, Info, List, Mine, type Page } from "./like.schema.ts";
+import { type Click, Info, List, ListMine, type Page } from "./like.schema.ts";
 import * as Pagination from "./pagination.ts";
 
 export * from "./like.schema.ts";
 
-/** Who likes an image, newest first. */
-export const list = fn(List, async ({ id, limit = 24, cursor }) => {
-  // the answer is the same for everyone, so nobody's own counts
-  await Image.getSeen(id, undefined);
-  const listed = `likes of ${id}`;
-  const before = Cursor.read(listed, cursor) ?? "~";
-  const shards = LikeRow.shards.map((shard) =>
-    walk("gsi2", LikeRow.partition(id, shard), before, Math.ceil(limit / 2)),
+/**
+ * One page of the likes of a public image, newest first.
+ *
+ * @throws image.not_found also for the owner of a private image: the response is the same for everyone
+ * @throws cursor.invalid
+ */
+export const list = fn(List, async ({ id, limit = 24, cursor }): Promise<Page> => {
+  await Image.getVisibleRow(id, undefined);
+  const listName = `likes of ${id}`;
+  const before = Cursor.decode(listName, cursor) ?? AFTER_ALL;
+  const shards = LikeRow.SHARD_NUMBERS.map((shard) =>
+    entriesBefore("gsi2", LikeRow.partition(id, shard), before, Math.ceil(limit / 2)),
   );
-  return page(listed, limit, Pagination.merge(shards));
+  return takePage(listName, limit, Pagination.mergeNewestFirst(shards));
 });
 
-/** What the person who asks likes. */
-export const mine = fn(Mine, async ({ ids, limit = 24, cursor }) => {
-  const me = Actor.user();
-  if (ids) return mineAmong(me.id, ids);
-  const listed = `likes by ${me.id}`;
-  const before = Cursor.read(listed, cursor) ?? "~";
-  return page(listed, limit, walk("gsi1", LikeRow.likerKey(me.id), before, limit + 1));
+/**
+ * The likes of the signed-in user: those of the images in `ids` in one page, or one page of all, newest first.
+ *
+ * @throws actor.unauthenticated
+ * @throws cursor.invalid
+ */
+export const listMine = fn(ListMine, async ({ ids, limit = 24, cursor }): Promise<Page> => {
+  const { id: userId } = Actor.requireUser();
+  if (ids) return findMine(userId, ids);
+  const listName = `likes by ${userId}`;
+  const before = Cursor.decode(listName, cursor) ?? AFTER_ALL;
+  return takePage(
+    listName,
+    limit,
+    entriesBefore("gsi1", LikeRow.likerKey(userId), before, limit + 1),
+  );
 });
 
-// The row (image, person) is the like; its condition makes both verbs idempotent. One item, no transaction: any number of
-// people like the same picture at once.
+// A like is one row with a key of image and user, and its condition makes both functions idempotent. There is no
+// transaction, so any number of users can click on the same image at once. A click makes exactly two requests to the
+// table: docs/adr/0007-likes-from-the-stream.md
 
+/**
+ * Adds the signed-in user's like of an image. The number of likes is the stored one, plus 1 if there was no like before.
+ *
+ * @throws actor.unauthenticated
+ * @throws image.not_found
+ * @throws image.not_ready
+ */
 export const put = fn(ImageId, async (id): Promise<Click> => {
-  const me = Actor.user();
-  const before = await readyCount(id, me.id);
+  const { id: userId } = Actor.requireUser();
+  const storedLikes = await readStoredLikes(id, userId);
   const isNew = await Dynamo.put({
-    item: LikeRow.item(id, me.id, new Date().toISOString()),
-    when: "attribute_not_exists(#pk)",
+    item: LikeRow.item(id, userId, Clock.nowIso()),
+    condition: "attribute_not_exists(#pk)",
   });
-  return { liked: true, likes: await LikeCount.after(id, isNew ? 1 : 0, before) };
+  return { liked: true, likes: storedLikes + (isNew ? 1 : 0) };
 });
 
+/**
+ * Removes the signed-in user's like of an image. The number of likes is the stored one, minus 1 if there was a like before.
+ *
+ * @throws actor.unauthenticated
+ * @throws image.not_found
+ * @throws image.not_ready
+ */
 export const remove = fn(ImageId, async (id): Promise<Click> => {
-  const me = Actor.user();
-  const before = await readyCount(id, me.id);
-  const wasThere = await Dynamo.remove({
-    key: LikeRow.key(id, me.id),
-    when: "attribute_exists(#pk)",
+  const { id: userId } = Actor.requireUser();
+  const storedLikes = await readStoredLikes(id, userId);
+  const wasRemoved = await Dynamo.remove({
+    key: LikeRow.key(id, userId),
+    condition: "attribute_exists(#pk)",
   });
-  return { liked: false, likes: await LikeCount.after(id, wasThere ? -1 : 0, before) };
+  // the stream may not have counted the like yet that is removed here
+  return { liked: false, likes: Math.max(0, storedLikes - (wasRemoved ? 1 : 0)) };
 });
 
-/** The count of an image that is ready, else throws: both rows in one read, and in a crowd not for every click. */
-async function readyCount(id: ImageId, userId: string) {
-  const last = believed.get(id);
-  if (last && last.until > Date.now()) return last.count;
-  const { row, count } = await readTogether(id, userId);
-  if (count && row.visibility === "public" && LikeCount.isCrowd(count)) {
-    if (believed.size >= MOST_BELIEVED) believed.clear();
-    believed.set(id, { until: Date.now() + BELIEVED_MS, count });
-  } else believed.delete(id);
-  return count;
-}
-
-/** A crowd's count changes while it is read. It is so much behind, beside what the stream has still to tell, and an image that was deleted or made private is liked so much longer. */
-const BELIEVED_MS = 250;
-/** Some kilobytes; more than a process can have crowds. */
-const MOST_BELIEVED = 100;
-
-const believed = new Map<ImageId, { until: number; count: LikeCount.Count }>();
-
-async function readTogether(id: ImageId, userId: string) {
-  const [imageKey, countKey] = [ImageRow.key(id), LikeCount.key(id)];
-  const items = await Dynamo.getAll([imageKey, countKey], true);
-  const item = ({ sk }: Dynamo.Key) => items.find((found) => found["sk"] === sk);
-  const row = Image.mustSee(ImageRow.parse(item(imageKey)), id, userId);
+/** The stored number of likes of an image that the user may like. One request: the image and its count are one partition. */
+async function readStoredLikes(id: ImageId, userId: string): Promise<number> {
+  const items = await Dynamo.queryAll({
+    keyCondition: "#pk = :pk",
+    values: { pk: ImageRow.partition(id) },
+    isConsistent: true,
+  });
+  const findItem = ({ sk }: Dynamo.Key) => items.find((item) => item["sk"] === sk);
+  const row = Image.assertVisible(ImageRow.parse(findItem(ImageRow.key(id))), id, userId);
   if (row.state !== "ready") throw notReady(row);
-  return { row, count: LikeCount.parse(item(countKey)) };
+  return LikeCount.parse(findItem(LikeCount.key(id)))?.likes ?? 0;
 }
 
-async function mineAmong(userId: string, ids: ImageId[]): Promise<Page> {
-  const found = await Dynamo.getAll([...new Set(ids)].map((id) => LikeRow.key(id, userId)));
+async function findMine(userId: string, ids: ImageId[]): Promise<Page> {
+  const found = await Dynamo.getMany([...new Set(ids)].map((id) => LikeRow.key(id, userId)));
   return { items: found.map((item) => Info.parse(item)), next: null };
 }
 
-async function page(
-  listed: string,
+async function takePage(
+  listName: string,
   limit: number,
-  walk: AsyncGenerator<Pagination.Step<Info>, void>,
+  entries: AsyncGenerator<Pagination.Entry<Info>, void>,
 ): Promise<Page> {
-  const { shown, after } = await Pagination.take(walk, limit);
-  return { items: shown, next: after && Cursor.write(listed, after) };
+  const { items, nextPosition } = await Pagination.takePage(entries, limit);
+  return { items, next: nextPosition && Cursor.encode(listName, nextPosition) };
 }
 
-async function* walk(
+async function* entriesBefore(
   index: "gsi1" | "gsi2",
   partition: string,
   before: string,
   pageSize: number,
-): AsyncGenerator<Pagination.Step<Info>, void> {
+): AsyncGenerator<Pagination.Entry<Info>, void> {
   const items = Dynamo.query({
     index,
-    when: `#${index}pk = :partition AND #${index}sk < :before`,
+    keyCondition: `#${index}pk = :partition AND #${index}sk < :before`,
     values: { partition, before },
     newestFirst: true,
     pageSize,
   });
   for await (const item of items)
-    yield { position: String(item[`${index}sk`]), shown: Info.parse(item) };
+    yield { position: String(item[`${index}sk`]), item: Info.parse(item) };
 }
+
+/** Sorts after every time. */
+const AFTER_ALL = "~";
 
 const notReady = ({ id, state }: Image.Row) =>
   new VisibleError(
