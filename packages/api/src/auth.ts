@@ -5,8 +5,7 @@ import type { MiddlewareHandler } from "hono";
 import type { Env } from "./http.ts";
 
 /** Whatever a request does, it does in the name of whom the gateway's authorizer let through; input names nobody. */
-export const identify: MiddlewareHandler<Env> = (c, next) =>
-  Actor.runAs(actor(c.env.event), next);
+export const identify: MiddlewareHandler<Env> = (c, next) => Actor.runAs(actor(c.env.event), next);
 
 /**
  * A Cognito authorizer leaves the ID token's claims, all of them text. A route without one has none, whatever

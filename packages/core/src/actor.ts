@@ -8,8 +8,7 @@ export type Actor = User | { type: "public" };
 const storage = new AsyncLocalStorage<Actor>();
 
 /** The result of `body`, run with `actor` as the identity of the caller, also in everything that it awaits. */
-export const runAs = <Result>(actor: Actor, body: () => Result): Result =>
-  storage.run(actor, body);
+export const runAs = <Result>(actor: Actor, body: () => Result): Result => storage.run(actor, body);
 
 /**
  * The signed-in user that the current call acts for.

@@ -136,7 +136,13 @@ export const removeAllVersions = (key: string): Promise<void> =>
 /** Deletes every version of every object whose key starts with `prefix`, delete markers included. */
 export const removeByPrefix = (prefix: string): Promise<void> => removeVersions(prefix, () => true);
 
-type PresignOptions = { key: string; type: string; bytes: number; sha256?: string; seconds: number };
+type PresignOptions = {
+  key: string;
+  type: string;
+  bytes: number;
+  sha256?: string;
+  seconds: number;
+};
 
 /**
  * A presigned POST for one object: its URL and form fields, valid for `seconds`. S3 accepts 1 to `bytes` bytes of this

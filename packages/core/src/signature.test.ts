@@ -12,7 +12,10 @@ import { expect, test } from "vitest";
 
 import * as Signature from "./signature.ts";
 
-const keys: Signature.SigningKeys = { newest: "k2", secrets: { k1: "the old secret", k2: "the new one" } };
+const keys: Signature.SigningKeys = {
+  newest: "k2",
+  secrets: { k1: "the old secret", k2: "the new one" },
+};
 const now = 1_800_000_000;
 
 const host = constantFrom("api.example", "127.0.0.1:4500");
@@ -23,7 +26,11 @@ const query = dictionary(queryKeys, string({ maxLength: 8 }), { maxKeys: 5 });
 const lifetime = integer({ min: 1, max: Signature.MAX_LIFETIME_SECONDS });
 
 /** The request for a signed URL. */
-function signed(request: Signature.SignedRequest, seconds = 60, by = keys): Signature.SignedRequest {
+function signed(
+  request: Signature.SignedRequest,
+  seconds = 60,
+  by = keys,
+): Signature.SignedRequest {
   const { exp, kid, sig } = Signature.sign(by, request, now + seconds);
   return { ...request, query: { ...request.query, exp: String(exp), kid, sig } };
 }

@@ -15,7 +15,11 @@ afterAll(() => cloud.stop());
 const create = (about: Partial<Parameters<typeof Upload.create>[0]> = {}) =>
   as("ann", () => Upload.create({ type: "image/jpeg", bytes: 10, ...about }));
 
-function post({ url, fields }: Upload.PresignedPost, bytes: string, more: Record<string, string> = {}) {
+function post(
+  { url, fields }: Upload.PresignedPost,
+  bytes: string,
+  more: Record<string, string> = {},
+) {
   const form = new FormData();
   for (const [name, value] of Object.entries({ ...fields, ...more })) form.append(name, value);
   form.append("file", new Blob([bytes]));

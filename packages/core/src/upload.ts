@@ -85,8 +85,7 @@ async function createImage({
   ...description
 }: Omit<z.output<typeof Create>, "sha256">): Promise<ImageRow.Row> {
   const { id: userId } = Actor.requireUser();
-  if (!CONTENT_TYPES.some((type) => type === description.type))
-    throw unsupported(description.type);
+  if (!CONTENT_TYPES.some((type) => type === description.type)) throw unsupported(description.type);
   if (description.bytes > MAX_BYTES) throw tooLarge(description.bytes);
   const now = Clock.nowIso();
   const row: ImageRow.Row = {

@@ -198,7 +198,8 @@ test("prepared anew, a picture has its ladder again, and nothing that was render
   await deliver(event);
   const { rungs, ...before } = (await Image.findRow(id))!;
   const files = await stored(id);
-  for (const { width } of rungs!) await Bucket.removeAllVersions(`ladder/${id}/${before.rev}/${width}.jpg`);
+  for (const { width } of rungs!)
+    await Bucket.removeAllVersions(`ladder/${id}/${before.rev}/${width}.jpg`);
   await Bucket.removeAllVersions("images/anew.jpg");
   await Bucket.put(`derived/${id}/${before.rev}/x.webp`, body, { type: "image/webp" });
 
