@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 import { createBundler } from "../../local-cloud/src/lambda/bundle.ts";
-import { loadGraph } from "../../local-cloud/src/graph/resource-graph.ts";
+import { loadGraph, resourcesOf } from "../../local-cloud/src/graph/resource-graph.ts";
 import { root } from "../cloud.ts";
 import { linked } from "../fresh-process.ts";
 import { proxied } from "../gateway-event.ts";
@@ -19,8 +19,10 @@ export async function startHandler(balde: Balde, folder: string): Promise<Conten
   const built = await bundler.build();
   await bundler.dispose();
   const bundle = `${join(built.folder, "bundle.mjs")}#${built.handler.split(".").at(-1)}`;
-  const { inputs } = graph.resources.find(({ name }) => name === "DeliverFunction")!;
-  const { variables } = inputs.environment as { variables: Record<string, string> };
+  const { inputs } = resourcesOf(graph, "aws:lambda/function:Function").find(
+    ({ name }) => name === "DeliverFunction",
+  )!;
+  const variables = inputs.environment?.variables;
   const env = { ...variables, ...linked(deliver.links), ...balde.environment };
   const { child, stop } = await program(
     join(import.meta.dirname, "handler.program.ts"),

@@ -1,4 +1,5 @@
 import type { Principal } from "./iam/principals.ts";
+import type { ResourceType } from "./graph/resource-types.ts";
 import { type ResourceGraph, resourcesOf } from "./graph/resource-graph.ts";
 
 /** Where everything is: for front ends, tests and people. A part that the graph does not have is absent. */
@@ -26,7 +27,7 @@ export function describe(
   stages: { path: string }[],
   operator: Principal,
 ): Local {
-  const first = (type: string) => resourcesOf(graph, type)[0]?.id;
+  const first = (type: ResourceType) => resourcesOf(graph, type)[0]?.id;
   const userPoolId = first("aws:cognito/userPool:UserPool");
   const clientId = first("aws:cognito/userPoolClient:UserPoolClient");
   const bucket = first("aws:s3/bucket:Bucket");

@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import { createClock } from "../src/clock.ts";
 import { createFunctions } from "../src/lambda/functions.ts";
 import type { Log } from "../src/log.ts";
-import type { FunctionSource, Resource, ResourceGraph } from "../src/graph/resource-graph.ts";
+import type { FunctionSource, ResourceInFile, GraphFile } from "../src/graph/graph-file.ts";
+import { parseGraph } from "../src/graph/resource-graph.ts";
 import type { Traces } from "../src/xray/trace-store.ts";
 
 export const functionArn = (name: string) =>
@@ -38,9 +39,9 @@ export async function deployed({
   const names = Object.keys(files)
     .filter((path) => !path.includes("/") && path.endsWith(".ts"))
     .map((path) => path.replace(/\.ts$/, ""));
-  const graph = graphOf(names.map((name) => functionResource(name, inputs[name])));
+  const file = graphOf(names.map((name) => functionResource(name, inputs[name])));
   for (const name of names)
-    graph.functions[functionArn(name)] = {
+    file.functions[functionArn(name)] = {
       name,
       handler: `${name}.handler`,
       links: {},
@@ -49,7 +50,7 @@ export async function deployed({
     };
   const log = listeningLog();
   const functions = await createFunctions({
-    graph,
+    graph: parseGraph(file),
     root: folder,
     folder: join(folder, ".data"),
     principals: {
@@ -76,7 +77,7 @@ export async function deployed({
   };
 }
 
-function functionResource(name: string, inputs: object = {}): Resource {
+function functionResource(name: string, inputs: object = {}): ResourceInFile {
   return {
     urn: `urn:pulumi:test::test::aws:lambda/function:Function::${name}`,
     type: "aws:lambda/function:Function",
@@ -92,7 +93,7 @@ function functionResource(name: string, inputs: object = {}): Resource {
   };
 }
 
-function graphOf(resources: Resource[]): ResourceGraph {
+function graphOf(resources: ResourceInFile[]): GraphFile {
   return {
     app: "test",
     stage: "laptop",

@@ -28,7 +28,7 @@ beforeAll(async () => {
   cloud = await startCloud((graph) => ({
     ...graph,
     resources: graph.resources.map((resource) =>
-      resource.name === "DeliverFunction"
+      resource.type === "aws:lambda/function:Function" && resource.name === "DeliverFunction"
         ? { ...resource, inputs: { ...resource.inputs, timeout: SECONDS } }
         : resource,
     ),

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 
 import * as VerifySignature from "../iam/verify-signature.ts";
-import type { Resource } from "../graph/resource-graph.ts";
+import type { ResourceInFile } from "../graph/graph-file.ts";
 import {
   type LambdaEvent,
   account,
@@ -59,7 +59,7 @@ function judge(decide: (event: LambdaEvent) => object = () => ({})) {
 }
 
 const custom = { authorization: "CUSTOM", authorizerId: "judge" };
-const authorizerOf = (inputs: Resource["inputs"]) =>
+const authorizerOf = (inputs: ResourceInFile["inputs"]) =>
   part("authorizer:Authorizer", "judge", { authorizerUri: authorizerUri("authorizer"), ...inputs });
 
 test("an authorizer of requests without sources is asked every time", async () => {

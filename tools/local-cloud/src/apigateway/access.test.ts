@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import * as VerifySignature from "../iam/verify-signature.ts";
-import type { Resource } from "../graph/resource-graph.ts";
+import type { ResourceInFile } from "../graph/graph-file.ts";
 import {
   type LambdaEvent,
   account,
@@ -21,12 +21,12 @@ import {
 
 const cognito = { authorization: "COGNITO_USER_POOLS", authorizerId: "people" };
 const custom = (authorizerId: string) => ({ authorization: "CUSTOM", authorizerId });
-const plan = (name: string, inputs: Resource["inputs"]) =>
+const plan = (name: string, inputs: ResourceInFile["inputs"]) =>
   resource("aws:apigateway/usagePlan:UsagePlan", name, {
     apiStages: [{ apiId: "api1", stage: "t" }],
     ...inputs,
   });
-const key = (name: string, inputs: Resource["inputs"] = {}) =>
+const key = (name: string, inputs: ResourceInFile["inputs"] = {}) =>
   resource("aws:apigateway/apiKey:ApiKey", name, {
     value: `${name}-value-of-twenty-chars`,
     ...inputs,

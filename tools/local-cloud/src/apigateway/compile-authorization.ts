@@ -3,7 +3,10 @@ import type { CompileContext } from "./compile.ts";
 import type { Authorization, LambdaAuthorizer } from "./definition.ts";
 import { functionArnOf } from "./uri.ts";
 
-export function compileAuthorization(method: Resource, context: CompileContext): Authorization {
+export function compileAuthorization(
+  method: Resource<"aws:apigateway/method:Method">,
+  context: CompileContext,
+): Authorization {
   const { authorization, authorizerId, authorizationScopes } = method.inputs;
   switch (authorization) {
     case "NONE":
@@ -24,28 +27,30 @@ export function compileAuthorization(method: Resource, context: CompileContext):
     }
     case "CUSTOM":
       return { type: "CUSTOM", authorizer: lambdaAuthorizer(find(authorizerId, context), context) };
-    default:
-      throw new Error(`authorization ${authorization} is not emulated`);
   }
 }
 
 const DEFAULT_SOURCE = "method.request.header.Authorization";
 
-function find(id: string, { own }: CompileContext): Resource {
-  const authorizer = own("authorizer:Authorizer").find((candidate) => candidate.id === id);
+type Authorizer = Resource<"aws:apigateway/authorizer:Authorizer">;
+
+function find(id: string | undefined, { own }: CompileContext): Authorizer {
+  const authorizer = own("aws:apigateway/authorizer:Authorizer").find(
+    (candidate) => candidate.id === id,
+  );
   if (!authorizer) throw new Error(`there is no authorizer ${id} in the API`);
   return authorizer;
 }
 
 function lambdaAuthorizer(
-  { id, inputs }: Resource,
+  { id, inputs }: Authorizer,
   { api, permissions }: CompileContext,
 ): LambdaAuthorizer {
-  const functionArn = functionArnOf(inputs.authorizerUri)?.arn;
+  const functionArn = functionArnOf(inputs.authorizerUri ?? "")?.arn;
   if (!functionArn) throw new Error(`${inputs.authorizerUri} is not the URI of a function`);
   const { authorizerCredentials, identitySource, authorizerResultTtlInSeconds } = inputs;
-  const type: LambdaAuthorizer["type"] = inputs.type ?? "TOKEN";
-  const ttlSeconds: number = authorizerResultTtlInSeconds ?? 300;
+  const type = inputs.type === "REQUEST" ? "REQUEST" : "TOKEN";
+  const ttlSeconds = authorizerResultTtlInSeconds ?? 300;
   return {
     id,
     type,

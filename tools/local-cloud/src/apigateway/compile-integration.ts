@@ -19,7 +19,10 @@ const MIN_TIMEOUT_MS = 50;
 const DEFAULT_TIMEOUT_MS = 29_000;
 const MAX_STREAM_MS = 900_000;
 
-function timeoutOf({ timeoutMilliseconds, responseTransferMode }: Resource["inputs"]): number {
+type MethodResource = Resource<"aws:apigateway/method:Method">;
+type Integration = Resource<"aws:apigateway/integration:Integration">;
+
+function timeoutOf({ timeoutMilliseconds, responseTransferMode }: Integration["inputs"]): number {
   const ms = timeoutMilliseconds ?? DEFAULT_TIMEOUT_MS;
   const most = responseTransferMode === "STREAM" ? MAX_STREAM_MS : DEFAULT_TIMEOUT_MS;
   if (ms >= MIN_TIMEOUT_MS && ms <= most) return ms;
@@ -29,14 +32,19 @@ function timeoutOf({ timeoutMilliseconds, responseTransferMode }: Resource["inpu
 type Compiled = Pick<Method, "integrate" | "functionName">;
 
 export function compileIntegration(
-  method: Resource,
+  method: MethodResource,
   path: string,
   context: CompileContext,
 ): Compiled {
-  const integration = ofMethod(context, "integration:Integration", method)[0];
+  const integration = context.own("aws:apigateway/integration:Integration").find(isOf(method));
   // AWS: "No integration defined for method"
   if (!integration) throw new Error("no integration is defined for the method");
-  const { type, uri, integrationHttpMethod, responseTransferMode } = integration.inputs;
+  const {
+    type,
+    uri = "",
+    integrationHttpMethod: httpMethod = "",
+    responseTransferMode,
+  } = integration.inputs;
   const settings = readSettings(integration, method, context);
   const { timeoutMs, requestParameters, kind } = settings;
   const stream = responseTransferMode === "STREAM";
@@ -46,27 +54,20 @@ export function compileIntegration(
     case "MOCK":
       return plain(custom(settings, mock));
     case "HTTP":
-      return plain(custom(settings, http({ uri, httpMethod: integrationHttpMethod })));
+      return plain(custom(settings, http({ uri, httpMethod })));
     case "HTTP_PROXY":
-      return plain(
-        httpProxy(
-          { uri, httpMethod: integrationHttpMethod },
-          { kind, requestParameters, timeoutMs, stream },
-        ),
-      );
+      return plain(httpProxy({ uri, httpMethod }, { kind, requestParameters, timeoutMs, stream }));
     case "AWS_PROXY": {
       const target = lambdaTarget(integration, method, path, timeoutMs, context, stream);
       const functionName = nameOf(uri, context);
       // the service refuses every other method with 500 [V-AWS]
-      if (integrationHttpMethod !== "POST")
+      if (httpMethod !== "POST")
         return { functionName, integrate: () => Promise.reject(misconfigured("not POST")) };
       const integrate = stream ? lambdaStream : lambdaProxy;
       return { functionName, integrate: integrate(target, context.parts) };
     }
     case "AWS":
       return service(integration, method, path, settings, context);
-    default:
-      throw new Error(`an integration of type ${type} is not emulated`);
   }
 }
 
@@ -76,13 +77,13 @@ const plain = (integrate: Method["integrate"]): Compiled => ({
 });
 
 function service(
-  integration: Resource,
-  method: Resource,
+  integration: Integration,
+  method: MethodResource,
   path: string,
   settings: Custom,
   context: CompileContext,
 ): Compiled {
-  const { uri, credentials, integrationHttpMethod } = integration.inputs;
+  const { uri = "", credentials, integrationHttpMethod = "" } = integration.inputs;
   const s3Path = s3PathOf(uri);
   if (s3Path) {
     if (!credentials) throw new Error("an S3 integration needs credentials");
@@ -98,8 +99,8 @@ function service(
 }
 
 function lambdaTarget(
-  { inputs: { uri, credentials } }: Resource,
-  { inputs: { httpMethod } }: Resource,
+  { inputs: { uri = "", credentials } }: Integration,
+  { inputs: { httpMethod } }: MethodResource,
   path: string,
   timeoutMs: number,
   { api, stageName, permissions }: CompileContext,
@@ -135,7 +136,11 @@ function nameOf(uri: string, { parts }: CompileContext): string | undefined {
   return parts.graph.functions[arn]?.name ?? arn.split(":")[6];
 }
 
-function readSettings({ inputs }: Resource, method: Resource, context: CompileContext): Custom {
+function readSettings(
+  { inputs }: Integration,
+  method: MethodResource,
+  context: CompileContext,
+): Custom {
   const { type, requestTemplates, passthroughBehavior } = inputs;
   // a function behind a proxy sees everything; what is mapped is ignored [V-AWS]
   const requestParameters = type === "AWS_PROXY" ? {} : (inputs.requestParameters ?? {});
@@ -150,22 +155,24 @@ function readSettings({ inputs }: Resource, method: Resource, context: CompileCo
   };
 }
 
-function responses(method: Resource, context: CompileContext): CustomResponse[] {
+function responses(method: MethodResource, context: CompileContext): CustomResponse[] {
   const declared = new Map(
-    ofMethod(context, "methodResponse:MethodResponse", method).map(({ inputs }) => [
-      inputs.statusCode,
-      inputs.responseParameters ?? {},
-    ]),
+    context
+      .own("aws:apigateway/methodResponse:MethodResponse")
+      .filter(isOf(method))
+      .map(({ inputs }) => [inputs.statusCode, inputs.responseParameters ?? {}]),
   );
-  return ofMethod(context, "integrationResponse:IntegrationResponse", method).map(
-    ({ name, inputs }) => {
+  return context
+    .own("aws:apigateway/integrationResponse:IntegrationResponse")
+    .filter(isOf(method))
+    .map(({ name, inputs }) => {
       const parameters = declared.get(inputs.statusCode);
       // AWS refuses both when the graph is deployed
       if (!parameters) throw new Error(`${name} has no method response ${inputs.statusCode}`);
       const headers = responseMappings(inputs.responseParameters ?? {});
       const undeclared = headers.find(([key]) => !(key in parameters));
       if (undeclared) throw new Error(`${name} sets ${undeclared[0]}, not in the method response`);
-      const templates: Record<string, string> = inputs.responseTemplates ?? {};
+      const templates = inputs.responseTemplates ?? {};
       return {
         status: Number(inputs.statusCode),
         pattern: inputs.selectionPattern
@@ -179,8 +186,7 @@ function responses(method: Resource, context: CompileContext): CustomResponse[] 
         compiled: compileAll(templates),
         contentHandling: inputs.contentHandling,
       };
-    },
-  );
+    });
 }
 
 const compileAll = (templates: Record<string, string> = {}) =>
@@ -188,9 +194,10 @@ const compileAll = (templates: Record<string, string> = {}) =>
     Object.entries(templates).map(([type, text]) => [type, Template.compile(text)]),
   );
 
-const ofMethod = ({ own }: CompileContext, type: string, method: Resource) =>
-  own(type).filter(
-    ({ inputs }) =>
-      inputs.resourceId === method.inputs.resourceId &&
-      inputs.httpMethod === method.inputs.httpMethod,
-  );
+type NamesMethod = { inputs: { resourceId: string; httpMethod: string } };
+
+const isOf =
+  (method: MethodResource) =>
+  ({ inputs }: NamesMethod) =>
+    inputs.resourceId === method.inputs.resourceId &&
+    inputs.httpMethod === method.inputs.httpMethod;

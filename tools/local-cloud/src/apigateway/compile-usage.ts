@@ -17,14 +17,10 @@ export function compileUsage(parts: Pick<Parts, "graph" | "secret">) {
           .map(({ inputs }) => inputs.keyId),
       ),
       stages: new Map(
-        [inputs.apiStages ?? []]
-          .flat()
-          .map((stage) => [
-            `${stage.apiId}/${stage.stage}`,
-            new Map<string, Rate>(
-              [stage.throttles ?? []].flat().map((limit) => [limit.path, rate(limit)]),
-            ),
-          ]),
+        (inputs.apiStages ?? []).map((stage) => [
+          `${stage.apiId}/${stage.stage}`,
+          new Map<string, Rate>((stage.throttles ?? []).map((limit) => [limit.path, rate(limit)])),
+        ]),
       ),
       throttle: inputs.throttleSettings && rate(inputs.throttleSettings),
       quota: inputs.quotaSettings && { offset: 0, ...inputs.quotaSettings },
@@ -47,7 +43,7 @@ export function compileUsage(parts: Pick<Parts, "graph" | "secret">) {
 
 export function compileKeys({ graph, secret }: Pick<Parts, "graph" | "secret">) {
   return resourcesOf(graph, "aws:apigateway/apiKey:ApiKey").map((key) => {
-    const value: string | undefined = key.inputs.value ?? key.outputs.value;
+    const value = key.inputs.value ?? key.outputs.value;
     const made = value?.startsWith("secret://") ? secret?.(value.slice("secret://".length)) : value;
     if (!made) throw new StartError(`The API key ${key.name} has no value in the graph.`);
     if (made.length < 20 || made.length > 128)
@@ -58,12 +54,15 @@ export function compileKeys({ graph, secret }: Pick<Parts, "graph" | "secret">) 
       id: key.id,
       name: logicalName(graph, key),
       value: made,
-      enabled: (key.inputs.enabled ?? true) as boolean,
+      enabled: key.inputs.enabled ?? true,
     };
   });
 }
 
-const rate = (limit: { rateLimit?: number; burstLimit?: number }): Rate => ({
+const rate = (limit: {
+  rateLimit?: number | undefined;
+  burstLimit?: number | undefined;
+}): Rate => ({
   rateLimit: limit.rateLimit,
   burstLimit: limit.burstLimit,
 });

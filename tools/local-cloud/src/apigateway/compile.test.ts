@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Resource } from "../graph/resource-graph.ts";
+import type { ResourceInFile } from "../graph/graph-file.ts";
 import {
   type Route,
   account,
@@ -28,7 +28,7 @@ const mapped = (from: string, to = "integration.request.header.x") => ({
   uri: "http://127.0.0.1:1/",
   requestParameters: { [to]: from },
 });
-const guarded = (inputs: Resource["inputs"]): Parameters<typeof restApi> => [
+const guarded = (inputs: ResourceInFile["inputs"]): Parameters<typeof restApi> => [
   {
     "GET /": {
       to: lambda("echo"),
@@ -288,7 +288,7 @@ describe("what the gateway may invoke", () => {
     const permission = graph.resources.find(({ type }) =>
       type.startsWith("aws:lambda/permission"),
     )!;
-    permission.inputs.sourceArn = `${apiArn}/*/GET/a`;
+    permission.inputs = { ...permission.inputs, sourceArn: `${apiArn}/*/GET/a` };
     const api = await serve(graph, { echo });
     expect((await api.call("/t/a")).status).toBe(200);
     const { status, json, headers } = await api.call("/t/b");
@@ -323,7 +323,7 @@ describe("what the gateway may invoke", () => {
 });
 
 describe("gateway responses", () => {
-  const response = (responseType: string, inputs: Resource["inputs"]) =>
+  const response = (responseType: string, inputs: ResourceInFile["inputs"]) =>
     resource("aws:apigateway/response:Response", responseType, {
       restApiId: "api1",
       responseType,
@@ -452,7 +452,7 @@ describe("binary types of everything", () => {
 });
 
 /** An integration response of `GET /` without a method response of its own. */
-function stray(inputs: Resource["inputs"]) {
+function stray(inputs: ResourceInFile["inputs"]) {
   return part("integrationResponse:IntegrationResponse", "stray", {
     resourceId: "/",
     httpMethod: "GET",

@@ -1,10 +1,9 @@
 import { StartError } from "../start-error.ts";
-import { type Resource, type ResourceGraph, resourcesOf } from "../graph/resource-graph.ts";
+import { type Resource, resourcesOf } from "../graph/resource-graph.ts";
 import { compileAccessLog } from "./access-log.ts";
 import { compileAuthorization } from "./compile-authorization.ts";
 import { compileIntegration } from "./compile-integration.ts";
 import type { Api, BodyCheck, GatewayResponse, Method, Stage } from "./definition.ts";
-import { unemulated } from "./supported-resources.ts";
 import { gatewayResponseMappings } from "./mapping.ts";
 import * as MediaType from "./media-type.ts";
 import type { Parts } from "./dependencies.ts";
@@ -18,10 +17,14 @@ import { compileModels, sortParameters } from "./validate.ts";
 /** Reads the graph once into what the gateway serves. What it cannot emulate, or AWS would not accept, is one error that names it all. */
 export function compile(parts: Parts): Stage[] {
   const { graph } = parts;
-  const problems = unemulated(graph.resources);
+  const problems: string[] = [];
   const stages = resourcesOf(graph, "aws:apigateway/stage:Stage").flatMap((stage) => {
-    const deployment = find(graph, "deployment:Deployment", stage.inputs.deployment);
-    const restApi = find(graph, "restApi:RestApi", stage.inputs.restApi);
+    const deployment = resourcesOf(graph, "aws:apigateway/deployment:Deployment").find(
+      ({ id }) => id === stage.inputs.deployment,
+    );
+    const restApi = resourcesOf(graph, "aws:apigateway/restApi:RestApi").find(
+      ({ id }) => id === stage.inputs.restApi,
+    );
     if (!deployment || !restApi) {
       problems.push(`${stage.name}: its deployment or API is not in the graph`);
       return [];
@@ -44,11 +47,11 @@ export function compile(parts: Parts): Stage[] {
   return stages;
 }
 
-function accessLog({ name, inputs }: Resource, problems: string[]) {
-  const { format, destinationArn } = inputs["accessLogSettings"] ?? {};
+function accessLog({ name, inputs }: Resource<"aws:apigateway/stage:Stage">, problems: string[]) {
+  const { format, destinationArn } = inputs.accessLogSettings ?? {};
   if (!format) return undefined;
   try {
-    if (!String(destinationArn).startsWith("arn:aws:logs:"))
+    if (!destinationArn?.startsWith("arn:aws:logs:"))
       throw new Error(`an access log to ${destinationArn} is not emulated, only a log group is`);
     return compileAccessLog(format);
   } catch (error) {
@@ -57,16 +60,17 @@ function accessLog({ name, inputs }: Resource, problems: string[]) {
   }
 }
 
-function compileApi(restApi: Resource, stageName: string, parts: Parts, problems: string[]): Api {
+type RestApi = Resource<"aws:apigateway/restApi:RestApi">;
+
+function compileApi(restApi: RestApi, stageName: string, parts: Parts, problems: string[]): Api {
   const { graph } = parts;
-  const own = (type: string) =>
-    resourcesOf(graph, `aws:apigateway/${type}`).filter(
-      ({ inputs }) => (inputs.restApi ?? inputs.restApiId) === restApi.id,
-    );
-  const executionArn: string =
+  const own: OwnResources = (type) =>
+    resourcesOf(graph, type).filter(({ inputs }) => apiIdOf(inputs) === restApi.id);
+  const executionArn =
     restApi.outputs.executionArn ??
     `arn:aws:execute-api:${graph.region}:${graph.account}:${restApi.id}`;
-  const policy = restApi.inputs.policy ?? own("restApiPolicy:RestApiPolicy")[0]?.inputs.policy;
+  const policy =
+    restApi.inputs.policy ?? own("aws:apigateway/restApiPolicy:RestApiPolicy")[0]?.inputs.policy;
   const api: Api = {
     id: restApi.id,
     name: restApi.inputs.name ?? restApi.name,
@@ -75,10 +79,10 @@ function compileApi(restApi: Resource, stageName: string, parts: Parts, problems
     apiKeySource: restApi.inputs.apiKeySource ?? "HEADER",
     policy: policy ? ResourcePolicy.compile(policy, executionArn) : undefined,
     routes: Route.createNode(),
-    gatewayResponses: gatewayResponses(own("response:Response"), problems),
+    gatewayResponses: gatewayResponses(own("aws:apigateway/response:Response"), problems),
   };
-  const paths = resourcePaths(restApi, own("resource:Resource"));
-  const models = readModels(own("model:Model"), restApi);
+  const paths = resourcePaths(restApi, own("aws:apigateway/resource:Resource"));
+  const models = readModels(own("aws:apigateway/model:Model"), restApi);
   const context = {
     api,
     stageName,
@@ -86,7 +90,7 @@ function compileApi(restApi: Resource, stageName: string, parts: Parts, problems
     parts,
     permissions: createPermissions(graph, parts.principals),
   };
-  for (const method of own("method:Method")) {
+  for (const method of own("aws:apigateway/method:Method")) {
     try {
       const path = paths(method.inputs.resourceId);
       Route.add(api.routes, path, method.inputs.httpMethod, {
@@ -95,7 +99,7 @@ function compileApi(restApi: Resource, stageName: string, parts: Parts, problems
         httpMethod: method.inputs.httpMethod,
         authorization: compileAuthorization(method, context),
         apiKeyRequired: method.inputs.apiKeyRequired ?? false,
-        ...validation(method, own("requestValidator:RequestValidator"), models),
+        ...validation(method, own("aws:apigateway/requestValidator:RequestValidator"), models),
         ...compileIntegration(method, path, context),
       });
     } catch (error) {
@@ -108,15 +112,24 @@ function compileApi(restApi: Resource, stageName: string, parts: Parts, problems
 export type CompileContext = {
   api: Api;
   stageName: string;
-  own: (type: string) => Resource[];
+  own: OwnResources;
   parts: Parts;
   permissions: Permissions;
 };
 
-const find = (graph: ResourceGraph, type: string, id: string) =>
-  resourcesOf(graph, `aws:apigateway/${type}`).find((resource) => resource.id === id);
+/** Resources that name the REST API that they belong to. */
+type OwnType = Extract<Resource, { inputs: { restApi: string } | { restApiId: string } }>["type"];
 
-function resourcePaths(restApi: Resource, resources: Resource[]) {
+/** Returns the API's own resources of a type. */
+type OwnResources = <Type extends OwnType>(type: Type) => Resource<Type>[];
+
+const apiIdOf = (inputs: object) =>
+  "restApi" in inputs ? inputs.restApi : "restApiId" in inputs ? inputs.restApiId : undefined;
+
+function resourcePaths(
+  restApi: RestApi,
+  resources: Resource<"aws:apigateway/resource:Resource">[],
+) {
   const byId = new Map(resources.map((resource) => [resource.id, resource]));
   const path = (id: string): string => {
     if (id === restApi.outputs.rootResourceId) return "/";
@@ -127,7 +140,10 @@ function resourcePaths(restApi: Resource, resources: Resource[]) {
   return path;
 }
 
-function gatewayResponses(responses: Resource[], problems: string[]) {
+function gatewayResponses(
+  responses: Resource<"aws:apigateway/response:Response">[],
+  problems: string[],
+) {
   const byType = new Map<string, GatewayResponse>();
   for (const { name, inputs } of responses) {
     if (!RESPONSE_TYPES.has(inputs.responseType))
@@ -146,15 +162,15 @@ function gatewayResponses(responses: Resource[], problems: string[]) {
   return byType;
 }
 
-function readModels(models: Resource[], restApi: Resource) {
+function readModels(models: Resource<"aws:apigateway/model:Model">[], restApi: RestApi) {
   const url = (name: string) =>
     `https://apigateway.amazonaws.com/restapis/${restApi.id}/models/${name}`;
   // every API has these two
   const builtIn = ["Empty", "Error"].map((name) => ({ name, url: url(name), schema: "{}" }));
   const own = models.map(({ inputs }) => ({
-    name: inputs.name as string,
+    name: inputs.name,
     url: url(inputs.name),
-    schema: inputs.schema as string,
+    schema: inputs.schema,
   }));
   return compileModels([
     ...builtIn.filter(({ name }) => !own.some((o) => o.name === name)),
@@ -163,15 +179,15 @@ function readModels(models: Resource[], restApi: Resource) {
 }
 
 function validation(
-  { inputs }: Resource,
-  validators: Resource[],
+  { inputs }: Resource<"aws:apigateway/method:Method">,
+  validators: Resource<"aws:apigateway/requestValidator:RequestValidator">[],
   model: (name: string) => BodyCheck,
 ): Pick<Method, "requiredParameters" | "bodyChecks"> {
   const validator = validators.find(({ id }) => id === inputs.requestValidatorId);
   if (inputs.requestValidatorId && !validator)
     throw new Error(`there is no request validator ${inputs.requestValidatorId}`);
   const { validateRequestBody, validateRequestParameters } = validator?.inputs ?? {};
-  const models: [string, string][] = Object.entries(inputs.requestModels ?? {});
+  const models = Object.entries(inputs.requestModels ?? {});
   return {
     requiredParameters: validateRequestParameters
       ? sortParameters(inputs.requestParameters ?? {})

@@ -1,7 +1,7 @@
-import type { Resource, ResourceGraph } from "../graph/resource-graph.ts";
+import type { Node, Resource, ResourceGraph } from "../graph/resource-graph.ts";
 
-// made of other resources' ids, so that the methods bring them along
-const SNAPSHOT = new Set([
+// A deployment holds these. Resources, models and the like are named by methods, which bring them along.
+const DEPLOYED_TYPES = new Set<string>([
   "aws:apigateway/method:Method",
   "aws:apigateway/integration:Integration",
   "aws:apigateway/methodResponse:MethodResponse",
@@ -13,15 +13,20 @@ const SNAPSHOT = new Set([
  * Sentences about what would be missing in AWS: a deployment is a snapshot of what exists when it is made, and only what
  * it depends on certainly does.
  */
-export function missing(graph: ResourceGraph, restApiId: string, deployment: Resource): string[] {
+export function missing(
+  graph: ResourceGraph,
+  restApiId: string,
+  deployment: Resource<"aws:apigateway/deployment:Deployment">,
+): string[] {
   // a graph that was written without dependencies says nothing about them
   if (!graph.resources.some(({ dependsOn }) => dependsOn)) return [];
   const reached = closure(graph, deployment);
   return graph.resources
     .filter(
       ({ type, inputs, urn }) =>
-        SNAPSHOT.has(type) &&
-        (inputs["restApi"] ?? inputs["restApiId"]) === restApiId &&
+        DEPLOYED_TYPES.has(type) &&
+        ("restApi" in inputs ? inputs.restApi : "restApiId" in inputs && inputs.restApiId) ===
+          restApiId &&
         !reached.has(urn),
     )
     .map(
@@ -30,9 +35,10 @@ export function missing(graph: ResourceGraph, restApiId: string, deployment: Res
     );
 }
 
-function closure(graph: ResourceGraph, from: Resource): Set<string> {
-  const byUrn = new Map(graph.resources.map((resource) => [resource.urn, resource]));
-  const children = Map.groupBy(graph.resources, ({ parent }) => parent);
+function closure(graph: ResourceGraph, from: Node): Set<string> {
+  const nodes: Node[] = [...graph.others, ...graph.resources];
+  const byUrn = new Map(nodes.map((node) => [node.urn, node]));
+  const children = Map.groupBy(nodes, ({ parent }) => parent);
   const reached = new Set<string>();
   const visit = (urn: string) => {
     if (reached.has(urn)) return;
@@ -46,4 +52,4 @@ function closure(graph: ResourceGraph, from: Resource): Set<string> {
   return reached;
 }
 
-const isComponent = ({ type }: Resource) => type.startsWith("sst:");
+const isComponent = ({ type }: Node) => type.startsWith("sst:");

@@ -8,7 +8,8 @@ import { createUserPools } from "../cognito/cognito.ts";
 import { type Principals, createPrincipals } from "../iam/principals.ts";
 import type { InvokeResult } from "../lambda/result.ts";
 import { type Log, type RequestLine, silentLog } from "../log.ts";
-import type { Resource, ResourceGraph } from "../graph/resource-graph.ts";
+import type { GraphFile, ResourceInFile } from "../graph/graph-file.ts";
+import { parseGraph } from "../graph/resource-graph.ts";
 import { createGateway, type Parts } from "./gateway.ts";
 
 export const region = "eu-central-1";
@@ -17,17 +18,19 @@ export const apiArn = `arn:aws:execute-api:${region}:${account}:api1`;
 export const lambdaArn = (name: string) => `arn:aws:lambda:${region}:${account}:function:${name}`;
 export const poolArn = `arn:aws:cognito-idp:${region}:${account}:userpool/${region}_Pool`;
 
-type Inputs = Resource["inputs"];
+// what a test sets has the shape of the resource type
+// oxlint-disable-next-line typescript/no-explicit-any
+type Inputs = Record<string, any>;
 
 export const resource = (
   type: string,
   name: string,
   inputs: Inputs,
   outputs: Inputs = {},
-): Resource => ({ urn: `urn:${type}::${name}`, type, name, id: name, inputs, outputs });
+): ResourceInFile => ({ urn: `urn:${type}::${name}`, type, name, id: name, inputs, outputs });
 
 /** Of the REST API `api1`. */
-export const part = (type: string, name: string, inputs: Inputs): Resource =>
+export const part = (type: string, name: string, inputs: Inputs): ResourceInFile =>
   resource(`aws:apigateway/${type}`, name, { restApi: "api1", ...inputs });
 
 /** How an authorizer says that it is the function of this name. */
@@ -35,7 +38,7 @@ export const authorizerUri = (name: string) =>
   `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${lambdaArn(name)}/invocations`;
 
 /** A role that `service` takes, and what it may. */
-export const role = (name: string, service: string, ...Statement: object[]): Resource =>
+export const role = (name: string, service: string, ...Statement: object[]): ResourceInFile =>
   resource(
     "aws:iam/role:Role",
     name,
@@ -78,8 +81,12 @@ export const json = (body: object): Inputs => ({
 /** A REST API `api1` with the stage `t`, deployed whole, whose functions it may all invoke. */
 export function restApi(
   routes: Record<string, Route>,
-  { api = {}, stage = {}, more = [] }: { api?: Inputs; stage?: Inputs; more?: Resource[] } = {},
-): ResourceGraph {
+  {
+    api = {},
+    stage = {},
+    more = [],
+  }: { api?: Inputs; stage?: Inputs; more?: ResourceInFile[] } = {},
+): GraphFile {
   const made = Object.entries(routes).flatMap(([key, route]) => parts(key, route));
   const functions = new Set(JSON.stringify([routes, more]).match(/function:\w+/g));
   const resources = [
@@ -119,7 +126,7 @@ export function restApi(
   };
 }
 
-function parts(key: string, { to, method, responses = {} }: Route): Resource[] {
+function parts(key: string, { to, method, responses = {} }: Route): ResourceInFile[] {
   const [httpMethod = "", path = ""] = key.split(" ");
   const of = { restApi: "api1", resourceId: path, httpMethod };
   const responseOf = (statusCode: string, inputs: Inputs) => [
@@ -158,7 +165,7 @@ const declared = (mapped: Record<string, string> = {}) =>
   );
 
 /** Resources whose ids are their paths. */
-const pathParts = (path: string): Resource[] =>
+const pathParts = (path: string): ResourceInFile[] =>
   path
     .split("/")
     .filter(Boolean)
@@ -199,7 +206,7 @@ export const fails = (errorMessage: string): InvokeResult => ({
 
 /** Serves a graph on a free port. */
 export async function serve(
-  graph: ResourceGraph,
+  file: GraphFile,
   handlers: Handlers = { echo },
   {
     s3 = "http://127.0.0.1:1",
@@ -210,6 +217,7 @@ export async function serve(
     "traces" | "logFolder"
   > = {},
 ) {
+  const graph = parseGraph(file);
   const db = new DatabaseSync(":memory:");
   const clock = createClock();
   const lines: RequestLine[] = [];

@@ -6,18 +6,18 @@ import { type ResourceGraph, resourcesOf } from "../graph/resource-graph.ts";
 export function createPermissions(graph: ResourceGraph, principals: Principals) {
   const statements = new Map<string, Policy.Statement[]>();
   for (const { name, inputs } of resourcesOf(graph, "aws:lambda/permission:Permission")) {
-    const functionArn = arnOf(graph, inputs["function"]);
+    const functionArn = arnOf(graph, inputs.function);
     const conditions = {
-      ...(inputs["sourceArn"] && { ArnLike: { "aws:SourceArn": inputs["sourceArn"] } }),
-      ...(inputs["sourceAccount"] && {
-        StringEquals: { "aws:SourceAccount": inputs["sourceAccount"] },
+      ...(inputs.sourceArn && { ArnLike: { "aws:SourceArn": inputs.sourceArn } }),
+      ...(inputs.sourceAccount && {
+        StringEquals: { "aws:SourceAccount": inputs.sourceAccount },
       }),
     };
     const document = {
       Statement: {
         Effect: "Allow",
-        Action: inputs["action"],
-        Principal: { Service: inputs["principal"] },
+        Action: inputs.action,
+        Principal: { Service: inputs.principal },
         Resource: functionArn,
         ...(Object.keys(conditions).length > 0 && { Condition: conditions }),
       },

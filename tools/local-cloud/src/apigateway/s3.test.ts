@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createClock } from "../clock.ts";
 import { createPrincipals } from "../iam/principals.ts";
 import { silentLog } from "../log.ts";
+import { parseGraph } from "../graph/resource-graph.ts";
 import { createS3 } from "../s3/server.ts";
 import { account, region, resource, restApi, serve } from "./gateway.fixture.ts";
 
@@ -33,7 +34,7 @@ const problem = {
 };
 const binary = { contentHandling: "CONVERT_TO_BINARY" };
 
-const graph = restApi(
+const file = restApi(
   {
     "GET /s3/{key+}": {
       to: toS3("GET", {
@@ -97,6 +98,7 @@ const graph = restApi(
 describe("an S3 integration with the local S3", () => {
   const folder = mkdtempSync(join(tmpdir(), "gateway-s3-"));
   const db = new DatabaseSync(join(folder, "state.sqlite"));
+  const graph = parseGraph(file);
   const principals = createPrincipals({ graph, db });
   const s3 = createS3({
     graph,
@@ -112,7 +114,7 @@ describe("an S3 integration with the local S3", () => {
   beforeAll(async () => {
     await new Promise<void>((resolve) => s3.server.listen(0, "127.0.0.1", resolve));
     const { port } = s3.server.address() as AddressInfo;
-    api = await serve(graph, {}, { s3: `http://127.0.0.1:${port}`, principals });
+    api = await serve(file, {}, { s3: `http://127.0.0.1:${port}`, principals });
   });
   afterAll(async () => {
     await api.stop();

@@ -29,7 +29,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { createClock } from "../clock.ts";
 import { type Log, silentLog } from "../log.ts";
-import type { Resource, ResourceGraph } from "../graph/resource-graph.ts";
+import type { GraphFile, ResourceInFile } from "../graph/graph-file.ts";
+import { parseGraph } from "../graph/resource-graph.ts";
 import { createUserPools } from "./cognito.ts";
 import { createPrincipals } from "../iam/principals.ts";
 
@@ -38,7 +39,12 @@ const poolId = `${region}_AbCdEf123`;
 const arn = `arn:aws:cognito-idp:${region}:123456789012:userpool/${poolId}`;
 const password = "Correct-horse-1";
 
-const resource = (type: string, id: string, inputs: object, outputs: object = {}): Resource => ({
+const resource = (
+  type: string,
+  id: string,
+  inputs: object,
+  outputs: object = {},
+): ResourceInFile => ({
   urn: `urn:${id}`,
   type,
   name: id,
@@ -76,7 +82,7 @@ const client = (id: string, explicitAuthFlows: string[], more: object = {}) =>
     ...more,
   });
 
-const graph: ResourceGraph = {
+const file: GraphFile = {
   app: "test",
   stage: "test",
   region,
@@ -108,6 +114,7 @@ const clock = createClock();
 /** The pools on the folder's state, as after a start; a second one is a restart. */
 async function start() {
   const db = new DatabaseSync(join(folder, "state.sqlite"));
+  const graph = parseGraph(file);
   const principals = createPrincipals({ graph, db });
   const pools = createUserPools({ graph, db, principals, clock, log });
   const server = createServer((req, res) => void pools.handle(req, res));

@@ -1,4 +1,3 @@
-import { StartError } from "../start-error.ts";
 import { type Resource, type ResourceGraph, resourcesOf } from "../graph/resource-graph.ts";
 
 /** A user pool of the graph with its clients. */
@@ -36,7 +35,7 @@ export type PasswordPolicy = {
   temporaryDays: number;
 };
 
-/** Reads the pools; what changes how people sign in and is not emulated stops the start. */
+/** Returns the user pools of the graph by id. */
 export function readPools(graph: ResourceGraph): Map<string, Pool> {
   const pools = resourcesOf(graph, "aws:cognito/userPool:UserPool").map((resource) =>
     readPool(resource, graph),
@@ -44,12 +43,10 @@ export function readPools(graph: ResourceGraph): Map<string, Pool> {
   return new Map(pools.map((pool) => [pool.id, pool]));
 }
 
-function readPool({ id, name, inputs, outputs }: Resource, graph: ResourceGraph): Pool {
-  if (inputs.mfaConfiguration && inputs.mfaConfiguration !== "OFF")
-    throw new StartError(`The user pool ${name} asks for MFA, which is not emulated.`);
-  const triggers = Object.keys(inputs.lambdaConfig ?? {});
-  if (triggers.length > 0)
-    throw new StartError(`The user pool ${name} has the trigger ${triggers[0]}: not emulated.`);
+function readPool(
+  { id, inputs, outputs }: Resource<"aws:cognito/userPool:UserPool">,
+  graph: ResourceGraph,
+): Pool {
   const pool: Pool = {
     id,
     arn: outputs.arn ?? `arn:aws:cognito-idp:${graph.region}:${graph.account}:userpool/${id}`,
@@ -73,7 +70,9 @@ function readPool({ id, name, inputs, outputs }: Resource, graph: ResourceGraph)
 }
 
 // defaults: https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users-passwords.html
-const readPolicy = (policy: Resource["inputs"] = {}): PasswordPolicy => ({
+const readPolicy = (
+  policy: Resource<"aws:cognito/userPool:UserPool">["inputs"]["passwordPolicy"] = {},
+): PasswordPolicy => ({
   minimumLength: policy.minimumLength ?? 8,
   requireLowercase: policy.requireLowercase ?? true,
   requireUppercase: policy.requireUppercase ?? true,
@@ -87,7 +86,10 @@ const UNITS: Record<string, number> = { seconds: 1, minutes: 60, hours: 3600, da
 // without explicit flows: SRP, custom and refresh. https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
 const DEFAULT_FLOWS = ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"];
 
-function readClient({ id, inputs, outputs }: Resource, pool: Pool): Client {
+function readClient(
+  { id, inputs, outputs }: Resource<"aws:cognito/userPoolClient:UserPoolClient">,
+  pool: Pool,
+): Client {
   const units = inputs.tokenValidityUnits ?? {};
   const seconds = (value: number | undefined, unit: string, fallback: number) =>
     value ? value * UNITS[unit]! : fallback;

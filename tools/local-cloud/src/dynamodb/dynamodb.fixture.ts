@@ -13,7 +13,8 @@ import { DatabaseSync } from "node:sqlite";
 import { createClock } from "../clock.ts";
 import { createPrincipals } from "../iam/principals.ts";
 import { silentLog } from "../log.ts";
-import type { Resource, ResourceGraph } from "../graph/resource-graph.ts";
+import type { GraphFile, ResourceInFile } from "../graph/graph-file.ts";
+import { parseGraph } from "../graph/resource-graph.ts";
 import { startDynamo } from "./dynamodb.ts";
 
 export const region = "eu-central-1";
@@ -29,7 +30,7 @@ export async function tableWorld(
   rights: object[] = [],
   { folder = mkdtempSync(join(tmpdir(), "dynamo-")), table = {} as object } = {},
 ) {
-  const graph = graphOf(rights, table);
+  const graph = parseGraph(graphOf(rights, table));
   const db = new DatabaseSync(join(folder, "state.sqlite"));
   const denials: object[] = [];
   const log = { ...silentLog, denied: (refusal: object) => void denials.push(refusal) };
@@ -84,8 +85,8 @@ export async function tableWorld(
   };
 }
 
-function graphOf(rights: object[], table: object): ResourceGraph {
-  const resource = (type: string, id: string, inputs: object, outputs: object): Resource => ({
+function graphOf(rights: object[], table: object): GraphFile {
+  const resource = (type: string, id: string, inputs: object, outputs: object): ResourceInFile => ({
     urn: `urn:pulumi:dev::app::${type}::${id}`,
     type,
     name: id.replace("app-dev-", ""),

@@ -40,17 +40,17 @@ export async function streamArn(engine: Engine, table: Table): Promise<string> {
   return Table.LatestStreamArn;
 }
 
-function read({ id, inputs, outputs }: Resource): Table {
-  const attributes = Object.fromEntries(
-    inputs.attributes.map(({ name, type }: { name: string; type: string }) => [name, type]),
-  );
+type TableInGraph = Resource<"aws:dynamodb/table:Table">;
+
+function read({ id, inputs, outputs }: TableInGraph): Table {
+  const attributes = Object.fromEntries(inputs.attributes.map(({ name, type }) => [name, type]));
   const indexes: Index[] = [
-    ...(inputs.globalSecondaryIndexes ?? []).map((index: Resource["inputs"]) => ({
+    ...(inputs.globalSecondaryIndexes ?? []).map((index) => ({
       name: index.name,
-      ...keysOf(index),
+      ...keysOf(index, index.name),
       projection: projection(index),
     })),
-    ...(inputs.localSecondaryIndexes ?? []).map((index: Resource["inputs"]) => ({
+    ...(inputs.localSecondaryIndexes ?? []).map((index) => ({
       name: index.name,
       hash: inputs.hashKey,
       range: index.rangeKey,
@@ -61,32 +61,33 @@ function read({ id, inputs, outputs }: Resource): Table {
   return {
     name: id,
     arn: outputs.arn,
-    keys: keysOf(inputs),
+    keys: keysOf(inputs, id),
     indexes,
     attributes,
-    ...(inputs.ttl?.enabled ? { ttl: inputs.ttl.attributeName } : {}),
-    ...(inputs.streamEnabled
+    ...(inputs.ttl?.enabled && inputs.ttl.attributeName ? { ttl: inputs.ttl.attributeName } : {}),
+    ...(inputs.streamEnabled && inputs.streamViewType && outputs.streamArn
       ? { stream: { view: inputs.streamViewType, arn: outputs.streamArn } }
       : {}),
   };
 }
 
 /** `hashKey` and `rangeKey`, or the provider's newer `keySchemas`, of which the engine takes one of each kind. */
-function keysOf(from: Resource["inputs"]): Keys {
-  if (!from.keySchemas)
-    return { hash: from.hashKey, ...(from.rangeKey ? { range: from.rangeKey } : {}) };
-  const named = (type: string): string[] =>
-    from.keySchemas
-      .filter(({ keyType }: { keyType: string }) => keyType === type)
-      .map(({ attributeName }: { attributeName: string }) => attributeName);
+function keysOf(from: KeysInGraph, name: string): Keys {
+  const { hashKey, rangeKey, keySchemas } = from;
+  const named = (type: string) =>
+    (keySchemas ?? []).filter(({ keyType }) => keyType === type).map((key) => key.attributeName);
+  if (hashKey && !keySchemas) return { hash: hashKey, ...(rangeKey ? { range: rangeKey } : {}) };
   const [hash, ...moreHash] = named("HASH");
   const [range, ...moreRange] = named("RANGE");
   if (!hash || moreHash.length > 0 || moreRange.length > 0)
-    throw new StartError(`The index ${from.name} has keys of several attributes: not emulated.`);
+    throw new StartError(`${name} needs one hash key and at most one range key to be emulated.`);
   return { hash, ...(range ? { range } : {}) };
 }
 
-const projection = (index: Resource["inputs"]) => ({
+type KeysInGraph = Pick<IndexInGraph, "hashKey" | "rangeKey" | "keySchemas">;
+type IndexInGraph = NonNullable<TableInGraph["inputs"]["globalSecondaryIndexes"]>[number];
+
+const projection = (index: Pick<IndexInGraph, "projectionType" | "nonKeyAttributes">) => ({
   ProjectionType: index.projectionType,
   ...(index.nonKeyAttributes ? { NonKeyAttributes: index.nonKeyAttributes } : {}),
 });

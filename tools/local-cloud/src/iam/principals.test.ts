@@ -2,7 +2,8 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 
 import { type Log, silentLog } from "../log.ts";
-import type { Resource, ResourceGraph } from "../graph/resource-graph.ts";
+import type { GraphFile, ResourceInFile } from "../graph/graph-file.ts";
+import { parseGraph } from "../graph/resource-graph.ts";
 import * as Principals from "./principals.ts";
 
 const account = "123456789012";
@@ -12,7 +13,12 @@ const functionArn = `arn:aws:lambda:eu-central-1:${account}:function:app-dev-Res
 const allow = (Action: string, Resource: string) =>
   JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action, Resource }] });
 
-const resource = (type: string, name: string, inputs: object, outputs: object = {}): Resource => ({
+const resource = (
+  type: string,
+  name: string,
+  inputs: object,
+  outputs: object = {},
+): ResourceInFile => ({
   urn: `urn:pulumi:dev::app::${type}::${name}`,
   type,
   name,
@@ -21,7 +27,7 @@ const resource = (type: string, name: string, inputs: object, outputs: object = 
   outputs,
 });
 
-function graphWith(role: object, ...more: Resource[]): ResourceGraph {
+function graphWith(role: object, ...more: ResourceInFile[]): GraphFile {
   const assumeRolePolicy = JSON.stringify({
     Statement: [
       {
@@ -58,8 +64,8 @@ function graphWith(role: object, ...more: Resource[]): ResourceGraph {
 }
 
 const lambda = "lambda.amazonaws.com";
-const open = (graph: ResourceGraph, db = new DatabaseSync(":memory:")) =>
-  Principals.createPrincipals({ graph, db });
+const open = (graph: GraphFile, db = new DatabaseSync(":memory:")) =>
+  Principals.createPrincipals({ graph: parseGraph(graph), db });
 
 test("a role's rights are its inline, its own and its attached policies together", () => {
   const policyArn = `arn:aws:iam::${account}:policy/extra`;

@@ -115,16 +115,19 @@ function denialMessage(
 
 type RoleSession = { principal: Principal; trust: Policy.Statement[] };
 
+type Role = Resource<"aws:iam/role:Role">;
+
 function createRoleSession(
   graph: ResourceGraph,
-  role: Resource,
+  role: Role,
   credentials: GetCredentials,
 ): RoleSession {
   const name = roleName(role);
   const lambda = resourcesOf(graph, "aws:lambda/function:Function").find(
     (candidate) => candidate.inputs.role === role.outputs.arn,
   );
-  const label = graph.functions[lambda?.outputs.arn]?.name ?? logicalName(graph, role);
+  const source = lambda && graph.functions[lambda.outputs.arn];
+  const label = source?.name ?? logicalName(graph, role);
   return {
     trust: Policy.parse(role.inputs.assumeRolePolicy, `the trust policy of ${name}`),
     principal: {
@@ -137,12 +140,14 @@ function createRoleSession(
   };
 }
 
-function statementsOfRole(graph: ResourceGraph, role: Resource): Policy.Statement[] {
+function statementsOfRole(graph: ResourceGraph, role: Role): Policy.Statement[] {
   const name = roleName(role);
-  const isHere = ({ inputs }: Resource) =>
-    [name, role.id, role.outputs.arn].includes(inputs.role?.id ?? inputs.role);
+  const isHere = ({ inputs }: { inputs: { role: string | { id: string } } }) =>
+    [name, role.id, role.outputs.arn].includes(
+      typeof inputs.role === "string" ? inputs.role : inputs.role.id,
+    );
 
-  const inline = [role.inputs.inlinePolicies ?? []].flat().flatMap((policy) =>
+  const inline = (role.inputs.inlinePolicies ?? []).flatMap((policy) =>
     // Pulumi allows an empty block: "no inline policies"
     policy.policy ? Policy.parse(policy.policy, `the policy ${policy.name} of ${name}`) : [],
   );
@@ -151,7 +156,7 @@ function statementsOfRole(graph: ResourceGraph, role: Resource): Policy.Statemen
     .flatMap((policy) => Policy.parse(policy.inputs.policy, policy.name));
   const attached = resourcesOf(graph, "aws:iam/rolePolicyAttachment:RolePolicyAttachment")
     .filter(isHere)
-    .map(({ inputs }): string => inputs.policyArn);
+    .map(({ inputs }) => inputs.policyArn);
   const managed = new Set<string>([...(role.inputs.managedPolicyArns ?? []), ...attached]);
   return [
     ...inline,
@@ -199,7 +204,7 @@ const awsManagedPolicies: Record<string, string[]> = {
   ],
 };
 
-const roleName = (role: Resource): string =>
+const roleName = (role: Role): string =>
   role.inputs.name ?? role.outputs.arn.split("/").at(-1) ?? role.id;
 
 type Keys = Pick<Principal, "accessKeyId" | "secretAccessKey" | "sessionToken">;

@@ -15,7 +15,11 @@ type Surroundings = {
 };
 
 /** Everything a function sees of the world; nothing of the developer's own environment reaches it. */
-export function environment(resource: Resource, source: FunctionSource, around: Surroundings) {
+export function environment(
+  resource: Resource<"aws:lambda/function:Function">,
+  source: FunctionSource,
+  around: Surroundings,
+) {
   const { graph, keys, endpoints, secrets } = around;
   const { name, memorySize = 128, runtime = "nodejs24.x" } = resource.inputs;
   const logGroup = resource.inputs.loggingConfig?.logGroup ?? `/aws/lambda/${name ?? resource.id}`;

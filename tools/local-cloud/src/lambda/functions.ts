@@ -103,7 +103,10 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
     },
   };
 
-  function deploy(resource: Resource, source: FunctionSource): Deployed {
+  function deploy(
+    resource: Resource<"aws:lambda/function:Function">,
+    source: FunctionSource,
+  ): Deployed {
     const { name } = source;
     const { memorySize = 128, timeout = 3, role } = resource.inputs;
     const reserved = resource.inputs.reservedConcurrentExecutions ?? -1;

@@ -30,84 +30,60 @@ export type LifecycleRule = {
   abortUploadsAfterDays?: number;
 };
 
-/** The buckets of the graph; what they ask for and is not emulated is an error here and not a surprise later. */
+/** Returns the buckets of the graph by name. */
 export function fromGraph(graph: ResourceGraph): Map<string, Bucket> {
-  const resources = [
-    ...resourcesOf(graph, "aws:s3/bucket:Bucket"),
-    ...resourcesOf(graph, "aws:s3/bucketV2:BucketV2"),
-  ];
-  const buckets = resources.map((resource) => read(graph, resource));
+  const buckets = resourcesOf(graph, "aws:s3/bucket:Bucket").map((bucket) => read(graph, bucket));
   return new Map(buckets.map((bucket) => [bucket.name, bucket]));
 }
 
-function read(graph: ResourceGraph, resource: Resource): Bucket {
-  const name: string = resource.inputs.bucket ?? resource.outputs.bucket ?? resource.id;
-  const arn: string = resource.outputs.arn ?? `arn:aws:s3:::${name}`;
-  for (const field of inline)
-    if (resource.inputs[field] !== undefined)
-      throw new Error(
-        `${name}: "${field}" on the bucket itself is not emulated; use the resource of its own`,
-      );
-  const about = (kind: string) =>
-    [
-      ...resourcesOf(graph, `aws:s3/${lowerFirst(kind)}:${kind}`),
-      ...resourcesOf(graph, `aws:s3/${lowerFirst(kind)}V2:${kind}V2`),
-    ].find(({ inputs }) => [name, resource.id, arn].includes(inputs.bucket))?.inputs;
-  const access = about("BucketPublicAccessBlock");
+function read(graph: ResourceGraph, resource: Resource<"aws:s3/bucket:Bucket">): Bucket {
+  const name = resource.inputs.bucket ?? resource.outputs.bucket ?? resource.id;
+  const arn = resource.outputs.arn ?? `arn:aws:s3:::${name}`;
+  const settingsOf = <Type extends SettingsType>(type: Type) =>
+    resourcesOf(graph, type).find(({ inputs }) => [name, resource.id, arn].includes(inputs.bucket))
+      ?.inputs;
+  const access = settingsOf("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock");
+  const versioning = settingsOf("aws:s3/bucketVersioning:BucketVersioning");
+  const cors = settingsOf("aws:s3/bucketCorsConfiguration:BucketCorsConfiguration");
+  const lifecycle = settingsOf("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration");
+  const policy = settingsOf("aws:s3/bucketPolicy:BucketPolicy")?.policy;
   return {
     name,
     arn,
-    versioning: versioningOf(about("BucketVersioning")?.versioningConfiguration?.status),
-    cors: about("BucketCorsConfiguration")?.corsRules ?? [],
-    lifecycle: (about("BucketLifecycleConfiguration")?.rules ?? [])
-      .filter((rule: { status: string }) => rule.status === "Enabled")
-      .map((rule: Resource["inputs"]) => lifecycleRule(name, rule)),
-    policy: Policy.parse(
-      about("BucketPolicy")?.policy ?? { Statement: [] },
-      `the policy of ${name}`,
-    ),
+    versioning: versioningOf(versioning?.versioningConfiguration.status),
+    cors: cors?.corsRules ?? [],
+    lifecycle: (lifecycle?.rules ?? [])
+      .filter(({ status }) => status === "Enabled")
+      .map(lifecycleRule),
+    policy: Policy.parse(policy ?? { Statement: [] }, `the policy of ${name}`),
     // a bucket without the resource is closed: AWS's default since April 2023,
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
     mayBePublic: access !== undefined && !access.blockPublicPolicy && !access.restrictPublicBuckets,
   };
 }
 
-const inline = [
-  "corsRules",
-  "lifecycleRules",
-  "policy",
-  "versioning",
-  "website",
-  "replicationConfiguration",
-  "logging",
-];
-
-const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
+/** Settings of a bucket that are resources of their own. */
+type SettingsType =
+  | "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration"
+  | "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+  | "aws:s3/bucketPolicy:BucketPolicy"
+  | "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+  | "aws:s3/bucketVersioning:BucketVersioning";
 
 const versioningOf = (status: unknown): Versioning =>
   status === "Enabled" || status === "Suspended" ? status : undefined;
 
-function lifecycleRule(bucket: string, rule: Resource["inputs"]): LifecycleRule {
-  const { prefix, and, ...otherFilters } = rule.filter ?? {};
-  const { prefix: andPrefix, ...otherAnd } = and ?? {};
-  const { date, days, expiredObjectDeleteMarker } = rule.expiration ?? {};
-  const unknown = {
-    ...otherFilters,
-    ...otherAnd,
-    ...(date && { date }),
-    transitions: rule.transitions,
-    noncurrentVersionTransitions: rule.noncurrentVersionTransitions,
-  };
-  const asked = Object.entries(unknown).find(
-    ([, value]) => value !== undefined && [value].flat().length > 0,
-  );
-  if (asked)
-    throw new Error(`${bucket}: "${asked[0]}" of the lifecycle rule ${rule.id} is not emulated`);
+type RuleInGraph = NonNullable<
+  Resource<"aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration">["inputs"]["rules"]
+>[number];
+
+function lifecycleRule(rule: RuleInGraph): LifecycleRule {
+  const { days, expiredObjectDeleteMarker } = rule.expiration ?? {};
   const old = rule.noncurrentVersionExpiration;
   const abort = rule.abortIncompleteMultipartUpload?.daysAfterInitiation;
   return {
     id: rule.id,
-    prefix: prefix ?? andPrefix ?? rule.prefix ?? "",
+    prefix: rule.filter?.prefix ?? rule.filter?.and?.prefix ?? rule.prefix ?? "",
     ...(days && { expireAfterDays: days }),
     ...(expiredObjectDeleteMarker && { expireLoneMarkers: true }),
     ...(old && {

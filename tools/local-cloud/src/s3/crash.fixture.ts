@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 
 import { createClock } from "../clock.ts";
 import { createPrincipals } from "../iam/principals.ts";
+import { parseGraph } from "../graph/resource-graph.ts";
 import { silentLog } from "../log.ts";
 import { bucket, openState, smallGraph } from "./s3.fixture.ts";
 import { createS3 } from "./server.ts";
@@ -11,7 +12,7 @@ const folder = process.argv[2]!;
 const db = openState(folder);
 db.exec("CREATE TABLE IF NOT EXISTS test_event (key TEXT NOT NULL, etag TEXT NOT NULL)");
 const insert = db.prepare("INSERT INTO test_event VALUES (?, ?)");
-const graph = smallGraph(bucket("pictures"));
+const graph = parseGraph(smallGraph(bucket("pictures")));
 const principals = createPrincipals({ graph, db });
 const { server } = createS3({
   graph,

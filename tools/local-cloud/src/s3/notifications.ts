@@ -4,7 +4,12 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../clock.ts";
 import * as Policy from "../iam/policy.ts";
 import { StartError } from "../start-error.ts";
-import { type Resource, type ResourceGraph, resourcesOf } from "../graph/resource-graph.ts";
+import {
+  type Resource,
+  type ResourceGraph,
+  functionByArn,
+  resourcesOf,
+} from "../graph/resource-graph.ts";
 import type { AsynchronousEvents } from "../lambda/asynchronous/invocations.ts";
 import type { Queues } from "../sqs/queues.ts";
 import { inTransaction } from "../sqs/queue-store.ts";
@@ -33,7 +38,7 @@ export function createNotifications({
 }): Notifications {
   const byBucket = new Map<string, Rule[]>();
   for (const resource of resourcesOf(graph, "aws:s3/bucketNotification:BucketNotification")) {
-    const bucket: string = resource.inputs.bucket;
+    const { bucket } = resource.inputs;
     if (byBucket.has(bucket))
       throw new StartError(
         `The bucket ${bucket} has several notification configurations, of which AWS would keep one.`,
@@ -73,15 +78,20 @@ type Rule = {
   suffix: string;
 };
 
+type Notification = Resource<"aws:s3/bucketNotification:BucketNotification">;
+
+type Filter = {
+  id?: string | undefined;
+  events: string[];
+  filterPrefix?: string | undefined;
+  filterSuffix?: string | undefined;
+};
+
 /** S3 sends under an account of its own. */
 const SENDER = "AIDAJHIPRHEMV73VRJEBU";
 
-function rulesOf(graph: ResourceGraph, { inputs, name }: Resource, queues: Queues): Rule[] {
-  if (inputs.topics?.length > 0)
-    throw new StartError(`The notification ${name} goes to a topic: not emulated.`);
-  if (inputs.eventbridge)
-    throw new StartError(`The notification ${name} goes to EventBridge: not emulated.`);
-  const rule = (kind: Rule["kind"], target: string, from: Resource["inputs"]): Rule => ({
+function rulesOf(graph: ResourceGraph, { inputs, name }: Notification, queues: Queues): Rule[] {
+  const rule = (kind: Rule["kind"], target: string, from: Filter): Rule => ({
     kind,
     target,
     id: from.id ?? name,
@@ -89,10 +99,8 @@ function rulesOf(graph: ResourceGraph, { inputs, name }: Resource, queues: Queue
     prefix: from.filterPrefix ?? "",
     suffix: from.filterSuffix ?? "",
   });
-  const toQueues: Rule[] = (inputs.queues ?? []).map((queue: Resource["inputs"]) =>
-    rule("queue", queue.queueArn, queue),
-  );
-  const toFunctions: Rule[] = (inputs.lambdaFunctions ?? []).map((fn: Resource["inputs"]) =>
+  const toQueues = (inputs.queues ?? []).map((queue) => rule("queue", queue.queueArn, queue));
+  const toFunctions = (inputs.lambdaFunctions ?? []).map((fn) =>
     rule("function", fn.lambdaFunctionArn, fn),
   );
   for (const { target } of toQueues) refuseUnlessQueueAllows(graph, queues, inputs.bucket, target);
@@ -123,7 +131,7 @@ function refuseUnlessQueueAllows(
 
 /** A function's resource policy is the sum of its permissions. */
 function refuseUnlessFunctionAllows(graph: ResourceGraph, bucket: string, arn: string) {
-  const fn = graph.resources.find(({ outputs }) => outputs.arn === arn);
+  const fn = functionByArn(graph, arn);
   if (!fn) throw new StartError(`The bucket ${bucket} notifies ${arn}, which is not in the graph.`);
   const statements = resourcesOf(graph, "aws:lambda/permission:Permission")
     .filter(({ inputs }) => [arn, fn.id].includes(inputs.function))

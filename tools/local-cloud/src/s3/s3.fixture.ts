@@ -10,7 +10,8 @@ import { createClock } from "../clock.ts";
 import { type Principal, createPrincipals } from "../iam/principals.ts";
 import type { Statement } from "../iam/policy.ts";
 import { silentLog } from "../log.ts";
-import type { Resource, ResourceGraph } from "../graph/resource-graph.ts";
+import type { GraphFile, ResourceInFile } from "../graph/graph-file.ts";
+import { parseGraph } from "../graph/resource-graph.ts";
 import type { EventRecord } from "./event.ts";
 import { createS3 } from "./server.ts";
 
@@ -19,9 +20,9 @@ export const bucketArn = (name: string) => `arn:aws:s3:::${name}`;
 
 /** A graph with these buckets and, for each name, a role with these rights. */
 export function smallGraph(
-  buckets: Resource[],
+  buckets: ResourceInFile[],
   roles: Record<string, Statement[]> = {},
-): ResourceGraph {
+): GraphFile {
   const account = "123456789012";
   const made = Object.entries(roles).map(([name, statements]) =>
     resource("aws:iam/role:Role", name, {
@@ -52,7 +53,7 @@ export function smallGraph(
 }
 
 /** A bucket and what is said about it: `{ BucketVersioning: { … } }`. */
-export function bucket(name: string, settings: Record<string, object> = {}): Resource[] {
+export function bucket(name: string, settings: Record<string, object> = {}): ResourceInFile[] {
   return [
     resource("aws:s3/bucket:Bucket", name, {
       inputs: { bucket: name },
@@ -69,7 +70,8 @@ export function bucket(name: string, settings: Record<string, object> = {}): Res
 
 export const versioned = { BucketVersioning: { versioningConfiguration: { status: "Enabled" } } };
 
-export async function startS3(graph: ResourceGraph) {
+export async function startS3(file: GraphFile) {
+  const graph = parseGraph(file);
   // a folder within a folder, so that a test sees what is written beside it
   const root = mkdtempSync(join(tmpdir(), "s3-"));
   const folder = join(root, "data");
@@ -133,13 +135,13 @@ export function openState(folder: string): DatabaseSync {
 function resource(
   type: string,
   name: string,
-  { inputs, outputs }: Pick<Resource, "inputs" | "outputs">,
-): Resource {
+  { inputs, outputs }: Pick<ResourceInFile, "inputs" | "outputs">,
+): ResourceInFile {
   return {
     urn: `urn:pulumi:test::test::${type}::${name}`,
     type,
     name,
-    id: inputs.bucket ?? name,
+    id: name,
     inputs,
     outputs,
   };

@@ -29,13 +29,15 @@ export function readQueues(graph: ResourceGraph): Map<string, QueueSettings> {
   return byArn;
 }
 
-function readQueue(graph: ResourceGraph, { id, name, inputs, outputs }: Resource): QueueSettings {
-  if (inputs.fifoQueue) throw new StartError(`The queue ${name} is FIFO: not emulated.`);
+function readQueue(
+  graph: ResourceGraph,
+  { id, name, inputs, outputs }: Resource<"aws:sqs/queue:Queue">,
+): QueueSettings {
   const redrive = inputs.redrivePolicy && JSON.parse(inputs.redrivePolicy);
   return {
     arn: outputs.arn,
     url: outputs.url ?? id,
-    name: outputs.arn.split(":").at(-1),
+    name: outputs.arn.split(":").at(-1)!,
     visibilitySeconds: inputs.visibilityTimeoutSeconds ?? 30,
     retentionSeconds: inputs.messageRetentionSeconds ?? 4 * 24 * 3600,
     delaySeconds: inputs.delaySeconds ?? 0,

@@ -2,7 +2,8 @@ import { DatabaseSync } from "node:sqlite";
 
 import { createClock } from "../clock.ts";
 import { silentLog } from "../log.ts";
-import type { Resource, ResourceGraph } from "../graph/resource-graph.ts";
+import type { GraphFile, ResourceInFile } from "../graph/graph-file.ts";
+import { parseGraph } from "../graph/resource-graph.ts";
 import { createQueues } from "./queues.ts";
 
 export const region = "eu-central-1";
@@ -17,7 +18,7 @@ export const resource = (
   id: string,
   inputs: object,
   outputs: object = {},
-): Resource => ({
+): ResourceInFile => ({
   urn: `urn:pulumi:dev::app::${type}::${id}`,
   type,
   name: id,
@@ -67,7 +68,7 @@ export const role = (...statements: object[]) =>
     { arn: roleArn },
   );
 
-export const graphOf = (...resources: Resource[]): ResourceGraph => ({
+export const graphOf = (...resources: ResourceInFile[]): GraphFile => ({
   app: "app",
   stage: "dev",
   region,
@@ -77,10 +78,10 @@ export const graphOf = (...resources: Resource[]): ResourceGraph => ({
 });
 
 export function createTestQueues(
-  resources: Resource[] = jobsWithDeadLetters(),
+  resources: ResourceInFile[] = jobsWithDeadLetters(),
   db = new DatabaseSync(":memory:"),
 ) {
-  const graph = graphOf(...resources);
+  const graph = parseGraph(graphOf(...resources));
   const clock = createClock();
   return { graph, db, clock, queues: createQueues({ graph, db, clock, log: silentLog }) };
 }

@@ -176,9 +176,6 @@ test("what is released counts as never received", () => {
 });
 
 test("a queue that cannot be emulated stops the start by name", () => {
-  expect(() => createTestQueues([queue("f", { fifoQueue: true })])).toThrow(
-    "is FIFO: not emulated",
-  );
   expect(() => createTestQueues([jobsWithDeadLetters()[0]!])).toThrow(
     `${dead}, which is not in the graph`,
   );

@@ -1,26 +1,25 @@
 import type { Parts } from "../apigateway/dependencies.ts";
 import { type Permissions, createPermissions } from "../apigateway/permission.ts";
 import { functionArnOf } from "../apigateway/uri.ts";
-import { type Resource, resourcesOf } from "../graph/resource-graph.ts";
+import { type Resource, type ResourceGraph, resourcesOf } from "../graph/resource-graph.ts";
 import { StartError } from "../start-error.ts";
 import type { Api, Authorization, Route } from "./definition.ts";
-import { unemulated } from "./supported-resources.ts";
 import * as Selection from "./selection.ts";
-
-type Of = (type: string) => Resource[];
 
 /** The WebSocket APIs of the graph. What cannot be emulated is one error that names it all. */
 export function compile({ graph, principals }: Pick<Parts, "graph" | "principals">): Api[] {
-  const of: Of = (type) => resourcesOf(graph, `aws:apigatewayv2/${type}`);
   const permissions = createPermissions(graph, principals);
-  const problems = graph.resources.flatMap(unemulated);
-  const apis = of("stage:Stage").flatMap((stage) => {
-    const api = of("api:Api").find(({ id }) => id === stage.inputs.apiId);
+  const problems: string[] = [];
+  const apis = resourcesOf(graph, "aws:apigatewayv2/stage:Stage").flatMap((stage) => {
+    const api = resourcesOf(graph, "aws:apigatewayv2/api:Api").find(
+      ({ id }) => id === stage.inputs.apiId,
+    );
     if (!api) return [];
     try {
-      const routes = of("route:Route")
+      const context = { graph, api, stage, permissions };
+      const routes = resourcesOf(graph, "aws:apigatewayv2/route:Route")
         .filter(({ inputs }) => inputs.apiId === api.id)
-        .map((route) => compileRoute(route, api, stage, of, permissions))
+        .map((route) => compileRoute(route, context))
         .map((route) => ({
           ...route,
           functionName:
@@ -54,21 +53,28 @@ export function compile({ graph, principals }: Pick<Parts, "graph" | "principals
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 const DEFAULT_TIMEOUT_MS = 29_000;
 
+type RouteResource = Resource<"aws:apigatewayv2/route:Route">;
+
+type Context = {
+  graph: ResourceGraph;
+  api: Resource<"aws:apigatewayv2/api:Api">;
+  stage: Resource<"aws:apigatewayv2/stage:Stage">;
+  permissions: Permissions;
+};
+
 function compileRoute(
-  { id, name, inputs }: Resource,
-  api: Resource,
-  stage: Resource,
-  of: Of,
-  permissions: Permissions,
+  { id, name, inputs }: RouteResource,
+  context: Context,
 ): Omit<Route, "functionName"> {
-  const integration = of("integration:Integration").find(
+  const { graph, api, stage, permissions } = context;
+  const integration = resourcesOf(graph, "aws:apigatewayv2/integration:Integration").find(
     (candidate) => `integrations/${candidate.id}` === inputs.target,
   );
   if (!integration) throw new Error(`the route ${name} has no integration`);
   const { integrationUri, credentialsArn, timeoutMilliseconds } = integration.inputs;
   const functionArn = functionArnOf(integrationUri ?? "")?.arn;
   if (!functionArn) throw new Error(`${integrationUri} is not the URI of a function`);
-  const key: string = inputs.routeKey;
+  const key = inputs.routeKey;
   return {
     key,
     functionArn,
@@ -76,26 +82,28 @@ function compileRoute(
       ? permissions.invokeAs(credentialsArn, functionArn)
       : permissions.invoke(functionArn, `${api.outputs.executionArn}/${stage.inputs.name}/${key}`),
     timeoutMs: timeoutMilliseconds ?? DEFAULT_TIMEOUT_MS,
-    responds: of("routeResponse:RouteResponse").some(({ inputs }) => inputs.routeId === id),
-    authorization: compileAuthorization(inputs, api, of, permissions),
+    responds: resourcesOf(graph, "aws:apigatewayv2/routeResponse:RouteResponse").some(
+      (response) => response.inputs.routeId === id,
+    ),
+    authorization: compileAuthorization(inputs, context),
   };
 }
 
 function compileAuthorization(
-  { authorizationType = "NONE", authorizerId, routeKey }: Resource["inputs"],
-  api: Resource,
-  of: Of,
-  permissions: Permissions,
+  { authorizationType = "NONE", authorizerId, routeKey }: RouteResource["inputs"],
+  { graph, api, permissions }: Context,
 ): Authorization {
   if (authorizationType === "NONE") return { type: "NONE" };
   // "You can use only the $connect route" https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html
   if (routeKey !== "$connect") throw new Error(`${routeKey} cannot have an authorizer`);
   if (authorizationType === "AWS_IAM") return { type: "AWS_IAM" };
-  const authorizer = of("authorizer:Authorizer").find(({ id }) => id === authorizerId);
+  const authorizer = resourcesOf(graph, "aws:apigatewayv2/authorizer:Authorizer").find(
+    ({ id }) => id === authorizerId,
+  );
   const functionArn = functionArnOf(authorizer?.inputs.authorizerUri ?? "")?.arn;
   if (!authorizer || !functionArn) throw new Error(`there is no authorizer ${authorizerId}`);
   const { authorizerCredentialsArn } = authorizer.inputs;
-  const identitySources: string[] = authorizer.inputs.identitySources ?? [];
+  const identitySources = authorizer.inputs.identitySources ?? [];
   const other = identitySources.find((source) => !SOURCE.test(source));
   if (other) throw new Error(`the identity source ${other} is not emulated`);
   return {

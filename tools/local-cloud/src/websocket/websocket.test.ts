@@ -26,7 +26,8 @@ import {
 } from "../apigateway/gateway.fixture.ts";
 import { createPrincipals } from "../iam/principals.ts";
 import { silentLog } from "../log.ts";
-import type { Resource, ResourceGraph } from "../graph/resource-graph.ts";
+import type { GraphFile, ResourceInFile } from "../graph/graph-file.ts";
+import { parseGraph, resourcesOf } from "../graph/resource-graph.ts";
 import { withAddresses } from "./address.ts";
 import { createWebSockets } from "./server.ts";
 
@@ -34,7 +35,10 @@ const executionArn = `arn:aws:execute-api:${region}:${account}:ws1`;
 const minutes = 60_000;
 
 /** An API `ws1` with the stage `live`; each route calls the function of its name, without the dollar. */
-function sockets(routes: Record<string, Resource["inputs"]>, more: Resource[] = []): ResourceGraph {
+function sockets(
+  routes: Record<string, ResourceInFile["inputs"]>,
+  more: ResourceInFile[] = [],
+): GraphFile {
   const functions = [...Object.keys(routes).map(named), "authorizer"];
   return {
     app: "test",
@@ -105,7 +109,8 @@ afterEach(async () => {
   for (const stop of stops.splice(0).toReversed()) await stop();
 });
 
-async function serve(graph: ResourceGraph, handlers: Handlers = {}) {
+async function serve(file: GraphFile, handlers: Handlers = {}) {
+  const graph = parseGraph(file);
   const db = new DatabaseSync(":memory:");
   const clock = createClock();
   const principals = createPrincipals({ graph, db });
@@ -434,14 +439,21 @@ test("a function is told the address on this machine", () => {
     },
   };
   graph.resources.push(
-    resource("aws:lambda/function:Function", "talker", {
-      environment: { variables: { URL: "wss://ws1.execute-api.example.com/live" } },
-    }),
+    resource(
+      "aws:lambda/function:Function",
+      "talker",
+      {
+        role: `arn:aws:iam::${account}:role/talker`,
+        environment: { variables: { URL: "wss://ws1.execute-api.example.com/live" } },
+      },
+      { arn: lambdaArn("talker") },
+    ),
   );
   const places = [{ endpoint: "wss://ws1.execute-api.example.com/live", path: "/live" }];
-  const { functions, resources } = withAddresses(graph, places, "http://127.0.0.1:4505");
+  const { functions, ...more } = withAddresses(parseGraph(graph), places, "http://127.0.0.1:4505");
   expect(functions[lambdaArn("talker")]!.links).toEqual({
     Sockets: { managementEndpoint: "http://127.0.0.1:4505/live" },
   });
-  expect(resources.at(-1)!.inputs.environment.variables.URL).toBe("ws://127.0.0.1:4505/live");
+  const [talker] = resourcesOf({ functions, ...more }, "aws:lambda/function:Function").slice(-1);
+  expect(talker!.inputs.environment!.variables!["URL"]).toBe("ws://127.0.0.1:4505/live");
 });

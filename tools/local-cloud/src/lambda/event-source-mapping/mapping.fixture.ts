@@ -7,7 +7,8 @@ import { functionArn, listeningLog } from "../../../test/functions.ts";
 import { createClock } from "../../clock.ts";
 import { createPrincipals } from "../../iam/principals.ts";
 import { type InvokeResult, failure } from "../result.ts";
-import type { Resource, ResourceGraph } from "../../graph/resource-graph.ts";
+import type { GraphFile, ResourceInFile } from "../../graph/graph-file.ts";
+import { parseGraph } from "../../graph/resource-graph.ts";
 import { startDynamo } from "../../dynamodb/dynamodb.ts";
 import { createAsynchronousEvents } from "../asynchronous/invocations.ts";
 import { startMappings } from "./mappings.ts";
@@ -31,7 +32,7 @@ type Given = {
   /** Inputs of the function. */
   inputs?: object;
   eventConfig?: object;
-  queues?: Resource[];
+  queues?: ResourceInFile[];
   rights?: object[];
   table?: boolean;
   folder?: string;
@@ -41,7 +42,7 @@ type Given = {
 export async function mappingWorld(given: Given) {
   const { handler, queues: queueResources = [queue("jobs"), queue("dead")], table } = given;
   const folder = given.folder ?? mkdtempSync(join(tmpdir(), "balde-mapping-"));
-  const graph = graphOf(given, queueResources);
+  const graph = parseGraph(graphOf(given, queueResources));
   const db = new DatabaseSync(join(folder, "state.sqlite"));
   db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
   const clock = createClock();
@@ -128,8 +129,8 @@ const defaultRights = [
 
 function graphOf(
   { mapping, inputs, eventConfig, rights = defaultRights, table }: Given,
-  queues: Resource[],
-): ResourceGraph {
+  queues: ResourceInFile[],
+): GraphFile {
   const roleArn = `arn:aws:iam::${account}:role/job`;
   const trust = {
     Effect: "Allow",

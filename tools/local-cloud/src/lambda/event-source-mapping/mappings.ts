@@ -5,11 +5,11 @@ import { type Principals, authorize } from "../../iam/principals.ts";
 import type { Functions } from "../functions.ts";
 import type { Log } from "../../log.ts";
 import { StartError } from "../../start-error.ts";
-import { refused, unemulated } from "../supported-resources.ts";
+import { refused } from "./aws-rules.ts";
 import {
   type Resource,
   type ResourceGraph,
-  resourceByArn,
+  functionByArn,
   resourcesOf,
 } from "../../graph/resource-graph.ts";
 import type { AsynchronousEvents } from "../asynchronous/invocations.ts";
@@ -38,7 +38,7 @@ export type Mappings = {
 
 /** Everything that invokes a function without being asked to wait: queues, streams, and events that were accepted. */
 export async function startMappings(parts: Parts): Promise<Mappings> {
-  const problems = [...unemulated(parts.graph.resources), ...refused(parts.graph)];
+  const problems = refused(parts.graph);
   if (problems.length > 0)
     throw new StartError(
       `The local cloud cannot deliver the events of this graph:\n${problems.map((one) => `- ${one}`).join("\n")}`,
@@ -52,7 +52,7 @@ export async function startMappings(parts: Parts): Promise<Mappings> {
       "aws:lambda/eventSourceMapping:EventSourceMapping",
     )) {
       if (mapping.inputs.enabled === false) continue;
-      const service = String(mapping.inputs.eventSourceArn).split(":")[2]!;
+      const service = mapping.inputs.eventSourceArn.split(":")[2]!;
       const needed = rights[service];
       if (!needed)
         throw new StartError(
@@ -79,6 +79,8 @@ export async function startMappings(parts: Parts): Promise<Mappings> {
   };
 }
 
+type Mapping = Resource<"aws:lambda/eventSourceMapping:EventSourceMapping">;
+
 /** What the function's role must be allowed to, or AWS refuses to make the mapping. */
 const rights: Record<string, string[]> = {
   // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
@@ -88,17 +90,17 @@ const rights: Record<string, string[]> = {
 };
 
 /** The role's session, or undefined with a word in the log when a right is missing. */
-function principalOf({ name, inputs, outputs }: Resource, needed: string[], parts: Parts) {
+function principalOf({ name, inputs, outputs }: Mapping, needed: string[], parts: Parts) {
   const { graph, principals, log } = parts;
-  const functionArn: string = outputs.functionArn ?? inputs.functionName;
-  const lambda = resourceByArn(graph, functionArn);
+  const functionArn = outputs.functionArn ?? inputs.functionName;
+  const lambda = functionByArn(graph, functionArn);
   if (!lambda)
     throw new StartError(
       `The event source mapping ${name} is for ${functionArn}, which is not in the graph.`,
     );
   const principal = principals.forRole(lambda.inputs.role, "lambda.amazonaws.com");
-  const asks = needed.map((action) => ({ action, resource: inputs.eventSourceArn as string }));
-  const onFailure: string | undefined = inputs.destinationConfig?.onFailure?.destinationArn;
+  const asks = needed.map((action) => ({ action, resource: inputs.eventSourceArn }));
+  const onFailure = inputs.destinationConfig?.onFailure?.destinationArn;
   if (onFailure) asks.push({ action: "sqs:SendMessage", resource: onFailure });
   const missing = asks.filter((ask) => !authorize(principal, ask, log).allowed);
   if (missing.length === 0) return principal;

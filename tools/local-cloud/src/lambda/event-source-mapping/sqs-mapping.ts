@@ -30,7 +30,7 @@ const lookAgainMs = 1000;
 
 /** Polls a queue for a function: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
 export function startSqsMapping(
-  mapping: Resource,
+  mapping: Mapping,
   parts: Parts,
   signal: AbortSignal,
 ): { ended: Promise<void> } {
@@ -49,15 +49,17 @@ async function each(times: number, start: () => Promise<void>) {
   await Promise.all(Array.from({ length: times }, start));
 }
 
-function read({ inputs, outputs }: Resource) {
-  const batchSize: number = inputs.batchSize ?? 10;
+type Mapping = Resource<"aws:lambda/eventSourceMapping:EventSourceMapping">;
+
+function read({ inputs, outputs }: Mapping) {
+  const batchSize = inputs.batchSize ?? 10;
   return {
-    queueArn: inputs.eventSourceArn as string,
-    functionArn: (outputs.functionArn ?? inputs.functionName) as string,
+    queueArn: inputs.eventSourceArn,
+    functionArn: outputs.functionArn ?? inputs.functionName,
     batchSize,
     windowMs: 1000 * (inputs.maximumBatchingWindowInSeconds ?? 0),
     reports: (inputs.functionResponseTypes ?? []).includes("ReportBatchItemFailures"),
-    maximumConcurrency: (inputs.scalingConfig?.maximumConcurrency ?? Infinity) as number,
+    maximumConcurrency: inputs.scalingConfig?.maximumConcurrency ?? Infinity,
     filter: filterOf(inputs.filterCriteria),
   };
 }

@@ -37,7 +37,7 @@ const maxRecords = 1000;
 
 /** Reads a table's stream for a function. It knows where to begin when it returns, so no write after that is missed. */
 export async function startStreamMapping(
-  mapping: Resource,
+  mapping: Mapping,
   parts: Parts,
   signal: AbortSignal,
 ): Promise<{ ended: Promise<void> }> {
@@ -57,8 +57,10 @@ export async function startStreamMapping(
   return { ended: ended.finally(() => reader.close()) };
 }
 
-function read({ name, inputs, outputs }: Resource): StreamSettings {
-  const onFailure: string | undefined = inputs.destinationConfig?.onFailure?.destinationArn;
+type Mapping = Resource<"aws:lambda/eventSourceMapping:EventSourceMapping">;
+
+function read({ name, inputs, outputs }: Mapping): StreamSettings {
+  const onFailure = inputs.destinationConfig?.onFailure?.destinationArn;
   if (onFailure && !onFailure.startsWith("arn:aws:sqs:"))
     throw new StartError(
       `The event source mapping ${name} sends its failures to ${onFailure}: only queues are emulated.`,
@@ -78,11 +80,11 @@ function read({ name, inputs, outputs }: Resource): StreamSettings {
   };
 }
 
-async function begin({ name, inputs }: Resource, checkpoints: Checkpoints, reader: StreamReader) {
+async function begin({ name, inputs }: Mapping, checkpoints: Checkpoints, reader: StreamReader) {
   const { startingPosition } = inputs;
-  if (!["LATEST", "TRIM_HORIZON"].includes(startingPosition))
+  if (!startingPosition)
     throw new StartError(
-      `The event source mapping ${name} starts at ${startingPosition}: a table's stream has no such position.`,
+      `The event source mapping ${name} reads a stream and needs a startingPosition.`,
     );
   for (const { ShardId } of await reader.shards()) {
     const last = startingPosition === "LATEST" ? await lastOf(ShardId, reader) : undefined;
