@@ -10,6 +10,7 @@ export type Local = {
   cognito?: { endpoint: string; userPoolId: string; clientId: string };
   s3?: { endpoint: string; bucket: string };
   dynamodb?: { endpoint: string; table: string };
+  sts?: { endpoint: string };
   sqs?: { endpoint: string; queues: Record<string, string> };
   /** WebSocket APIs by name. `@connections` is at the same address, with `http`. */
   webSockets?: Record<string, string>;

@@ -12,6 +12,7 @@ import { createGateway } from "./apigateway/gateway.ts";
 import { compileKeys } from "./apigateway/compile-usage.ts";
 import { type UserPools, createUserPools } from "./cognito/cognito.ts";
 import { createPrincipals } from "./iam/principals.ts";
+import { createSts } from "./iam/sts.ts";
 import { type Functions, createFunctions } from "./lambda/functions.ts";
 import { close, listen } from "./listen.ts";
 import { type Local, addressesOf, describe, valuesOf } from "./addresses.ts";
@@ -22,7 +23,7 @@ import { startDynamo } from "./dynamodb/dynamodb.ts";
 import { createS3 } from "./s3/server.ts";
 import { findTrace } from "./xray/find-trace.ts";
 import { printTrace } from "./xray/print-trace.ts";
-import { openTraces } from "./xray/trace-store.ts";
+import { openTraceStore } from "./xray/trace-store.ts";
 import { withAddresses } from "./websocket/address.ts";
 import { createWebSockets } from "./websocket/server.ts";
 
@@ -36,7 +37,7 @@ export type CloudOptions = {
   root: string;
   /** Where all state is kept; one cloud at a time uses it. */
   data: string;
-  /** The gateway's port; S3, DynamoDB, Cognito, SQS and, if there are any, WebSocket APIs take the ones after it. 0 takes free ones. */
+  /** The gateway's port; S3, DynamoDB, Cognito, SQS and, if there are any, WebSocket APIs take the ones after it, STS the sixth. 0 takes free ones. */
   port?: number;
   log?: Log;
   clock?: Clock;
@@ -89,13 +90,14 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const principals = createPrincipals({ graph, db });
     // a line per request is the gateway's; what its functions ask of S3 and Cognito is told when it fails in them
     const request: Log["request"] = (line) => void (line.status >= 500 && log.request(line));
-    const traces = openTraces(data.path, (message) => log.warn(message));
+    const traces = openTraceStore(data.path, (message) => log.warn(message));
     stops.push(() => traces.stop());
     const parts = { graph, db, principals, clock, traces, log: { ...log, request } };
 
     const userPools = createUserPools(parts);
     const queues = createQueues(parts);
     const sqs = await open(createSqs({ ...parts, queues }), 4, "SQS");
+    const sts = await open(createSts(parts), 6, "STS");
     const asynchronous = createAsynchronousEvents(db, clock);
     const notifications = createNotifications({ ...parts, queues, asynchronous });
     const s3Server = createS3({
@@ -135,6 +137,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       endpoints: {
         S3: s3,
         SQS: sqs,
+        STS: sts,
         DYNAMODB: dynamo.url,
         DYNAMODB_STREAMS: dynamo.url,
         COGNITO_IDENTITY_PROVIDER: cognito,
@@ -187,6 +190,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
           gateway.stages,
           principals.operator,
         ),
+        sts: { endpoint: sts },
         ...addressesOf(webSockets.stages, socketUrl),
         ...valuesOf(compileKeys({ graph, secret: data.secret })),
       },

@@ -7,7 +7,7 @@ import { createFunctions } from "../src/lambda/functions.ts";
 import type { Log } from "../src/log.ts";
 import type { FunctionSource, ResourceInFile, GraphFile } from "../src/graph/graph-file.ts";
 import { parseGraph } from "../src/graph/resource-graph.ts";
-import type { Traces } from "../src/xray/trace-store.ts";
+import type { TraceStore } from "../src/xray/trace-store.ts";
 
 export const functionArn = (name: string) =>
   `arn:aws:lambda:eu-central-1:123456789012:function:${name}`;
@@ -20,7 +20,7 @@ type Given = {
   sources?: Record<string, Partial<FunctionSource>>;
   watch?: boolean;
   throttle?: boolean;
-  traces?: (folder: string) => Traces;
+  traces?: (folder: string) => TraceStore;
   /** A folder of an earlier call, to start again on it. */
   root?: string;
 };

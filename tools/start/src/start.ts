@@ -98,8 +98,8 @@ function traceOf(id: string, data: string, graph: ResourceGraph) {
 
 function readPort(text: string) {
   const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port <= 65_531) return port;
-  throw new StartError(`--port ${text} is not valid: a port is a whole number from 0 to 65531.`);
+  if (/^\d{1,5}$/.test(text) && port <= 65_529) return port;
+  throw new StartError(`--port ${text} is not valid: a port is a whole number from 0 to 65529.`);
 }
 
 function stopOnSignals(stop: () => Promise<void>) {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { readBoundedFile } from "../bounded-file.ts";
 import { findTrace } from "../xray/find-trace.ts";
-import { type Traces, openTraces } from "../xray/trace-store.ts";
+import { type TraceStore, openTraceStore } from "../xray/trace-store.ts";
 import {
   authorizerUri,
   echo,
@@ -51,11 +51,11 @@ const accessLogSettings = {
 const custom = { authorization: "CUSTOM", authorizerId: "authorizer1" };
 
 let api: Awaited<ReturnType<typeof serve>>;
-let traces: Traces;
+let traces: TraceStore;
 const events: { headers: Record<string, string> }[] = [];
 
 beforeAll(async () => {
-  traces = openTraces(folder, () => {});
+  traces = openTraceStore(folder, () => {});
   const graph = restApi(
     {
       "GET /mock": { to: mock(), responses: { 200: {} } },
@@ -222,7 +222,7 @@ describe("the segment of a stage", () => {
     });
     await expect.poll(() => findTrace(folder, id)?.roots.length).toBe(1);
     const [stage] = findTrace(folder, id)!.roots;
-    expect(stage?.part).toMatchObject({
+    expect(stage?.segment).toMatchObject({
       trace_id: root,
       parent_id: parent,
       name: "Api/t",
@@ -237,7 +237,7 @@ describe("the segment of a stage", () => {
     });
     // the function's segment will have the call as its parent
     expect(events.at(-1)!.headers["X-Amzn-Trace-Id"]).toContain(
-      `Root=${root};Parent=${stage!.children[0]!.part.id};Sampled=1`,
+      `Root=${root};Parent=${stage!.children[0]!.segment.id};Sampled=1`,
     );
   });
 
@@ -246,7 +246,7 @@ describe("the segment of a stage", () => {
     for (const path of ["/t/nope", "/t/fail"]) {
       const { id } = await ask(path);
       await expect.poll(() => findTrace(folder, id)?.roots.length).toBe(1);
-      parts.push(findTrace(folder, id)!.roots[0]!.part);
+      parts.push(findTrace(folder, id)!.roots[0]!.segment);
     }
     expect(parts.map(({ error, fault }) => [error, fault])).toEqual([
       [true, undefined],

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 
-import * as VerifySignature from "../iam/verify-signature.ts";
+import { signRequest } from "../iam/sign-request.ts";
 import type { ResourceInFile } from "../graph/graph-file.ts";
 import {
   type LambdaEvent,
@@ -390,10 +390,7 @@ test("of one account, either the caller's policy or the API's is enough, and eit
     );
     const headers = { host: `127.0.0.1:${api.port}` };
     const request = { method: "GET", url: `/t${path}`, headers };
-    return api.status(
-      path,
-      VerifySignature.sign(request, caller, "execute-api", region, Date.now()),
-    );
+    return api.status(path, signRequest(request, caller, "execute-api", region, Date.now()));
   };
   expect(await ask("caller", "/own")).toBe(200);
   expect(await ask("caller", "/given")).toBe(200);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import * as VerifySignature from "../iam/verify-signature.ts";
+import { signRequest } from "../iam/sign-request.ts";
 import type { ResourceInFile } from "../graph/graph-file.ts";
 import {
   type LambdaEvent,
@@ -289,7 +289,7 @@ describe("AWS_IAM", () => {
     const credentials = { ...caller, ...(secret && { secretAccessKey: secret }) };
     const headers = { host: `127.0.0.1:${api.port}` };
     const request = { method: "GET", url: "/t/iam?b=1&a=2", headers };
-    return VerifySignature.sign(request, credentials, "execute-api", region, at);
+    return signRequest(request, credentials, "execute-api", region, at);
   };
 
   it("§7A G52: unsigned and wrongly signed are 403", async () => {

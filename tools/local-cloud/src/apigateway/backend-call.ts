@@ -1,5 +1,5 @@
 import * as TraceHeader from "../xray/trace-header.ts";
-import { wallMs } from "../xray/segment.ts";
+import { realTimeMs } from "../xray/segment.ts";
 import type { Exchange } from "./request-context.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -32,7 +32,7 @@ export async function recorded<Result>(
 ): Promise<Result> {
   // the client gets the header of the integration, so its id is known from the beginning
   const id = call.of === "integration" ? exchange.trace.callId : TraceHeader.newId();
-  const begun: BackendCall = { ...call, id, started: wallMs() };
+  const begun: BackendCall = { ...call, id, started: realTimeMs() };
   exchange.calls.push(begun);
   try {
     return await run(begun);
@@ -41,6 +41,6 @@ export async function recorded<Result>(
     begun.error = cause instanceof Error ? cause.message : String(cause);
     throw error;
   } finally {
-    begun.ended = wallMs();
+    begun.ended = realTimeMs();
   }
 }

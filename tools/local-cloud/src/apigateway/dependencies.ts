@@ -6,7 +6,7 @@ import type { InvokeResult } from "../lambda/result.ts";
 import type { InvokeOptions } from "../lambda/invocation.ts";
 import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
-import type { Traces } from "../xray/trace-store.ts";
+import type { TraceStore } from "../xray/trace-store.ts";
 
 /** The parts of the cloud that a gateway speaks to. */
 export type Parts = {
@@ -22,7 +22,7 @@ export type Parts = {
   /** The values of `secret://name`, for API keys that AWS would have made up. */
   secret?: (name: string) => string;
   /** Where traces go; without it nothing is traced. */
-  traces?: Traces | undefined;
+  traces?: TraceStore | undefined;
   /** Where the access logs of the stages are kept; without it nowhere. */
   logFolder?: string;
 };

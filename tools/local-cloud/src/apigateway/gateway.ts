@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import { wallMs } from "../xray/segment.ts";
+import { realTimeMs } from "../xray/segment.ts";
 import { createLambdaAuthorizers } from "./authorizer/lambda.ts";
 import { openAccessLogs } from "./access-logs.ts";
 import { compileUsage } from "./compile-usage.ts";
@@ -44,7 +44,7 @@ export function createGateway(parts: Parts): Gateway {
     stop: () => accessLogs.stop(),
 
     async handle(req, res) {
-      const started = wallMs();
+      const started = realTimeMs();
       const target = Request.locate(req.url ?? "/", byPath);
       const exchange = Request.open(req, res, target, parts);
       let bytes = 0;
@@ -61,7 +61,7 @@ export function createGateway(parts: Parts): Gateway {
       }
       // nginx's word for a client that left before the answer
       const status = res.headersSent ? res.statusCode : 499;
-      tell(exchange, { status, bytes, started, ended: wallMs(), refusal });
+      tell(exchange, { status, bytes, started, ended: realTimeMs(), refusal });
     },
   };
 

@@ -1,5 +1,5 @@
 import * as TraceHeader from "../xray/trace-header.ts";
-import { type Part, type Segment, judged, seconds } from "../xray/segment.ts";
+import { type Subsegment, type Segment, errorFlagsOf, toSeconds } from "../xray/segment.ts";
 import type { BackendCall } from "./backend-call.ts";
 import type { Refused } from "./request-context.ts";
 import type { Outcome } from "./outcome.ts";
@@ -20,8 +20,8 @@ export function segmentOf(
     name: `${api.name}/${name}`,
     origin: "AWS::ApiGateway::Stage",
     resource_arn: `arn:aws:apigateway:${region}::/restapis/${api.id}/stages/${name}`,
-    start_time: seconds(outcome.started),
-    end_time: seconds(outcome.ended),
+    start_time: toSeconds(outcome.started),
+    end_time: toSeconds(outcome.ended),
     http: {
       request: {
         method: exchange.httpMethod,
@@ -42,7 +42,7 @@ export function segmentOf(
       },
     },
     annotations: { "aws:api_id": api.id, "aws:api_stage": name },
-    ...judged(outcome.status),
+    ...errorFlagsOf(outcome.status),
     // S3 writes its own
     subsegments: exchange.calls
       .filter(({ service }) => service !== "S3")
@@ -50,14 +50,14 @@ export function segmentOf(
   };
 }
 
-function partOf(call: BackendCall, { ended }: Outcome, region: string): Part {
+function partOf(call: BackendCall, { ended }: Outcome, region: string): Subsegment {
   const { id, service, functionArn, requestId, status } = call;
   return {
     id,
     name: service,
     namespace: service === "HTTP" ? "remote" : "aws",
-    start_time: seconds(call.started),
-    end_time: seconds(call.ended ?? ended),
+    start_time: toSeconds(call.started),
+    end_time: toSeconds(call.ended ?? ended),
     http: { response: { ...(status !== undefined && { status }) } },
     ...(functionArn && {
       aws: {
@@ -69,6 +69,6 @@ function partOf(call: BackendCall, { ended }: Outcome, region: string): Part {
       },
     }),
     // given up before it answered
-    ...(status === undefined ? { fault: true } : judged(status)),
+    ...(status === undefined ? { fault: true } : errorFlagsOf(status)),
   };
 }

@@ -1,122 +1,123 @@
 import { randomBytes } from "node:crypto";
 
-import { CognitoFault, invalidParameter, userNotFound } from "./cognito-error.ts";
+import { CognitoError, invalidParameter, userNotFound } from "./cognito-error.ts";
 import {
   type Action,
   type Input,
-  type World,
-  attributesOf,
+  type ActionContext,
+  parseAttributes,
   poolOf,
-  text,
-  toList,
+  requiredText,
+  toAttributeList,
 } from "./action.ts";
 import type { User } from "./users.ts";
 
-/** What operators and functions do; every call is signed. */
-export const admin: Record<string, Action> = {
-  AdminCreateUser(input, world) {
-    const pool = poolOf(input, world);
-    const attributes = attributesOf(input.UserAttributes);
+/** Actions of operators and functions; every call is signed. */
+export const adminActions: Record<string, Action> = {
+  AdminCreateUser(input, context) {
+    const pool = poolOf(input, context);
+    const attributes = parseAttributes(input.UserAttributes);
     const password = (input.TemporaryPassword as string | undefined) ?? temporaryPassword();
-    const name = text(input, "Username");
-    const user = world.users.create(pool, name, attributes, "FORCE_CHANGE_PASSWORD", password);
-    return { User: shown(user, "Attributes") };
+    const name = requiredText(input, "Username");
+    const user = context.users.create(pool, name, attributes, "FORCE_CHANGE_PASSWORD", password);
+    return { User: describeUser(user, "Attributes") };
   },
 
-  AdminSetUserPassword(input, world) {
-    const { pool, user } = named(input, world);
+  AdminSetUserPassword(input, context) {
+    const { pool, user } = findUser(input, context);
     const status = input.Permanent === true ? "CONFIRMED" : "FORCE_CHANGE_PASSWORD";
-    world.users.setPassword(pool, user, text(input, "Password"), status);
+    context.users.setPassword(pool, user, requiredText(input, "Password"), status);
     return {};
   },
 
-  AdminGetUser(input, world) {
-    return shown(named(input, world).user, "UserAttributes");
+  AdminGetUser(input, context) {
+    return describeUser(findUser(input, context).user, "UserAttributes");
   },
 
-  AdminConfirmSignUp(input, world) {
-    const { pool, user } = named(input, world);
-    world.users.save(pool, { ...user, status: "CONFIRMED" });
+  AdminConfirmSignUp(input, context) {
+    const { pool, user } = findUser(input, context);
+    context.users.save(pool, { ...user, status: "CONFIRMED" });
     return {};
   },
 
-  AdminDisableUser(input, world) {
-    const { pool, user } = named(input, world);
-    world.issuer.revokeAll(pool, user);
-    world.users.save(pool, { ...user, enabled: false });
+  AdminDisableUser(input, context) {
+    const { pool, user } = findUser(input, context);
+    context.issuer.revokeAll(pool, user);
+    context.users.save(pool, { ...user, enabled: false });
     return {};
   },
 
-  AdminEnableUser(input, world) {
-    const { pool, user } = named(input, world);
-    world.users.save(pool, { ...user, enabled: true });
+  AdminEnableUser(input, context) {
+    const { pool, user } = findUser(input, context);
+    context.users.save(pool, { ...user, enabled: true });
     return {};
   },
 
-  AdminDeleteUser(input, world) {
-    const { pool, user } = named(input, world);
-    world.issuer.revokeAll(pool, user);
-    world.users.remove(pool, user);
+  AdminDeleteUser(input, context) {
+    const { pool, user } = findUser(input, context);
+    context.issuer.revokeAll(pool, user);
+    context.users.remove(pool, user);
     return {};
   },
 
-  AdminUpdateUserAttributes(input, world) {
-    const { pool, user } = named(input, world);
-    const attributes = { ...user.attributes, ...attributesOf(input.UserAttributes) };
-    world.users.save(pool, { ...user, attributes });
+  AdminUpdateUserAttributes(input, context) {
+    const { pool, user } = findUser(input, context);
+    const attributes = { ...user.attributes, ...parseAttributes(input.UserAttributes) };
+    context.users.save(pool, { ...user, attributes });
     return {};
   },
 
-  AdminUserGlobalSignOut(input, world) {
-    const { pool, user } = named(input, world);
-    world.issuer.revokeAll(pool, user);
+  AdminUserGlobalSignOut(input, context) {
+    const { pool, user } = findUser(input, context);
+    context.issuer.revokeAll(pool, user);
     return {};
   },
 
-  AdminAddUserToGroup(input, world) {
-    const { pool, user } = named(input, world);
-    const group = text(input, "GroupName");
+  AdminAddUserToGroup(input, context) {
+    const { pool, user } = findUser(input, context);
+    const group = requiredText(input, "GroupName");
     if (!pool.groups.has(group))
-      throw new CognitoFault("ResourceNotFoundException", "Group not found.");
-    world.users.save(pool, { ...user, groups: [...new Set([...user.groups, group])] });
+      throw new CognitoError("ResourceNotFoundException", "Group not found.");
+    context.users.save(pool, { ...user, groups: [...new Set([...user.groups, group])] });
     return {};
   },
 
-  AdminRemoveUserFromGroup(input, world) {
-    const { pool, user } = named(input, world);
-    const group = text(input, "GroupName");
-    world.users.save(pool, { ...user, groups: user.groups.filter((name) => name !== group) });
+  AdminRemoveUserFromGroup(input, context) {
+    const { pool, user } = findUser(input, context);
+    const group = requiredText(input, "GroupName");
+    context.users.save(pool, { ...user, groups: user.groups.filter((name) => name !== group) });
     return {};
   },
 
-  AdminListGroupsForUser(input, world) {
-    const { pool, user } = named(input, world);
+  AdminListGroupsForUser(input, context) {
+    const { pool, user } = findUser(input, context);
     return { Groups: user.groups.map((GroupName) => ({ GroupName, UserPoolId: pool.id })) };
   },
 
-  ListUsers(input, world) {
-    const pool = poolOf(input, world);
-    if (input.Filter !== undefined) throw invalidParameter("Filter is not emulated");
-    return { Users: world.users.list(pool).map((user) => shown(user, "Attributes")) };
+  ListUsers(input, context) {
+    const pool = poolOf(input, context);
+    if (input.Filter !== undefined)
+      throw invalidParameter("Filter is not emulated: list all users and filter them");
+    return { Users: context.users.list(pool).map((user) => describeUser(user, "Attributes")) };
   },
 };
 
-function named(input: Input, world: World) {
-  const pool = poolOf(input, world);
-  const user = world.users.find(pool, text(input, "Username"));
+function findUser(input: Input, context: ActionContext) {
+  const pool = poolOf(input, context);
+  const user = context.users.find(pool, requiredText(input, "Username"));
   if (!user) throw userNotFound();
   return { pool, user };
 }
 
-const shown = (user: User, attributes: "Attributes" | "UserAttributes") => ({
+const describeUser = (user: User, attributes: "Attributes" | "UserAttributes") => ({
   Username: user.username,
-  [attributes]: toList(user.attributes),
+  [attributes]: toAttributeList(user.attributes),
   UserStatus: user.status,
   Enabled: user.enabled,
-  // dates are seconds in this protocol
+  // this protocol has dates in seconds
   UserCreateDate: user.createdAt / 1000,
   UserLastModifiedDate: user.modifiedAt / 1000,
 });
 
-// fits every policy
+// satisfies every password policy
 const temporaryPassword = () => `Aa1!${randomBytes(24).toString("base64url")}`;

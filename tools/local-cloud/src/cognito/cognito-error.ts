@@ -1,5 +1,5 @@
-/** An answer of Cognito's that is an error; AWS's SDKs make an exception of the name. */
-export class CognitoFault extends Error {
+/** An error response; AWS's SDKs throw an exception of this name. */
+export class CognitoError extends Error {
   override name: string;
 
   constructor(name: string, message: string) {
@@ -9,9 +9,9 @@ export class CognitoFault extends Error {
 }
 
 export const notAuthorized = (message = "Incorrect username or password.") =>
-  new CognitoFault("NotAuthorizedException", message);
+  new CognitoError("NotAuthorizedException", message);
 
 export const invalidParameter = (message: string) =>
-  new CognitoFault("InvalidParameterException", message);
+  new CognitoError("InvalidParameterException", message);
 
-export const userNotFound = () => new CognitoFault("UserNotFoundException", "User does not exist.");
+export const userNotFound = () => new CognitoError("UserNotFoundException", "User does not exist.");

@@ -15,11 +15,15 @@ import {
   CognitoIdentityProviderClient,
   ConfirmForgotPasswordCommand,
   ConfirmSignUpCommand,
+  DescribeUserPoolClientCommand,
+  DescribeUserPoolCommand,
   ForgotPasswordCommand,
   GetUserCommand,
   GlobalSignOutCommand,
   InitiateAuthCommand,
   ListDevicesCommand,
+  ListUserPoolClientsCommand,
+  ListUserPoolsCommand,
   RespondToAuthChallengeCommand,
   RevokeTokenCommand,
   SignUpCommand,
@@ -53,7 +57,7 @@ const resource = (
   outputs,
 });
 
-const role = (name: string, statement: object) =>
+const role = (name: string, ...statements: object[]) =>
   resource(
     "aws:iam/role:Role",
     name,
@@ -66,7 +70,7 @@ const role = (name: string, statement: object) =>
           Principal: { Service: "lambda.amazonaws.com" },
         },
       },
-      inlinePolicies: [{ policy: JSON.stringify({ Statement: statement }) }],
+      inlinePolicies: [{ policy: JSON.stringify({ Statement: statements }) }],
     },
     { arn: `arn:aws:iam::123456789012:role/${name}` },
   );
@@ -101,17 +105,25 @@ const file: GraphFile = {
     ),
     client("web", ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"]),
     client("srp-only", ["ALLOW_USER_SRP_AUTH"]),
-    role("admin", { Effect: "Allow", Action: "cognito-idp:Admin*", Resource: arn }),
-    role("stranger", { Effect: "Allow", Action: "s3:GetObject", Resource: "*" }),
+    role(
+      "admin",
+      {
+        Effect: "Allow",
+        Action: ["cognito-idp:Admin*", "cognito-idp:Describe*", "cognito-idp:ListUserPoolClients"],
+        Resource: arn,
+      },
+      { Effect: "Allow", Action: "cognito-idp:ListUserPools", Resource: "*" },
+    ),
+    role("unrelated", { Effect: "Allow", Action: "s3:GetObject", Resource: "*" }),
   ],
 };
 
 const folder = mkdtempSync(join(tmpdir(), "cognito-"));
-const said: string[] = [];
-const log: Log = { ...silentLog, info: (message) => said.push(message) };
+const logged: string[] = [];
+const log: Log = { ...silentLog, info: (message) => logged.push(message) };
 const clock = createClock();
 
-/** The pools on the folder's state, as after a start; a second one is a restart. */
+/** Starts the pools on the state of the folder; a second call is a restart. */
 async function start() {
   const db = new DatabaseSync(join(folder, "state.sqlite"));
   const graph = parseGraph(file);
@@ -152,9 +164,9 @@ afterAll(() => {
 });
 
 let next = 0;
-/** Somebody new who may sign in. */
-function person() {
-  const name = `person${++next}`;
+/** Creates a confirmed user and returns its name. */
+function newUser() {
+  const name = `user${++next}`;
   cognito.pools.createUser({ name, password, email: `${name}@example.com` });
   return name;
 }
@@ -173,11 +185,11 @@ const tokens = async (name: string) => (await signIn(name)).AuthenticationResult
 const claimsOf = (token: string) =>
   JSON.parse(Buffer.from(token.split(".")[1]!, "base64url").toString());
 
-const lastCode = () => /code (\d{6})$/.exec(said.at(-1)!)![1]!;
+const lastCode = () => /code (\d{6})$/.exec(logged.at(-1)!)![1]!;
 
 describe("signing in with a password", () => {
   it("gives tokens with Cognito's claims", async () => {
-    const name = person();
+    const name = newUser();
     const { IdToken, AccessToken, RefreshToken, ExpiresIn, TokenType } = await tokens(name);
     expect([ExpiresIn, TokenType, typeof RefreshToken]).toEqual([3600, "Bearer", "string"]);
     const id = claimsOf(IdToken!);
@@ -203,15 +215,15 @@ describe("signing in with a password", () => {
     expect(id.exp - id.iat).toBe(3600);
   });
 
-  it("works by e-mail and whatever the case", async () => {
-    const name = person();
+  it("accepts the email address and ignores case", async () => {
+    const name = newUser();
     await expect(signIn(`${name.toUpperCase()}@Example.com`)).resolves.toHaveProperty(
       "AuthenticationResult.IdToken",
     );
   });
 
   it("says the same of a wrong password and of nobody", async () => {
-    for (const attempt of [signIn(person(), "wrong"), signIn("nobody")])
+    for (const attempt of [signIn(newUser(), "wrong"), signIn("nobody")])
       await expect(attempt).rejects.toMatchObject({
         name: "NotAuthorizedException",
         message: "Incorrect username or password.",
@@ -219,7 +231,7 @@ describe("signing in with a password", () => {
   });
 
   it("is refused by a client that does not allow it", async () => {
-    await expect(signIn(person(), password, "srp-only")).rejects.toMatchObject({
+    await expect(signIn(newUser(), password, "srp-only")).rejects.toMatchObject({
       name: "InvalidParameterException",
       message: "USER_PASSWORD_AUTH flow not enabled for this client",
     });
@@ -228,8 +240,8 @@ describe("signing in with a password", () => {
     });
   });
 
-  it("is refused to a disabled person, whose session also ends", async () => {
-    const name = person();
+  it("is refused to a disabled user, whose session ends too", async () => {
+    const name = newUser();
     const { AccessToken } = await tokens(name);
     await cognito
       .as("admin")
@@ -260,15 +272,15 @@ describe("signing in by SRP, as AWS's browser library does", () => {
     });
 
   it("proves the password without sending it", async () => {
-    const name = person();
+    const name = newUser();
     expect(claimsOf(await srp(name, password))).toMatchObject({ "cognito:username": name });
     expect(claimsOf(await srp(`${name}@example.com`, password))).toMatchObject({
       "cognito:username": name,
     });
   });
 
-  it("refuses a wrong password and somebody unknown alike", async () => {
-    for (const attempt of [srp(person(), "wrong"), srp("nobody", password)])
+  it("rejects a wrong password and an unknown user with the same error", async () => {
+    for (const attempt of [srp(newUser(), "wrong"), srp("unknown", password)])
       await expect(attempt).rejects.toMatchObject({
         code: "NotAuthorizedException",
         message: "Incorrect username or password.",
@@ -277,7 +289,7 @@ describe("signing in by SRP, as AWS's browser library does", () => {
 });
 
 describe("signing up", () => {
-  it("wants a password of the policy, a new name, and the code", async () => {
+  it("needs a password that follows the policy, a new name and the code", async () => {
     const signUp = (Password: string) =>
       cognito.sdk.send(
         new SignUpCommand({
@@ -311,7 +323,7 @@ describe("signing up", () => {
     await expect(signIn("new@example.com")).resolves.toHaveProperty("AuthenticationResult.IdToken");
   });
 
-  it("by an administrator ends with a password of one's own", async () => {
+  it("by an administrator ends with a password that the user chooses", async () => {
     const admin = cognito.as("admin");
     const create = (TemporaryPassword: string) =>
       admin.send(
@@ -346,9 +358,9 @@ describe("administration", () => {
       }),
     );
 
-  it("is for who has the right to it", async () => {
-    const name = person();
-    await expect(set(cognito.as("stranger"), name)).rejects.toMatchObject({
+  it("needs the permission of a signed request", async () => {
+    const name = newUser();
+    await expect(set(cognito.as("unrelated"), name)).rejects.toMatchObject({
       name: "AccessDeniedException",
     });
     await expect(set(cognito.sdk, name)).rejects.toMatchObject({
@@ -359,12 +371,45 @@ describe("administration", () => {
     await expect(signIn(name, "Another-pass-1")).resolves.toBeTruthy();
   });
 
-  it("names what it does not emulate", async () => {
+  it("describes the pool and its clients from the graph", async () => {
+    const admin = cognito.as("admin");
+    const { UserPool } = await admin.send(new DescribeUserPoolCommand({ UserPoolId: poolId }));
+    expect(UserPool).toMatchObject({
+      Id: poolId,
+      Arn: arn,
+      AliasAttributes: ["email"],
+      MfaConfiguration: "OFF",
+      Policies: { PasswordPolicy: { MinimumLength: 12, RequireSymbols: false } },
+    });
+    const { UserPools } = await admin.send(new ListUserPoolsCommand({ MaxResults: 10 }));
+    expect(UserPools).toMatchObject([{ Id: poolId, Name: UserPool?.Name }]);
+    const { UserPoolClient } = await admin.send(
+      new DescribeUserPoolClientCommand({ UserPoolId: poolId, ClientId: "srp-only" }),
+    );
+    expect(UserPoolClient).toMatchObject({
+      ClientId: "srp-only",
+      ExplicitAuthFlows: ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH"],
+      AccessTokenValidity: 3600,
+      TokenValidityUnits: { AccessToken: "seconds" },
+    });
+    const { UserPoolClients } = await admin.send(
+      new ListUserPoolClientsCommand({ UserPoolId: poolId, MaxResults: 1 }),
+    );
+    expect(UserPoolClients).toEqual([{ UserPoolId: poolId, ClientId: "web", ClientName: "web" }]);
+    await expect(
+      cognito.as("unrelated").send(new DescribeUserPoolCommand({ UserPoolId: poolId })),
+    ).rejects.toMatchObject({ name: "AccessDeniedException" });
+    await expect(
+      admin.send(new DescribeUserPoolClientCommand({ UserPoolId: poolId, ClientId: "none" })),
+    ).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+  });
+
+  it("rejects an action that is not emulated by its name", async () => {
     await expect(
       cognito.sdk.send(new ListDevicesCommand({ AccessToken: "x" })),
     ).rejects.toMatchObject({
       name: "UnknownOperationException",
-      message: "ListDevices is not emulated",
+      message: "cognito-idp:ListDevices is not emulated",
     });
   });
 });
@@ -379,8 +424,8 @@ describe("a session", () => {
       }),
     );
 
-  it("goes on with its refresh token, until that is revoked or expires", async () => {
-    const { RefreshToken, AccessToken } = await tokens(person());
+  it("continues with its refresh token until the token is revoked", async () => {
+    const { RefreshToken, AccessToken } = await tokens(newUser());
     const renewed = (await refresh(RefreshToken!)).AuthenticationResult!;
     expect(claimsOf(renewed.AccessToken!).origin_jti).toBe(claimsOf(AccessToken!).origin_jti);
     expect(renewed.RefreshToken).toBeUndefined();
@@ -394,8 +439,8 @@ describe("a session", () => {
     });
   });
 
-  it("ends everywhere at a global sign-out, though a gateway takes its tokens until they expire", async () => {
-    const name = person();
+  it("ends at a global sign-out, although a gateway accepts its tokens until they expire", async () => {
+    const name = newUser();
     const { RefreshToken, AccessToken, IdToken } = await tokens(name);
     expect((await cognito.sdk.send(new GetUserCommand({ AccessToken }))).Username).toBe(name);
     await cognito.sdk.send(new GlobalSignOutCommand({ AccessToken }));
@@ -403,8 +448,8 @@ describe("a session", () => {
     expect(await cognito.pools.verify(IdToken!, arn)).toHaveProperty("claims");
   });
 
-  it("changes a known password, and one that was forgotten", async () => {
-    const name = person();
+  it("changes a known password and resets a forgotten one", async () => {
+    const name = newUser();
     const { AccessToken } = await tokens(name);
     const change = (PreviousPassword: string) =>
       cognito.sdk.send(
@@ -428,8 +473,8 @@ describe("a session", () => {
     await expect(signIn(name, "Another-pass-3")).resolves.toBeTruthy();
   });
 
-  it("survives a restart, with its key", async () => {
-    const { AccessToken, RefreshToken, IdToken } = await tokens(person());
+  it("survives a restart together with the signing key", async () => {
+    const { AccessToken, RefreshToken, IdToken } = await tokens(newUser());
     cognito.stop();
     cognito = await start();
     expect(await cognito.pools.verify(IdToken!, arn)).toHaveProperty("claims.token_use", "id");
@@ -441,8 +486,8 @@ describe("a session", () => {
 describe("verifying a token", () => {
   const reason = async (token: string, poolArn = arn) => cognito.pools.verify(token, poolArn);
 
-  it("takes what the pool's published key proves", async () => {
-    const { IdToken } = await tokens(person());
+  it("accepts a token that the published key verifies", async () => {
+    const { IdToken } = await tokens(newUser());
     const jwks = await fetch(`${cognito.endpoint}/${poolId}/.well-known/jwks.json`);
     const { keys } = (await jwks.json()) as { keys: Record<string, string>[] };
     expect(keys).toHaveLength(1);
@@ -452,8 +497,8 @@ describe("verifying a token", () => {
     expect(await reason(IdToken!)).toHaveProperty("claims");
   });
 
-  it("refuses every other algorithm, key, pool, client and use", async () => {
-    const { IdToken } = await tokens(person());
+  it("rejects another algorithm, key, pool and signature", async () => {
+    const { IdToken } = await tokens(newUser());
     const [head = "", body = "", signature = ""] = IdToken!.split(".");
     const header = JSON.parse(Buffer.from(head, "base64url").toString());
     const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
@@ -473,8 +518,8 @@ describe("verifying a token", () => {
     expect(await reason(IdToken!, `${arn}x`)).toEqual({ reason: "invalid" });
   });
 
-  it("tells expired from wrong, by the clock, also for a token it has seen", async () => {
-    const { IdToken } = await tokens(person());
+  it("reports a cached token as expired when the clock passes its expiry", async () => {
+    const { IdToken } = await tokens(newUser());
     expect(await reason(IdToken!)).toHaveProperty("claims");
     await clock.advance(3_601_000);
     expect(await reason(IdToken!)).toEqual({ reason: "expired" });
@@ -482,7 +527,7 @@ describe("verifying a token", () => {
 });
 
 describe("over HTTP", () => {
-  it("lets any page call it, and says who it is", async () => {
+  it("allows every origin and publishes the pool's configuration", async () => {
     const preflight = await fetch(cognito.endpoint, { method: "OPTIONS" });
     expect(preflight.headers.get("access-control-allow-origin")).toBe("*");
     expect(preflight.headers.get("access-control-allow-headers")).toContain("x-amz-target");
@@ -494,7 +539,7 @@ describe("over HTTP", () => {
     });
   });
 
-  it("keeps no password", () => {
+  it("stores no password", () => {
     const db = new DatabaseSync(join(folder, "state.sqlite"));
     const rows = db.prepare("SELECT body FROM identity_users").all();
     db.close();

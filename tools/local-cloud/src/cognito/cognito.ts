@@ -5,27 +5,28 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
-import { account } from "./user-actions.ts";
-import { admin } from "./admin-actions.ts";
-import { CognitoFault, invalidParameter } from "./cognito-error.ts";
+import { userActions } from "./user-actions.ts";
+import { adminActions } from "./admin-actions.ts";
+import { CognitoError, invalidParameter } from "./cognito-error.ts";
+import { describeActions } from "./describe-user-pool.ts";
 import { type Tokens, createIssuer } from "./token-issuer.ts";
 import { type Pool, readPools } from "./user-pool.ts";
-import type { Action, Input, World } from "./action.ts";
-import { signIn } from "./sign-in.ts";
+import type { Action, Input, ActionContext } from "./action.ts";
+import { signInActions } from "./sign-in.ts";
 import { createUsers } from "./users.ts";
 import { type Principals, authorize } from "../iam/principals.ts";
 import { type ServiceCall, traceCall } from "../xray/trace-service-call.ts";
-import type { Traces } from "../xray/trace-store.ts";
+import type { TraceStore } from "../xray/trace-store.ts";
 import * as VerifySignature from "../iam/verify-signature.ts";
 import type { Verified } from "./token-verifier.ts";
 
 export type UserPools = {
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
-  /** Whether a token is one of the pool's, good and unexpired. */
+  /** Returns the claims of a valid token of the pool, or why it is not valid. */
   verify(token: string, poolArn: string): Promise<Verified>;
-  /** A person who can sign in at once; the same name again changes nothing. */
+  /** Creates a confirmed user; does nothing if the name exists. */
   createUser(user: { name: string; password: string; email: string; poolId?: string }): void;
-  /** A session without a password, for tests and fixtures: with other scopes, one that began in the past, or one that lasts longer. */
+  /** Returns tokens without a sign-in, for tests: with other scopes, an issue time in the past or a longer validity. */
   issue(
     name: string,
     options: { clientId: string; scope?: string; ageSeconds?: number; validSeconds?: number },
@@ -33,16 +34,16 @@ export type UserPools = {
   pools: { id: string; arn: string; clientIds: string[] }[];
 };
 
-export type UserPoolParts = {
+export type UserPoolOptions = {
   graph: ResourceGraph;
   db: DatabaseSync;
   principals: Principals;
   clock: Clock;
   log: Log;
-  traces?: Traces | undefined;
+  traces?: TraceStore | undefined;
 };
 
-/** Cognito user pools of the graph: the JSON protocol that AWS's SDKs speak, and the pools' public keys. */
+/** Returns the user pools of the graph, with a handler for Cognito's JSON protocol and the public keys of the pools. */
 export function createUserPools({
   graph,
   db,
@@ -50,9 +51,9 @@ export function createUserPools({
   clock,
   log,
   traces,
-}: UserPoolParts): UserPools {
+}: UserPoolOptions): UserPools {
   const pools = readPools(graph);
-  const world: World = {
+  const context: ActionContext = {
     pools,
     users: createUsers(db, clock),
     issuer: createIssuer(db, pools, clock),
@@ -75,22 +76,23 @@ export function createUserPools({
 
     async verify(token, poolArn) {
       const pool = byArn.get(poolArn);
-      return pool ? world.issuer.verify(token, pool) : { reason: "invalid" };
+      return pool ? context.issuer.verify(token, pool) : { reason: "invalid" };
     },
 
     createUser({ name, password, email, poolId }) {
       const pool = poolId ? pools.get(poolId) : [...pools.values()][0];
-      if (!pool) throw new Error("there is no such user pool in the graph");
-      if (world.users.find(pool, name)) return;
+      if (!pool) throw new Error("the graph has no such user pool");
+      if (context.users.find(pool, name)) return;
       const attributes = { email, email_verified: "true" };
-      world.users.create(pool, name, attributes, "CONFIRMED", password);
+      context.users.create(pool, name, attributes, "CONFIRMED", password);
     },
 
     async issue(name, { clientId, ...options }) {
       const client = [...pools.values()].flatMap((pool) => pool.clients.get(clientId) ?? [])[0];
-      const user = client && world.users.find(client.pool, name);
-      if (!client || !user) throw new Error(`there is no client ${clientId} or no user ${name}`);
-      return world.issuer.issue(client, user, options);
+      const user = client && context.users.find(client.pool, name);
+      if (!client || !user)
+        throw new Error(`there is no client ${clientId}, or no user ${name} in its pool`);
+      return context.issuer.issue(client, user, options);
     },
 
     async handle(req, res) {
@@ -101,7 +103,7 @@ export function createUserPools({
       const answer = await respond(req, requestId, traced);
       const body = answer.body === undefined ? "" : JSON.stringify(answer.body);
       res.writeHead(answer.status, {
-        // as AWS answers browsers
+        // the CORS headers that AWS sends
         "access-control-allow-origin": "*",
         "access-control-expose-headers":
           "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date",
@@ -124,24 +126,25 @@ export function createUserPools({
     req: IncomingMessage,
     requestId: string,
     traced: ServiceCall,
-  ): Promise<Answer> {
+  ): Promise<Response> {
     if (req.method === "OPTIONS") return { status: 200, headers: PREFLIGHT };
-    if (req.method === "GET") return wellKnown(req.url ?? "", pools, world);
+    if (req.method === "GET") return wellKnownDocument(req.url ?? "", pools, context);
     try {
-      const bytes = await read(req);
+      const bytes = await readBody(req);
       const action = actionOf(req);
       const input: Input = JSON.parse(bytes.toString("utf8") || "{}");
       const resource = input.UserPoolId ?? input.ClientId;
-      if (resource) traced.about = { resource_names: [resource] };
-      if (action.isAdmin) guard(req, bytes, input, pools, { graph, principals, clock, log });
-      return { status: 200, headers: JSON_1_1, body: await action.run(input, world) };
+      if (resource) traced.details = { resource_names: [resource] };
+      if (action.isSigned)
+        authorizeSignedAction(req, bytes, input, pools, { graph, principals, clock, log });
+      return { status: 200, headers: JSON_1_1, body: await action.run(input, context) };
     } catch (error) {
-      return failure(error, requestId, log);
+      return errorResponse(error, requestId, log);
     }
   }
 }
 
-type Answer = { status: number; headers: Record<string, string>; body?: unknown };
+type Response = { status: number; headers: Record<string, string>; body?: unknown };
 
 const JSON_1_1 = { "content-type": "application/x-amz-json-1.1" };
 
@@ -157,20 +160,27 @@ const PREFIX = "AWSCognitoIdentityProviderService.";
 const target = (req: IncomingMessage) =>
   String(req.headers["x-amz-target"] ?? "").replace(PREFIX, "");
 
-function actionOf(req: IncomingMessage): { run: Action; isAdmin: boolean } {
+const unsignedActions: Record<string, Action> = { ...userActions, ...signInActions };
+const signedActions: Record<string, Action> = { ...adminActions, ...describeActions };
+
+function actionOf(req: IncomingMessage): { run: Action; isSigned: boolean } {
   const name = target(req);
-  const run =
-    (Object.hasOwn(open, name) && open[name]) || (Object.hasOwn(admin, name) && admin[name]);
-  if (run) return { run, isAdmin: name.startsWith("Admin") || Object.hasOwn(admin, name) };
-  throw new CognitoFault("UnknownOperationException", `${name || "no action"} is not emulated`);
+  if (Object.hasOwn(signedActions, name)) return { run: signedActions[name]!, isSigned: true };
+  // those of sign-in that begin with Admin are signed too
+  if (Object.hasOwn(unsignedActions, name))
+    return { run: unsignedActions[name]!, isSigned: name.startsWith("Admin") };
+  throw new CognitoError(
+    "UnknownOperationException",
+    name
+      ? `cognito-idp:${name} is not emulated`
+      : "The request has no X-Amz-Target header with an action",
+  );
 }
 
-const open: Record<string, Action> = { ...account, ...signIn };
-
-// far over any request of this protocol
+// far more than any request of this protocol has
 const MAX_BYTES = 1_048_576;
 
-async function read(req: IncomingMessage): Promise<Buffer> {
+async function readBody(req: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of req) {
@@ -181,13 +191,13 @@ async function read(req: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Administration is for principals with the right to it, as in AWS. */
-function guard(
+/** @throws CognitoError unless the request is signed by a principal that may do the action. */
+function authorizeSignedAction(
   req: IncomingMessage,
   body: Buffer,
   input: Input,
   pools: Map<string, Pool>,
-  { graph, principals, clock, log }: Omit<UserPoolParts, "db" | "traces">,
+  { graph, principals, clock, log }: Omit<UserPoolOptions, "db" | "traces">,
 ) {
   const request = { method: req.method ?? "", url: req.url ?? "/", headers: req.headers, body };
   const outcome = VerifySignature.verifyHeader(request, (id) => principals.find(id), {
@@ -198,9 +208,9 @@ function guard(
   });
   if (!outcome.ok) {
     if (outcome.problem === "missing")
-      throw new CognitoFault("MissingAuthenticationTokenException", "Missing Authentication Token");
+      throw new CognitoError("MissingAuthenticationTokenException", "Missing Authentication Token");
     const isUnknown = outcome.problem === "unknown-key" || outcome.problem === "bad-token";
-    throw new CognitoFault(
+    throw new CognitoError(
       isUnknown ? "UnrecognizedClientException" : "InvalidSignatureException",
       isUnknown ? "The security token included in the request is invalid." : outcome.message,
     );
@@ -211,10 +221,14 @@ function guard(
     { action: `cognito-idp:${target(req)}`, resource },
     log,
   );
-  if (!decision.allowed) throw new CognitoFault("AccessDeniedException", decision.message);
+  if (!decision.allowed) throw new CognitoError("AccessDeniedException", decision.message);
 }
 
-function wellKnown(url: string, pools: Map<string, Pool>, { issuer }: World): Answer {
+function wellKnownDocument(
+  url: string,
+  pools: Map<string, Pool>,
+  { issuer }: ActionContext,
+): Response {
   const [, id = "", document] =
     /^\/([^/]+)\/\.well-known\/(jwks\.json|openid-configuration)$/.exec(url) ?? [];
   const pool = pools.get(id);
@@ -235,9 +249,9 @@ function wellKnown(url: string, pools: Map<string, Pool>, { issuer }: World): An
   };
 }
 
-function failure(error: unknown, requestId: string, log: Log): Answer {
-  if (error instanceof CognitoFault || error instanceof SyntaxError) {
-    const name = error instanceof CognitoFault ? error.name : "SerializationException";
+function errorResponse(error: unknown, requestId: string, log: Log): Response {
+  if (error instanceof CognitoError || error instanceof SyntaxError) {
+    const name = error instanceof CognitoError ? error.name : "SerializationException";
     const headers = {
       ...JSON_1_1,
       "x-amzn-errortype": `${name}:`,

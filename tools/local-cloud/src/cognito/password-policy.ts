@@ -1,17 +1,17 @@
-import { CognitoFault } from "./cognito-error.ts";
+import { CognitoError } from "./cognito-error.ts";
 import type { PasswordPolicy } from "./user-pool.ts";
 
-/** Throws AWS's InvalidPasswordException with its reason. */
+/** @throws CognitoError InvalidPasswordException with AWS's reason. */
 export function checkPassword(password: string, policy: PasswordPolicy): void {
-  const reason = problem(password, policy);
+  const reason = violationOf(password, policy);
   if (reason)
-    throw new CognitoFault(
+    throw new CognitoError(
       "InvalidPasswordException",
       `Password did not conform with policy: ${reason}`,
     );
 }
 
-function problem(password: string, policy: PasswordPolicy): string | undefined {
+function violationOf(password: string, policy: PasswordPolicy): string | undefined {
   if (password.length < policy.minimumLength) return "Password not long enough";
   if (policy.requireLowercase && !/[a-z]/.test(password))
     return "Password must have lowercase characters";

@@ -1,112 +1,126 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 
-import { CognitoFault, invalidParameter, notAuthorized, userNotFound } from "./cognito-error.ts";
+import { CognitoError, invalidParameter, notAuthorized, userNotFound } from "./cognito-error.ts";
 import type { Client } from "./user-pool.ts";
 import {
   type Action,
   type Input,
-  type World,
+  type ActionContext,
   checkSecretHash,
   clientOf,
   poolOf,
-  record,
-  text,
+  optionalRecord,
+  requiredText,
 } from "./action.ts";
 import * as Srp from "./srp.ts";
 import { type User, poolName } from "./users.ts";
 
-/** What a challenge waits for, by its session. In memory: a challenge lives three minutes, a restart ends it. */
-const pending = new Map<string, Pending>();
+/** Challenges that await their response, by session. In memory: they expire after three minutes, and a restart ends them. */
+const pendingChallenges = new Map<string, PendingChallenge>();
 
-type Pending = { username: string; client: string; until: number; srp?: Srp.Challenge | undefined };
+type PendingChallenge = {
+  username: string;
+  client: string;
+  until: number;
+  startSrp?: Srp.Challenge | undefined;
+};
 
 const CHALLENGE_MS = 3 * 60_000;
 
-export const signIn: Record<string, Action> = {
-  InitiateAuth: (input, world) => begin(input, clientOf(input, world), world, "USER_PASSWORD_AUTH"),
+export const signInActions: Record<string, Action> = {
+  InitiateAuth: (input, context) =>
+    initiateAuth(input, clientOf(input, context), context, "USER_PASSWORD_AUTH"),
 
-  AdminInitiateAuth: (input, world) => {
-    poolOf(input, world);
-    return begin(input, clientOf(input, world), world, "ADMIN_USER_PASSWORD_AUTH");
+  AdminInitiateAuth: (input, context) => {
+    poolOf(input, context);
+    return initiateAuth(input, clientOf(input, context), context, "ADMIN_USER_PASSWORD_AUTH");
   },
 
-  RespondToAuthChallenge: respond,
-  AdminRespondToAuthChallenge: respond,
+  RespondToAuthChallenge: respondToChallenge,
+  AdminRespondToAuthChallenge: respondToChallenge,
 
-  async GetTokensFromRefreshToken(input, world) {
-    const client = clientOf(input, world);
-    return refresh(client, text(input, "RefreshToken"), world);
+  async GetTokensFromRefreshToken(input, context) {
+    const client = clientOf(input, context);
+    return refreshTokens(client, requiredText(input, "RefreshToken"), context);
   },
 
-  RevokeToken(input, world) {
-    const client = clientOf(input, world);
-    const token = text(input, "Token");
-    world.issuer.redeem(client, token);
-    world.issuer.revoke(token);
+  RevokeToken(input, context) {
+    const client = clientOf(input, context);
+    const token = requiredText(input, "Token");
+    context.issuer.redeem(client, token);
+    context.issuer.revoke(token);
     return {};
   },
 };
 
-function begin(input: Input, client: Client, world: World, passwordFlow: string) {
-  const flow = text(input, "AuthFlow");
-  const parameters = record(input, "AuthParameters");
+function initiateAuth(input: Input, client: Client, context: ActionContext, passwordFlow: string) {
+  const flow = requiredText(input, "AuthFlow");
+  const parameters = optionalRecord(input, "AuthParameters");
   switch (flow) {
     case passwordFlow:
-      allow(client, flow, `ALLOW_${flow}`);
-      return password(client, parameters, world);
+      assertFlowEnabled(client, flow, `ALLOW_${flow}`);
+      return signInByPassword(client, parameters, context);
     case "USER_SRP_AUTH":
-      allow(client, flow, "ALLOW_USER_SRP_AUTH");
-      return srp(client, parameters, world);
+      assertFlowEnabled(client, flow, "ALLOW_USER_SRP_AUTH");
+      return srp(client, parameters, context);
     case "REFRESH_TOKEN":
     case "REFRESH_TOKEN_AUTH":
-      allow(client, flow, "ALLOW_REFRESH_TOKEN_AUTH");
-      return refresh(client, parameters.REFRESH_TOKEN ?? "", world);
+      assertFlowEnabled(client, flow, "ALLOW_REFRESH_TOKEN_AUTH");
+      return refreshTokens(client, parameters.REFRESH_TOKEN ?? "", context);
     default:
       throw invalidParameter(`${flow} is not emulated`);
   }
 }
 
-function allow({ flows }: Client, flow: string, name: string) {
-  // the flows without ALLOW_ are the older names of the same
+function assertFlowEnabled({ flows }: Client, flow: string, name: string) {
+  // the names without ALLOW_ are older names of the same flows
   if (!flows.has(name) && !flows.has(name.replace("ALLOW_", "")))
     throw invalidParameter(`${flow} flow not enabled for this client`);
 }
 
-async function password(client: Client, parameters: Record<string, string>, world: World) {
-  const name = text(parameters, "USERNAME");
+async function signInByPassword(
+  client: Client,
+  parameters: Record<string, string>,
+  context: ActionContext,
+) {
+  const name = requiredText(parameters, "USERNAME");
   checkSecretHash(client, name, parameters.SECRET_HASH);
-  const user = world.users.find(client.pool, name);
-  if (!user) throw client.hidesUsers ? notAuthorized() : userNotFound();
-  const isRight = world.users.knows(client.pool, user, text(parameters, "PASSWORD"));
+  const user = context.users.find(client.pool, name);
+  if (!user) throw client.hidesUnknownUsers ? notAuthorized() : userNotFound();
+  const isRight = context.users.hasPassword(
+    client.pool,
+    user,
+    requiredText(parameters, "PASSWORD"),
+  );
   if (!isRight) throw notAuthorized();
-  return admit(client, user, world);
+  return completeSignIn(client, user, context);
 }
 
-/** The password is right: is the person free to come in? */
-async function admit(client: Client, user: User, world: World) {
+/** Returns tokens after a correct password, or the challenge that the user's status asks for. */
+async function completeSignIn(client: Client, user: User, context: ActionContext) {
   if (!user.enabled) throw notAuthorized("User is disabled.");
   if (user.status === "UNCONFIRMED")
-    throw new CognitoFault("UserNotConfirmedException", "User is not confirmed.");
+    throw new CognitoError("UserNotConfirmedException", "User is not confirmed.");
   if (user.status === "RESET_REQUIRED")
-    throw new CognitoFault(
+    throw new CognitoError(
       "PasswordResetRequiredException",
       "Password reset required for the user",
     );
-  if (user.status === "FORCE_CHANGE_PASSWORD") return newPassword(client, user, world);
+  if (user.status === "FORCE_CHANGE_PASSWORD") return requestNewPassword(client, user, context);
   return {
     ChallengeParameters: {},
-    AuthenticationResult: await world.issuer.issue(client, user),
+    AuthenticationResult: await context.issuer.issue(client, user),
   };
 }
 
-function newPassword(client: Client, user: User, world: World) {
+function requestNewPassword(client: Client, user: User, context: ActionContext) {
   const expires = user.modifiedAt + client.pool.passwords.temporaryDays * 86_400_000;
-  if (expires < world.now())
+  if (expires < context.now())
     throw notAuthorized("Temporary password has expired and must be reset by an administrator.");
   const { sub: _, ...userAttributes } = user.attributes;
   return {
     ChallengeName: "NEW_PASSWORD_REQUIRED",
-    Session: open(client, user.username, world),
+    Session: openSession(client, user.username, context),
     ChallengeParameters: {
       USER_ID_FOR_SRP: user.username,
       requiredAttributes: "[]",
@@ -115,23 +129,23 @@ function newPassword(client: Client, user: User, world: World) {
   };
 }
 
-function srp(client: Client, parameters: Record<string, string>, world: World) {
-  const name = text(parameters, "USERNAME");
+function srp(client: Client, parameters: Record<string, string>, context: ActionContext) {
+  const name = requiredText(parameters, "USERNAME");
   checkSecretHash(client, name, parameters.SECRET_HASH);
-  const user = world.users.find(client.pool, name);
-  if (!user && !client.hidesUsers) throw userNotFound();
+  const user = context.users.find(client.pool, name);
+  if (!user && !client.hidesUnknownUsers) throw userNotFound();
   const username = user?.username ?? name;
-  // a stranger gets a challenge too, which nobody can meet
-  const secret = user?.secret ?? strangerSecret(client, name);
-  const challenge = Srp.challenge(
+  // an unknown user gets a challenge too, which no password solves
+  const secret = user?.secret ?? secretOfUnknownUser(client, name);
+  const challenge = Srp.createChallenge(
     poolName(client.pool),
     username,
-    text(parameters, "SRP_A"),
+    requiredText(parameters, "SRP_A"),
     secret,
   );
   if (!challenge) throw invalidParameter("SRP_A is not a valid public value");
   const block = randomBytes(512).toString("base64");
-  remember(block, client, username, world, user && challenge);
+  storeChallenge(block, client, username, context, user && challenge);
   return {
     ChallengeName: "PASSWORD_VERIFIER",
     ChallengeParameters: {
@@ -144,38 +158,38 @@ function srp(client: Client, parameters: Record<string, string>, world: World) {
   };
 }
 
-// the same salt each time, or asking twice would tell strangers from people
-function strangerSecret(client: Client, name: string): Srp.Secret {
+// the same salt each time: a second request must not reveal that the user does not exist
+function secretOfUnknownUser(client: Client, name: string): Srp.Secret {
   const salt = createHash("sha256").update(`${client.id} ${name}`).digest("hex").slice(0, 32);
   return { salt, verifier: randomBytes(128).toString("hex") };
 }
 
-async function respond(input: Input, world: World) {
-  const client = clientOf(input, world);
-  const responses = record(input, "ChallengeResponses");
-  switch (text(input, "ChallengeName")) {
+async function respondToChallenge(input: Input, context: ActionContext) {
+  const client = clientOf(input, context);
+  const responses = optionalRecord(input, "ChallengeResponses");
+  switch (requiredText(input, "ChallengeName")) {
     case "PASSWORD_VERIFIER": {
-      const block = text(responses, "PASSWORD_CLAIM_SECRET_BLOCK");
-      const { username, srp } = take(block, client, world);
+      const block = requiredText(responses, "PASSWORD_CLAIM_SECRET_BLOCK");
+      const { username, startSrp: srp } = takeChallenge(block, client, context);
       checkSecretHash(client, username, responses.SECRET_HASH);
       const isRight = srp?.check({
-        signature: text(responses, "PASSWORD_CLAIM_SIGNATURE"),
-        timestamp: text(responses, "TIMESTAMP"),
+        signature: requiredText(responses, "PASSWORD_CLAIM_SIGNATURE"),
+        timestamp: requiredText(responses, "TIMESTAMP"),
         secretBlock: Buffer.from(block, "base64"),
       });
-      const user = world.users.find(client.pool, username);
+      const user = context.users.find(client.pool, username);
       if (!user || !isRight) throw notAuthorized();
-      return admit(client, user, world);
+      return completeSignIn(client, user, context);
     }
     case "NEW_PASSWORD_REQUIRED": {
-      const { username } = take(text(input, "Session"), client, world);
-      const user = world.users.find(client.pool, username);
+      const { username } = takeChallenge(requiredText(input, "Session"), client, context);
+      const user = context.users.find(client.pool, username);
       if (!user) throw userNotFound();
-      const password = text(responses, "NEW_PASSWORD");
-      return admit(
+      const password = requiredText(responses, "NEW_PASSWORD");
+      return completeSignIn(
         client,
-        world.users.setPassword(client.pool, user, password, "CONFIRMED"),
-        world,
+        context.users.setPassword(client.pool, user, password, "CONFIRMED"),
+        context,
       );
     }
     default:
@@ -183,43 +197,48 @@ async function respond(input: Input, world: World) {
   }
 }
 
-async function refresh(client: Client, token: string, world: World) {
-  const grant = world.issuer.redeem(client, token);
-  const user = world.users.find(client.pool, grant.username);
+async function refreshTokens(client: Client, token: string, context: ActionContext) {
+  const grant = context.issuer.redeem(client, token);
+  const user = context.users.find(client.pool, grant.username);
   if (!user) throw userNotFound();
   if (!user.enabled) throw notAuthorized("User is disabled.");
   return {
     ChallengeParameters: {},
-    AuthenticationResult: await world.issuer.renew(client, user, grant),
+    AuthenticationResult: await context.issuer.renew(client, user, grant),
   };
 }
 
-function open(client: Client, username: string, world: World): string {
+function openSession(client: Client, username: string, context: ActionContext): string {
   const session = randomUUID() + randomBytes(32).toString("base64url");
-  remember(session, client, username, world);
+  storeChallenge(session, client, username, context);
   return session;
 }
 
-function remember(
+function storeChallenge(
   session: string,
   client: Client,
   username: string,
-  world: World,
+  context: ActionContext,
   srp?: Srp.Challenge,
 ) {
-  for (const [key, { until }] of pending) {
-    if (until > world.now()) break;
-    pending.delete(key);
+  for (const [key, { until }] of pendingChallenges) {
+    if (until > context.now()) break;
+    pendingChallenges.delete(key);
   }
-  pending.set(session, { username, client: client.id, until: world.now() + CHALLENGE_MS, srp });
+  pendingChallenges.set(session, {
+    username,
+    client: client.id,
+    until: context.now() + CHALLENGE_MS,
+    startSrp: srp,
+  });
 }
 
-/** A session is good once. */
-function take(session: string, client: Client, world: World): Pending {
-  const found = pending.get(session);
-  pending.delete(session);
+/** Returns a challenge and removes it: a session can be used once. */
+function takeChallenge(session: string, client: Client, context: ActionContext): PendingChallenge {
+  const found = pendingChallenges.get(session);
+  pendingChallenges.delete(session);
   if (!found || found.client !== client.id) throw notAuthorized("Invalid session for the user.");
-  if (found.until < world.now())
+  if (found.until < context.now())
     throw notAuthorized("Invalid session for the user, session is expired.");
   return found;
 }

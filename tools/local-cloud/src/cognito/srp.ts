@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 
-// Secure Remote Password as Cognito speaks it: RFC 5054's 3072-bit group, SHA-256, hexadecimal padded to a positive number.
+// Secure Remote Password in Cognito's variant: RFC 5054's 3072-bit group, SHA-256, hexadecimal padded to a positive number.
 // https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-authentication-flow-methods.html;
 // the exact bytes as in amazon-cognito-identity-js 6.3, AuthenticationHelper.js
 
@@ -11,22 +11,22 @@ const N = BigInt(`0x${N_HEX}`);
 const G = 2n;
 const K = toBig(sha256(Buffer.from(padHex(N) + padHex(G), "hex")));
 
-/** All that is kept of a password. */
+/** What is stored instead of a password. */
 export type Secret = { salt: string; verifier: string };
 
 export type Challenge = {
-  /** In hexadecimal, for the client. */
+  /** The server's public value in hexadecimal. */
   serverPublic: string;
   check(claim: { signature: string; timestamp: string; secretBlock: Buffer }): boolean;
 };
 
-export function makeSecret(poolName: string, username: string, password: string): Secret {
+export function createSecret(poolName: string, username: string, password: string): Secret {
   const salt = padHex(toBig(randomBytes(16)));
   return { salt, verifier: verifierOf(poolName, username, password, salt).toString(16) };
 }
 
-/** Whether the password is the one, for the flow in which it is sent. */
-export function matches(
+/** Returns whether the password is correct, for the flow that sends it. */
+export function matchesPassword(
   poolName: string,
   username: string,
   password: string,
@@ -36,8 +36,8 @@ export function matches(
   return timingSafeEqual(sha256(Buffer.from(verifier)), sha256(Buffer.from(secret.verifier)));
 }
 
-/** The server's half of the exchange, or undefined when the client's public value is not a fair one. */
-export function challenge(
+/** Returns the server's half of the exchange, undefined if the client's public value is not valid. */
+export function createChallenge(
   poolName: string,
   username: string,
   clientPublicHex: string,
@@ -48,10 +48,10 @@ export function challenge(
   if (clientPublic % N === 0n) return undefined;
   const v = BigInt(`0x${verifier}`);
   const b = toBig(randomBytes(64));
-  const serverPublic = (K * v + power(G, b)) % N;
+  const serverPublic = (K * v + modPow(G, b)) % N;
   const u = toBig(sha256(Buffer.from(padHex(clientPublic) + padHex(serverPublic), "hex")));
-  const shared = power((clientPublic * power(v, u)) % N, b);
-  const key = derive(shared, u);
+  const shared = modPow((clientPublic * modPow(v, u)) % N, b);
+  const key = deriveKey(shared, u);
   return {
     serverPublic: serverPublic.toString(16),
     check({ signature, timestamp, secretBlock }) {
@@ -69,11 +69,11 @@ export function challenge(
 
 function verifierOf(poolName: string, username: string, password: string, salt: string): bigint {
   const identity = sha256(Buffer.from(`${poolName}${username}:${password}`)).toString("hex");
-  return power(G, toBig(sha256(Buffer.from(salt + identity, "hex"))));
+  return modPow(G, toBig(sha256(Buffer.from(salt + identity, "hex"))));
 }
 
 /** HKDF with one block of 16 bytes. */
-function derive(shared: bigint, u: bigint): Buffer {
+function deriveKey(shared: bigint, u: bigint): Buffer {
   const pseudoRandom = createHmac("sha256", Buffer.from(padHex(u), "hex"))
     .update(Buffer.from(padHex(shared), "hex"))
     .digest();
@@ -81,7 +81,7 @@ function derive(shared: bigint, u: bigint): Buffer {
   return createHmac("sha256", pseudoRandom).update(info).digest().subarray(0, 16);
 }
 
-function power(base: bigint, exponent: bigint): bigint {
+function modPow(base: bigint, exponent: bigint): bigint {
   let result = 1n;
   let square = base % N;
   for (let rest = exponent; rest > 0n; rest >>= 1n) {

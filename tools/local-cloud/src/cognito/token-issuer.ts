@@ -17,7 +17,7 @@ import { notAuthorized } from "./cognito-error.ts";
 import type { Client, Pool } from "./user-pool.ts";
 import type { User } from "./users.ts";
 
-/** What Cognito itself grants a user who signed in without the hosted pages. */
+/** The scope of a sign-in without the hosted pages. */
 const OWN_SCOPE = "aws.cognito.signin.user.admin";
 
 export type Tokens = {
@@ -35,16 +35,16 @@ export type Grant = {
   authTime: number;
 };
 
-type Options = {
+type IssueOptions = {
   scope?: string | undefined;
   ageSeconds?: number | undefined;
-  /** Instead of what the client says. */
+  /** Instead of the client's token validity. */
   validSeconds?: number | undefined;
 };
 
 export type Issuer = ReturnType<typeof createIssuer>;
 
-/** Signs tokens with the data folder's own key, and remembers refresh tokens by their hash. */
+/** Signs tokens with the key of the data folder and stores the hashes of refresh tokens. */
 export function createIssuer(db: DatabaseSync, pools: Map<string, Pool>, clock: Clock) {
   db.exec(`CREATE TABLE IF NOT EXISTS identity_refresh_tokens (
     hash TEXT PRIMARY KEY, pool TEXT NOT NULL, username TEXT NOT NULL, client TEXT NOT NULL,
@@ -73,7 +73,7 @@ export function createIssuer(db: DatabaseSync, pools: Map<string, Pool>, clock: 
     ]),
   );
 
-  async function sign(client: Client, user: User, grant: Grant, options: Options = {}) {
+  async function sign(client: Client, user: User, grant: Grant, options: IssueOptions = {}) {
     const { scope = OWN_SCOPE, ageSeconds = 0, validSeconds } = options;
     const now = Math.floor(clock.now() / 1000) - ageSeconds;
     const common = {
@@ -100,14 +100,19 @@ export function createIssuer(db: DatabaseSync, pools: Map<string, Pool>, clock: 
           token_use: "id",
           "cognito:username": user.username,
         },
-        validSeconds ?? client.seconds.id,
+        validSeconds ?? client.validitySeconds.id,
       ),
       jwt(
         { ...common, client_id: client.id, token_use: "access", scope, username: user.username },
-        validSeconds ?? client.seconds.access,
+        validSeconds ?? client.validitySeconds.access,
       ),
     ]);
-    return { IdToken, AccessToken, ExpiresIn: client.seconds.access, TokenType: "Bearer" as const };
+    return {
+      IdToken,
+      AccessToken,
+      ExpiresIn: client.validitySeconds.access,
+      TokenType: "Bearer" as const,
+    };
   }
 
   return {
@@ -115,8 +120,8 @@ export function createIssuer(db: DatabaseSync, pools: Map<string, Pool>, clock: 
 
     verify: (token: string, pool: Pool) => verifiers.get(pool.id)!(token),
 
-    /** A new session: three tokens. */
-    async issue(client: Client, user: User, options: Options = {}): Promise<Tokens> {
+    /** Returns the three tokens of a new session. */
+    async issue(client: Client, user: User, options: IssueOptions = {}): Promise<Tokens> {
       const now = clock.now();
       const grant = {
         username: user.username,
@@ -132,12 +137,12 @@ export function createIssuer(db: DatabaseSync, pools: Map<string, Pool>, clock: 
         client.id,
         grant.originId,
         grant.authTime,
-        now + client.seconds.refresh * 1000,
+        now + client.validitySeconds.refresh * 1000,
       );
       return { ...(await sign(client, user, grant, options)), RefreshToken: refresh };
     },
 
-    /** New tokens for a session that goes on; the refresh token stays. */
+    /** Returns new ID and access tokens; the refresh token stays valid. */
     renew: (client: Client, user: User, grant: Grant): Promise<Tokens> => sign(client, user, grant),
 
     redeem(client: Client, token: string): Grant {
@@ -152,7 +157,7 @@ export function createIssuer(db: DatabaseSync, pools: Map<string, Pool>, clock: 
       };
     },
 
-    /** Access tokens of a revoked session are refused by Cognito itself, not by a gateway. */
+    /** Whether the session of an access token is not revoked. Cognito asks this, API Gateway does not. */
     isLive: (pool: Pool, originId: unknown) => origin.get(String(originId), pool.id) !== undefined,
 
     revoke: (token: string) => void forget.run(digest(token)),
@@ -160,7 +165,7 @@ export function createIssuer(db: DatabaseSync, pools: Map<string, Pool>, clock: 
   };
 }
 
-/** Readable attributes; two are booleans in a token though Cognito stores text. */
+/** Attributes as claims: Cognito stores text, but two of them are booleans in a token. */
 function idAttributes({ attributes }: User) {
   const { sub: _, ...rest } = attributes;
   return Object.fromEntries(
@@ -173,7 +178,7 @@ function idAttributes({ attributes }: User) {
 
 const digest = (token: string) => createHash("sha256").update(token).digest("base64");
 
-/** Made once per data folder: no key that anybody else knows signs a token here. */
+/** Creates the key once per data folder, so that no key in the repository can sign a valid token. */
 function openKey(db: DatabaseSync) {
   db.exec(
     "CREATE TABLE IF NOT EXISTS identity_key (id TEXT PRIMARY KEY, pem TEXT NOT NULL) STRICT",

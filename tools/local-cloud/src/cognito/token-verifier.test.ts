@@ -11,7 +11,7 @@ const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 20
 const clock = createClock();
 const verify = createVerifier({ issuer, keyId: "k1", publicKey, clients: new Set(["web"]) }, clock);
 const now = Math.floor(clock.now() / 1000);
-const good = { iss: issuer, sub: "s", aud: "web", token_use: "id", iat: now, exp: now + 60 };
+const validClaims = { iss: issuer, sub: "s", aud: "web", token_use: "id", iat: now, exp: now + 60 };
 
 const sign = (claims: object, header: object = {}) =>
   new SignJWT({ ...claims })
@@ -19,30 +19,32 @@ const sign = (claims: object, header: object = {}) =>
     .sign(privateKey);
 
 describe("a token signed with the pool's own key", () => {
-  it("is good as an ID token of a client, or as its access token", async () => {
-    const { aud, ...rest } = good;
-    expect(await verify(await sign(good))).toEqual({ claims: good });
+  it("is valid as an ID token and as an access token of a client", async () => {
+    const { aud, ...rest } = validClaims;
+    expect(await verify(await sign(validClaims))).toEqual({ claims: validClaims });
     expect(
       await verify(await sign({ ...rest, token_use: "access", client_id: aud })),
     ).toHaveProperty("claims");
   });
 
   it.each<[string, object, object?]>([
-    ["another algorithm", good, { alg: "RS512" }],
-    ["another padding", good, { alg: "PS256" }],
-    ["another key's name", good, { kid: "k2" }],
-    ["another issuer", { ...good, iss: `${issuer}2` }],
-    ["another client", { ...good, aud: "other" }],
-    ["an access token that only has an audience", { ...good, token_use: "access" }],
-    ["another use", { ...good, token_use: "refresh" }],
-    ["no expiry", { ...good, exp: undefined }],
-    ["a beginning in the future", { ...good, nbf: now + 300 }],
-    ["an issue in the future", { ...good, iat: now + 300 }],
+    ["another algorithm", validClaims, { alg: "RS512" }],
+    ["another padding", validClaims, { alg: "PS256" }],
+    ["another key's name", validClaims, { kid: "k2" }],
+    ["another issuer", { ...validClaims, iss: `${issuer}2` }],
+    ["another client", { ...validClaims, aud: "other" }],
+    ["an access token that only has an audience", { ...validClaims, token_use: "access" }],
+    ["another use", { ...validClaims, token_use: "refresh" }],
+    ["no expiry", { ...validClaims, exp: undefined }],
+    ["a not-before time in the future", { ...validClaims, nbf: now + 300 }],
+    ["an issue time in the future", { ...validClaims, iat: now + 300 }],
   ])("is refused with %s", async (_, claims, header) => {
     expect(await verify(await sign(claims, header))).toEqual({ reason: "invalid" });
   });
 
-  it("is told from one that was good once", async () => {
-    expect(await verify(await sign({ ...good, exp: now - 1 }))).toEqual({ reason: "expired" });
+  it("is reported as expired after its expiry", async () => {
+    expect(await verify(await sign({ ...validClaims, exp: now - 1 }))).toEqual({
+      reason: "expired",
+    });
   });
 });

@@ -1,12 +1,13 @@
 import { type KeyObject, hash } from "node:crypto";
 
 import { errors, jwtVerify } from "jose";
+import { LRUCache } from "lru-cache";
 
 import type { Clock } from "../clock.ts";
 
 export type Claims = Record<string, unknown>;
 
-/** The claims of a good token, or why it is not one. */
+/** The claims of a valid token, or why it is not valid. */
 export type Verified = { claims: Claims } | { reason: "expired" | "invalid" };
 
 export type TokenRules = {
@@ -17,36 +18,34 @@ export type TokenRules = {
   clients: ReadonlySet<string>;
 };
 
-// longer than any real one, and short enough to refuse unread
-const MAX_LENGTH = 8_192;
-// how far the issuer's clock may be ahead
+// longer than any token that Cognito issues; longer ones are rejected without parsing
+const MAX_TOKEN_LENGTH = 8_192;
+// how far the clock of the issuer may be ahead
 const SKEW_MS = 60_000;
-// keeps a flood of good tokens from filling the memory
-const MAX_CACHED = 10_000;
+const MAX_CACHED_TOKENS = 10_000;
 
 /**
- * Checks a pool's ID and access tokens: RS256 and nothing else, the pool's own key, issuer, time, use, client. Revocation
- * is not asked, as API Gateway does not either.
+ * Returns a function that verifies ID and access tokens of a pool: algorithm RS256, the pool's key, issuer, times, use and
+ * client. Like API Gateway it does not check whether a token was revoked.
  * https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
  */
 export function createVerifier(rules: TokenRules, clock: Clock) {
-  // the signature is the slow part: a good token is good until it expires
-  const cache = new Map<string, Claims>();
+  // checking the signature is slow, and a valid token stays valid until it expires
+  const cache = new LRUCache<string, Claims>({ max: MAX_CACHED_TOKENS });
 
   return async (token: string): Promise<Verified> => {
-    if (token.length > MAX_LENGTH) return { reason: "invalid" };
+    if (token.length > MAX_TOKEN_LENGTH) return { reason: "invalid" };
     const key = hash("sha256", token, "base64");
-    const known = cache.get(key);
-    if (known && Number(known.exp) * 1000 > clock.now()) return { claims: known };
+    const cached = cache.get(key);
+    if (cached && Number(cached.exp) * 1000 > clock.now()) return { claims: cached };
     cache.delete(key);
-    const verified = await verify(token, rules, clock);
+    const verified = await verifyToken(token, rules, clock);
     if ("claims" in verified) cache.set(key, verified.claims);
-    if (cache.size > MAX_CACHED) cache.delete(cache.keys().next().value!);
     return verified;
   };
 }
 
-async function verify(token: string, rules: TokenRules, clock: Clock): Promise<Verified> {
+async function verifyToken(token: string, rules: TokenRules, clock: Clock): Promise<Verified> {
   try {
     const { payload, protectedHeader } = await jwtVerify(token, rules.publicKey, {
       algorithms: ["RS256"],

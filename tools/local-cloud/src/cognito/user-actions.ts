@@ -1,48 +1,48 @@
-import { CognitoFault, invalidParameter, notAuthorized, userNotFound } from "./cognito-error.ts";
+import { CognitoError, invalidParameter, notAuthorized, userNotFound } from "./cognito-error.ts";
 import type { Client } from "./user-pool.ts";
 import {
   type Action,
   type Input,
-  type World,
-  attributesOf,
+  type ActionContext,
+  parseAttributes,
   checkSecretHash,
   clientOf,
-  ownerOf,
-  text,
-  toList,
+  userOfAccessToken,
+  requiredText,
+  toAttributeList,
 } from "./action.ts";
 
-/** What people do with their own accounts. */
-export const account: Record<string, Action> = {
-  SignUp(input, world) {
-    const client = clientOf(input, world);
-    const name = text(input, "Username");
+/** Actions of users on their own accounts; none is signed. */
+export const userActions: Record<string, Action> = {
+  SignUp(input, context) {
+    const client = clientOf(input, context);
+    const name = requiredText(input, "Username");
     checkSecretHash(client, name, secretHash(input));
     if (client.pool.onlyAdminsCreate)
       throw notAuthorized("SignUp is not permitted for this user pool");
-    const attributes = attributesOf(input.UserAttributes);
-    const password = text(input, "Password");
-    const user = world.users.create(client.pool, name, attributes, "UNCONFIRMED", password);
+    const attributes = parseAttributes(input.UserAttributes);
+    const password = requiredText(input, "Password");
+    const user = context.users.create(client.pool, name, attributes, "UNCONFIRMED", password);
     const sent = client.pool.verifiedBySignUp.length > 0;
     return {
       UserConfirmed: false,
       UserSub: user.attributes.sub,
       ...(sent && {
-        CodeDeliveryDetails: world.deliver(
+        CodeDeliveryDetails: context.deliver(
           user,
-          world.users.makeCode(client.pool, user, "sign-up"),
+          context.users.createCode(client.pool, user, "sign-up"),
         ),
       }),
     };
   },
 
-  ConfirmSignUp(input, world) {
-    const { client, user } = named(input, world);
+  ConfirmSignUp(input, context) {
+    const { client, user } = findUser(input, context);
     if (user.status !== "UNCONFIRMED")
       throw notAuthorized(`User cannot be confirmed. Current status is ${user.status}`);
-    world.users.useCode(client.pool, user, "sign-up", text(input, "ConfirmationCode"));
+    context.users.redeemCode(client.pool, user, "sign-up", requiredText(input, "ConfirmationCode"));
     const verified = client.pool.verifiedBySignUp.map((name) => [`${name}_verified`, "true"]);
-    world.users.save(client.pool, {
+    context.users.save(client.pool, {
       ...user,
       status: "CONFIRMED",
       attributes: { ...user.attributes, ...Object.fromEntries(verified) },
@@ -50,62 +50,68 @@ export const account: Record<string, Action> = {
     return {};
   },
 
-  ResendConfirmationCode(input, world) {
-    const { client, user } = named(input, world);
+  ResendConfirmationCode(input, context) {
+    const { client, user } = findUser(input, context);
     if (user.status !== "UNCONFIRMED") throw invalidParameter("User is already confirmed.");
-    const code = world.users.makeCode(client.pool, user, "sign-up");
-    return { CodeDeliveryDetails: world.deliver(user, code) };
+    const code = context.users.createCode(client.pool, user, "sign-up");
+    return { CodeDeliveryDetails: context.deliver(user, code) };
   },
 
-  ForgotPassword(input, world) {
-    const { client, user } = named(input, world);
+  ForgotPassword(input, context) {
+    const { client, user } = findUser(input, context);
     if (!user.enabled) throw notAuthorized("User is disabled.");
     if (user.attributes.email_verified !== "true")
       throw invalidParameter(
         "Cannot reset password for the user as there is no registered/verified email or phone_number",
       );
-    const code = world.users.makeCode(client.pool, user, "password");
-    return { CodeDeliveryDetails: world.deliver(user, code) };
+    const code = context.users.createCode(client.pool, user, "password");
+    return { CodeDeliveryDetails: context.deliver(user, code) };
   },
 
-  ConfirmForgotPassword(input, world) {
-    const { client, user } = named(input, world);
-    world.users.useCode(client.pool, user, "password", text(input, "ConfirmationCode"));
-    world.users.setPassword(client.pool, user, text(input, "Password"), "CONFIRMED");
+  ConfirmForgotPassword(input, context) {
+    const { client, user } = findUser(input, context);
+    context.users.redeemCode(
+      client.pool,
+      user,
+      "password",
+      requiredText(input, "ConfirmationCode"),
+    );
+    context.users.setPassword(client.pool, user, requiredText(input, "Password"), "CONFIRMED");
     return {};
   },
 
-  async GetUser(input, world) {
-    const { user } = await ownerOf(input, world);
-    return { Username: user.username, UserAttributes: toList(user.attributes) };
+  async GetUser(input, context) {
+    const { user } = await userOfAccessToken(input, context);
+    return { Username: user.username, UserAttributes: toAttributeList(user.attributes) };
   },
 
-  async UpdateUserAttributes(input, world) {
-    const { pool, user } = await ownerOf(input, world);
-    const changed = attributesOf(input.UserAttributes);
-    // a new address is not verified, whatever the request says
+  async UpdateUserAttributes(input, context) {
+    const { pool, user } = await userOfAccessToken(input, context);
+    const changed = parseAttributes(input.UserAttributes);
+    // a changed address must be verified again, also if the request claims that it is
     if ("email" in changed) changed.email_verified = "false";
-    world.users.save(pool, { ...user, attributes: { ...user.attributes, ...changed } });
+    context.users.save(pool, { ...user, attributes: { ...user.attributes, ...changed } });
     return { CodeDeliveryDetailsList: [] };
   },
 
-  async ChangePassword(input, world) {
-    const { pool, user } = await ownerOf(input, world);
-    if (!world.users.knows(pool, user, text(input, "PreviousPassword"))) throw notAuthorized();
-    world.users.setPassword(pool, user, text(input, "ProposedPassword"), "CONFIRMED");
+  async ChangePassword(input, context) {
+    const { pool, user } = await userOfAccessToken(input, context);
+    if (!context.users.hasPassword(pool, user, requiredText(input, "PreviousPassword")))
+      throw notAuthorized();
+    context.users.setPassword(pool, user, requiredText(input, "ProposedPassword"), "CONFIRMED");
     return {};
   },
 
-  async GlobalSignOut(input, world) {
-    const { pool, user } = await ownerOf(input, world);
-    world.issuer.revokeAll(pool, user);
+  async GlobalSignOut(input, context) {
+    const { pool, user } = await userOfAccessToken(input, context);
+    context.issuer.revokeAll(pool, user);
     return {};
   },
 
-  async DeleteUser(input, world) {
-    const { pool, user } = await ownerOf(input, world);
-    world.issuer.revokeAll(pool, user);
-    world.users.remove(pool, user);
+  async DeleteUser(input, context) {
+    const { pool, user } = await userOfAccessToken(input, context);
+    context.issuer.revokeAll(pool, user);
+    context.users.remove(pool, user);
     return {};
   },
 };
@@ -113,15 +119,15 @@ export const account: Record<string, Action> = {
 const secretHash = ({ SecretHash }: Input) =>
   typeof SecretHash === "string" ? SecretHash : undefined;
 
-function named(input: Input, world: World) {
-  const client: Client = clientOf(input, world);
-  const name = text(input, "Username");
+function findUser(input: Input, context: ActionContext) {
+  const client: Client = clientOf(input, context);
+  const name = requiredText(input, "Username");
   checkSecretHash(client, name, secretHash(input));
-  const user = world.users.find(client.pool, name);
+  const user = context.users.find(client.pool, name);
   if (user) return { client, user };
-  // the words that AWS uses when it must not tell who exists
-  throw client.hidesUsers
-    ? new CognitoFault(
+  // AWS's message if the client must not learn which users exist
+  throw client.hidesUnknownUsers
+    ? new CognitoError(
         "CodeMismatchException",
         "Invalid verification code provided, please try again.",
       )

@@ -3,12 +3,13 @@ import { type Resource, type ResourceGraph, resourcesOf } from "../graph/resourc
 /** A user pool of the graph with its clients. */
 export type Pool = {
   id: string;
+  name: string;
   arn: string;
   issuer: string;
   clients: Map<string, Client>;
-  /** What a person signs in with instead of the user name, which is then made up. */
+  /** With what a user signs in instead of a user name, which is then generated. */
   usernameAttributes: string[];
-  /** What a person may sign in with as well, once it is verified. */
+  /** With what a user may sign in too, once it is verified. */
   aliasAttributes: string[];
   verifiedBySignUp: string[];
   caseSensitive: boolean;
@@ -19,11 +20,12 @@ export type Pool = {
 
 export type Client = {
   id: string;
+  name: string;
   pool: Pool;
   secret: string | undefined;
   flows: Set<string>;
-  seconds: { id: number; access: number; refresh: number };
-  hidesUsers: boolean;
+  validitySeconds: { id: number; access: number; refresh: number };
+  hidesUnknownUsers: boolean;
 };
 
 export type PasswordPolicy = {
@@ -44,11 +46,12 @@ export function readPools(graph: ResourceGraph): Map<string, Pool> {
 }
 
 function readPool(
-  { id, inputs, outputs }: Resource<"aws:cognito/userPool:UserPool">,
+  { id, name, inputs, outputs }: Resource<"aws:cognito/userPool:UserPool">,
   graph: ResourceGraph,
 ): Pool {
   const pool: Pool = {
     id,
+    name: inputs.name ?? name,
     arn: outputs.arn ?? `arn:aws:cognito-idp:${graph.region}:${graph.account}:userpool/${id}`,
     issuer: `https://cognito-idp.${graph.region}.amazonaws.com/${id}`,
     clients: new Map(),
@@ -87,7 +90,7 @@ const UNITS: Record<string, number> = { seconds: 1, minutes: 60, hours: 3600, da
 const DEFAULT_FLOWS = ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"];
 
 function readClient(
-  { id, inputs, outputs }: Resource<"aws:cognito/userPoolClient:UserPoolClient">,
+  { id, name, inputs, outputs }: Resource<"aws:cognito/userPoolClient:UserPoolClient">,
   pool: Pool,
 ): Client {
   const units = inputs.tokenValidityUnits ?? {};
@@ -95,14 +98,15 @@ function readClient(
     value ? value * UNITS[unit]! : fallback;
   return {
     id,
+    name: inputs.name ?? name,
     pool,
     secret: inputs.generateSecret ? outputs.clientSecret : undefined,
     flows: new Set(inputs.explicitAuthFlows ?? DEFAULT_FLOWS),
-    seconds: {
+    validitySeconds: {
       id: seconds(inputs.idTokenValidity, units.idToken ?? "hours", 3600),
       access: seconds(inputs.accessTokenValidity, units.accessToken ?? "hours", 3600),
       refresh: seconds(inputs.refreshTokenValidity, units.refreshToken ?? "days", 30 * 86_400),
     },
-    hidesUsers: inputs.preventUserExistenceErrors === "ENABLED",
+    hidesUnknownUsers: inputs.preventUserExistenceErrors === "ENABLED",
   };
 }

@@ -2,7 +2,7 @@ import { randomInt, randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 
 import type { Clock } from "../clock.ts";
-import { CognitoFault } from "./cognito-error.ts";
+import { CognitoError } from "./cognito-error.ts";
 import { checkPassword } from "./password-policy.ts";
 import type { Pool } from "./user-pool.ts";
 import * as Srp from "./srp.ts";
@@ -13,7 +13,7 @@ export type User = {
   username: string;
   status: Status;
   enabled: boolean;
-  /** `sub` is among them. */
+  /** Including `sub`. */
   attributes: Record<string, string>;
   groups: string[];
   secret: Srp.Secret | undefined;
@@ -23,18 +23,18 @@ export type User = {
 
 export type Users = ReturnType<typeof createUsers>;
 
-/** A code sent to a person: printed by the laptop, which sends no mail. */
-export type Purpose = "sign-up" | "password" | "attribute";
+/** What a confirmation code is for. */
+export type CodePurpose = "sign-up" | "password" | "attribute";
 
 // "valid for 24 hours" for sign-up; one hour for a forgotten password
 // https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html#limits-hard
-const CODE_MS: Record<Purpose, number> = {
+const CODE_MS: Record<CodePurpose, number> = {
   "sign-up": 24 * 3600_000,
   attribute: 24 * 3600_000,
   password: 3600_000,
 };
 
-/** The people of all pools: each change is one commit, so a killed process leaves nothing half-written. */
+/** The users of all pools. Each change is one SQLite commit, so a killed process leaves no partial change. */
 export function createUsers(db: DatabaseSync, clock: Clock) {
   db.exec(`
     CREATE TABLE IF NOT EXISTS identity_users (
@@ -53,7 +53,7 @@ export function createUsers(db: DatabaseSync, clock: Clock) {
   const all = db.prepare("SELECT body FROM identity_users WHERE pool = ? ORDER BY username");
   const upsert = db.prepare(`INSERT INTO identity_users VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET email = excluded.email, body = excluded.body`);
-  const erase = db.prepare("DELETE FROM identity_users WHERE pool = ? AND username = ?");
+  const removeUser = db.prepare("DELETE FROM identity_users WHERE pool = ? AND username = ?");
   const putCode = db.prepare("INSERT OR REPLACE INTO identity_codes VALUES (?, ?, ?, ?, ?)");
   const getCode = db.prepare(
     "SELECT code, expires FROM identity_codes WHERE pool = ? AND username = ? AND purpose = ?",
@@ -70,10 +70,10 @@ export function createUsers(db: DatabaseSync, clock: Clock) {
     const folded = fold(pool, name);
     const named = read(byName.get(pool.id, folded)) ?? read(bySub.get(pool.id, name));
     if (named) return named;
-    const mailed = read(byEmail.get(pool.id, folded));
-    if (pool.usernameAttributes.includes("email")) return mailed;
+    const byAddress = read(byEmail.get(pool.id, folded));
+    if (pool.usernameAttributes.includes("email")) return byAddress;
     const isAlias = pool.aliasAttributes.includes("email");
-    return isAlias && mailed?.attributes.email_verified === "true" ? mailed : undefined;
+    return isAlias && byAddress?.attributes.email_verified === "true" ? byAddress : undefined;
   }
 
   function save(pool: Pool, user: User): User {
@@ -88,7 +88,7 @@ export function createUsers(db: DatabaseSync, clock: Clock) {
     find,
     save,
     list: (pool: Pool) => all.all(pool.id).map((row) => read(row)!),
-    remove: (pool: Pool, user: User) => void erase.run(pool.id, user.username),
+    remove: (pool: Pool, user: User) => void removeUser.run(pool.id, user.username),
 
     create(
       pool: Pool,
@@ -99,18 +99,18 @@ export function createUsers(db: DatabaseSync, clock: Clock) {
     ): User {
       if (password !== undefined) checkPassword(password, pool.passwords);
       if (find(pool, name))
-        throw new CognitoFault("UsernameExistsException", "User already exists");
+        throw new CognitoError("UsernameExistsException", "User already exists");
       const sub = randomUUID();
-      const isMail = pool.usernameAttributes.includes("email");
-      if (isMail && !name.includes("@"))
-        throw new CognitoFault("InvalidParameterException", "Username should be an email.");
-      const username = isMail ? sub : fold(pool, name);
+      const usesEmail = pool.usernameAttributes.includes("email");
+      if (usesEmail && !name.includes("@"))
+        throw new CognitoError("InvalidParameterException", "Username should be an email.");
+      const username = usesEmail ? sub : fold(pool, name);
       const now = clock.now();
       return save(pool, {
         username,
         status,
         enabled: true,
-        attributes: { sub, ...(isMail && { email: name }), ...attributes },
+        attributes: { sub, ...(usesEmail && { email: name }), ...attributes },
         groups: [],
         secret: password === undefined ? undefined : secretOf(pool, username, password),
         createdAt: now,
@@ -123,25 +123,25 @@ export function createUsers(db: DatabaseSync, clock: Clock) {
       return save(pool, { ...user, status, secret: secretOf(pool, user.username, password) });
     },
 
-    knows: (pool: Pool, user: User, password: string) =>
+    hasPassword: (pool: Pool, user: User, password: string) =>
       user.secret !== undefined &&
-      Srp.matches(poolName(pool), user.username, password, user.secret),
+      Srp.matchesPassword(poolName(pool), user.username, password, user.secret),
 
-    makeCode(pool: Pool, user: User, purpose: Purpose): string {
+    createCode(pool: Pool, user: User, purpose: CodePurpose): string {
       const code = String(randomInt(1_000_000)).padStart(6, "0");
       putCode.run(pool.id, user.username, purpose, code, clock.now() + CODE_MS[purpose]);
       return code;
     },
 
-    useCode(pool: Pool, user: User, purpose: Purpose, code: string) {
+    redeemCode(pool: Pool, user: User, purpose: CodePurpose, code: string) {
       const row = getCode.get(pool.id, user.username, purpose);
       if (!row || Number(row.expires) < clock.now())
-        throw new CognitoFault(
+        throw new CognitoError(
           "ExpiredCodeException",
           "Invalid code provided, please request a code again.",
         );
       if (row.code !== code)
-        throw new CognitoFault(
+        throw new CognitoError(
           "CodeMismatchException",
           "Invalid verification code provided, please try again.",
         );
@@ -150,8 +150,8 @@ export function createUsers(db: DatabaseSync, clock: Clock) {
   };
 }
 
-/** SRP knows a pool by what follows the region. */
+/** Returns the part of a pool's id that SRP uses: what follows the region. */
 export const poolName = (pool: Pool) => pool.id.split("_")[1] ?? pool.id;
 
 const secretOf = (pool: Pool, username: string, password: string) =>
-  Srp.makeSecret(poolName(pool), username, password);
+  Srp.createSecret(poolName(pool), username, password);

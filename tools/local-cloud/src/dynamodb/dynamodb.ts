@@ -5,7 +5,7 @@ import type { Principals } from "../iam/principals.ts";
 import { close, listen } from "../listen.ts";
 import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
-import type { Traces } from "../xray/trace-store.ts";
+import type { TraceStore } from "../xray/trace-store.ts";
 import { startEngine } from "./engine.ts";
 import { createDynamoGuard } from "./guard.ts";
 import { type Streams } from "./streams.ts";
@@ -38,7 +38,7 @@ export async function startDynamo({
   principals: Principals;
   clock: Clock;
   log: Log;
-  traces?: Traces | undefined;
+  traces?: TraceStore | undefined;
   port?: number;
   env?: NodeJS.ProcessEnv;
 }): Promise<Dynamo> {

@@ -2,20 +2,14 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import { crc32 } from "node:zlib";
 
 import type { Clock } from "../clock.ts";
-import {
-  ServiceError,
-  type RequestAccess,
-  createRequestAccess,
-  parseInput,
-  readBody,
-  sendError,
-  parseTarget,
-} from "../iam/request-access.ts";
+import { type RequestAccess, createRequestAccess } from "../iam/request-access.ts";
+import { parseInput, parseTarget, readBody, sendError } from "../json-protocol.ts";
+import { ServiceError } from "../service-error.ts";
 import type { Principal, Principals } from "../iam/principals.ts";
 import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
 import { traceCall } from "../xray/trace-service-call.ts";
-import type { Traces } from "../xray/trace-store.ts";
+import type { TraceStore } from "../xray/trace-store.ts";
 import { StartError } from "../start-error.ts";
 import { type Asking, asks, contextKeys } from "./actions.ts";
 import { type Answer, type Engine, readText } from "./engine.ts";
@@ -31,7 +25,7 @@ type Parts = {
   principals: Principals;
   clock: Clock;
   log: Log;
-  traces?: Traces | undefined;
+  traces?: TraceStore | undefined;
 };
 
 /** 16 MB, the most that a batch of 25 items of 400 KB with its JSON around it may take. */
@@ -78,7 +72,7 @@ async function handle(front: Front, request: IncomingMessage, response: ServerRe
   const asked = prefix === "DynamoDB_20120810" ? parseInput(body) : undefined;
   const needed = asked && asks(operation, asked, front.asking);
   const tables = tablesOf(needed);
-  if (tables.length > 0) call.about = { table_name: tables[0], resource_names: tables };
+  if (tables.length > 0) call.details = { table_name: tables[0], resource_names: tables };
   if (!needed)
     throw new ServiceError(
       "com.amazon.coral.service#UnknownOperationException",

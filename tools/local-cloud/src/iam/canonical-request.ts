@@ -1,14 +1,14 @@
 export type SignedRequest = {
   method: string;
-  /** The request target as it came over the wire: path and query, still encoded. */
+  /** Path and query as they were sent, percent-encoded. */
   url: string;
   headers: Record<string, string | string[] | undefined>;
-  /** Not for S3, which streams: there the hash stated in `x-amz-content-sha256` is signed and whoever reads the body holds it to that. */
+  /** Not for S3, which streams: there `x-amz-content-sha256` is signed, and the reader of the body compares the hash. */
   body?: string | Uint8Array | undefined;
 };
 
 /**
- * The text that both sides sign, or undefined when path or query are not percent-encoded UTF-8.
+ * Returns the text that both sides sign, undefined if path or query are not percent-encoded UTF-8.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#create-canonical-request
  */
 export function canonicalRequest(
@@ -34,7 +34,7 @@ export function canonicalRequest(
   }
 }
 
-/** A header as it is signed: several values joined, runs of spaces made one. */
+/** Returns a header as it is signed: values joined by commas, a run of spaces as one. */
 export function header(request: SignedRequest, name: string): string | undefined {
   const value = request.headers[name];
   if (value === undefined) return undefined;
@@ -42,7 +42,7 @@ export function header(request: SignedRequest, name: string): string | undefined
   return values.map((one) => one.trim().replace(/ +/g, " ")).join(",");
 }
 
-/** Names and values as sent, decoded; `a` without `=` is an empty value. Throws URIError on bad encoding. */
+/** Returns the decoded names and values of a query; `a` without `=` has an empty value. @throws URIError on bad encoding. */
 export function queryPairs(url: string): [string, string][] {
   const start = url.indexOf("?");
   if (start < 0) return [];
@@ -56,12 +56,12 @@ export function queryPairs(url: string): [string, string][] {
     });
 }
 
-/** S3 refuses a request with an `x-amz-` header that the signature does not cover, everybody one without `host`. */
+/** Returns a header that must be signed and is not: `host`, and for S3 every `x-amz-` header. */
 export function unsignedHeader(request: SignedRequest, signedHeaders: string[], service: string) {
   if (!signedHeaders.includes("host")) return "host";
   if (service !== "s3") return undefined;
   return Object.keys(request.headers).find(
-    // this one is covered as the payload hash
+    // the payload hash is signed by itself
     (name) =>
       name.startsWith("x-amz-") && name !== "x-amz-content-sha256" && !signedHeaders.includes(name),
   );
@@ -74,7 +74,7 @@ const encode = (text: string) =>
     (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
   );
 
-/** S3 signs the path encoded once and unnormalised, every other service the sent path normalised and encoded again. */
+/** S3 signs the path encoded once and not normalised; every other service normalises the sent path and encodes it again. */
 function canonicalPath(path: string, service: string): string {
   if (service === "s3")
     return path

@@ -3,13 +3,13 @@ import { BlockList, isIP } from "node:net";
 /** `{ StringEquals: { "aws:SourceAccount": "…" } }` */
 export type ConditionBlock = Record<string, Record<string, Scalar | Scalar[]>>;
 
-/** What is known about a request; an absent key is absent for every operator. */
+/** The condition keys of a request and their values. */
 export type RequestContext = Record<string, string | string[] | undefined>;
 
 type Scalar = string | number | boolean;
 type Comparison = (actual: string, expected: string) => boolean;
 
-/** Every operator and every key of the block must hold. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html */
+/** Returns whether every operator and every key of the block holds. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html */
 export function holds(block: ConditionBlock | undefined, context: RequestContext): boolean {
   return Object.entries(block ?? {}).every(([name, keys]) => {
     const operator = getOperator(name);
@@ -19,7 +19,7 @@ export function holds(block: ConditionBlock | undefined, context: RequestContext
   });
 }
 
-/** Throws for an operator that `holds` does not know. */
+/** @throws for an operator that `holds` does not know. */
 export function assertSupported(block: ConditionBlock | undefined, where: string): void {
   for (const name of Object.keys(block ?? {})) {
     try {
@@ -30,7 +30,7 @@ export function assertSupported(block: ConditionBlock | undefined, where: string
   }
 }
 
-/** Puts the request's values for `${aws:key}` into a pattern; undefined when the request has none, so that nothing matches. */
+/** Returns the pattern with the request's values for `${aws:key}`, undefined if the request lacks one, so that nothing matches. */
 export function substituteVariables(pattern: string, context: RequestContext): string | undefined {
   if (!pattern.includes("${")) return pattern;
   let missing = false;
@@ -49,7 +49,7 @@ function expectations(expected: Scalar | Scalar[], context: RequestContext): str
     .filter((value) => value !== undefined);
 }
 
-/** Condition keys ignore case. */
+/** Compares condition keys without case. */
 function lookup(context: RequestContext, key: string): string[] | undefined {
   const direct = context[key];
   if (direct !== undefined) return [direct].flat();
@@ -148,7 +148,7 @@ const negatedOperators: Record<string, string> = {
   NotIpAddress: "IpAddress",
 };
 
-/** Each of the six parts of an ARN is compared by itself, so `*` in one part does not reach into the next. */
+/** Compares the six parts of an ARN one by one, so that `*` in one part does not match across a colon. */
 function arnLike(actual: string, expected: string): boolean {
   const parts = (arn: string) => {
     const [partition, type, service, region, account, ...resource] = arn.split(":");
@@ -170,18 +170,19 @@ function inRange(actual: string, expected: string): boolean {
   return isIP(actual) !== 0 && range.check(actual, isIP(actual) === 6 ? "ipv6" : "ipv4");
 }
 
-const globs = new Map<string, RegExp>();
+/** Patterns come from the graph, so their number is bounded. */
+const wildcardRegExps = new Map<string, RegExp>();
 
-/** `*` is any run of characters, `?` any one; both cross `/` and `:`, as in IAM. */
+/** Returns a regular expression for a pattern in which `*` is any text and `?` any character, `/` and `:` included, as in IAM. */
 export function wildcardRegExp(pattern: string, flags = ""): RegExp {
   const key = `${flags}/${pattern}`;
-  let regexp = globs.get(key);
+  let regexp = wildcardRegExps.get(key);
   if (!regexp) {
     const source = pattern
       .replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
       .replaceAll("*", "[^]*")
       .replaceAll("?", "[^]");
-    globs.set(key, (regexp = new RegExp(`^${source}$`, flags)));
+    wildcardRegExps.set(key, (regexp = new RegExp(`^${source}$`, flags)));
   }
   return regexp;
 }

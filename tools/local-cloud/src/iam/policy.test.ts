@@ -9,14 +9,14 @@ const read: Policy.Statement = { Effect: "Allow", Action: "dynamodb:GetItem", Re
 const allows = (statements: Policy.Statement[], action: string, resource: string) =>
   Policy.evaluate(statements, { action, resource }).allowed;
 
-test("nothing is allowed that no statement allows", () => {
+test("a request that no statement allows is denied", () => {
   expect(allows([], "dynamodb:GetItem", table)).toBe(false);
   expect(allows([read], "dynamodb:PutItem", table)).toBe(false);
   expect(allows([read], "dynamodb:GetItem", `${table}2`)).toBe(false);
   expect(allows([read], "dynamodb:GetItem", table)).toBe(true);
 });
 
-test("a deny wins over any allow, wherever it stands", () => {
+test("a deny wins over an allow, in any order", () => {
   const deny: Policy.Statement = { Effect: "Deny", Action: "dynamodb:*", Resource: "*" };
   const ask = { action: "dynamodb:GetItem", resource: table };
   for (const statements of [
@@ -26,7 +26,7 @@ test("a deny wins over any allow, wherever it stands", () => {
     expect(Policy.evaluate(statements, ask)).toEqual({ allowed: false, explicitDeny: true });
 });
 
-test("actions ignore case and take wildcards, resources keep their case", () => {
+test("actions ignore case, resources do not, and both accept wildcards", () => {
   const statement: Policy.Statement = {
     Effect: "Allow",
     Action: ["DynamoDB:Batch*Item", "s3:Get?bject"],
@@ -40,7 +40,7 @@ test("actions ignore case and take wildcards, resources keep their case", () => 
   expect(allows([statement], "s3:GetObject", key.replace("a.png", "ab.jpg"))).toBe(false);
 });
 
-test("NotAction and NotResource are everything else", () => {
+test("NotAction and NotResource match everything else", () => {
   const statement: Policy.Statement = {
     Effect: "Allow",
     NotAction: "iam:*",
@@ -92,7 +92,7 @@ test.each<[ConditionBlock, RequestContext, boolean]>([
   expect(holds(condition, context)).toBe(expected);
 });
 
-test("what is not emulated is refused by name, not ignored", () => {
+test("a policy element or operator that is not emulated is rejected by name", () => {
   const policy = (statement: object) => ({ Statement: [{ ...read, ...statement }] });
   const parse = (statement: object) => () => Policy.parse(policy(statement), "the policy p");
   expect(parse({ Condition: { BinaryEquals: { k: "a" } } })).toThrow(
@@ -103,7 +103,7 @@ test("what is not emulated is refused by name, not ignored", () => {
   expect(parse({ Action: undefined })).toThrow("Action or NotAction");
 });
 
-test("a resource's policy is for whom it names", () => {
+test("a resource policy applies to the principals that it names", () => {
   const role = "arn:aws:iam::123456789012:role/ingest";
   const session = "arn:aws:sts::123456789012:assumed-role/ingest/run";
   const allowed = (

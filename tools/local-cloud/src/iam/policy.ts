@@ -17,20 +17,20 @@ export type AccessRequest = {
   action: string;
   resource: string;
   context?: PolicyCondition.RequestContext;
-  /** Who asks, for policies of a resource and for trust: `{ Service: "s3.amazonaws.com" }` or `{ AWS: arn }`. */
+  /** The caller, for resource policies and trust policies: `{ Service: "s3.amazonaws.com" }` or `{ AWS: arn }`. */
   principal?: { Service: string } | { AWS: string };
 };
 
 export type Decision = { allowed: boolean; explicitDeny: boolean };
 
-/** An explicit deny wins, then any allow, else no. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html */
+/** Returns the decision: an explicit deny wins over every allow, and without an allow the request is denied. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html */
 export function evaluate(statements: readonly Statement[], ask: AccessRequest): Decision {
   const applying = statements.filter((statement) => appliesTo(statement, ask));
   const explicitDeny = applying.some(({ Effect }) => Effect === "Deny");
   return { explicitDeny, allowed: !explicitDeny && applying.length > 0 };
 }
 
-/** The statements of a policy document; refuses what this evaluator would otherwise silently read as something else. */
+/** Returns the statements of a policy document. @throws for an element or operator that is not emulated; `where` names the policy in the message. */
 export function parse(document: string | object, where: string): Statement[] {
   const policy = typeof document === "string" ? JSON.parse(document) : document;
   const statements: Statement[] = [policy.Statement ?? []].flat();
@@ -66,7 +66,7 @@ function includesPrincipal(
   return [named[kind] ?? []].flat().some((name) => name === "*" || samePrincipal(name, who));
 }
 
-/** An account's id or root stands for everyone in it who has the right himself, and a role for its sessions. */
+/** An account id or its root matches every principal of the account, and a role matches its sessions. */
 function samePrincipal(name: string, who: string): boolean {
   if (name === who) return true;
   const account = /^(?:arn:aws:iam::)?(\d{12})(?::root)?$/.exec(name)?.[1];
@@ -92,7 +92,7 @@ function matchesResource(
       return filled !== undefined && matches(filled, resource);
     });
   if (NotResource) return !named(NotResource);
-  // a trust policy names no resource: the role is the resource
+  // a trust policy has no Resource: it belongs to the role
   return Resource === undefined || named(Resource);
 }
 

@@ -10,10 +10,10 @@ import {
 } from "../graph/resource-graph.ts";
 import * as Policy from "./policy.ts";
 
-/** Whoever signs requests: a session of a role, or the person at the laptop. */
+/** An identity that signs requests: a session of a role, or the operator of the local cloud. */
 export type Principal = {
   arn: string;
-  /** What a person calls it: the logical name of the function that has the role. */
+  /** The logical name of the function that has the role, for logs. */
   label: string;
   accessKeyId: string;
   secretAccessKey: string;
@@ -24,9 +24,9 @@ export type Principal = {
 export type Principals = {
   list(): Principal[];
   find(accessKeyId: string): Principal | undefined;
-  /** The session that a service opens with a role; refuses a role that does not trust the service. */
+  /** Returns the session that a service gets for a role. @throws if the role does not trust the service. */
   forRole(roleArn: string, service: string, context?: Policy.AccessRequest["context"]): Principal;
-  /** May do anything; for whoever sits at the laptop, never for a function. */
+  /** May do anything: for developers and tests, never for a function. */
   operator: Principal;
 };
 
@@ -78,20 +78,20 @@ export function createPrincipals({
   };
 }
 
-/** Decides by the principal's own policies and, within an account, by that of the resource as well; logs a refusal. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-id-rdp.html */
+/** Returns whether the principal's policies and the resource's policy allow the request, and logs a denial. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-id-rdp.html */
 export function authorize(
   principal: Principal,
   ask: Policy.AccessRequest,
   log: Log,
-  ofResource: readonly Policy.Statement[] = [],
+  resourcePolicy: readonly Policy.Statement[] = [],
 ): AuthorizationResult {
-  const decision = Policy.evaluate([...principal.statements, ...ofResource], {
+  const decision = Policy.evaluate([...principal.statements, ...resourcePolicy], {
     ...ask,
     principal: { AWS: principal.arn },
     context: {
       "aws:PrincipalArn": principal.arn,
       "aws:PrincipalAccount": principal.arn.split(":")[4],
-      // loopback stands for TLS here: a policy that demands it is about the network
+      // loopback counts as TLS: a policy that demands TLS is about the network
       "aws:SecureTransport": "true",
       ...ask.context,
     },
@@ -101,7 +101,7 @@ export function authorize(
   return { ...decision, message: denialMessage(principal, ask, decision) };
 }
 
-/** AWS's words. https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html */
+/** AWS's message. https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html */
 function denialMessage(
   principal: Principal,
   ask: Policy.AccessRequest,
@@ -131,7 +131,7 @@ function createRoleSession(
   return {
     trust: Policy.parse(role.inputs.assumeRolePolicy, `the trust policy of ${name}`),
     principal: {
-      // Lambda names its session after the function
+      // Lambda names the session after the function
       arn: `arn:aws:sts::${graph.account}:assumed-role/${name}/${lambda?.inputs.name ?? label}`,
       label,
       ...credentials(role.outputs.arn, "ASIA"),
@@ -148,7 +148,7 @@ function statementsOfRole(graph: ResourceGraph, role: Role): Policy.Statement[] 
     );
 
   const inline = (role.inputs.inlinePolicies ?? []).flatMap((policy) =>
-    // Pulumi allows an empty block: "no inline policies"
+    // Pulumi writes "no inline policies" as an empty block
     policy.policy ? Policy.parse(policy.policy, `the policy ${policy.name} of ${name}`) : [],
   );
   const own = resourcesOf(graph, "aws:iam/rolePolicy:RolePolicy")
@@ -175,7 +175,10 @@ function statementsOfManagedPolicy(
   );
   if (own) return Policy.parse(own.inputs.policy, own.name);
   const actions = awsManagedPolicies[arn.replace(/^arn:aws[\w-]*:iam::aws:policy\//, "")];
-  if (!actions) throw new Error(`the managed policy ${arn} of the role ${role} is not known here`);
+  if (!actions)
+    throw new Error(
+      `the managed policy ${arn} of the role ${role} is not known to the local cloud: attach a policy of your own, or add it to awsManagedPolicies in iam/principals.ts`,
+    );
   return [{ Effect: "Allow", Action: actions, Resource: "*" }];
 }
 
@@ -210,7 +213,7 @@ const roleName = (role: Role): string =>
 type Keys = Pick<Principal, "accessKeyId" | "secretAccessKey" | "sessionToken">;
 type GetCredentials = (arn: string, prefix: "AKIA" | "ASIA") => Keys;
 
-/** Kept over restarts, so that a URL presigned before one is good after it. */
+/** Keeps credentials over restarts, so that a URL that was presigned before a restart is valid after it. */
 function openCredentialStore(db: DatabaseSync): GetCredentials {
   db.exec(`CREATE TABLE IF NOT EXISTS identity_credentials (
     arn TEXT PRIMARY KEY, access_key_id TEXT NOT NULL UNIQUE, secret_access_key TEXT NOT NULL, session_token TEXT
@@ -221,7 +224,7 @@ function openCredentialStore(db: DatabaseSync): GetCredentials {
   const select = db.prepare("SELECT * FROM identity_credentials WHERE arn = ?");
 
   return (arn, prefix) => {
-    // the alphabet of AWS's key ids is base 32 in capitals
+    // AWS's key ids are base 32 in capital letters
     const id = Array.from(randomBytes(16), (byte) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[byte % 32]);
     const token = prefix === "ASIA" ? randomBytes(48).toString("base64") : null;
     insert.run(arn, prefix + id.join(""), randomBytes(30).toString("base64"), token);

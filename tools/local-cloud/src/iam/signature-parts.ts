@@ -1,39 +1,39 @@
 import { createHmac, hash, timingSafeEqual } from "node:crypto";
 
+import { LRUCache } from "lru-cache";
+
 export const ALGORITHM = "AWS4-HMAC-SHA256";
 
 export type CredentialScope = { service: string; region: string };
 
-/** The key of one day, region and service; also signs POST policies and chunks. */
+/** Four of the five hashes that a signature costs are the same all day. */
+const signingKeys = new LRUCache<string, Buffer>({ max: 1_000 });
+
+/** Returns the signing key of one day, region and service; it also signs POST policies and chunks. */
 export function signingKey(
   secret: string,
   day: string,
   { service, region }: CredentialScope,
 ): Buffer {
   const name = [day, region, service, secret].join("/");
-  const known = signingKeys.get(name);
-  if (known) return known;
+  const cached = signingKeys.get(name);
+  if (cached) return cached;
   const key = hmac(hmac(hmac(hmac(`AWS4${secret}`, day), region), service), "aws4_request");
-  if (signingKeys.size >= MAX_KEYS) signingKeys.clear();
   signingKeys.set(name, key);
   return key;
 }
-
-/** Those of today: four of the five hashes that a signature costs. */
-const signingKeys = new Map<string, Buffer>();
-const MAX_KEYS = 1_000;
 
 export const hmacHex = (key: Buffer, text: string) => hmac(key, text).toString("hex");
 
 export const sha256 = (data: string | Uint8Array) => hash("sha256", data, "hex");
 
-/** Compares in a time that tells nothing about where the texts differ. */
+/** Compares in a time that does not depend on where the texts differ. */
 export function equalInConstantTime(a: string, b: string): boolean {
   const [left, right] = [a, b].map((text) => hash("sha256", text, "buffer"));
   return timingSafeEqual(left!, right!);
 }
 
-/** `20261121T070000Z` as milliseconds. */
+/** Returns `20261121T070000Z` in milliseconds since the epoch, undefined for another format. */
 export function parseAmzDate(date: string): number | undefined {
   const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(date);
   if (!parts) return undefined;
@@ -42,7 +42,7 @@ export function parseAmzDate(date: string): number | undefined {
 }
 
 export function parseCredential(credential: string) {
-  // an access key may hold a slash in theory, the scope never does
+  // an access key id may contain a slash, the scope does not
   const parts = credential.split("/");
   const [day = "", region = "", service = "", terminator = ""] = parts.slice(-4);
   const accessKeyId = terminator === "aws4_request" ? parts.slice(0, -4).join("/") : "";
@@ -69,7 +69,7 @@ export function parseAuthorization(value: string): Authorization | undefined {
   return { ...credential, signedHeaders: signedHeaders.split(";"), signature };
 }
 
-/** An HTTP date, as the `date` header may hold instead of `x-amz-date`. */
+/** Returns an HTTP date, which the `date` header may have, in the format of `x-amz-date`. */
 export function toAmzDate(date: string | undefined): string | undefined {
   if (date === undefined || parseAmzDate(date) !== undefined) return date;
   const time = Date.parse(date);

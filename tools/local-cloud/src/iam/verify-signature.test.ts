@@ -6,6 +6,7 @@ import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/clien
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { expect, test } from "vitest";
 
+import { signRequest } from "./sign-request.ts";
 import * as VerifySignature from "./verify-signature.ts";
 
 // the keys, requests and signatures of AWS's own examples:
@@ -29,7 +30,7 @@ const exampleGet = {
   },
 };
 
-test("AWS's own header example verifies", () => {
+test("AWS's example of a signed header verifies", () => {
   expect(VerifySignature.verifyHeader(exampleGet, find(example), exampleScope)).toMatchObject({
     ok: true,
     principal: example,
@@ -37,7 +38,7 @@ test("AWS's own header example verifies", () => {
   });
 });
 
-test("AWS's own presigned example verifies", () => {
+test("AWS's example of a presigned URL verifies until it expires", () => {
   const request = {
     method: "GET",
     url: "/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404",
@@ -60,7 +61,7 @@ test.each([
   ["a query added", { url: "/test.txt?versionId=1" }, "mismatch"],
   ["a signed header changed", header("range", "bytes=0-8"), "mismatch"],
   ["another body stated", header("x-amz-content-sha256", "0".repeat(64)), "mismatch"],
-  ["an x-amz header smuggled in", header("x-amz-acl", "public-read"), "unsigned-header"],
+  ["an unsigned x-amz header", header("x-amz-acl", "public-read"), "unsigned-header"],
   ["no signature", header("authorization", undefined), "missing"],
   ["half a signature", header("authorization", "AWS4-HMAC-SHA256 Credential=a"), "malformed"],
   ["a path that is not UTF-8", { url: "/%ff" }, "mismatch"],
@@ -72,7 +73,7 @@ test.each([
   });
 });
 
-test("a request is good for fifteen minutes, or for as long as the service says", () => {
+test("a signature is valid for fifteen minutes, or for the time that the service sets", () => {
   const at = (seconds: number, skewSeconds?: number) =>
     VerifySignature.verifyHeader(exampleGet, find(example), {
       ...exampleScope,
@@ -95,7 +96,7 @@ test("a signature for another region or service is refused", () => {
 const session = { accessKeyId: "ASIALOCAL", secretAccessKey: "s3cret", sessionToken: "to/ken+=" };
 const local = { region: "eu-central-1", now: Date.now() };
 
-test("what the SDK signs verifies, for S3 with its odd keys and for JSON services with their bodies", async () => {
+test("requests that AWS's SDK signs verify, for S3 with special characters in keys and for JSON services with bodies", async () => {
   const { client: s3, sent: toS3 } = recording(S3Client);
   await s3.send(new GetObjectCommand({ Bucket: "b", Key: "a b/ü+%2F/../'(*)!/🙂" }));
   await s3.send(new ListObjectsV2Command({ Bucket: "b", Prefix: "a b+/", Delimiter: "/" }));
@@ -115,7 +116,7 @@ test("what the SDK signs verifies, for S3 with its odd keys and for JSON service
   });
 });
 
-test("temporary credentials count only with their token", () => {
+test("temporary credentials need their session token", () => {
   const signed = (credentials: VerifySignature.Credentials) => {
     const request = {
       method: "POST",
@@ -123,13 +124,7 @@ test("temporary credentials count only with their token", () => {
       headers: { host: "h" },
       body: "{}",
     };
-    const added = VerifySignature.sign(
-      request,
-      credentials,
-      "execute-api",
-      "eu-central-1",
-      local.now,
-    );
+    const added = signRequest(request, credentials, "execute-api", "eu-central-1", local.now);
     return { ...request, headers: { ...request.headers, ...added } };
   };
   const verify = (request: VerifySignature.SignedRequest) =>
@@ -144,12 +139,12 @@ test("temporary credentials count only with their token", () => {
   expect(verify(signed({ ...session, secretAccessKey: "guess" }))).toMatchObject({
     problem: "mismatch",
   });
-  expect(verify(signed({ ...session, accessKeyId: "NOBODY" }))).toMatchObject({
+  expect(verify(signed({ ...session, accessKeyId: "UNKNOWN" }))).toMatchObject({
     problem: "unknown-key",
   });
 });
 
-test("a URL presigned by the SDK verifies with its token and dies when it says", async () => {
+test("a URL that AWS's SDK presigns verifies with its token until it expires", async () => {
   const { client } = recording(S3Client);
   const link = new URL(
     await getSignedUrl(client, new GetObjectCommand({ Bucket: "b", Key: "k" }), { expiresIn: 60 }),
@@ -171,7 +166,7 @@ function header(name: string, value: string | undefined) {
   return { headers: { ...exampleGet.headers, [name]: value } };
 }
 
-/** A client whose requests end here, signed, instead of on a wire. */
+/** A client whose signed requests are recorded instead of sent. */
 function recording<C extends S3Client | DynamoDBClient>(
   Client: new (config: object) => C,
 ): { client: C; sent: VerifySignature.SignedRequest[] } {

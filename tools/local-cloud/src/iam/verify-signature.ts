@@ -11,7 +11,6 @@ import {
   toAmzDate,
   equalInConstantTime,
   hmacHex,
-  formatAmzDate,
   parseAuthorization,
   parseCredential,
   parseAmzDate,
@@ -23,6 +22,13 @@ import {
 
 // Rules: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 // and, for what S3 does differently, https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
+//
+// sign-request.ts signs with aws4; verification is our own, because aws4 1.13 cannot verify:
+// - for S3 it signs only the first of several query values of one name, so a forged second value would pass;
+// - it leaves out a signed header that the request does not have, where AWS signs an empty value;
+// - it replaces bytes that are not UTF-8 instead of rejecting them;
+// - presigned URLs for S3 always count as UNSIGNED-PAYLOAD, also when they state a hash;
+// - it does not give out the key from which chunk signatures and POST policies are computed.
 
 export type Credentials = {
   accessKeyId: string;
@@ -35,22 +41,22 @@ export type { SignedRequest } from "./canonical-request.ts";
 export type VerifyOptions = CredentialScope & {
   /** Milliseconds since the epoch. */
   now: number;
-  /** How long ago a signature of that date was made, where its maker may have read another clock. */
+  /** Milliseconds since the signature was made; the signer may have read the virtual clock or the real one. */
   ageOf?: (signedAt: number) => number;
-  /** How far `x-amz-date` may be off; AWS allows 15 minutes, execute-api 5. */
+  /** How far `x-amz-date` may differ from now: 15 minutes in most services, 5 in execute-api. */
   maxSkewSeconds?: number;
 };
 
 export type Verified<P> = {
   ok: true;
   principal: P;
-  /** What the signature says about the body: its SHA-256 in hex, `UNSIGNED-PAYLOAD` or `STREAMING-…`. */
+  /** What is signed for the body: its SHA-256 in hex, `UNSIGNED-PAYLOAD` or `STREAMING-…`. */
   payloadHash: string;
-  /** What every chunk signature of an aws-chunked body is derived from. */
+  /** From this the chunk signatures of an aws-chunked body are derived. */
   seed: { key: Buffer; date: string; scope: string; signature: string };
 };
 
-/** Each service words these in its own way, so they are named and not worded here. */
+/** Why a signature is rejected; each service has its own error code and message for it. */
 export type SignatureProblem =
   | "missing"
   | "malformed"
@@ -73,14 +79,14 @@ export const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 const DEFAULT_MAX_SKEW_SECONDS = 15 * 60;
 const MAX_PRESIGN_SECONDS = 7 * 24 * 60 * 60;
 
-/** Whether the request carries a signature of either kind; one that carries none is anonymous. */
+/** Returns whether the request has a signature, in its header or its query; without one it is anonymous. */
 export const isSigned = (request: SignedRequest) =>
   request.headers["authorization"] !== undefined || isPresigned(request);
 
 export const isPresigned = (request: SignedRequest) =>
   /[?&]X-Amz-(Algorithm|Signature|Credential)=/i.test(request.url);
 
-/** Verifies an `Authorization` header. */
+/** Verifies the `Authorization` header of a request. */
 export function verifyHeader<P extends Credentials>(
   request: SignedRequest,
   find: FindPrincipal<P>,
@@ -110,7 +116,7 @@ export function verifyHeader<P extends Credentials>(
   return checkSignature(request, find, options, { ...parts, date, payloadHash, token });
 }
 
-/** Verifies a presigned URL. */
+/** Verifies the signature in the query of a presigned URL. */
 export function verifyQuery<P extends Credentials>(
   request: SignedRequest,
   find: FindPrincipal<P>,
@@ -167,37 +173,6 @@ export function verifyQuery<P extends Credentials>(
 
 const ageOf = (signedAt: number, { now, ageOf: since }: VerifyOptions) =>
   since?.(signedAt) ?? now - signedAt;
-
-/** The headers to add to a request so that AWS, or `verifyHeader`, accepts it. `headers` must hold `host`. */
-export function sign(
-  request: SignedRequest,
-  credentials: Credentials,
-  service: string,
-  region: string,
-  now: number,
-): Record<string, string> {
-  const date = formatAmzDate(now);
-  const payloadHash = header(request, "x-amz-content-sha256") ?? sha256(request.body ?? "");
-  const added: Record<string, string> = { "x-amz-date": date, "x-amz-content-sha256": payloadHash };
-  if (credentials.sessionToken) added["x-amz-security-token"] = credentials.sessionToken;
-  const lowered = Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), value]),
-  );
-  const whole = { ...request, headers: { ...lowered, ...added } };
-  const signedHeaders = Object.keys(whole.headers)
-    .filter((name) => name === "host" || name === "content-type" || name.startsWith("x-amz-"))
-    .toSorted();
-  const scope = scopeOf(date, { service, region });
-  const key = signingKey(credentials.secretAccessKey, date.slice(0, 8), { service, region });
-  const canonical = canonicalRequest(whole, signedHeaders, payloadHash, service);
-  if (!canonical)
-    throw new Error(`cannot sign ${request.url}: its path or query is not percent-encoded UTF-8`);
-  const signature = hmacHex(key, stringToSign(date, scope, canonical));
-  return {
-    ...added,
-    authorization: `${ALGORITHM} Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${signedHeaders.join(";")}, Signature=${signature}`,
-  };
-}
 
 type SignatureClaim = ReturnType<typeof parseCredential> & {
   signedHeaders: string[];
@@ -269,7 +244,7 @@ function lowerCaseQuery(url: string): Map<string, string> {
   try {
     return new Map(queryPairs(url).map(([name, value]) => [name.toLowerCase(), value]));
   } catch {
-    return new Map(); // not percent-encoded UTF-8: as good as unsigned
+    return new Map(); // not percent-encoded UTF-8, so it has no readable signature
   }
 }
 

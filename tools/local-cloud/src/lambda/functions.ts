@@ -3,8 +3,8 @@ import { join } from "node:path";
 
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import { type Traced, traceInvocation } from "../xray/trace-invocation.ts";
-import type { Traces } from "../xray/trace-store.ts";
+import { type TracedFunction, traceInvocation } from "../xray/trace-invocation.ts";
+import type { TraceStore } from "../xray/trace-store.ts";
 import {
   type FunctionSource,
   type Resource,
@@ -55,7 +55,7 @@ export type FunctionsOptions = {
   /** Refuse calls beyond the number of processes, as Lambda refuses calls beyond its concurrency, instead of letting them wait. */
   throttle?: boolean;
   /** Where the segments of invocations go. */
-  traces?: Traces;
+  traces?: TraceStore;
 };
 
 /** Every Lambda function of the graph, each in processes of its own with only its own environment, rights, memory and time. */
@@ -168,7 +168,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
   }
 }
 
-type Deployed = { name: string; bundle: LiveBundle; pool: Pool; traced: Traced };
+type Deployed = { name: string; bundle: LiveBundle; pool: Pool; traced: TracedFunction };
 
 /** More processes than cores only make every call slower; two at least, so that a function may call itself. */
 const cores = Math.max(2, availableParallelism());

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
-import { wallMs } from "../xray/segment.ts";
-import type { Times } from "../xray/trace-invocation.ts";
+import { realTimeMs } from "../xray/segment.ts";
+import type { InvocationTimes } from "../xray/trace-invocation.ts";
 import type { InvokeResult } from "./result.ts";
 
 /** One call of a function, from the moment it is asked for to its answer. */
@@ -18,7 +18,7 @@ export type Invocation = {
   /** The process has answered, to the last byte of a stream, or has died. */
   end(): void;
   /** Calls back with when what happened: when it has ended, or now if no process ever got it. */
-  whenOver(tell: (times: Times) => void): void;
+  whenOver(tell: (times: InvocationTimes) => void): void;
   /** The first answer counts. */
   settle(result: InvokeResult): void;
   result: Promise<InvokeResult>;
@@ -44,9 +44,9 @@ export function createInvocation(
   options: InvokeOptions & { traceHeader: string },
 ): Invocation {
   const { promise, resolve } = Promise.withResolvers<InvokeResult>();
-  const created = wallMs();
-  const times: Times = {};
-  let over: ((times: Times) => void) | undefined;
+  const created = realTimeMs();
+  const times: InvocationTimes = {};
+  let over: ((times: InvocationTimes) => void) | undefined;
   return {
     id: options.requestId ?? randomUUID(),
     payload: Buffer.from(payload),
@@ -59,11 +59,11 @@ export function createInvocation(
       const init = start.end > created ? start : undefined;
       if (init) options.onColdStart?.();
       times.init = init;
-      times.invoke = { start: wallMs(), end: 0 };
+      times.invoke = { start: realTimeMs(), end: 0 };
     },
     end() {
       if (!times.invoke || times.invoke.end) return;
-      times.invoke.end = wallMs();
+      times.invoke.end = realTimeMs();
       over?.(times);
     },
     whenOver(tell) {

@@ -7,7 +7,7 @@ import { finished } from "node:stream/promises";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { readAll } from "../read-all.ts";
-import { wallMs } from "../xray/segment.ts";
+import { realTimeMs } from "../xray/segment.ts";
 import type { Bundle } from "./bundle.ts";
 import type { Invocation } from "./invocation.ts";
 import { printOutput } from "./output.ts";
@@ -57,7 +57,7 @@ export function startProcess(options: Options): FunctionProcess {
   let endedBy: ((requestId: string) => Result.InvokeResult) | undefined;
   let retired = false;
   /** When it began to start, and when it was ready for its first event. */
-  const start = { start: wallMs(), end: 0 };
+  const start = { start: realTimeMs(), end: 0 };
   let timer: NodeJS.Timeout | undefined = setTimeout(() => {
     endedBy = (id) => Result.timedOut(id, initMs);
     self.kill();
@@ -67,7 +67,7 @@ export function startProcess(options: Options): FunctionProcess {
     next(hand) {
       clearTimeout(timer);
       done();
-      if (!start.end) start.end = wallMs();
+      if (!start.end) start.end = realTimeMs();
       deliver = hand;
       if (retired) return self.kill();
       self.state = "idle";

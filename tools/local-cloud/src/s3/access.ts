@@ -19,7 +19,7 @@ export function identify(s3: S3, request: VerifySignature.SignedRequest): Caller
     service: "s3",
     region: s3.graph.region,
     now: Date.now(),
-    since: s3.clock.since,
+    ageOf: s3.clock.since,
   };
   const outcome = verify<Principal>(request, (id) => s3.principals.find(id), options);
   if (!outcome.ok) throw refusal(s3, outcome, isPresigned);

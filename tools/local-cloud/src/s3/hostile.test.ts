@@ -9,7 +9,7 @@ import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
-import * as VerifySignature from "../iam/verify-signature.ts";
+import { signRequest } from "../iam/sign-request.ts";
 import { bucket, region, smallGraph, startS3 } from "./s3.fixture.ts";
 
 const Bucket = "pictures";
@@ -23,13 +23,7 @@ const send = (method: string, path: string, body = "", extra: Record<string, str
   const { operator } = s3.principals;
   return {
     ...headers,
-    ...VerifySignature.sign(
-      { method, url: path, headers, body },
-      operator,
-      "s3",
-      region,
-      Date.now(),
-    ),
+    ...signRequest({ method, url: path, headers, body }, operator, "s3", region, Date.now()),
   };
 };
 
@@ -157,7 +151,7 @@ test("a body without a length, or of another length or content than signed, is r
 test("who may not write is told before he sends his bytes", async () => {
   const { accessKeyId, secretAccessKey, sessionToken } = s3.role("nobody");
   const headers = { host: s3.endpoint.replace("http://", "") };
-  const signed = VerifySignature.sign(
+  const signed = signRequest(
     { method: "PUT", url: "/pictures/k", headers, body: "x" },
     { accessKeyId, secretAccessKey, sessionToken },
     "s3",

@@ -12,7 +12,7 @@ import {
 } from "../graph/resource-graph.ts";
 import type { AsynchronousEvents } from "../lambda/asynchronous/invocations.ts";
 import type { Queues } from "../sqs/queues.ts";
-import { inTransaction } from "../sqs/queue-store.ts";
+import { inTransaction } from "../sqs/message-store.ts";
 
 /** What S3 tells of a change; the rest of the record goes through as it is. */
 type Change = { eventName: string; s3: { object: { key: string } } };

@@ -42,7 +42,7 @@ export async function serve(
     const target = locate(s3, req, path);
     if (target.bucket && method !== "OPTIONS")
       cors = Cors.headers(target.bucket, req.headers.origin, method);
-    traced.about = {
+    traced.details = {
       bucket_name: target.name,
       ...(target.key && { key: target.key }),
       request_id: requestId,

@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
-import type { Traces } from "../xray/trace-store.ts";
+import type { TraceStore } from "../xray/trace-store.ts";
 import { openBlobs } from "./blob.ts";
 import * as Bucket from "./bucket.ts";
 import type { S3 } from "./types.ts";
@@ -24,7 +24,7 @@ export type S3Options = {
   log: Log;
   /** Called within the transaction that changes the bucket: what it writes to `db` and the change are one commit. */
   notify: S3["notify"];
-  traces?: Traces | undefined;
+  traces?: TraceStore | undefined;
 };
 
 export type S3Server = {

@@ -3,7 +3,7 @@ import type { Verified } from "../iam/verify-signature.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
-import type { Traces } from "../xray/trace-store.ts";
+import type { TraceStore } from "../xray/trace-store.ts";
 import type { Blobs } from "./blob.ts";
 import type { Bucket } from "./bucket.ts";
 import type { EventRecord } from "./event.ts";
@@ -21,7 +21,7 @@ export type S3 = {
   uploads: Uploads;
   principals: { find(accessKeyId: string): Principal | undefined };
   notify(bucket: string, record: EventRecord, traceHeader?: string): void;
-  traces?: Traces | undefined;
+  traces?: TraceStore | undefined;
 };
 
 /** Who calls, and how he has shown it; nobody is anonymous. */

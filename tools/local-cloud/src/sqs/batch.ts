@@ -1,13 +1,16 @@
-import { ServiceError } from "../iam/request-access.ts";
+import { ServiceError } from "../service-error.ts";
 
 type Entry = { Id?: string };
 
-/** Does each entry by itself: one that is refused does not stop the others. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
-export function batch<E extends Entry>(
+/**
+ * Does the work for each entry and returns `Successful` and `Failed`: a refused entry does not stop the others.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+ */
+export function forEachEntry<E extends Entry>(
   { Entries = [] }: { Entries?: E[] },
   work: (entry: E) => object,
-): { answer: object } {
-  check(Entries);
+): object {
+  assertValidEntries(Entries);
   const Successful: object[] = [];
   const Failed: object[] = [];
   for (const entry of Entries) {
@@ -23,34 +26,33 @@ export function batch<E extends Entry>(
     }
   }
   return {
-    answer: {
-      ...(Successful.length > 0 ? { Successful } : {}),
-      ...(Failed.length > 0 ? { Failed } : {}),
-    },
+    ...(Successful.length > 0 ? { Successful } : {}),
+    ...(Failed.length > 0 ? { Failed } : {}),
   };
 }
 
-function check(entries: Entry[]): void {
+function assertValidEntries(entries: Entry[]): void {
   const ids = entries.map(({ Id }) => Id ?? "");
   if (entries.length === 0)
-    throw fault(
+    throw batchError(
       "EmptyBatchRequest",
       "There should be at least one SendMessageBatchRequestEntry in the request.",
     );
   if (entries.length > 10)
-    throw fault(
+    throw batchError(
       "TooManyEntriesInBatchRequest",
       `Maximum number of entries per request are 10. You have sent ${entries.length}.`,
     );
-  const bad = ids.find((id) => !/^[\w-]{1,80}$/.test(id));
-  if (bad !== undefined)
-    throw fault(
+  const invalid = ids.find((id) => !/^[\w-]{1,80}$/.test(id));
+  if (invalid !== undefined)
+    throw batchError(
       "InvalidBatchEntryId",
       "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.",
     );
   const repeated = ids.find((id, at) => ids.indexOf(id) !== at);
-  if (repeated !== undefined) throw fault("BatchEntryIdsNotDistinct", `Id ${repeated} repeated.`);
+  if (repeated !== undefined)
+    throw batchError("BatchEntryIdsNotDistinct", `Id ${repeated} repeated.`);
 }
 
-const fault = (name: string, message: string) =>
+const batchError = (name: string, message: string) =>
   new ServiceError(`com.amazonaws.sqs#${name}`, message);

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 
-import { ServiceError } from "../iam/request-access.ts";
+import { ServiceError } from "../service-error.ts";
 
-/** A message as it was received; `receiptHandle` is of this receive only. */
+/** A message as one receive returned it; `receiptHandle` belongs to that receive only. */
 export type Message = {
   messageId: string;
   receiptHandle: string;
   body: string;
   bodyMd5: string;
-  /** SentTimestamp, ApproximateReceiveCount …, all as text. */
+  /** System attributes such as SentTimestamp and ApproximateReceiveCount, all as text. */
   attributes: Record<string, string>;
   messageAttributes: MessageAttributes;
 };
@@ -21,9 +21,9 @@ export type MessageAttributes = Record<
 export type SendOptions = {
   attributes?: MessageAttributes;
   delaySeconds?: number;
-  /** `X-Amzn-Trace-Id` of the work that sends. */
+  /** `X-Amzn-Trace-Id` of the sender. */
   traceHeader?: string;
-  /** Who sends: the id of a role's session, or of a service. */
+  /** The id of the options role session or service. */
   senderId?: string;
 };
 
@@ -31,7 +31,7 @@ export type SendResult = { messageId: string; bodyMd5: string; attributesMd5?: s
 
 export const md5 = (text: string | Buffer) => createHash("md5").update(text).digest("hex");
 
-/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html#sqs-attributes-md5-message-digest-calculation */
+/** Returns the digest that SQS sends back, undefined without attributes. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html#sqs-attributes-md5-message-digest-calculation */
 export function attributesMd5(attributes: MessageAttributes): string | undefined {
   const parts = Object.entries(attributes)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -48,10 +48,10 @@ export function attributesMd5(attributes: MessageAttributes): string | undefined
   return parts.length > 0 ? md5(Buffer.concat(parts)) : undefined;
 }
 
-/** Refuses what SQS would: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
+/** @throws ServiceError for a body that SQS rejects: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
 export function assertValidMessage(
   body: unknown,
-  sending: SendOptions,
+  options: SendOptions,
   maxBytes: number,
 ): asserts body is string {
   if (typeof body !== "string" || body === "")
@@ -59,13 +59,13 @@ export function assertValidMessage(
       "com.amazon.coral.service#MissingRequiredParameterException",
       "The request must contain the parameter MessageBody.",
     );
-  // oxlint-disable-next-line no-control-regex -- these are the characters that XML 1.0, and so SQS, cannot carry
+  // oxlint-disable-next-line no-control-regex -- the characters that XML 1.0, and therefore SQS, does not allow
   if (/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u.test(body))
     throw new ServiceError(
       "com.amazonaws.sqs#InvalidMessageContents",
       "Invalid characters were found in the message body.",
     );
-  const bytes = Object.entries(sending.attributes ?? {}).reduce(
+  const bytes = Object.entries(options.attributes ?? {}).reduce(
     (sum, [name, { DataType, StringValue = "", BinaryValue = "" }]) =>
       sum +
       byteLength(name) +

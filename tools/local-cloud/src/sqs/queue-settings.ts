@@ -2,7 +2,7 @@ import * as Policy from "../iam/policy.ts";
 import { StartError } from "../start-error.ts";
 import { type Resource, type ResourceGraph, resourcesOf } from "../graph/resource-graph.ts";
 
-/** What the graph says of a queue; durations in seconds. */
+/** A queue of the graph. */
 export type QueueSettings = {
   arn: string;
   url: string;
@@ -12,19 +12,20 @@ export type QueueSettings = {
   delaySeconds: number;
   receiveWaitSeconds: number;
   maxMessageBytes: number;
-  deadLetters?: { target: string; maxReceives: number };
-  /** Who besides the roles of this account may use it: buckets, topics. */
+  /** Where a message goes instead of being received for more than `maxReceiveCount` times. */
+  deadLetters?: { queueArn: string; maxReceiveCount: number };
+  /** The queue's own policy: it lets in services such as S3. */
   policy: Policy.Statement[];
 };
 
-/** Defaults: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html */
+/** Returns the queues of the graph by ARN. Defaults: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html */
 export function readQueues(graph: ResourceGraph): Map<string, QueueSettings> {
   const queues = resourcesOf(graph, "aws:sqs/queue:Queue").map((queue) => readQueue(graph, queue));
   const byArn = new Map(queues.map((queue) => [queue.arn, queue]));
-  for (const { name, deadLetters: redrive } of queues)
-    if (redrive && !byArn.has(redrive.target))
+  for (const { name, deadLetters } of queues)
+    if (deadLetters && !byArn.has(deadLetters.queueArn))
       throw new StartError(
-        `The queue ${name} sends its dead letters to ${redrive.target}, which is not in the graph.`,
+        `The queue ${name} sends its dead letters to ${deadLetters.queueArn}, which is not in the graph.`,
       );
   return byArn;
 }
@@ -46,8 +47,8 @@ function readQueue(
     ...(redrive
       ? {
           deadLetters: {
-            target: redrive.deadLetterTargetArn,
-            maxReceives: Number(redrive.maxReceiveCount),
+            queueArn: redrive.deadLetterTargetArn,
+            maxReceiveCount: Number(redrive.maxReceiveCount),
           },
         }
       : {}),
@@ -55,7 +56,7 @@ function readQueue(
   };
 }
 
-/** A queue has one policy: of several in the graph AWS would keep whichever was written last. */
+/** A queue has one policy: of several in the graph AWS would keep the one that is written last. */
 function policyOf(
   graph: ResourceGraph,
   name: string,
@@ -67,6 +68,8 @@ function policyOf(
     .map(({ inputs }): string => inputs.policy);
   const [policy, other] = new Set([...(own ? [own] : []), ...policies]);
   if (other)
-    throw new StartError(`The queue ${name} has several policies, of which AWS would keep one.`);
+    throw new StartError(
+      `The queue ${name} has several policies, of which AWS would keep one: merge them into one.`,
+    );
   return policy ? Policy.parse(policy, `the policy of the queue ${name}`) : [];
 }

@@ -1,36 +1,37 @@
 import type { Clock } from "../clock.ts";
 
+/** The pollers and event source mappings that wait for messages, by queue. */
 export type QueueWaiters = {
   notify(queue: string): void;
   notifyAll(): void;
   listen(queue: string, listener: () => void): () => void;
-  /** Resolves when something may have arrived, the time is up or the signal aborts. */
+  /** Resolves when a message may have arrived, `ms` have passed or the signal aborts. */
   wait(queue: string, clock: Clock, ms: number, signal?: AbortSignal): Promise<void>;
 };
 
-/** Who waits for which queue. Listeners run after the present turn, so after a synchronous transaction has been committed. */
+/** Listeners run after the current turn of the event loop: a synchronous transaction has been committed by then. */
 export function createQueueWaiters(): QueueWaiters {
   const listeners = new Map<string, Set<() => void>>();
-  const told = new Set<string>();
+  const notified = new Set<string>();
   const flush = () => {
-    const queues = [...told];
-    told.clear();
+    const queues = [...notified];
+    notified.clear();
     for (const queue of queues) for (const listener of listeners.get(queue) ?? []) listener();
   };
-  const tell = (queue: string) => {
-    if (told.size === 0) setImmediate(flush);
-    told.add(queue);
+  const notify = (queue: string) => {
+    if (notified.size === 0) setImmediate(flush);
+    notified.add(queue);
   };
   const listen = (queue: string, listener: () => void) => {
-    const here = listeners.get(queue) ?? new Set();
-    listeners.set(queue, here.add(listener));
-    return () => void here.delete(listener);
+    const ofQueue = listeners.get(queue) ?? new Set();
+    listeners.set(queue, ofQueue.add(listener));
+    return () => void ofQueue.delete(listener);
   };
 
   return {
-    notify: tell,
+    notify,
     listen,
-    notifyAll: () => [...listeners.keys()].forEach(tell),
+    notifyAll: () => [...listeners.keys()].forEach(notify),
     async wait(queue, clock, ms, signal) {
       const arrived = new AbortController();
       const wake = () => arrived.abort();

@@ -2,32 +2,32 @@ import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 
 import type { Clock } from "../clock.ts";
-import { ServiceError } from "../iam/request-access.ts";
+import { ServiceError } from "../service-error.ts";
 import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
 import { createQueueWaiters } from "./queue-waiters.ts";
 import * as Message from "./message.ts";
 import { type QueueSettings, readQueues } from "./queue-settings.ts";
-import { type MessageCounts, inTransaction, openMessageStore, toMessage } from "./queue-store.ts";
+import { type MessageCounts, inTransaction, openMessageStore, toMessage } from "./message-store.ts";
 
-/** The queues of the graph, on disk. Everything but `poll` is synchronous, and part of a transaction that is open on the same connection. */
+/** The queues of the graph, stored in SQLite. Every method except `poll` is synchronous and joins a transaction that is open on the same connection. */
 export type Queues = {
   list(): QueueSettings[];
-  /** Throws a Fault when there is no such queue. */
+  /** @throws ServiceError if there is no such queue. */
   get(queueArn: string): QueueSettings;
-  send(queueArn: string, body: string, sending?: Message.SendOptions): Message.SendResult;
+  send(queueArn: string, body: string, options?: Message.SendOptions): Message.SendResult;
   receive(queueArn: string, max: number, visibilitySeconds?: number): Message.Message[];
-  /** Waits until there is something to receive, the time is up, or the signal aborts: then nothing is taken. */
+  /** Waits until there is a message to receive or the time is up; if the signal aborts it receives nothing. */
   poll(queueArn: string, polling: PollOptions): Promise<Message.Message[]>;
   delete(queueArn: string, receiptHandle: string): void;
   changeVisibility(queueArn: string, receiptHandle: string, seconds: number): void;
-  /** As if they had not been received: for messages that never reached whoever asked for them. */
+  /** Makes messages visible again and uncounts their receive: for a response that did not reach the client. */
   undoReceive(receiptHandles: string[]): void;
   countMessages(queueArn: string): MessageCounts;
   purge(queueArn: string): void;
-  /** Calls back, after the commit, when messages came or became visible by a change; not when time alone makes them visible. Returns how to stop. */
+  /** Calls the listener after the commit when messages arrived or a change made them visible, not when time alone does. Returns a function that removes it. */
   onMessages(queueArn: string, listener: () => void): () => void;
-  /** Sends dead letters back to where they came from, or to another queue. */
+  /** Moves dead letters back to the queue they came from, or to another one. */
   startMoveTask(sourceArn: string, destinationArn?: string): MoveTask;
   /** The newest first. */
   listMoveTasks(sourceArn: string): MoveTask[];
@@ -62,13 +62,13 @@ export function createQueues({
   clock: Clock;
   log: Log;
 }): Queues {
-  const definitions = readQueues(graph);
+  const settings = readQueues(graph);
   const store = openMessageStore(db);
   const waiters = createQueueWaiters();
-  const moves: MoveTask[] = [];
+  const moveTasks: MoveTask[] = [];
 
   const get = (arn: string): QueueSettings => {
-    const queue = definitions.get(arn);
+    const queue = settings.get(arn);
     if (queue) return queue;
     throw new ServiceError(
       "com.amazonaws.sqs#QueueDoesNotExist",
@@ -78,29 +78,29 @@ export function createQueues({
 
   const receive: Queues["receive"] = (arn, max, visibilitySeconds) => {
     const {
-      visibilitySeconds: visibility,
-      retentionSeconds: retention,
-      deadLetters: redrive,
+      visibilitySeconds: ownVisibilitySeconds,
+      retentionSeconds,
+      deadLetters,
       name,
     } = get(arn);
     const now = clock.now();
     return inTransaction(db, () => {
-      store.expire(arn, now - retention * 1000);
+      store.expire(arn, now - retentionSeconds * 1000);
       const messages: Message.Message[] = [];
       while (messages.length < max) {
-        const rows = store.visible(arn, now, max - messages.length);
+        const rows = store.findVisible(arn, now, max - messages.length);
         for (const row of rows) {
-          // a message is buried when it would be received once too often, not when its last chance fails
-          if (redrive && row.receives >= redrive.maxReceives) {
-            store.move(row, redrive.target, arn, now);
-            log.warn("a message became a dead letter", { queue: name, id: row.id });
-            waiters.notify(redrive.target);
+          // a message moves when it would be received once too often, not when its last receive fails
+          if (deadLetters && row.receives >= deadLetters.maxReceiveCount) {
+            store.move(row, deadLetters.queueArn, arn, now);
+            log.warn("a message moved to the dead-letter queue", { queue: name, id: row.id });
+            waiters.notify(deadLetters.queueArn);
           } else {
-            const until = now + (visibilitySeconds ?? visibility) * 1000;
-            messages.push(toMessage(store.take(row, now, until)));
+            const until = now + (visibilitySeconds ?? ownVisibilitySeconds) * 1000;
+            messages.push(toMessage(store.receive(row, now, until)));
           }
         }
-        // one that is received with no time to hide would be found again
+        // with a visibility timeout of 0 the next round would find the same messages
         if (rows.length === 0 || visibilitySeconds === 0) break;
       }
       return messages;
@@ -108,17 +108,17 @@ export function createQueues({
   };
 
   return {
-    list: () => [...definitions.values()],
+    list: () => [...settings.values()],
     get,
     receive,
-    send(arn, body, sending = {}) {
-      const { delaySeconds: delay, maxMessageBytes: maxBytes } = get(arn);
-      Message.assertValidMessage(body, sending, maxBytes);
+    send(arn, body, options = {}) {
+      const { delaySeconds, maxMessageBytes } = get(arn);
+      Message.assertValidMessage(body, options, maxMessageBytes);
       const now = clock.now();
-      const visibleAt = now + (sending.delaySeconds ?? delay) * 1000;
-      const messageId = store.insert(arn, body, sending, now, visibleAt);
+      const visibleAt = now + (options.delaySeconds ?? delaySeconds) * 1000;
+      const messageId = store.insert(arn, body, options, now, visibleAt);
       waiters.notify(arn);
-      const attributesMd5 = Message.attributesMd5(sending.attributes ?? {});
+      const attributesMd5 = Message.attributesMd5(options.attributes ?? {});
       return { messageId, bodyMd5: Message.md5(body), ...(attributesMd5 ? { attributesMd5 } : {}) };
     },
     async poll(arn, { max, waitSeconds, visibilitySeconds, signal }) {
@@ -147,11 +147,11 @@ export function createQueues({
           "com.amazonaws.sqs#MessageNotInflight",
           `Value ${receiptHandle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.`,
         );
-      store.show(row, now + seconds * 1000);
+      store.setVisibleAt(row, now + seconds * 1000);
       waiters.notify(arn);
     },
     undoReceive(receiptHandles) {
-      for (const receipt of receiptHandles) store.untake(receipt, clock.now());
+      for (const receipt of receiptHandles) store.undoReceive(receipt, clock.now());
       waiters.notifyAll();
     },
     countMessages(arn) {
@@ -164,15 +164,15 @@ export function createQueues({
     startMoveTask(source, destination) {
       get(source);
       if (destination) get(destination);
-      const isDead = [...definitions.values()].some(
-        ({ deadLetters: redrive }) => redrive?.target === source,
+      const isDeadLetterQueue = [...settings.values()].some(
+        ({ deadLetters }) => deadLetters?.queueArn === source,
       );
-      if (!isDead)
+      if (!isDeadLetterQueue)
         throw Message.invalidParameter("Source queue must be configured as a Dead Letter Queue.");
       const now = clock.now();
-      const move = inTransaction(db, (): MoveTask => {
-        const rows = store.resting(source, now);
-        const movable = rows.filter((row) => definitions.has(destination ?? row.origin ?? ""));
+      const task = inTransaction(db, (): MoveTask => {
+        const rows = store.findVisible(source, now);
+        const movable = rows.filter((row) => settings.has(destination ?? row.origin ?? ""));
         for (const row of movable) {
           const to = destination ?? row.origin ?? "";
           store.move(row, to, null, now);
@@ -190,9 +190,9 @@ export function createQueues({
           startedAt: now,
         };
       });
-      moves.unshift(move);
-      return move;
+      moveTasks.unshift(task);
+      return task;
     },
-    listMoveTasks: (source) => moves.filter((move) => move.source === source),
+    listMoveTasks: (source) => moveTasks.filter((task) => task.source === source),
   };
 }

@@ -17,7 +17,8 @@ import {
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
-import { type Principals, createPrincipals } from "../iam/principals.ts";
+import { type Principal, type Principals, createPrincipals } from "../iam/principals.ts";
+import { signRequest } from "../iam/sign-request.ts";
 import { close, listen } from "../listen.ts";
 import { silentLog } from "../log.ts";
 import {
@@ -35,7 +36,7 @@ import {
 import { createSqs } from "./sqs.ts";
 
 const QueueUrl = queueUrl("jobs");
-const world = createTestQueues([
+const local = createTestQueues([
   ...jobsWithDeadLetters(),
   queue("open"),
   queuePolicy("open", {
@@ -46,17 +47,17 @@ const world = createTestQueues([
   }),
   role({ Effect: "Allow", Action: "sqs:SendMessage", Resource: queueArn("jobs") }),
 ]);
-const principals: Principals = createPrincipals(world);
-const server = createSqs({ ...world, principals, log: silentLog });
+const principals: Principals = createPrincipals(local);
+const server = createSqs({ ...local, principals, log: silentLog });
 let endpoint: string;
 let operator: SQSClient;
 let worker: SQSClient;
 
-// it warns that the URL's host is not the region's
-const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+// the SDK warns that the URL's host is not the region's
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
-const client = (who: Principals["operator"]) =>
-  new SQSClient({ region, endpoint, credentials: who, maxAttempts: 1 });
+const client = (principal: Principal) =>
+  new SQSClient({ region, endpoint, credentials: principal, maxAttempts: 1 });
 
 beforeAll(async () => {
   endpoint = `http://127.0.0.1:${await listen(server, 0, "SQS")}`;
@@ -65,7 +66,7 @@ beforeAll(async () => {
 });
 
 beforeEach(() => {
-  for (const { arn } of world.queues.list()) world.queues.purge(arn);
+  for (const { arn } of local.queues.list()) local.queues.purge(arn);
 });
 
 afterAll(async () => {
@@ -74,7 +75,7 @@ afterAll(async () => {
   await close(server);
 });
 
-const counts = async () => {
+const messageCounts = async () => {
   const { Attributes = {} } = await operator.send(
     new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] }),
   );
@@ -84,7 +85,7 @@ const counts = async () => {
   ];
 };
 
-test("a message goes round with its attributes and trace, and only those asked for", async () => {
+test("a message is received with the attributes that the request asks for", async () => {
   const sent = await operator.send(
     new SendMessageCommand({
       QueueUrl,
@@ -127,10 +128,10 @@ test("a message goes round with its attributes and trace, and only those asked f
   await operator.send(
     new DeleteMessageCommand({ QueueUrl, ReceiptHandle: Messages![0]!.ReceiptHandle }),
   );
-  expect(await counts()).toEqual([0, 0]);
+  expect(await messageCounts()).toEqual([0, 0]);
 });
 
-test("the digest of attributes is that of AWS", async () => {
+test("the digest of message attributes equals the one of AWS", async () => {
   // the value is from moto's tests, which took it from AWS
   const { MD5OfMessageAttributes } = await operator.send(
     new SendMessageCommand({
@@ -144,7 +145,7 @@ test("the digest of attributes is that of AWS", async () => {
   expect(MD5OfMessageAttributes).toBe("2e2e4876d8e0bd6b8c2c8f556831c349");
 });
 
-test("a batch succeeds and fails entry by entry", async () => {
+test("entries of a batch succeed and fail independently", async () => {
   const { Successful, Failed } = await operator.send(
     new SendMessageBatchCommand({
       QueueUrl,
@@ -167,7 +168,7 @@ test("a batch succeeds and fails entry by entry", async () => {
       Entries: [{ Id: "x", ReceiptHandle: first, VisibilityTimeout: 0 }],
     }),
   );
-  expect(await counts()).toEqual([1, 1]);
+  expect(await messageCounts()).toEqual([1, 1]);
   const deleted = await operator.send(
     new DeleteMessageBatchCommand({
       QueueUrl,
@@ -178,7 +179,7 @@ test("a batch succeeds and fails entry by entry", async () => {
     }),
   );
   expect(deleted.Failed).toMatchObject([{ Id: "y", Code: "ReceiptHandleIsInvalid" }]);
-  expect(await counts()).toEqual([1, 0]);
+  expect(await messageCounts()).toEqual([1, 0]);
 });
 
 test.each([
@@ -199,23 +200,22 @@ test.each([
     "BatchEntryIdsNotDistinct",
   ],
   [() => new CreateQueueCommand({ QueueName: "new" }), "UnsupportedOperation"],
-])("a bad request is refused as SQS does (%#)", async (command, name) => {
+])("an invalid request is rejected with the error of SQS (%#)", async (command, name) => {
   await expect(operator.send(command() as SendMessageCommand)).rejects.toMatchObject({
     name: expect.stringMatching(new RegExp(`(^|[.])${name}$`)),
     $metadata: { httpStatusCode: 400 },
   });
 });
 
-test("a long poll is answered the moment a message comes", async () => {
-  const started = performance.now();
+test("a long poll returns when a message arrives", async () => {
+  // the clock does not move, so only the message can end the poll before the test times out
   const receiving = operator.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }));
   await wait(50);
   await operator.send(new SendMessageCommand({ QueueUrl, MessageBody: "a" }));
   expect((await receiving).Messages).toHaveLength(1);
-  expect(performance.now() - started).toBeLessThan(2_000);
 });
 
-test("a long poll that its client gave up takes no message", async () => {
+test("a long poll whose client closed the connection receives no message", async () => {
   const caller = new AbortController();
   const receiving = operator.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }), {
     abortSignal: caller.signal,
@@ -225,10 +225,10 @@ test("a long poll that its client gave up takes no message", async () => {
   await expect(receiving).rejects.toMatchObject({ name: "AbortError" });
   await operator.send(new SendMessageCommand({ QueueUrl, MessageBody: "a" }));
   await wait(20);
-  expect(await counts()).toEqual([1, 0]);
+  expect(await messageCounts()).toEqual([1, 0]);
 });
 
-test("queues are found by name, listed and emptied", async () => {
+test("queues are found by name, listed and purged", async () => {
   const found = await operator.send(new GetQueueUrlCommand({ QueueName: "jobs" }));
   expect(found.QueueUrl).toBe(`${endpoint}/${account}/jobs`);
   await expect(operator.send(new GetQueueUrlCommand({ QueueName: "nope" }))).rejects.toMatchObject({
@@ -238,11 +238,11 @@ test("queues are found by name, listed and emptied", async () => {
   expect(QueueUrls).toEqual([`${endpoint}/${account}/dead`]);
   await operator.send(new SendMessageCommand({ QueueUrl, MessageBody: "a" }));
   await operator.send(new PurgeQueueCommand({ QueueUrl }));
-  expect(await counts()).toEqual([0, 0]);
+  expect(await messageCounts()).toEqual([0, 0]);
 });
 
-test("dead letters are sent back by a task that can be looked up", async () => {
-  world.queues.send(queueArn("dead"), "again");
+test("a move task moves dead letters back and can be listed", async () => {
+  local.queues.send(queueArn("dead"), "again");
   await operator.send(
     new StartMessageMoveTaskCommand({
       SourceArn: queueArn("dead"),
@@ -253,10 +253,10 @@ test("dead letters are sent back by a task that can be looked up", async () => {
     new ListMessageMoveTasksCommand({ SourceArn: queueArn("dead") }),
   );
   expect(Results).toMatchObject([{ Status: "COMPLETED", ApproximateNumberOfMessagesMoved: 1 }]);
-  expect(await counts()).toEqual([1, 0]);
+  expect(await messageCounts()).toEqual([1, 0]);
 });
 
-test("a role may do what its policy or the queue's says, and nothing else", async () => {
+test("a role may do what its policy or the queue's policy allows, and nothing else", async () => {
   await worker.send(new SendMessageCommand({ QueueUrl, MessageBody: "a" }));
   await worker.send(
     new SendMessageBatchCommand({ QueueUrl, Entries: [{ Id: "a", MessageBody: "b" }] }),
@@ -269,14 +269,125 @@ test("a role may do what its policy or the queue's says, and nothing else", asyn
   });
 });
 
-test("a client that has no endpoint but the queue's URL reaches the queue", async () => {
+test("a client without an endpoint reaches the queue by its URL", async () => {
   const plain = new SQSClient({
     region,
     credentials: principals.operator,
-    logger: quiet,
+    logger: silent,
   });
   const pointed = `${endpoint}${new URL(QueueUrl).pathname}`;
   await plain.send(new SendMessageCommand({ QueueUrl: pointed, MessageBody: "a" }));
   plain.destroy();
-  expect(await counts()).toEqual([1, 0]);
+  expect(await messageCounts()).toEqual([1, 0]);
+});
+
+/** Sends form fields as the query protocol does, signed, and returns the status and the XML. */
+async function query(
+  fields: Record<string, string>,
+  principal: Principal = principals.operator,
+  path = "/",
+) {
+  const body = new URLSearchParams({ Version: "2012-11-05", ...fields }).toString();
+  const request = {
+    method: "POST",
+    url: path,
+    headers: {
+      host: new URL(endpoint).host,
+      "content-type": "application/x-www-form-urlencoded; charset=utf-8",
+    },
+    body,
+  };
+  const headers = {
+    ...request.headers,
+    ...signRequest(request, principal, "sqs", region, Date.now()),
+  };
+  const response = await fetch(endpoint + path, { method: "POST", headers, body });
+  return { status: response.status, xml: await response.text() };
+}
+
+const textOf = (xml: string, element: string) =>
+  new RegExp(`<${element}>([^<]*)</${element}>`).exec(xml)?.[1];
+
+test("the query protocol sends, receives and deletes a message", async () => {
+  const sent = await query({
+    Action: "SendMessage",
+    QueueUrl,
+    MessageBody: "a < b & c",
+    "MessageAttribute.1.Name": "kind",
+    "MessageAttribute.1.Value.DataType": "String",
+    "MessageAttribute.1.Value.StringValue": "greeting",
+  });
+  expect(sent.status).toBe(200);
+  expect(sent.xml).toContain(
+    '<SendMessageResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/"><SendMessageResult><MessageId>',
+  );
+  const { xml } = await query(
+    {
+      Action: "ReceiveMessage",
+      "AttributeName.1": "ApproximateReceiveCount",
+      "MessageAttributeName.1": "All",
+      MaxNumberOfMessages: "10",
+    },
+    principals.operator,
+    new URL(QueueUrl).pathname,
+  );
+  expect(xml).toContain("<Body>a &#60; b &#38; c</Body>");
+  expect(xml).toContain(
+    "<Attribute><Name>ApproximateReceiveCount</Name><Value>1</Value></Attribute>",
+  );
+  expect(xml).toContain(
+    "<MessageAttribute><Name>kind</Name><Value><DataType>String</DataType><StringValue>greeting</StringValue></Value></MessageAttribute>",
+  );
+  const ReceiptHandle = textOf(xml, "ReceiptHandle")!;
+  const deleted = await query({
+    Action: "DeleteMessageBatch",
+    QueueUrl,
+    "DeleteMessageBatchRequestEntry.1.Id": "x",
+    "DeleteMessageBatchRequestEntry.1.ReceiptHandle": ReceiptHandle,
+    "DeleteMessageBatchRequestEntry.2.Id": "y",
+    "DeleteMessageBatchRequestEntry.2.ReceiptHandle": "junk",
+  });
+  expect(deleted.xml).toContain(
+    "<DeleteMessageBatchResultEntry><Id>x</Id></DeleteMessageBatchResultEntry>",
+  );
+  expect(textOf(deleted.xml, "Code")).toBe("ReceiptHandleIsInvalid");
+  const empty = await query({ Action: "ReceiveMessage", QueueUrl });
+  expect(empty.xml).toContain("<ReceiveMessageResult></ReceiveMessageResult>");
+  expect(await messageCounts()).toEqual([0, 0]);
+});
+
+test("the query protocol finds queues and their attributes", async () => {
+  const url = await query({ Action: "GetQueueUrl", QueueName: "jobs" });
+  expect(textOf(url.xml, "QueueUrl")).toBe(`${endpoint}/${account}/jobs`);
+  const list = await query({ Action: "ListQueues" });
+  expect(list.xml.match(/<QueueUrl>/g)).toHaveLength(3);
+  const { xml } = await query({
+    Action: "GetQueueAttributes",
+    QueueUrl,
+    "AttributeName.1": "QueueArn",
+  });
+  expect(xml).toContain(
+    `<GetQueueAttributesResult><Attribute><Name>QueueArn</Name><Value>${queueArn("jobs")}</Value></Attribute></GetQueueAttributesResult>`,
+  );
+});
+
+test.each([
+  [
+    { Action: "SendMessage", QueueUrl: queueUrl("nope") },
+    400,
+    "AWS.SimpleQueueService.NonExistentQueue",
+  ],
+  [{ Action: "ReceiveMessage", QueueUrl, MaxNumberOfMessages: "11" }, 400, "InvalidParameterValue"],
+  [{ Action: "CreateQueue", QueueName: "q" }, 400, "AWS.SimpleQueueService.UnsupportedOperation"],
+  [{ Action: "__proto__" }, 400, "AWS.SimpleQueueService.UnsupportedOperation"],
+])("the query protocol rejects %j", async (fields, status, code) => {
+  const rejected = await query(fields as unknown as Record<string, string>);
+  expect([rejected.status, textOf(rejected.xml, "Code")]).toEqual([status, code]);
+  expect(rejected.xml).toContain("<ErrorResponse");
+});
+
+test("the query protocol rejects a role without permission with 403", async () => {
+  const role = principals.forRole(roleArn, "lambda.amazonaws.com");
+  const { status, xml } = await query({ Action: "ReceiveMessage", QueueUrl }, role);
+  expect([status, textOf(xml, "Code")]).toEqual([403, "AccessDenied"]);
 });

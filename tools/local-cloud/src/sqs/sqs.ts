@@ -1,28 +1,23 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 
 import type { Clock } from "../clock.ts";
-import {
-  ServiceError,
-  createRequestAccess,
-  parseInput,
-  readBody,
-  sendJson,
-  sendError,
-  parseTarget,
-} from "../iam/request-access.ts";
-import type { Principal, Principals } from "../iam/principals.ts";
-import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
-import { headerOf, traceCall } from "../xray/trace-service-call.ts";
-import type { Traces } from "../xray/trace-store.ts";
+import type { Principal, Principals } from "../iam/principals.ts";
+import { createRequestAccess } from "../iam/request-access.ts";
+import { readBody } from "../json-protocol.ts";
+import type { Log } from "../log.ts";
+import { ServiceError, toServiceError } from "../service-error.ts";
+import { traceHeaderOf, traceCall } from "../xray/trace-service-call.ts";
+import type { TraceStore } from "../xray/trace-store.ts";
+import { actions } from "./actions.ts";
+import { protocolOf } from "./protocol.ts";
 import type { QueueSettings } from "./queue-settings.ts";
 import type { Queues } from "./queues.ts";
-import { type Input, type Operation, operations } from "./operations.ts";
 
-/** A batch of ten messages of 1 MiB each is refused by SQS too, but with its own words. */
-const MAX_BODY = 16 * 1024 * 1024;
+/** Ten messages of 1 MiB fit, so that SQS's own limit on a batch refuses them with its own message. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
-/** SQS's JSON protocol in front of the queues, as the SDK speaks it; each request is held against its role and the queue's policy. */
+/** Returns the HTTP server of the queues. It checks each request against the client's role and the queue's policy. */
 export function createSqs({
   graph,
   queues,
@@ -36,9 +31,9 @@ export function createSqs({
   principals: Principals;
   clock: Clock;
   log: Log;
-  traces?: Traces | undefined;
+  traces?: TraceStore | undefined;
 }): Server {
-  const guard = createRequestAccess({
+  const access = createRequestAccess({
     service: "sqs",
     region: graph.region,
     principals,
@@ -48,63 +43,67 @@ export function createSqs({
     actionInMessage: (action) => action.toLowerCase(),
   });
 
-  const permit = (principal: Principal, queue: QueueSettings, actions: string[]) => {
-    for (const action of actions)
-      guard.authorize(principal, { action: `sqs:${action}`, resource: queue.arn }, queue.policy);
+  const authorize = (principal: Principal, queue: QueueSettings, names: string[]) => {
+    for (const name of names)
+      access.authorize(principal, { action: `sqs:${name}`, resource: queue.arn }, queue.policy);
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
-    const { operation: name } = parseTarget(request);
+    const protocol = protocolOf(request);
     const traced = traceCall(traces, "SQS", graph.region, request, response);
+    const body = await readBody(request, MAX_BODY_BYTES);
+    const principal = access.authenticate(request, body);
+    const { action: name, input } = protocol.parse(request, body);
     traced.operation = name;
-    const body = await readBody(request, MAX_BODY);
-    const principal = guard.authenticate(request, body);
-    const operation: Operation | undefined = operations[name];
-    if (!operation)
+    const action = actions.get(name);
+    if (!action)
       throw new ServiceError(
         "com.amazonaws.sqs#UnsupportedOperation",
-        `sqs:${name} is not emulated`,
+        `sqs:${name} is not emulated; the local cloud answers ${[...actions.keys()].join(", ")}`,
       );
-    const input = parseInput(body) as Input;
     if (input.QueueUrl !== undefined)
-      traced.about = { queue_url: input.QueueUrl, resource_names: [path(input.QueueUrl)] };
-    const gone = new AbortController();
-    response.once("close", () => gone.abort());
-    const call = {
+      traced.details = { queue_url: input.QueueUrl, resource_names: [pathOf(input.QueueUrl)] };
+    const closed = new AbortController();
+    response.once("close", () => closed.abort());
+    const { result, undo } = await action({
       input,
       queues,
       principal,
-      signal: gone.signal,
-      traceHeader: headerOf(request),
-      queue: (url = input.QueueUrl) => queueOf(queues, url),
-      urlOf: ({ url }: QueueSettings) => `http://${request.headers.host}${path(url)}`,
-      permit: (queue: QueueSettings, ...actions: string[]) => permit(principal, queue, actions),
-      permitAny: (action: string) =>
-        guard.authorize(principal, {
-          action: `sqs:${action}`,
+      signal: closed.signal,
+      traceHeader: traceHeaderOf(request),
+      queueOf: (url = input.QueueUrl) => findQueue(queues, url),
+      urlOf: ({ url }) => `http://${request.headers.host}${pathOf(url)}`,
+      authorize: (queue, ...names) => authorize(principal, queue, names),
+      authorizeAny: (anyAction) =>
+        access.authorize(principal, {
+          action: `sqs:${anyAction}`,
           resource: `arn:aws:sqs:${graph.region}:${graph.account}:*`,
         }),
-    };
-    const { answer, undo } = await operation(call);
-    // a client that hung up while a message was found for it must not hide it from the others
+    });
+    // a client that closed the connection while a message was found for it must not hide it from the others
     if (undo) response.once("close", () => response.writableFinished || undo());
-    if (gone.signal.aborted) undo?.();
-    else sendJson(response, 200, answer);
+    if (closed.signal.aborted) undo?.();
+    else protocol.sendResult(response, name, result);
   };
 
   const server = createServer((request, response) => {
-    handle(request, response).catch((error: unknown) =>
-      sendError(response, worded(error), log, headers),
-    );
+    handle(request, response).catch((cause: unknown) => {
+      if (response.headersSent || response.destroyed) {
+        response.destroy();
+        return;
+      }
+      const error = withSqsStatus(toServiceError(cause, log));
+      protocolOf(request).sendError(response, error, queryCode(error));
+    });
   });
   // longer than any SDK keeps a socket, so that none is closed under a request that is about to be sent
   server.keepAliveTimeout = 75_000;
   return server;
 }
 
-/** Only account and name in a URL matter. */
-function queueOf(queues: Queues, url: unknown): QueueSettings {
-  const found = queues.list().find((queue) => path(queue.url) === path(url));
+/** Compares account and name only: a client may know the queue under another host. */
+function findQueue(queues: Queues, url: unknown): QueueSettings {
+  const found = queues.list().find((queue) => pathOf(queue.url) === pathOf(url));
   if (found) return found;
   throw new ServiceError(
     "com.amazonaws.sqs#QueueDoesNotExist",
@@ -112,25 +111,22 @@ function queueOf(queues: Queues, url: unknown): QueueSettings {
   );
 }
 
-const path = (url: unknown) =>
+const pathOf = (url: unknown) =>
   typeof url === "string" && URL.canParse(url) ? new URL(url).pathname : undefined;
 
-/** SQS answers 403 where it refuses a caller. */
-function worded(error: unknown): unknown {
-  const refuses = /AccessDenied|UnrecognizedClient|Signature|MissingAuthentication/;
-  return error instanceof ServiceError && refuses.test(error.type)
-    ? new ServiceError(error.type, error.message, 403)
-    : error;
+/** SQS answers 403 where it rejects a client; the other JSON services answer 400. */
+function withSqsStatus(error: ServiceError): ServiceError {
+  const isRejection = /AccessDenied|UnrecognizedClient|Signature|MissingAuthentication/;
+  return isRejection.test(error.type) ? new ServiceError(error.type, error.message, 403) : error;
 }
 
-/** The names of the old query protocol, which the SDK still shows to its users. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-json-faqs.html */
-function headers({ type, status }: ServiceError): Record<string, string> {
+function queryCode({ type }: ServiceError): string {
   const name = type.split("#").at(-1) ?? "";
-  const code = queryNames[name] ?? name;
-  return { "x-amzn-query-error": `${code};${status >= 500 ? "Receiver" : "Sender"}` };
+  return queryCodes[name] ?? name;
 }
 
-const queryNames: Record<string, string> = {
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-json-faqs.html */
+const queryCodes: Record<string, string> = {
   AccessDeniedException: "AccessDenied",
   UnrecognizedClientException: "InvalidClientTokenId",
   InvalidSignatureException: "SignatureDoesNotMatch",

@@ -1,23 +1,23 @@
 import { readBoundedFile } from "../bounded-file.ts";
-import type { Part, Segment } from "./segment.ts";
-import { fileOf } from "./trace-store.ts";
+import type { Subsegment, Segment } from "./segment.ts";
+import { traceFileOf } from "./trace-store.ts";
 
-/** A segment or subsegment with everything below it, in order of time. */
-export type Node = { part: Part | Segment; children: Node[] };
+/** A segment or subsegment with its descendants, ordered by start time. */
+export type TraceNode = { segment: Subsegment | Segment; children: TraceNode[] };
 
 export type Trace = {
   id: string;
-  roots: Node[];
-  /** Traces that go on from this one, such as that of a function which gets its messages. */
-  next: Trace[];
+  roots: TraceNode[];
+  /** Traces that continue this one, such as that of a function that receives its messages. */
+  linkedTraces: Trace[];
 };
 
 /**
- * The trace of a request, by the id of the request at the gateway or in Lambda, or by its own. Works while the cloud runs,
- * a tenth of a second behind it, and after.
+ * Returns a trace by its id or by the request id of API Gateway or Lambda; undefined if there is none. Works while the cloud
+ * runs, with a delay of 0.1 s, and after it has stopped.
  */
 export function findTrace(folder: string, id: string): Trace | undefined {
-  const lines = readBoundedFile(fileOf(folder));
+  const lines = readBoundedFile(traceFileOf(folder));
   const found = segmentsWith(lines, id).find((segment) => idsOf(segment).includes(id));
   return found && assemble(lines, found.trace_id, new Set());
 }
@@ -39,42 +39,42 @@ function assemble(lines: string[], id: string, seen: Set<string>): Trace {
   });
   return {
     id,
-    roots: tree(own),
-    next: next.map(({ trace_id }) => assemble(lines, trace_id, seen)),
+    roots: buildTree(own),
+    linkedTraces: next.map(({ trace_id }) => assemble(lines, trace_id, seen)),
   };
 }
 
 function segmentsWith(lines: string[], text: string): Segment[] {
-  return lines.filter((line) => line.includes(text)).flatMap(parsed);
+  return lines.filter((line) => line.includes(text)).flatMap(parseLine);
 }
 
-function parsed(line: string): Segment[] {
+function parseLine(line: string): Segment[] {
   try {
     return [JSON.parse(line) as Segment];
   } catch {
-    // what a killed process left of a line
+    // a killed process may leave an incomplete line
     return [];
   }
 }
 
-function tree(segments: Segment[]): Node[] {
-  const byId = new Map<string, Node>();
-  const grow = (part: Part): Node => {
-    const node = { part, children: (part.subsegments ?? []).map(grow) };
-    byId.set(part.id, node);
+function buildTree(segments: Segment[]): TraceNode[] {
+  const byId = new Map<string, TraceNode>();
+  const toNode = (segment: Subsegment): TraceNode => {
+    const node = { segment, children: (segment.subsegments ?? []).map(toNode) };
+    byId.set(segment.id, node);
     return node;
   };
-  const roots: Node[] = [];
+  const roots: TraceNode[] = [];
   for (const { parent_id, node } of segments.map((segment) => ({
     ...segment,
-    node: grow(segment),
+    node: toNode(segment),
   }))) {
     const parent = byId.get(parent_id ?? "");
-    // what a function calls, its handler does
-    const home = parent?.children.find(({ part }) => part.name === "Invocation") ?? parent;
+    // calls of a function belong to its invocation
+    const home = parent?.children.find(({ segment: part }) => part.name === "Invocation") ?? parent;
     (home?.children ?? roots).push(node);
   }
   for (const { children } of [...byId.values(), { children: roots }])
-    children.sort((a, b) => a.part.start_time - b.part.start_time);
+    children.sort((a, b) => a.segment.start_time - b.segment.start_time);
   return roots;
 }

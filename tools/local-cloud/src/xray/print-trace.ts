@@ -1,19 +1,23 @@
-import type { Node, Trace } from "./find-trace.ts";
-import type { Part, Segment } from "./segment.ts";
+import type { TraceNode, Trace } from "./find-trace.ts";
+import type { Subsegment, Segment } from "./segment.ts";
 
-/** `names` is what a person calls a function, by its ARN. */
-type Names = Record<string, string>;
+/** Logical names of functions by ARN. */
+type NamesByArn = Record<string, string>;
 
-const WIDTH = 28;
+const BAR_WIDTH = 28;
 
-/** A trace as an indented tree: offset and duration in milliseconds, a bar, what it was and how it ended. */
-export function printTrace(trace: Trace, names: Names): string {
-  return print(trace, names, startOf(trace.roots)).join("\n");
+/** Returns a trace as an indented tree: offset and duration in milliseconds, a bar, the call and its result. */
+export function printTrace(trace: Trace, names: NamesByArn): string {
+  return linesOf(trace, names, startOf(trace.roots)).join("\n");
 }
 
-function print({ id, roots, next }: Trace, names: Names, zero: number): string[] {
+function linesOf(
+  { id, roots, linkedTraces: next }: Trace,
+  names: NamesByArn,
+  zero: number,
+): string[] {
   const [start, end] = [startOf(roots), endOf(roots)];
-  const line = ({ part, children }: Node, depth: number): string[] => [
+  const line = ({ segment: part, children }: TraceNode, depth: number): string[] => [
     [
       milliseconds(part.start_time - zero),
       milliseconds(part.end_time - part.start_time),
@@ -26,24 +30,25 @@ function print({ id, roots, next }: Trace, names: Names, zero: number): string[]
     `${new Date(start * 1000).toISOString()}  trace ${id}`,
     `${"at".padStart(9)} ${"ms".padStart(9)}`,
     ...roots.flatMap((root) => line(root, 0)),
-    ...next.flatMap((trace) => ["", "then, linked:", ...print(trace, names, zero)]),
+    ...next.flatMap((trace) => ["", "linked trace:", ...linesOf(trace, names, zero)]),
   ];
 }
 
-const startOf = (nodes: Node[]) => Math.min(...nodes.map(({ part }) => part.start_time));
-const endOf = (nodes: Node[]): number =>
-  Math.max(...nodes.flatMap(({ part, children }) => [part.end_time, endOf(children)]), 0);
+const startOf = (nodes: TraceNode[]) =>
+  Math.min(...nodes.map(({ segment: part }) => part.start_time));
+const endOf = (nodes: TraceNode[]): number =>
+  Math.max(...nodes.flatMap(({ segment: part, children }) => [part.end_time, endOf(children)]), 0);
 
 const milliseconds = (seconds: number) => (seconds * 1000).toFixed(1).padStart(9);
 
-function bar({ start_time, end_time }: Part, start: number, end: number) {
-  const at = (time: number) => ((time - start) / Math.max(end - start, 1e-6)) * WIDTH;
-  const from = Math.min(WIDTH - 1, Math.max(0, Math.floor(at(start_time))));
+function bar({ start_time, end_time }: Subsegment, start: number, end: number) {
+  const at = (time: number) => ((time - start) / Math.max(end - start, 1e-6)) * BAR_WIDTH;
+  const from = Math.min(BAR_WIDTH - 1, Math.max(0, Math.floor(at(start_time))));
   const length = Math.max(1, Math.round(at(end_time)) - from);
-  return `${" ".repeat(from)}${"█".repeat(length)}`.slice(0, WIDTH).padEnd(WIDTH);
+  return `${" ".repeat(from)}${"█".repeat(length)}`.slice(0, BAR_WIDTH).padEnd(BAR_WIDTH);
 }
 
-function label(part: Part | Segment, names: Names): string {
+function label(part: Subsegment | Segment, names: NamesByArn): string {
   const { name, aws = {}, http } = part;
   const origin = "origin" in part ? part.origin : undefined;
   const arn = "resource_arn" in part ? part.resource_arn : undefined;
@@ -65,7 +70,7 @@ function label(part: Part | Segment, names: Names): string {
 
 const text = (value: unknown) => (typeof value === "string" ? value : "");
 
-function outcome({ http, fault, throttle, error, cause }: Part): string {
+function outcome({ http, fault, throttle, error, cause }: Subsegment): string {
   const status = http?.response?.status;
   const how = fault ? "fault" : throttle ? "throttled" : error ? "error" : "";
   const why = cause?.exceptions.map(({ type, message }) => `${type}: ${message}`) ?? [];

@@ -1,17 +1,17 @@
-/** A part of a trace as X-Ray takes it: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html */
-export type Segment = Part & {
+/** A segment document of X-Ray: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html */
+export type Segment = Subsegment & {
   trace_id: string;
   parent_id?: string | undefined;
-  /** Only of a part that is sent by itself, apart from its parent. */
+  /** Only for a subsegment that is sent separately from its parent. */
   type?: "subsegment";
   origin?: string;
   resource_arn?: string;
   annotations?: Record<string, string>;
-  /** Traces that this one goes on from, such as those of the messages of a batch. */
+  /** Traces that this one continues, such as those of the messages of a batch. */
   links?: { trace_id: string; id: string }[];
 };
 
-export type Part = {
+export type Subsegment = {
   id: string;
   name: string;
   /** Seconds since the epoch. */
@@ -23,21 +23,23 @@ export type Part = {
     response?: { status?: number; content_length?: number };
   };
   aws?: Record<string, unknown>;
-  /** The client's doing (4xx), ours (5xx), too many requests (429, which is an error too). */
+  /** `error` for 4xx, `fault` for 5xx, `throttle` for 429, which is an error too. */
   error?: boolean;
   fault?: boolean;
   throttle?: boolean;
   cause?: { exceptions: { id: string; message: string; type: string }[] };
-  subsegments?: Part[];
+  subsegments?: Subsegment[];
 };
 
-/** Milliseconds since the epoch, finer than `Date.now()`; the real time, whatever the clock of the cloud says. */
-export const wallMs = () => performance.timeOrigin + performance.now();
+/** Returns the real time in milliseconds since the epoch with fractions; the virtual clock does not change it. */
+export const realTimeMs = () => performance.timeOrigin + performance.now();
 
-/** To the microsecond. */
-export const seconds = (ms: number) => Math.round(ms * 1000) / 1e6;
+/** Rounds to a microsecond. */
+export const toSeconds = (ms: number) => Math.round(ms * 1000) / 1e6;
 
-export const judged = (status: number | undefined): Pick<Part, "error" | "fault" | "throttle"> => {
+export const errorFlagsOf = (
+  status: number | undefined,
+): Pick<Subsegment, "error" | "fault" | "throttle"> => {
   if (status === undefined || status < 400) return {};
   if (status >= 500) return { fault: true };
   return status === 429 ? { error: true, throttle: true } : { error: true };

@@ -1,16 +1,16 @@
 import { randomHex } from "../random.ts";
 
-/** What `X-Amzn-Trace-Id` says. https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
-export type Header = {
+/** The fields of `X-Amzn-Trace-Id`. https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
+export type TraceHeader = {
   root?: string | undefined;
   parent?: string | undefined;
-  /** Undefined when whoever sent it left the decision to us. */
+  /** Undefined if the sender leaves the decision to the receiver. */
   isSampled?: boolean | undefined;
   lineage?: string | undefined;
 };
 
-export function parse(text: string | undefined): Header {
-  const header: Header = {};
+export function parse(text: string | undefined): TraceHeader {
+  const header: TraceHeader = {};
   for (const field of text?.split(";") ?? []) {
     const at = field.indexOf("=");
     const value = field.slice(at + 1).trim();
@@ -38,10 +38,10 @@ export function newRoot(nowMs = Date.now()) {
   return `1-${Math.floor(nowMs / 1000).toString(16)}-${randomHex(12)}`;
 }
 
-/** Of a segment. */
+/** Returns a new id of a segment. */
 export const newId = () => randomHex(8);
 
-/** X-Ray takes nothing else: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids */
+/** Returns whether X-Ray accepts the text as the id of a trace: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids */
 export const isRoot = (text: string | undefined): text is string =>
   text !== undefined && /^1-[0-9a-f]{8}-[0-9a-f]{24}$/.test(text);
 

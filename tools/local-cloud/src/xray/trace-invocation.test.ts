@@ -2,15 +2,15 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { deployed, functionArn } from "../../test/functions.ts";
 import { patiently } from "../../test/poll-options.ts";
-import { type Node, findTrace } from "./find-trace.ts";
+import { type TraceNode, findTrace } from "./find-trace.ts";
 import * as TraceHeader from "./trace-header.ts";
 import type { Segment } from "./segment.ts";
-import { type Traces, openTraces } from "./trace-store.ts";
+import { type TraceStore, openTraceStore } from "./trace-store.ts";
 
 let cloud: Awaited<ReturnType<typeof deployed>>;
-let traces: Traces;
+let traces: TraceStore;
 
-const active = { tracingConfig: { mode: "Active" } };
+const activeTracing = { tracingConfig: { mode: "Active" } };
 
 beforeAll(async () => {
   cloud = await deployed({
@@ -25,12 +25,12 @@ beforeAll(async () => {
           output.write("first"); await new Promise((r) => setTimeout(r, 150)); output.end("last") })`,
     },
     inputs: {
-      tell: active,
-      fail: active,
-      stream: active,
-      none: { ...active, reservedConcurrentExecutions: 0 },
+      tell: activeTracing,
+      fail: activeTracing,
+      stream: activeTracing,
+      none: { ...activeTracing, reservedConcurrentExecutions: 0 },
     },
-    traces: (folder) => (traces = openTraces(folder, () => {})),
+    traces: (folder) => (traces = openTraceStore(folder, () => {})),
   });
 });
 afterAll(async () => {
@@ -38,7 +38,7 @@ afterAll(async () => {
   await cloud.remove();
 });
 
-/** A header as a caller sends it, and what came of its trace. */
+/** A trace header of a caller, and the segments that were recorded for it. */
 function caller(isSampled = true) {
   const [root, parent] = [TraceHeader.newRoot(), TraceHeader.newId()];
   return {
@@ -46,17 +46,17 @@ function caller(isSampled = true) {
     traceHeader: TraceHeader.format(root, parent, isSampled),
     async segments() {
       await expect.poll(() => findTrace(cloud.folder, root)?.roots.length, patiently).toBe(1);
-      const [service] = findTrace(cloud.folder, root)!.roots as [Node];
-      const segment = service.part as Segment;
+      const [service] = findTrace(cloud.folder, root)!.roots as [TraceNode];
+      const segment = service.segment as Segment;
       expect(segment).toMatchObject({ origin: "AWS::Lambda", parent_id: parent });
       return { service: segment, inside: service.children[0] };
     },
   };
 }
 
-const names = (node: Node | undefined) => node?.children.map(({ part }) => part.name);
+const names = (node: TraceNode | undefined) => node?.children.map(({ segment: part }) => part.name);
 
-test("an invocation is two segments, and the first of a process shows its cold start", async () => {
+test("an invocation records two segments, and the first one of a process contains its cold start", async () => {
   const first = caller();
   let isCold = false;
   const onColdStart = () => void (isCold = true);
@@ -69,36 +69,36 @@ test("an invocation is two segments, and the first of a process shows its cold s
     aws: { request_id: "r-1" },
     http: { response: { status: 200 } },
   });
-  expect(inside?.part).toMatchObject({ origin: "AWS::Lambda::Function", parent_id: service.id });
+  expect(inside?.segment).toMatchObject({ origin: "AWS::Lambda::Function", parent_id: service.id });
   expect(names(inside)).toEqual(["Initialization", "Invocation"]);
-  const [init, invoke] = inside!.children.map(({ part }) => part);
+  const [init, invoke] = inside!.children.map(({ segment: part }) => part);
   expect(init!.end_time).toBeGreaterThan(init!.start_time);
   expect(invoke!.start_time).toBeGreaterThanOrEqual(init!.end_time);
   expect(service.end_time).toBeGreaterThanOrEqual(invoke!.end_time);
   expect(findTrace(cloud.folder, "r-1")?.id).toBe(first.root);
 
-  // what the function calls goes below its own segment
+  // calls of the function are children of its segment
   if (told.kind !== "ok") throw new Error(told.kind);
   const header = TraceHeader.parse(JSON.parse(told.payload.toString()));
-  expect(header).toMatchObject({ root: first.root, parent: inside!.part.id, isSampled: true });
+  expect(header).toMatchObject({ root: first.root, parent: inside!.segment.id, isSampled: true });
 
   const second = caller();
   await cloud.call("tell", {}, second);
   expect(names((await second.segments()).inside)).toEqual(["Invocation"]);
 });
 
-test("an error of the handler is a fault with its type and message", async () => {
+test("an error of the handler is recorded as a fault with its type and message", async () => {
   const call = caller();
   await cloud.call("fail", {}, call);
   const { service, inside } = await call.segments();
   expect(service.fault).toBe(true);
-  expect(inside?.part).toMatchObject({
+  expect(inside?.segment).toMatchObject({
     fault: true,
     cause: { exceptions: [{ type: "RangeError", message: "no such size" }] },
   });
 });
 
-test("a function that may not run is throttled, and nothing ran", async () => {
+test("a function without concurrency is recorded as throttled, without a run", async () => {
   const call = caller();
   await cloud.call("none", {}, call);
   const { service, inside } = await call.segments();
@@ -106,7 +106,7 @@ test("a function that may not run is throttled, and nothing ran", async () => {
   expect(inside).toBeUndefined();
 });
 
-test("a streamed answer ends with its last byte", async () => {
+test("the segment of a streamed response ends with its last byte", async () => {
   const call = caller();
   const result = await cloud.call("stream", {}, { ...call, stream: true });
   if (result.kind !== "stream") throw new Error(result.kind);
@@ -115,7 +115,7 @@ test("a streamed answer ends with its last byte", async () => {
   expect(service.end_time - service.start_time).toBeGreaterThanOrEqual(0.15);
 });
 
-test("whoever calls decides what is traced; where nobody has, an active function does", async () => {
+test("the caller decides what is traced; without a decision, a function with active tracing does", async () => {
   const left = caller(false);
   await cloud.call("tell", {}, left);
   await cloud.call("follow", {}, { requestId: "r-follow" });
@@ -128,7 +128,7 @@ test("whoever calls decides what is traced; where nobody has, an active function
   expect(findTrace(cloud.folder, "r-follow")).toBeUndefined();
 });
 
-test("beyond a hundred a second, only a share of the requests is traced", () => {
+test("after a hundred requests in a second, a share of the others is traced", () => {
   const asked = Array.from({ length: 5_000 }, () => traces.sample());
   const taken = asked.filter(Boolean).length;
   expect(asked.slice(0, 50).every(Boolean)).toBe(true);

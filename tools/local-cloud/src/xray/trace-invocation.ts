@@ -1,38 +1,38 @@
 import type { InvokeResult } from "../lambda/result.ts";
 import * as TraceHeader from "./trace-header.ts";
-import { type Part, seconds, wallMs } from "./segment.ts";
-import type { Traces } from "./trace-store.ts";
+import { type Subsegment, toSeconds, realTimeMs } from "./segment.ts";
+import type { TraceStore } from "./trace-store.ts";
 
-/** A function as its traces name it. */
-export type Traced = {
-  /** Its physical name. */
+/** A function as it appears in its traces. */
+export type TracedFunction = {
+  /** The physical name. */
   name: string;
   arn: string;
-  /** `tracingConfig`: Active decides by itself where nobody has, PassThrough follows whoever calls. */
+  /** `tracingConfig`: Active decides if the caller has not, PassThrough follows the caller. */
   isActive: boolean;
 };
 
-/** When what happened, in milliseconds since the epoch. */
-export type Times = {
-  /** Of the start of the process that this invocation waited for. */
+/** Milliseconds since the epoch. */
+export type InvocationTimes = {
+  /** The start of the process, if this invocation waited for it. */
   init?: { start: number; end: number } | undefined;
-  /** The handler's, absent when no process ever got the event. */
+  /** The handler's run; undefined if no process received the event. */
   invoke?: { start: number; end: number } | undefined;
 };
 
 export type InvocationTrace = {
-  /** The function's `_X_AMZN_TRACE_ID`: what it calls has its segment as parent. */
+  /** The function's `_X_AMZN_TRACE_ID`: calls of the function have its segment as parent. */
   header: string;
-  finish(requestId: string, times: Times, result: InvokeResult): void;
+  finish(requestId: string, times: InvocationTimes, result: InvokeResult): void;
 };
 
 /**
- * Two segments, as Lambda sends them: the service that took the event and the function that worked on it.
+ * Records two segments, as Lambda does: one of the service that receives the event, one of the function that handles it.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
  */
 export function traceInvocation(
-  traces: Traces | undefined,
-  { name, arn, isActive }: Traced,
+  traces: TraceStore | undefined,
+  { name, arn, isActive }: TracedFunction,
   sent: string | undefined,
   links: string[] = [],
 ): InvocationTrace {
@@ -40,13 +40,13 @@ export function traceInvocation(
   const isTraced = isSampled ?? (isActive && (traces?.sample() ?? true));
   const [serviceId, functionId] = [TraceHeader.newId(), TraceHeader.newId()];
   const header = TraceHeader.format(root, functionId, isTraced, lineage);
-  const accepted = wallMs();
+  const accepted = realTimeMs();
   return {
     header,
     finish(requestId, { init, invoke }, result) {
       if (!traces || !isTraced || !TraceHeader.isRoot(root)) return;
-      const ended = wallMs();
-      const [start_time, end_time] = [seconds(accepted), seconds(invoke?.end ?? ended)];
+      const ended = realTimeMs();
+      const [start_time, end_time] = [toSeconds(accepted), toSeconds(invoke?.end ?? ended)];
       traces.record({
         trace_id: root,
         ...(TraceHeader.isId(parent) && { parent_id: parent }),
@@ -58,7 +58,7 @@ export function traceInvocation(
         end_time,
         http: { response: { status: result.kind === "throttled" ? 429 : 200 } },
         aws: { request_id: requestId, function_arn: arn, resource_names: [name] },
-        ...(links.length > 0 && { links: links.flatMap(linked) }),
+        ...(links.length > 0 && { links: links.flatMap(linkTo) }),
         ...(result.kind === "throttled" && { error: true, throttle: true }),
         ...(result.kind === "error" && { fault: true }),
       });
@@ -71,33 +71,33 @@ export function traceInvocation(
         name,
         origin: "AWS::Lambda::Function",
         resource_arn: arn,
-        start_time: seconds(start),
+        start_time: toSeconds(start),
         end_time,
         aws: { function_arn: arn, account_id: arn.split(":")[4], resource_names: [name] },
-        ...failed(result),
+        ...errorOf(result),
         subsegments: [
-          ...(init ? [part("Initialization", start, init.end)] : []),
-          part("Invocation", invoke.start, invoke.end),
+          ...(init ? [subsegment("Initialization", start, init.end)] : []),
+          subsegment("Invocation", invoke.start, invoke.end),
         ],
       });
     },
   };
 }
 
-const part = (name: string, start: number, end: number): Part => ({
+const subsegment = (name: string, start: number, end: number): Subsegment => ({
   id: TraceHeader.newId(),
   name,
-  start_time: seconds(start),
-  end_time: seconds(end),
+  start_time: toSeconds(start),
+  end_time: toSeconds(end),
 });
 
-function failed(result: InvokeResult): Pick<Part, "fault" | "cause"> {
+function errorOf(result: InvokeResult): Pick<Subsegment, "fault" | "cause"> {
   if (result.kind !== "error") return {};
   const { errorType: type, errorMessage: message } = result;
   return { fault: true, cause: { exceptions: [{ id: TraceHeader.newId(), type, message }] } };
 }
 
-function linked(sent: string) {
+function linkTo(sent: string) {
   const { root, parent } = TraceHeader.parse(sent);
   return TraceHeader.isRoot(root) && TraceHeader.isId(parent)
     ? [{ trace_id: root, id: parent }]

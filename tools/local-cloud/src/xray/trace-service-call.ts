@@ -1,18 +1,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import * as TraceHeader from "./trace-header.ts";
-import { judged, seconds, wallMs } from "./segment.ts";
-import type { Traces } from "./trace-store.ts";
+import { errorFlagsOf, toSeconds, realTimeMs } from "./segment.ts";
+import type { TraceStore } from "./trace-store.ts";
 
-/** What a service learns of a call while it works on it. */
-export type ServiceCall = { operation?: string; about?: Record<string, unknown> };
+/** What a service adds to the trace while it handles a call. */
+export type ServiceCall = { operation?: string; details?: Record<string, unknown> };
 
 /**
- * A call of a service in the trace of its caller: in Lambda the SDK sends `X-Amzn-Trace-Id` by itself, with the id of the
- * function's segment as parent. The segment is written when the answer is out; undefined when nobody traces the call.
+ * Records a call of a service in the trace of its caller: in Lambda the SDK sends `X-Amzn-Trace-Id` with the id of the
+ * function's segment as parent. The subsegment is written when the response has been sent; without a sampled trace nothing is.
  */
 export function traceCall(
-  traces: Traces | undefined,
+  traces: TraceStore | undefined,
   name: string,
   region: string,
   request: IncomingMessage,
@@ -20,9 +20,9 @@ export function traceCall(
 ): ServiceCall {
   const call: ServiceCall = {};
   if (!traces) return call;
-  const { root, parent, isSampled } = TraceHeader.parse(headerOf(request));
+  const { root, parent, isSampled } = TraceHeader.parse(traceHeaderOf(request));
   if (!isSampled || !TraceHeader.isRoot(root) || !TraceHeader.isId(parent)) return call;
-  const started = wallMs();
+  const started = realTimeMs();
   response.once("close", () => {
     const status = response.headersSent ? response.statusCode : undefined;
     traces.record({
@@ -32,14 +32,15 @@ export function traceCall(
       parent_id: parent,
       name,
       namespace: "aws",
-      start_time: seconds(started),
-      end_time: seconds(wallMs()),
+      start_time: toSeconds(started),
+      end_time: toSeconds(realTimeMs()),
       http: { response: { ...(status !== undefined && { status }) } },
-      aws: { region, ...(call.operation && { operation: call.operation }), ...call.about },
-      ...(status === undefined ? { error: true } : judged(status)),
+      aws: { region, ...(call.operation && { operation: call.operation }), ...call.details },
+      ...(status === undefined ? { error: true } : errorFlagsOf(status)),
     });
   });
   return call;
 }
 
-export const headerOf = ({ headers }: IncomingMessage) => headers["x-amzn-trace-id"]?.toString();
+export const traceHeaderOf = ({ headers }: IncomingMessage) =>
+  headers["x-amzn-trace-id"]?.toString();

@@ -3,25 +3,25 @@ import { join } from "node:path";
 import { openBoundedFile } from "../bounded-file.ts";
 import type { Segment } from "./segment.ts";
 
-/** What X-Ray is on a laptop: takes segments, keeps the last few thousand requests, decides what is sampled. */
-export type Traces = {
+/** Stores the segments of the last few thousand requests and decides which requests are sampled. */
+export type TraceStore = {
   record(segment: Segment): void;
-  /** Whether a request that nobody has decided about is traced. */
+  /** Returns whether to trace a request whose caller has not decided. */
   sample(): boolean;
   stop(): void;
 };
 
-/** A request of Balde is 2 to 4 KB in four to eight segments: two files of this size are 4,000 to 8,000 requests. */
+/** A request with four to eight segments takes 2 to 4 KB: two files of this size hold 4,000 to 8,000 requests. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** As X-Ray's rules, a reservoir and a share of the rest: X-Ray's own are 1 a second and 5 %. Here a person at work sees each of his requests, and a load test does not wait for its traces. */
-const RESERVOIR = 100;
-const SHARE = 0.05;
+/** Like X-Ray's sampling rules: a number per second and a share of the rest. X-Ray's default is 1 and 5 %; with 100 a developer sees every request, and a load test is not slowed down. */
+const ALWAYS_SAMPLED_PER_SECOND = 100;
+const SAMPLED_SHARE = 0.05;
 
-export const fileOf = (folder: string) => join(folder, "logs", "traces.jsonl");
+export const traceFileOf = (folder: string) => join(folder, "logs", "traces.jsonl");
 
-export function openTraces(folder: string, warn: (message: string) => void): Traces {
-  const file = openBoundedFile(fileOf(folder), MAX_BYTES, warn);
+export function openTraceStore(folder: string, warn: (message: string) => void): TraceStore {
+  const file = openBoundedFile(traceFileOf(folder), MAX_BYTES, warn);
   let second = 0;
   let taken = 0;
   return {
@@ -33,7 +33,7 @@ export function openTraces(folder: string, warn: (message: string) => void): Tra
         taken = 0;
       }
       taken += 1;
-      return taken <= RESERVOIR || Math.random() < SHARE;
+      return taken <= ALWAYS_SAMPLED_PER_SECOND || Math.random() < SAMPLED_SHARE;
     },
     stop: () => file.close(),
   };

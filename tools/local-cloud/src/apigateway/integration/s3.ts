@@ -1,5 +1,5 @@
 import type { Principal } from "../../iam/principals.ts";
-import * as VerifySignature from "../../iam/verify-signature.ts";
+import { signRequest } from "../../iam/sign-request.ts";
 import { recorded, traceHeader } from "../backend-call.ts";
 import type { Exchange } from "../request-context.ts";
 import type { Parts } from "../dependencies.ts";
@@ -49,7 +49,7 @@ export function s3({ path, httpMethod, roleArn }: S3Target, parts: Parts): Backe
     };
     const body = hasBody ? request.body : Buffer.alloc(0);
     const credentials = assume(roleArn, parts);
-    const signature = VerifySignature.sign(
+    const signature = signRequest(
       { method: httpMethod, url: target, headers, body },
       credentials,
       "s3",

@@ -9,7 +9,7 @@ import { StartError } from "../../start-error.ts";
 import { type ResourceGraph, resourcesOf } from "../../graph/resource-graph.ts";
 import type { AsynchronousEvents, Invocation } from "./invocations.ts";
 import type { Queues } from "../../sqs/queues.ts";
-import { inTransaction } from "../../sqs/queue-store.ts";
+import { inTransaction } from "../../sqs/message-store.ts";
 import { work } from "../event-source-mapping/poll-loop.ts";
 
 type Parts = {

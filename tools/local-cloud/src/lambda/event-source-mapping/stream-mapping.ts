@@ -11,7 +11,7 @@ import type { Resource, ResourceGraph } from "../../graph/resource-graph.ts";
 import { type Checkpoints, openCheckpoints } from "./checkpoint.ts";
 import { type Filter, filterOf } from "./event-filter.ts";
 import type { Queues } from "../../sqs/queues.ts";
-import { inTransaction } from "../../sqs/queue-store.ts";
+import { inTransaction } from "../../sqs/message-store.ts";
 import { type Failure, type StreamSettings, sequenceOf, workOff } from "./stream-batch.ts";
 import { type StreamReader, type StreamRecord, createStreamReader } from "./stream-reader.ts";
 import { work } from "./poll-loop.ts";

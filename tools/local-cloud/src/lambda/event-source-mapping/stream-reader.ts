@@ -1,7 +1,8 @@
 import { Agent, request } from "node:http";
 import { text } from "node:stream/consumers";
 
-import { type Credentials, sign } from "../../iam/verify-signature.ts";
+import { signRequest } from "../../iam/sign-request.ts";
+import type { Credentials } from "../../iam/verify-signature.ts";
 
 /** A change as DynamoDB's streams tell it, in the JSON of the wire: that is what a function gets. */
 export type StreamRecord = {
@@ -40,7 +41,7 @@ export function createStreamReader({ endpoint, streamArn, region, credentials }:
       "x-amz-target": `DynamoDBStreams_20120810.${operation}`,
     };
     const asked = { method: "POST", url: "/", headers, body };
-    const signed = sign(asked, credentials, "dynamodb", region, Date.now());
+    const signed = signRequest(asked, credentials, "dynamodb", region, Date.now());
     const { status, answer } = await send({ ...headers, ...signed }, body);
     const parsed = JSON.parse(answer || "{}");
     if (status === 200) return parsed;

@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 
-import { ServiceError } from "../iam/request-access.ts";
+import { ServiceError } from "../service-error.ts";
 import * as Message from "./message.ts";
 
-/** Runs the work as one commit, or as part of the commit that is already open on this connection. */
+/** Runs the work in a transaction, or in the one that is already open on this connection. */
 export function inTransaction<R>(db: DatabaseSync, work: () => R): R {
   if (db.isTransaction) return work();
   db.exec("BEGIN IMMEDIATE");
@@ -35,7 +35,10 @@ export type MessageRow = {
 
 export type MessageCounts = { visible: number; inFlight: number; delayed: number };
 
-/** The rows of all queues. A message is in flight while it has a receipt and is not visible. */
+/** SQLite's. */
+const NO_LIMIT = -1;
+
+/** Opens the table of the messages of all queues. A message is in flight while it has a receipt and is not visible. */
 export function openMessageStore(db: DatabaseSync) {
   db.exec(`
     CREATE TABLE IF NOT EXISTS queue_messages (
@@ -48,10 +51,10 @@ export function openMessageStore(db: DatabaseSync) {
   const insert = db.prepare(
     "INSERT INTO queue_messages (queue, id, body, attributes, system, sent_at, visible_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
   );
-  const visible = db.prepare(
+  const findVisible = db.prepare(
     "SELECT * FROM queue_messages WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, seq LIMIT ?",
   );
-  const take =
+  const receive =
     db.prepare(`UPDATE queue_messages SET visible_at = ?, receives = receives + 1, receipt = ?,
     first_received_at = coalesce(first_received_at, ?) WHERE seq = ? RETURNING *`);
   const find = db.prepare("SELECT * FROM queue_messages WHERE seq = ? AND queue = ?");
@@ -64,9 +67,6 @@ export function openMessageStore(db: DatabaseSync) {
   const move =
     db.prepare(`UPDATE queue_messages SET queue = ?, origin = ?, visible_at = ?, receives = 0,
     first_received_at = NULL, receipt = NULL WHERE seq = ?`);
-  const listVisible = db.prepare(
-    "SELECT * FROM queue_messages WHERE queue = ? AND visible_at <= ?",
-  );
   const purge = db.prepare("DELETE FROM queue_messages WHERE queue = ?");
   const next = db.prepare("SELECT min(visible_at) AS at FROM queue_messages WHERE queue = ?");
   const count = db.prepare(`SELECT count(*) AS total,
@@ -78,25 +78,26 @@ export function openMessageStore(db: DatabaseSync) {
     insert(
       queue: string,
       body: string,
-      sending: Message.SendOptions,
+      options: Message.SendOptions,
       now: number,
       visibleAt: number,
     ) {
       const id = randomUUID();
       const system = JSON.stringify({
-        ...(sending.senderId ? { SenderId: sending.senderId } : {}),
-        ...(sending.traceHeader ? { AWSTraceHeader: sending.traceHeader } : {}),
+        ...(options.senderId ? { SenderId: options.senderId } : {}),
+        ...(options.traceHeader ? { AWSTraceHeader: options.traceHeader } : {}),
       });
-      insert.run(queue, id, body, JSON.stringify(sending.attributes ?? {}), system, now, visibleAt);
+      insert.run(queue, id, body, JSON.stringify(options.attributes ?? {}), system, now, visibleAt);
       return id;
     },
-    visible: (queue: string, now: number, max: number) =>
-      visible.all(queue, now, max) as unknown as MessageRow[],
-    take(row: MessageRow, now: number, visibleAt: number): MessageRow {
+    /** The messages that may be received, the longest visible first. */
+    findVisible: (queue: string, now: number, max = NO_LIMIT) =>
+      findVisible.all(queue, now, max) as unknown as MessageRow[],
+    receive(row: MessageRow, now: number, visibleAt: number): MessageRow {
       const receipt = `${row.seq}.${randomBytes(16).toString("base64url")}`;
-      return take.get(visibleAt, receipt, now, row.seq) as unknown as MessageRow;
+      return receive.get(visibleAt, receipt, now, row.seq) as unknown as MessageRow;
     },
-    /** The row of a receipt; undefined when the message is gone or was received again since. */
+    /** The row of a receipt handle; undefined if the message was deleted or received again since. */
     findByReceipt(queue: string, receipt: string): MessageRow | undefined {
       const seq = /^(\d+)\.[\w-]{22}$/.exec(receipt)?.[1];
       if (!seq)
@@ -108,13 +109,12 @@ export function openMessageStore(db: DatabaseSync) {
       return row?.receipt === receipt ? row : undefined;
     },
     remove: (row: MessageRow) => remove.run(row.seq),
-    show: (row: MessageRow, at: number) => setVisibleAt.run(at, row.seq),
-    untake: (receipt: string, at: number) =>
+    setVisibleAt: (row: MessageRow, at: number) => setVisibleAt.run(at, row.seq),
+    undoReceive: (receipt: string, at: number) =>
       undoReceive.run(at, Number(receipt.split(".")[0]), receipt),
     expire: (queue: string, sentBefore: number) => expire.run(queue, sentBefore),
     move: (row: MessageRow, to: string, from: string | null, at: number) =>
       move.run(to, from, at, row.seq),
-    resting: (queue: string, now: number) => listVisible.all(queue, now) as unknown as MessageRow[],
     purge: (queue: string) => purge.run(queue),
     nextVisible: (queue: string) => (next.get(queue) as { at: number | null }).at ?? undefined,
     count(queue: string, now: number): MessageCounts {
