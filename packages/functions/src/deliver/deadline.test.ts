@@ -87,13 +87,13 @@ test("what is given up after its first bytes have left breaks off then", async (
     await sleep(5000);
   };
   const deadline = performance.now() + 300;
-  const growing = await GrowingFile.create((file) => Deadline.within(deadline, slow(file)));
+  const growing = await GrowingFile.create((file) => Deadline.before(deadline, slow(file)));
   await expect(text(growing.read())).rejects.toMatchObject({ code: "image.too_complex" });
   expect(performance.now() - deadline).toBeLessThan(2000);
 });
 
 test("what is made in time is what it is, and so is its failure", async () => {
   const soon = performance.now() + 10_000;
-  expect(await Deadline.within(soon, Promise.resolve(7))).toBe(7);
-  await expect(Deadline.within(soon, Promise.reject(new Error("no")))).rejects.toThrow("no");
+  expect(await Deadline.before(soon, Promise.resolve(7))).toBe(7);
+  await expect(Deadline.before(soon, Promise.reject(new Error("no")))).rejects.toThrow("no");
 });

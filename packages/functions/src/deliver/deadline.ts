@@ -2,27 +2,31 @@ import * as Limits from "@balde/imaging/limits";
 import { Refusal } from "@balde/imaging/refusal";
 import { setTimeout as sleep } from "node:timers/promises";
 
-// A limit on time that really stops: nothing interrupts an encoder but the end of its process (docs/adr/0017-limit-on-time.md).
+// A time limit that stops the work: only the end of its process interrupts an encoder (docs/adr/0017-limit-on-time.md).
 
-/** On `performance.now()`'s clock. */
+/** In milliseconds, on the clock of `performance.now()`. */
 export type Deadline = number;
 
-/** libvips' own limit comes first, where it works: nothing has to end for it. */
-const PATIENCE_MS = Limits.RENDER_SECONDS * 1000 + 2000;
-/** What remains of the function's time for the answer to leave, through the gateway. */
-const ANSWER_MS = 3000;
-/** The runtime has taken the last byte of an answer when it is written; this is for it to pass that on. */
-const LEAVING_MS = 100;
+/** libvips' own limit ends first, where it works: then the process can go on. */
+const MAX_RENDER_MS = Limits.RENDER_SECONDS * 1000 + 2000;
+/** The part of the function's time that is kept for the response, through the gateway. */
+const RESPONSE_MS = 3000;
+/** When the last byte is written, the runtime has taken it; this is the time that it needs to send it. */
+const FLUSH_MS = 100;
 
-/** Works that nobody waits for any more, and that go on. */
+/** Renders that were given up at their deadline and still run. */
 const abandoned = new Set<Promise<unknown>>();
 
-/** When a picture must be made, in a function that has this much time left. */
-export const after = (remainingMs: number): Deadline =>
-  performance.now() + Math.min(PATIENCE_MS, remainingMs - ANSWER_MS);
+/** When an image must be rendered, in a function that has this many milliseconds left. */
+export const fromRemaining = (remainingMs: number): Deadline =>
+  performance.now() + Math.min(MAX_RENDER_MS, remainingMs - RESPONSE_MS);
 
-/** What the work comes to, or a refusal when it is not done by then. The work goes on; the process is to end, see `endIfBusy`. */
-export async function within<T>(deadline: Deadline, work: Promise<T>): Promise<T> {
+/**
+ * The result of the work. Work that is given up goes on until `endProcessIfBusy` ends the process.
+ *
+ * @throws image.too_complex at the deadline
+ */
+export async function before<T>(deadline: Deadline, work: Promise<T>): Promise<T> {
   const isLate = Symbol("late");
   const done = new AbortController();
   const late = sleep(Math.max(0, deadline - performance.now()), isLate, { signal: done.signal });
@@ -39,13 +43,13 @@ export async function within<T>(deadline: Deadline, work: Promise<T>): Promise<T
   throw tooComplex();
 }
 
-/** Ends the process, as the kernel would, when its processor is busy with what nobody waits for. Call it when the answer has left and before the next event is asked for. */
-export async function endIfBusy(): Promise<void> {
+/** Ends the process with SIGKILL if a render that was given up still runs. To be called when the response was sent, before the next event is asked for. */
+export async function endProcessIfBusy(): Promise<void> {
   if (abandoned.size === 0) return;
-  await sleep(LEAVING_MS);
+  await sleep(FLUSH_MS);
   if (abandoned.size === 0) return;
-  console.error({ message: "the process ends, because a picture takes too long to make" });
-  // `process.exit` waits for the threads of libuv, and so for the encoder
+  console.error({ message: "The process ends because a render did not stop at its deadline" });
+  // `process.exit` would wait for libuv's threads, and so for the encoder
   process.kill(process.pid, "SIGKILL");
 }
 
@@ -53,5 +57,5 @@ const tooComplex = () =>
   new Refusal(
     "unprocessable",
     "image.too_complex",
-    "The picture takes longer to make than is allowed; ask for a smaller w, or for another format",
+    "The image takes longer to render than is allowed; ask for a smaller w or h, or for another format",
   );

@@ -13,5 +13,5 @@ test.each([
   ["", false],
   [undefined, false],
 ])("If-None-Match: %s", (header, isKnown) => {
-  expect(EntityTag.isKnown('"a-1"', header)).toBe(isKnown);
+  expect(EntityTag.matches('"a-1"', header)).toBe(isKnown);
 });

@@ -4,59 +4,59 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A file that can be read from its beginning while somebody still writes it. */
-export type Growing = {
-  /** From the first byte; waits for what is not written yet. Fails when the writing fails. */
+/** A file that can be read from its beginning while it is still written. */
+export type GrowingFile = {
+  /** A stream from the first byte, which waits for bytes that are not written yet. Fails when the writing fails. */
   read(): Readable;
-  /** Everything, when the last byte is written; the file is gone then. */
+  /** All bytes, when the last one is written; the file is deleted then. */
   whole: Promise<Buffer>;
 };
 
-/** libvips writes to a file as it goes and to memory only at the end. Looking costs microseconds, and nothing tells a reader in time: inotify's events arrive in batches. */
-const LOOK_MS = 5;
-const PIECE_BYTES = 64 * 1024;
+/** libvips writes to a file as it goes, and to memory only at the end. A look costs microseconds, and inotify reports late, in batches. */
+const POLL_MS = 5;
+const CHUNK_BYTES = 64 * 1024;
 
-/** Resolves with the first bytes; rejects when the writing fails before them. */
-export async function create(write: (file: string) => Promise<void>): Promise<Growing> {
+/** Resolves when `write` has written the first bytes to the file that it is given; rejects when it fails before. */
+export async function create(write: (file: string) => Promise<void>): Promise<GrowingFile> {
   const folder = await mkdtemp(join(tmpdir(), "growing-"));
-  const file = join(folder, "picture");
+  const file = join(folder, "image");
   const handle = await open(file, "w+");
-  const writing = { ended: false };
+  const writing = { hasEnded: false };
   const whole = writeAll();
-  // whoever reads hears of it; there may be nobody
+  // the error goes to the readers, and there may be none
   whole.catch(() => {});
 
-  while (!writing.ended && (await handle.stat()).size === 0) await sleep(LOOK_MS);
-  if (writing.ended) await whole;
-  return { whole, read: () => Readable.from(pieces(), { objectMode: false }) };
+  while (!writing.hasEnded && (await handle.stat()).size === 0) await sleep(POLL_MS);
+  if (writing.hasEnded) await whole;
+  return { whole, read: () => Readable.from(chunks(), { objectMode: false }) };
 
   async function writeAll() {
     try {
       await write(file);
-      return await read(handle);
+      return await readAll(handle);
     } finally {
-      // from here on nobody begins to read from the handle
-      writing.ended = true;
+      // from here on, readers take the bytes from memory
+      writing.hasEnded = true;
       await handle.close();
       await rm(folder, { recursive: true });
     }
   }
 
-  async function* pieces() {
-    let at = 0;
-    while (!writing.ended) {
-      const piece = Buffer.allocUnsafe(PIECE_BYTES);
-      const { bytesRead } = await handle.read(piece, 0, PIECE_BYTES, at);
-      at += bytesRead;
-      if (bytesRead > 0) yield piece.subarray(0, bytesRead);
-      else await Promise.race([sleep(LOOK_MS), whole]);
+  async function* chunks() {
+    let position = 0;
+    while (!writing.hasEnded) {
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      const { bytesRead } = await handle.read(chunk, 0, CHUNK_BYTES, position);
+      position += bytesRead;
+      if (bytesRead > 0) yield chunk.subarray(0, bytesRead);
+      else await Promise.race([sleep(POLL_MS), whole]);
     }
-    const rest = (await whole).subarray(at);
+    const rest = (await whole).subarray(position);
     if (rest.length > 0) yield rest;
   }
 }
 
-async function read(handle: FileHandle): Promise<Buffer> {
+async function readAll(handle: FileHandle): Promise<Buffer> {
   const { size } = await handle.stat();
   const data = Buffer.allocUnsafe(size);
   for (let at = 0; at < size;) at += (await handle.read(data, at, size - at, at)).bytesRead;

@@ -4,10 +4,11 @@ import * as Image from "@balde/core/image";
 import * as Format from "@balde/imaging/format";
 import type * as Ladder from "@balde/imaging/ladder";
 import type { Source } from "@balde/imaging/plan";
+import { LRUCache } from "lru-cache";
 import * as z from "zod/mini";
 
-/** What delivery must know of an image. */
-export type Picture = {
+/** What delivery needs to know of an image. */
+export type DeliverableImage = {
   id: ImageId;
   rev: string;
   isPublic: boolean;
@@ -15,32 +16,32 @@ export type Picture = {
   rungs: (Ladder.Rung & Image.Rung)[];
 };
 
-/** How long an answer of the table is believed: a page of thumbnails asks once per picture, and a deleted picture is gone this many milliseconds later. */
-const BELIEVED_MS = 2000;
-/** A few megabytes at most. */
-const MOST_BELIEVED = 1000;
+/** A page of thumbnails reads the row of each image once, and a deleted image is gone two seconds later. A thousand rows are a few megabytes at most. */
+const rows = new LRUCache<ImageId, Promise<Image.Row | undefined>>({ max: 1000, ttl: 2000 });
 
-const believed = new Map<ImageId, { until: number; row: Promise<Image.Row | undefined> }>();
-
-/** The picture that may be delivered: ready, public unless the address is signed, and of this revision if one is named. */
+/**
+ * The image, if it may be delivered: it is ready, public or asked for with a signature, and of this revision if one is named.
+ *
+ * @throws image.not_found, image.not_ready, image.no_such_revision
+ */
 export async function get(
   id: string,
   rev: string | undefined,
   isSigned: boolean,
-): Promise<Picture> {
-  const known = z.safeParse(ImageId, id);
-  const row = known.success ? await find(known.data) : undefined;
-  // who may not see a picture does not learn that it exists
+): Promise<DeliverableImage> {
+  const parsed = z.safeParse(ImageId, id);
+  const row = parsed.success ? await findRow(parsed.data) : undefined;
+  // the response to a request without a signature does not tell whether a private image exists
   const isPublic = row?.visibility === "public";
   if (!row || !(isPublic || isSigned)) throw notFound(id);
   if (row.state === "pending" || row.state === "processing") throw notReady(id);
   const { width, height } = row;
   if (row.state !== "ready" || !row.rev || !width || !height) throw notFound(id);
-  if (rev !== undefined && rev !== row.rev) throw notThis(id, rev);
+  if (rev !== undefined && rev !== row.rev) throw noSuchRevision(id, rev);
 
   const { hasAlpha = false, pages = 1, credit } = row;
   const format = Format.byContentType(row.type);
-  if (!format) throw new Error(`image ${id} is ready with the type ${row.type}`);
+  if (!format) throw new Error(`BUG: image ${id} is ready with the content type ${row.type}`);
   return {
     id: row.id,
     rev: row.rev,
@@ -50,21 +51,16 @@ export async function get(
   };
 }
 
-function find(id: ImageId) {
-  const now = Date.now();
-  const last = believed.get(id);
-  if (last && last.until > now) return last.row;
+function findRow(id: ImageId): Promise<Image.Row | undefined> {
+  const cached = rows.get(id);
+  if (cached) return cached;
   const row = Image.findRow(id);
-  // what is not there, or not ready, may be a moment later
+  rows.set(id, row);
+  // an image that is missing or not ready may be ready a moment later
   row.then(
-    (found) => found?.state === "ready" || believed.delete(id),
-    () => believed.delete(id),
+    (found) => found?.state === "ready" || rows.delete(id),
+    () => rows.delete(id),
   );
-  believed.delete(id);
-  believed.set(id, { until: now + BELIEVED_MS, row });
-  // a map remembers the order of its keys: the first is the oldest
-  const [oldest] = believed.keys();
-  if (believed.size > MOST_BELIEVED && oldest) believed.delete(oldest);
   return row;
 }
 
@@ -76,7 +72,7 @@ const notReady = (id: string) =>
     retryAfterSeconds: 1,
   });
 
-const notThis = (id: string, rev: string) =>
+const noSuchRevision = (id: string, rev: string) =>
   new VisibleError(
     "not_found",
     "image.no_such_revision",

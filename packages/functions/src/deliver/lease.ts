@@ -1,79 +1,88 @@
 import * as RenderLease from "@balde/core/render-lease";
 import { type Kind, Refusal } from "@balde/imaging/refusal";
+import { LRUCache } from "lru-cache";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Deadline } from "./deadline.ts";
 
-// The right to make a picture while other processes wait for it: docs/adr/0020-one-render.md. The table is a help here and
-// no condition: without it a picture is made once too often, and everybody has it.
+// The lease on a plan, by which one process renders it while others wait: docs/adr/0020-one-render.md. Delivery works without
+// the table: then several processes may render the same plan.
 
 export type Lease = {
-  /** When the picture is stored; or with the reason why it will not be, which those who wait are told. */
+  /** To be called when the derivative is stored, or with the reason why it will not be: a `Refusal` is what waiting processes refuse with, too. */
   end(error?: unknown): Promise<void>;
 };
 
-/** Longer than a table that is well takes in a bad moment. */
-const PATIENCE_MS = 2_000;
+export type AcquireResult =
+  | ({ type: "acquired" } & Lease)
+  | { type: "heldByAnother" }
+  | { type: "overBudget" };
 
-const spent = new Set<string>();
-/** A hundred kilobytes. */
-const MOST_SPENT = 1000;
+/** Longer than a healthy table takes in a bad moment. */
+const TABLE_TIMEOUT_MS = 2_000;
 
-/** Whether this process has seen that the budget of the image is spent. Then a new plan of it is likely to be refused, and nothing should be done for it before. */
+/** Images whose budget this process has seen spent: a hundred kilobytes at most. */
+const spentBudgets = new LRUCache<RenderLease.LeaseRequest["imageId"], true>({ max: 1000 });
+
+/** Whether this process has seen that the budget of the image is spent: then a new plan will probably be refused. */
 export const isBudgetSpent = (imageId: RenderLease.LeaseRequest["imageId"]): boolean =>
-  spent.has(imageId);
+  spentBudgets.has(imageId);
 
-/** Throws what who had the lease was refused with. */
-export async function take(
-  wanted: RenderLease.LeaseRequest,
-  until: Deadline,
-): Promise<Lease | "held" | "spent"> {
-  const taken = await patiently(RenderLease.acquire(wanted));
-  if (!taken) return { end: async () => {} };
-  if (taken.type === "budgetSpent") {
-    if (spent.size >= MOST_SPENT) spent.clear();
-    spent.add(wanted.imageId);
-    return "spent";
+/** The lease, which is renewed until it ends or the deadline has passed. Throws the `Refusal` that the last holder of the lease ended it with. */
+export async function acquire(
+  request: RenderLease.LeaseRequest,
+  deadline: Deadline,
+): Promise<AcquireResult> {
+  const result = await ignoringFailure(RenderLease.acquire(request));
+  if (!result) return { type: "acquired", end: async () => {} };
+  if (result.type === "budgetSpent") {
+    spentBudgets.set(request.imageId, true);
+    return { type: "overBudget" };
   }
-  if (taken.type === "heldByAnother") {
-    if (taken.refusal) throw refused(taken.refusal);
-    return "held";
+  if (result.type === "heldByAnother") {
+    if (result.refusal) throw refused(result.refusal);
+    return { type: "heldByAnother" };
   }
-  const { lease } = taken;
+  const { lease } = result;
   const renewing = setInterval(() => {
-    // nobody is to wait for who hangs
-    if (performance.now() > until) clearInterval(renewing);
-    else void patiently(RenderLease.renew(lease));
+    // other processes must not wait for one that hangs
+    if (performance.now() > deadline) clearInterval(renewing);
+    else void ignoringFailure(RenderLease.renew(lease));
   }, RenderLease.RENEW_MS);
   renewing.unref();
   return {
+    type: "acquired",
     async end(error) {
       clearInterval(renewing);
       if (error instanceof Refusal) {
         const { kind, code, detail } = error;
-        await patiently(RenderLease.recordRefusal(lease, { kind, code, detail }));
-      } else if (error !== undefined) await patiently(RenderLease.release(lease));
+        await ignoringFailure(RenderLease.recordRefusal(lease, { kind, code, detail }));
+      } else if (error !== undefined) await ignoringFailure(RenderLease.release(lease));
     },
   };
 }
 
-/** Ends a lease that may not have been taken yet, or by somebody else. */
-export async function giveUp(taking: ReturnType<typeof take>, error: unknown): Promise<void> {
-  const lease = await taking.catch(() => undefined);
-  if (typeof lease === "object") await lease.end(error);
+/** Ends with the error a lease that may still be being taken, or that another process may have. */
+export async function endWhenAcquired(
+  leasing: Promise<AcquireResult>,
+  error: unknown,
+): Promise<void> {
+  const lease = await leasing.catch(() => undefined);
+  if (lease?.type === "acquired") await lease.end(error);
 }
 
-async function patiently<T>(work: Promise<T>): Promise<T | undefined> {
+/** undefined when the table fails, or does not answer in time. */
+async function ignoringFailure<T>(work: Promise<T>): Promise<T | undefined> {
   const done = new AbortController();
-  const late = sleep(PATIENCE_MS, undefined, { signal: done.signal }).then(() => {
-    throw new Error(`the table did not answer within ${PATIENCE_MS} ms`);
+  const timeout = sleep(TABLE_TIMEOUT_MS, undefined, { signal: done.signal }).then(() => {
+    throw new Error(`No response from the table within ${TABLE_TIMEOUT_MS} ms`);
   });
-  late.catch(() => {});
+  timeout.catch(() => {});
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([work, timeout]);
   } catch (error) {
     work.catch(() => {});
-    console.error({ message: "a picture is made without a lease", error });
+    console.error({ message: "An image is rendered without a lease", error });
     return undefined;
   } finally {
     done.abort();

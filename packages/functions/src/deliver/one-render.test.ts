@@ -12,7 +12,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { startCloud } from "../../../core/test/cloud.ts";
 import { photo } from "../../../imaging/test/samples.ts";
 import { ready } from "../../test/ready.ts";
-import { type Wish, answer } from "./serve-image.ts";
+import type { DeliveryRequest } from "./delivery-request.ts";
+import { serveImage } from "./serve-image.ts";
 
 let cloud: Awaited<ReturnType<typeof startCloud>>;
 let picture: Awaited<ReturnType<typeof ready>>;
@@ -24,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => cloud.stop());
 
-const wish = (query: Record<string, string>, of = picture): Wish => ({
+const wish = (query: Record<string, string>, of = picture): DeliveryRequest => ({
   host: "api.example",
   ...of,
   preset: undefined,
@@ -36,10 +37,10 @@ const wish = (query: Record<string, string>, of = picture): Wish => ({
   ifRange: undefined,
 });
 
-async function answered(asked: Wish) {
-  const { headers, body = Buffer.alloc(0), store } = await answer(asked);
+async function answered(asked: DeliveryRequest) {
+  const { headers, body = Buffer.alloc(0), afterSent } = await serveImage(asked);
   const { length } = Buffer.isBuffer(body) ? body : await buffer(body);
-  await store?.();
+  await afterSent?.();
   return { timing: headers["Server-Timing"]!, bytes: length };
 }
 
@@ -57,7 +58,7 @@ async function another() {
   return child;
 }
 
-async function asking(child: ChildProcess, asked: Wish) {
+async function asking(child: ChildProcess, asked: DeliveryRequest) {
   child.send(asked);
   const [said] = await once(child, "message");
   return said as { timing: string; bytes: number };

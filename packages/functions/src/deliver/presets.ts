@@ -3,5 +3,5 @@ import { Resource } from "sst/resource";
 
 let read: Preset.Presets | undefined;
 
-/** The stage's presets, from infra/settings.ts. */
+/** The presets of this stage, from infra/settings.ts. */
 export const presets = (): Preset.Presets => (read ??= Preset.read(Resource.Presets.queries));

@@ -7,7 +7,7 @@ import * as ProblemResponse from "./problem-response.ts";
 import * as Range from "./range.ts";
 
 const answered = (error: unknown) => {
-  const { status, headers, body } = ProblemResponse.answer(error, "r-1");
+  const { status, headers, body } = ProblemResponse.create(error, "r-1");
   return { status, headers, problem: JSON.parse((body as Buffer).toString()) };
 };
 
@@ -46,7 +46,7 @@ test.each([
 });
 
 test("a range outside says how long the picture is", () => {
-  const { status, headers } = answered(Range.outside(120));
+  const { status, headers } = answered(new Range.RangeNotSatisfiable(120));
   expect([status, headers["Content-Range"]]).toEqual([416, "bytes */120"]);
 });
 

@@ -1,9 +1,9 @@
 import { type Kind, VisibleError } from "@balde/core/error";
 import { Refusal } from "@balde/imaging/refusal";
 
-import type { Answer } from "./serve-image.ts";
+import type { DeliveryResponse } from "./delivery-response.ts";
+import { RangeNotSatisfiable } from "./range.ts";
 import * as ResponseHeaders from "./response-headers.ts";
-import * as Range from "./range.ts";
 
 /** The meanings that a delivery can end with. */
 const meanings: Partial<Record<Kind, readonly [status: number, title: string]>> = {
@@ -18,32 +18,32 @@ const meanings: Partial<Record<Kind, readonly [status: number, title: string]>> 
 type Problem = { status: number; title: string; detail: string; code: string };
 type Where = { parameter: string; value: string; detail: string };
 
-/** An error as RFC 9457 has it. What may not be shown goes to the log, whole, and nothing but the request's id goes out. */
-export function answer(error: unknown, requestId: string): Answer {
-  if (error instanceof Range.Outside) return outside(error, requestId);
+/** The error as a problem (RFC 9457). An error that is not meant for clients is logged whole, and the response has only the request's id. */
+export function create(error: unknown, requestId: string): DeliveryResponse {
+  if (error instanceof RangeNotSatisfiable) return outside(error, requestId);
   const isVisible = error instanceof VisibleError || error instanceof Refusal;
   const meaning = isVisible ? meanings[error.kind] : undefined;
   if (!isVisible || !meaning) return internal(error, requestId);
   const [status, title] = meaning;
   const problem = { status, title, detail: error.message, code: error.code };
   if (error instanceof Refusal)
-    return answered(
+    return response(
       problem,
       requestId,
       {},
       error.problems?.map(({ key, ...rest }) => ({ parameter: key, ...rest })),
     );
   const { retryAfterSeconds } = error;
-  return answered(
+  return response(
     problem,
     requestId,
     retryAfterSeconds && { "Retry-After": `${retryAfterSeconds}` },
   );
 }
 
-function internal(error: unknown, requestId: string): Answer {
-  console.error({ message: "not delivered", requestId, error });
-  return answered(
+function internal(error: unknown, requestId: string): DeliveryResponse {
+  console.error({ message: "An image was not delivered", requestId, error });
+  return response(
     {
       status: 500,
       title: "Internal error",
@@ -54,19 +54,19 @@ function internal(error: unknown, requestId: string): Answer {
   );
 }
 
-const outside = ({ size, message }: Range.Outside, requestId: string) =>
-  answered(
+const outside = ({ size, message }: RangeNotSatisfiable, requestId: string) =>
+  response(
     { status: 416, title: "Range not satisfiable", detail: message, code: "delivery.bad_range" },
     requestId,
     { "Content-Range": `bytes */${size}` },
   );
 
-function answered(
+function response(
   { status, title, detail, code }: Problem,
   requestId: string,
   headers: Record<string, string> | 0 | undefined = {},
   errors?: Where[],
-): Answer {
+): DeliveryResponse {
   const body = { type: "about:blank", title, status, detail, code, requestId, errors };
   return {
     status,

@@ -26,43 +26,43 @@ async function first() {
   const key = ObjectKey.derived(id, rev, `${hash}.avif`);
   await Bucket.put(key, Buffer.from("the first"), { type: "image/avif" });
   const found = (await DerivativeStore.get(key, { isHead: true, range: undefined }))!;
-  return { key, found, order: { picture, plan, hash } };
+  return { key, found, order: { key, image: picture, plan, planHash: hash } };
 }
-const soon = () => Deadline.after(Infinity);
+const soon = () => Deadline.fromRemaining(Infinity);
 const now = (key: string) => DerivativeStore.get(key, { isHead: true, range: undefined });
 
 test("the better one takes the place of the first, and one process at a time makes it", async () => {
   const { key, found, order } = await first();
-  const wanted = { imageId: order.picture.id, plan: `${order.hash}-better`, needsBudget: false };
+  const wanted = { imageId: order.image.id, plan: `${order.planHash}-better`, needsBudget: false };
   const other = await RenderLease.acquire(wanted);
-  await Reencode.make(order, key, found, soon());
-  expect(await now(key)).toMatchObject({ isBetter: false });
+  await Reencode.run(order, found, soon());
+  expect(await now(key)).toMatchObject({ isReencoded: false });
   if (other.type === "acquired") await RenderLease.release(other.lease);
-  await Reencode.make(order, key, found, soon());
-  expect(await now(key)).toMatchObject({ isBetter: true });
+  await Reencode.run(order, found, soon());
+  expect(await now(key)).toMatchObject({ isReencoded: true });
 });
 
 test("it takes no other's place, and does not bring back what was erased", async () => {
   const { key, found, order } = await first();
   await Bucket.put(key, Buffer.from("another"), { type: "image/avif" });
-  await Reencode.make(order, key, found, soon());
-  expect(await now(key)).toMatchObject({ isBetter: false, bytes: "another".length });
+  await Reencode.run(order, found, soon());
+  expect(await now(key)).toMatchObject({ isReencoded: false, bytes: "another".length });
 
   const gone = await first();
   await Bucket.removeByPrefix(gone.key);
-  await Reencode.make(gone.order, gone.key, gone.found, soon());
+  await Reencode.run(gone.order, gone.found, soon());
   expect(await now(gone.key)).toBeUndefined();
 });
 
 test("one answer in so many makes it better, when the first rush is over", async () => {
   const { found, order } = await first();
-  const share = (it: DerivativeStore.Found, plan = order.plan) =>
+  const share = (it: DerivativeStore.Stored, plan = order.plan) =>
     Array.from({ length: 20_000 }, () => Reencode.isDue(plan, it)).filter(Boolean).length / 20_000;
   expect(share(found)).toBe(0);
   const old = { ...found, lastModified: new Date(Date.now() - 11_000) };
   expect(share(old)).toBeGreaterThan(0.5 / Reencode.ONE_IN);
   expect(share(old)).toBeLessThan(2 / Reencode.ONE_IN);
-  expect(share({ ...old, isBetter: true })).toBe(0);
+  expect(share({ ...old, isReencoded: true })).toBe(0);
   expect(share({ ...old, contentRange: "bytes 0-1/9" })).toBe(0);
   expect(share(old, { ...order.plan, width: 3000, height: 2000 })).toBe(0);
   expect(share(old, { ...order.plan, encoding: { format: "gif" } })).toBe(0);
@@ -71,8 +71,8 @@ test("one answer in so many makes it better, when the first rush is over", async
 test("what takes too long is given up, and nobody hears of it but the log", async () => {
   const log = vi.spyOn(console, "error").mockImplementation(() => {});
   const { key, found, order } = await first();
-  await Reencode.make(order, key, found, performance.now());
-  expect(await now(key)).toMatchObject({ isBetter: false });
+  await Reencode.run(order, found, performance.now());
+  expect(await now(key)).toMatchObject({ isReencoded: false });
   expect(log).toHaveBeenCalledWith(
     expect.objectContaining({ error: expect.objectContaining({ code: "image.too_complex" }) }),
   );

@@ -4,59 +4,69 @@ import { engine } from "@balde/imaging/load-sharp";
 import type { Plan } from "@balde/imaging/plan";
 import { render } from "@balde/imaging/render";
 
+import { renderLimit } from "./concurrency-limit.ts";
 import * as Deadline from "./deadline.ts";
-import * as Lease from "./lease.ts";
-import type { Picture } from "./image-cache.ts";
-import * as RenderSource from "./render-source.ts";
+import type { Delivery } from "./delivery.ts";
 import * as DerivativeStore from "./derivative-store.ts";
+import * as Lease from "./lease.ts";
+import * as RenderSource from "./render-source.ts";
 
-// A picture that many ask for is made again, in the background and by a more patient encoder, and takes the place of the
-// first one: docs/adr/0022-reencode-avif.md.
+// A derivative that is requested often is rendered again in the background, with a slower encoder that makes it smaller, and
+// replaces the first one: docs/adr/0022-reencode-avif.md.
 
-/** One answer in so many: who is asked for so often has saved what it costs. Chance needs no counter. */
+/** One response in a hundred: a derivative that is requested so often has saved what encoding it again costs. Chance needs no counter. */
 export const ONE_IN = 100;
 
-/** A page that is seen for the first time by many at once has better things to do. */
-const RUSH_MS = 10_000;
+/** While many clients see a page for the first time, the processor renders the page's other images. */
+const MIN_AGE_MS = 10_000;
 
+/** Whether this response is followed by encoding the derivative again; at random. */
 export const isDue = (
   plan: Plan,
-  { isBetter, contentRange, lastModified }: DerivativeStore.Found,
+  {
+    isReencoded,
+    contentRange,
+    lastModified,
+  }: Pick<DerivativeStore.Stored, "isReencoded" | "contentRange" | "lastModified">,
 ): boolean =>
-  !isBetter &&
+  !isReencoded &&
   contentRange === undefined &&
   EncoderSettings.better(plan.encoding, plan) !== undefined &&
-  Date.now() - lastModified.getTime() > RUSH_MS &&
+  Date.now() - lastModified.getTime() > MIN_AGE_MS &&
   Math.random() * ONE_IN < 1;
 
-/** Never rejects: nobody waits for it. */
-export async function make(
-  { picture, plan, hash }: { picture: Picture; plan: Plan; hash: string },
-  key: string,
-  first: DerivativeStore.Found,
-  until: Deadline.Deadline,
+/** Replaces the stored derivative, unless another process does so or it has changed meanwhile. Never rejects: it runs after the response, and a failure is logged. */
+export async function run(
+  { key, image, plan, planHash }: Pick<Delivery, "key" | "image" | "plan" | "planHash">,
+  stored: Pick<DerivativeStore.Stored, "bucketETag">,
+  deadline: Deadline.Deadline,
 ): Promise<void> {
   const encoding = EncoderSettings.better(plan.encoding, plan);
-  if (!encoding) return;
-  const wanted = { imageId: picture.id, plan: `${hash}-better`, needsBudget: false };
-  const taking = Lease.take(wanted, until);
+  const release = encoding && (await renderLimit.acquire().catch(() => undefined));
+  // when too many renders wait, a later response tries again
+  if (!release) return;
+  const wanted = { imageId: image.id, plan: `${planHash}-better`, needsBudget: false };
+  const leasing = Lease.acquire(wanted, deadline);
   try {
     const [lease, { bytes, from }] = await Promise.all([
-      taking,
-      RenderSource.read({ picture, plan }),
+      leasing,
+      RenderSource.read({ image, plan }),
       engine(),
     ]);
-    if (typeof lease === "string") return;
+    if (lease.type !== "acquired") return;
     const rendering = render(bytes, { ...plan, encoding }, from);
-    const { data, contentType } = await Deadline.within(until, rendering);
+    const { data, contentType } = await Deadline.before(deadline, rendering);
     await Bucket.put(key, data, {
       type: contentType,
-      ifMatch: first.eTag,
-      metadata: DerivativeStore.better,
+      // a derivative that was erased meanwhile does not come back
+      ifMatch: stored.bucketETag,
+      metadata: DerivativeStore.reencodedMetadata,
     });
     await lease.end();
   } catch (error) {
-    console.error({ message: "a picture was not made better", key, error });
-    await Lease.giveUp(taking, error);
+    console.error({ message: "A derivative was not encoded again", key, error });
+    await Lease.endWhenAcquired(leasing, error);
+  } finally {
+    release();
   }
 }

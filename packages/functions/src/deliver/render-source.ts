@@ -4,21 +4,31 @@ import * as ObjectKey from "@balde/core/object-key";
 import * as Ladder from "@balde/imaging/ladder";
 import type { Plan } from "@balde/imaging/plan";
 
-import type { Picture } from "./image-cache.ts";
+import type { DeliverableImage } from "./image-cache.ts";
 
-/** What a picture is made from, and the size of that. */
-export type Source = { bytes: Buffer; from: Plan["source"] };
+/** The bytes that an image is rendered from, and their size in pixels. */
+export type RenderSource = { bytes: Buffer; from: Plan["source"] };
 
-/** The rung, or the original when there is none or it has not been stored. */
-export async function read({ picture, plan }: { picture: Picture; plan: Plan }): Promise<Source> {
-  const { id, rev, source, rungs } = picture;
+/**
+ * The smallest rung that is large enough for the plan; the original when there is none, or when it is not stored.
+ *
+ * @throws image.not_found
+ */
+export async function read({
+  image,
+  plan,
+}: {
+  image: DeliverableImage;
+  plan: Plan;
+}): Promise<RenderSource> {
+  const { id, rev, source, rungs } = image;
   const rung = Ladder.choose(plan, source, rungs);
   const small = rung && (await Bucket.read(ObjectKey.rung(id, rev, rung)));
   if (small) return { bytes: small, from: { width: rung.width, height: rung.height } };
   const bytes = await Bucket.read(ObjectKey.original(id, rev));
-  if (!bytes) throw gone(id);
+  if (!bytes) throw notFound(id);
   return { bytes, from: { width: source.width, height: source.height } };
 }
 
-const gone = (id: string) =>
+const notFound = (id: string) =>
   new VisibleError("not_found", "image.not_found", `There is no image ${id}`);

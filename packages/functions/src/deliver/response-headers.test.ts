@@ -30,8 +30,8 @@ test.each([
   ["by anyone if it is public", { rev, isPublic: true }, 100, "public, max-age=100"],
 ])("a signed one is kept %s", (_, address, seconds, control) => {
   vi.useFakeTimers({ now: 1_800_000_000_000 });
-  const ends = 1_800_000_000 + seconds;
-  const headers = ResponseHeaders.caching({ ...address, ends }, {});
+  const expiresAt = 1_800_000_000 + seconds;
+  const headers = ResponseHeaders.caching({ ...address, expiresAt }, {});
   vi.useRealTimers();
   expect(headers["Cache-Control"]).toBe(`${control}, must-revalidate`);
 });

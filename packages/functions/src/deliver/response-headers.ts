@@ -5,35 +5,41 @@ import type { Request } from "@balde/imaging/request";
 type Address = {
   rev?: string | undefined;
   preset?: string | undefined;
-  /** Another size than was asked for. */
+  /** The image has another size than was asked for. */
   isSnapped?: boolean;
   isPublic: boolean;
-  /** When its signature ends, in seconds. */
-  ends?: number | undefined;
+  /** When the signature expires, in seconds since 1970. */
+  expiresAt?: number | undefined;
 };
 
-/** A private picture is for the one who asked, and no cache keeps anything for longer than its signature is good. */
+/** `Cache-Control` and `Vary`. A shared cache keeps no private image, and no cache keeps an image for longer than its signature is valid. */
 export function caching(address: Address, request: Request): Record<string, string> {
-  const { isPublic, ends } = address;
-  const lasting = lifetime(address);
-  const left = ends === undefined ? Infinity : Math.max(0, ends - Math.floor(Date.now() / 1000));
-  const seconds = Math.min(lasting.seconds, left);
-  const after = ends === undefined ? lasting.after : ["must-revalidate"];
-  const directives = [isPublic ? "public" : "private", `max-age=${seconds}`, ...after];
+  const { isPublic, expiresAt } = address;
+  const { maxAge, directives } = lifetime(address);
+  const validFor =
+    expiresAt === undefined ? Infinity : Math.max(0, expiresAt - Math.floor(Date.now() / 1000));
+  const cacheControl = [
+    isPublic ? "public" : "private",
+    `max-age=${Math.min(maxAge, validFor)}`,
+    ...(expiresAt === undefined ? directives : ["must-revalidate"]),
+  ];
   return {
-    "Cache-Control": directives.join(", "),
+    "Cache-Control": cacheControl.join(", "),
     ...((request.f ?? "auto") === "auto" && { Vary: "Accept" }),
   };
 }
 
-/** A revision never changes; what a preset means may change with the next deployment, and what was rounded may be exact some day; whatever is newest without a revision may be another or deleted a minute later. */
-function lifetime({ rev, preset, isSnapped }: Address): { seconds: number; after: string[] } {
-  if (rev === undefined) return { seconds: 60, after: ["must-revalidate"] };
-  if (preset !== undefined || isSnapped) return { seconds: 86_400, after: [] };
-  return { seconds: 31_536_000, after: ["immutable"] };
+/**
+ * `maxAge` in seconds. A revision never changes. The next deployment may change a preset, and a size that was rounded may be
+ * exact when the budget has room again. Without a revision the image may be replaced or deleted.
+ */
+function lifetime({ rev, preset, isSnapped }: Address): { maxAge: number; directives: string[] } {
+  if (rev === undefined) return { maxAge: 60, directives: ["must-revalidate"] };
+  if (preset !== undefined || isSnapped) return { maxAge: 86_400, directives: [] };
+  return { maxAge: 31_536_000, directives: ["immutable"] };
 }
 
-/** Pictures come from strangers: whatever a browser is made to believe, it shows a picture or nothing. They are public, so any page may read them. */
+/** Images come from strangers: a browser shows them as images or not at all. Any page may read them, because they are public. */
 export const safety: Record<string, string> = {
   "X-Content-Type-Options": "nosniff",
   "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -44,24 +50,25 @@ export const safety: Record<string, string> = {
   "Timing-Allow-Origin": "*",
 };
 
+/** Headers that describe the body. With `dl`, a browser saves it under that name. */
 export function content(id: string, plan: Plan, dl: string | undefined): Record<string, string> {
   const { contentType, extension } = formats[plan.encoding.format];
   return {
     "Content-Type": contentType,
     "Accept-Ranges": "bytes",
     "Content-Disposition":
-      dl === undefined ? `inline; filename="${id}.${extension}"` : attached(dl, extension),
+      dl === undefined ? `inline; filename="${id}.${extension}"` : attachment(dl, extension),
   };
 }
 
-/** The name twice, for old and new browsers (RFC 6266 §4.3): as plain ASCII and exactly. It ends as the format does, which with `f=auto` only we know. */
-function attached(name: string, extension: string) {
-  const endsSo = name.toLowerCase().endsWith(`.${extension}`);
-  const whole = endsSo ? name : `${name}.${extension}`;
-  const plain = whole.replace(/[^\x20-\x7e]|["\\%]/g, "_");
-  const exact = encodeURIComponent(whole).replace(
+/** The file name twice, in ASCII for old browsers and exactly for new ones (RFC 6266 §4.3). The extension is the format's, which with `f=auto` the client does not know. */
+function attachment(name: string, extension: string) {
+  const hasExtension = name.toLowerCase().endsWith(`.${extension}`);
+  const fileName = hasExtension ? name : `${name}.${extension}`;
+  const ascii = fileName.replace(/[^\x20-\x7e]|["\\%]/g, "_");
+  const exact = encodeURIComponent(fileName).replace(
     /['()*]/g,
-    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
-  return `attachment; filename="${plain}"; filename*=UTF-8''${exact}`;
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${exact}`;
 }

@@ -19,7 +19,9 @@ import { as, pendingImage } from "../../../core/test/samples.ts";
 import { photo } from "../../../imaging/test/samples.ts";
 import { counting } from "../../test/counting.ts";
 import { ready } from "../../test/ready.ts";
-import { type Answer, type Wish, answer } from "./serve-image.ts";
+import type { DeliveryRequest } from "./delivery-request.ts";
+import type { DeliveryResponse } from "./delivery-response.ts";
+import { serveImage } from "./serve-image.ts";
 
 let cloud: Awaited<ReturnType<typeof startCloud>>;
 let picture: { id: Image.Info["id"]; rev: string };
@@ -31,7 +33,7 @@ afterAll(() => cloud.stop());
 
 const browser = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
 const host = "api.example";
-const wish = (query: string, more: Partial<Wish> = {}): Wish => {
+const wish = (query: string, more: Partial<DeliveryRequest> = {}): DeliveryRequest => {
   const pairs = [...new URLSearchParams(query)].map(([key, value]) => [key, [value]]);
   return {
     host,
@@ -49,14 +51,14 @@ const wish = (query: string, more: Partial<Wish> = {}): Wish => {
 };
 
 /** The answer with its body read and its copy stored. */
-async function answered(query: string, more: Partial<Wish> = {}) {
-  const given = await answer(wish(query, more));
+async function answered(query: string, more: Partial<DeliveryRequest> = {}) {
+  const given = await serveImage(wish(query, more));
   const body = await bodyOf(given);
-  await given.store?.();
+  await given.afterSent?.();
   return { status: given.status, headers: given.headers, body };
 }
 
-const bodyOf = async ({ body = Buffer.alloc(0) }: Answer) =>
+const bodyOf = async ({ body = Buffer.alloc(0) }: DeliveryResponse) =>
   Buffer.isBuffer(body) ? body : buffer(body);
 
 async function derived() {
@@ -103,7 +105,7 @@ test.each([
   "a large %s leaves while it is being made, for each who waits for it, and is stored whole",
   async (format, query) => {
     const start = performance.now();
-    const [given, other] = await Promise.all([answer(wish(query)), answer(wish(query))]);
+    const [given, other] = await Promise.all([serveImage(wish(query)), serveImage(wish(query))]);
     // of what is not finished nobody knows the length
     expect(given.headers).not.toHaveProperty("Content-Length");
     let first: number | undefined;
@@ -114,7 +116,7 @@ test.each([
       pieces.push(piece as Buffer);
     }
     const last = performance.now() - start;
-    await given.store?.();
+    await given.afterSent?.();
     // made whole and then sent, its first byte would come near the last
     expect(first! / last).toBeLessThan(0.5);
 
@@ -189,7 +191,7 @@ test("a part of it, from the bucket or freshly made", async () => {
   }
   for (const query of ["w=355", "w=356"])
     await expect(answered(query, { range: "bytes=99999999-" })).rejects.toMatchObject({
-      name: "Outside",
+      name: "RangeNotSatisfiable",
       size: expect.any(Number),
     });
   expect((await answered("w=355", { range: "bytes=0-1", ifRange: '"other"' })).status).toBe(200);
@@ -214,7 +216,7 @@ test("a preset is its query, stored once with it, and the request's own keys com
 });
 
 test("a preset that is not there is not found, and those that are there are named", async () => {
-  await expect(answer(wish("", { preset: "poster" }))).rejects.toMatchObject({
+  await expect(serveImage(wish("", { preset: "poster" }))).rejects.toMatchObject({
     kind: "not_found",
     code: "delivery.no_such_preset",
     detail: expect.stringMatching(/"poster".*presets are tile/),
@@ -242,12 +244,12 @@ test.each([
   ["an image that never was", { id: "img_01ARZ3NDEKTSV4RRFFQ69G5FAV" }, "image.not_found"],
   ["no id at all", { id: "../../etc/passwd" }, "image.not_found"],
 ])("%s is not found", async (_, more, code) => {
-  await expect(answer(wish("w=10", more))).rejects.toMatchObject({ kind: "not_found", code });
+  await expect(serveImage(wish("w=10", more))).rejects.toMatchObject({ kind: "not_found", code });
 });
 
 test("what is still prepared says so, and is there as soon as it is ready", async () => {
   const { id } = await pendingImage();
-  await expect(answer(wish("", { id, rev: undefined }))).rejects.toMatchObject({
+  await expect(serveImage(wish("", { id, rev: undefined }))).rejects.toMatchObject({
     code: "image.not_ready",
     retryAfterSeconds: 1,
   });
@@ -256,15 +258,15 @@ test("what is still prepared says so, and is there as soon as it is ready", asyn
 test("a private picture is nobody's who has no signature", async () => {
   const { id } = await ready(await photo(40, 30).jpeg().toBuffer());
   await ImageRow.update({ id, set: { visibility: "private" } });
-  await expect(answer(wish("", { id, rev: undefined }))).rejects.toMatchObject({
+  await expect(serveImage(wish("", { id, rev: undefined }))).rejects.toMatchObject({
     code: "image.not_found",
   });
 });
 
 /** The query of an address that its owner was given. */
 async function signed(id: Image.Info["id"], query: Record<string, string>, seconds = 60) {
-  const urls = [{ query }];
-  const { paths } = await as("ann", () => SignedUrl.create({ id, host, seconds, urls }));
+  const wishes = [{ query }];
+  const { paths } = await as("ann", () => SignedUrl.create({ id, host, seconds, wishes }));
   return new URL(paths[0]!, "https://a.b").search.slice(1);
 }
 
@@ -299,7 +301,7 @@ test("whoever has a signed address of a private picture gets it, and no cache in
     [query.replace(/exp=\d/, "exp=2"), {}],
     [query.replace("kid=k2", "kid=k1"), {}],
   ] as const)
-    await expect(answer(wish(other, { id, rev, ...more }))).rejects.toMatchObject(wrong);
+    await expect(serveImage(wish(other, { id, rev, ...more }))).rejects.toMatchObject(wrong);
 });
 
 test("an address ends when it said, also for who has the picture already", async () => {
@@ -309,7 +311,7 @@ test("an address ends when it said, also for who has the picture already", async
   expect(headers["Cache-Control"]).toMatch(/^public, max-age=[01], must-revalidate$/);
   await sleep(1_100);
   await expect(
-    answer(wish(query, { id, rev, ifNoneMatch: headers["ETag"] })),
+    serveImage(wish(query, { id, rev, ifNoneMatch: headers["ETag"] })),
   ).rejects.toMatchObject({ kind: "not_found", code: "delivery.signature_expired" });
 });
 
@@ -318,7 +320,7 @@ test("a deleted picture is gone within seconds", async () => {
   expect((await answered("w=20", { id, rev })).status).toBe(200);
   await as("ann", () => Image.remove(id));
   await sleep(2_100);
-  await expect(answer(wish("w=20", { id, rev }))).rejects.toMatchObject({
+  await expect(serveImage(wish("w=20", { id, rev }))).rejects.toMatchObject({
     code: "image.not_found",
   });
 });
@@ -410,7 +412,8 @@ test("a budget that cannot be read costs nobody his picture", async () => {
 
 test("what is asked for often is made again, better, and takes the place of the first one", async () => {
   const { id, rev } = await ready(await photo(1400, 900).jpeg().toBuffer());
-  const get = (more: Partial<Wish> = {}) => answered("w=1280&f=avif", { id, rev, ...more });
+  const get = (more: Partial<DeliveryRequest> = {}) =>
+    answered("w=1280&f=avif", { id, rev, ...more });
   const first = await get();
   await sleep(11_000);
   let now = await get();

@@ -1,19 +1,22 @@
-/** What an answer spent its time on, for the `Server-Timing` header (https://www.w3.org/TR/server-timing/). */
-export type Timing = ReturnType<typeof createTiming>;
+/** How long the stages of a request took, for the `Server-Timing` header (https://www.w3.org/TR/server-timing/). */
+export type Timing = {
+  /** The work's result; its duration is noted under the stage's name. */
+  measure<T>(stage: string, work: Promise<T>): Promise<T>;
+  header(): string;
+};
 
-export function createTiming(now: () => number = () => performance.now()) {
-  const spent: [stage: string, milliseconds: number][] = [];
+export function createTiming(now: () => number = () => performance.now()): Timing {
+  const durations: [stage: string, ms: number][] = [];
 
   return {
-    async of<T>(stage: string, work: Promise<T>): Promise<T> {
+    async measure(stage, work) {
       const start = now();
       try {
         return await work;
       } finally {
-        spent.push([stage, now() - start]);
+        durations.push([stage, now() - start]);
       }
     },
-    header: () =>
-      spent.map(([stage, milliseconds]) => `${stage};dur=${milliseconds.toFixed(1)}`).join(", "),
+    header: () => durations.map(([stage, ms]) => `${stage};dur=${ms.toFixed(1)}`).join(", "),
   };
 }

@@ -1,17 +1,19 @@
 /**
- * Runs one work per key at a time; whoever comes for the same meanwhile gets the same result, or the same error.
- * A result that still has to land somewhere keeps its flight in the air until `landed` says so.
+ * A function that runs one work per key at a time; a call with the same key meanwhile gets the same result, or the same error.
+ * A flight lasts until its result is there, and until what `lastsUntil` returns for the result is settled.
  */
-export function create<T>(landed?: (result: T) => Promise<unknown> | undefined) {
-  const flying = new Map<string, Promise<T>>();
+export function create<T>(
+  lastsUntil: (result: T) => Promise<unknown> | undefined = () => undefined,
+) {
+  const flights = new Map<string, Promise<T>>();
 
-  return function once(key: string, work: () => Promise<T>): Promise<T> {
-    const meanwhile = flying.get(key);
-    if (meanwhile) return meanwhile;
+  return function share(key: string, work: () => Promise<T>): Promise<T> {
+    const current = flights.get(key);
+    if (current) return current;
     const flight = work();
-    flying.set(key, flight);
-    const end = () => flying.delete(key);
-    (landed ? flight.then(landed) : flight).then(end, end);
+    flights.set(key, flight);
+    const end = () => flights.delete(key);
+    flight.then(lastsUntil).then(end, end);
     return flight;
   };
 }

@@ -1,0 +1,146 @@
+import * as Bucket from "@balde/core/bucket";
+import * as EncoderSettings from "@balde/imaging/encoder-settings";
+import { formats } from "@balde/imaging/format";
+import { engine } from "@balde/imaging/load-sharp";
+import { render, renderInto } from "@balde/imaging/render";
+
+import { renderLimit } from "./concurrency-limit.ts";
+import * as Deadline from "./deadline.ts";
+import type { Delivery } from "./delivery.ts";
+import * as GrowingFile from "./growing-file.ts";
+import * as Lease from "./lease.ts";
+import * as RenderSource from "./render-source.ts";
+import type { Timing } from "./server-timing.ts";
+import * as SingleFlight from "./single-flight.ts";
+
+/** An image that is being rendered; the same object for all requests of this process that wait for it. */
+export type Rendering = {
+  type: "rendering";
+  whole: Promise<Buffer>;
+  /** Reads the image while it is rendered; only where the format allows that. */
+  read?: GrowingFile.GrowingFile["read"];
+  /** Tells that a response was sent. Resolves when the derivative is stored, or cannot be. */
+  store: () => Promise<void>;
+  /** Resolves when the derivative is stored, or cannot be. */
+  stored: Promise<void>;
+};
+
+export type Outcome = Rendering | { type: "overBudget" } | { type: "heldByAnother" };
+
+/** A request that comes after a flight has ended finds the derivative in the bucket. */
+const share = SingleFlight.create<Outcome>((outcome) =>
+  outcome.type === "rendering" ? outcome.stored : undefined,
+);
+
+/**
+ * Starts to render, unless another process has the lease or the budget is spent; resolves when the first bytes can be sent.
+ * Concurrent requests of this process share one render.
+ *
+ * @throws delivery.busy when too many renders run and wait already, image.too_complex at the deadline
+ */
+export function start(
+  delivery: Delivery,
+  { isFirstAttempt }: { isFirstAttempt: boolean },
+  timing: Timing,
+  deadline: Deadline.Deadline,
+): Promise<Outcome> {
+  const { key, needsBudget, image } = delivery;
+  // bytes that will probably not be needed are not read
+  const readsEarly = isFirstAttempt && !(needsBudget && Lease.isBudgetSpent(image.id));
+  // a signed request may render what the budget refuses to an unsigned one
+  return share(needsBudget ? `${key} counted` : key, () =>
+    startWithinLimit(delivery, readsEarly, timing, deadline),
+  );
+}
+
+async function startWithinLimit(
+  delivery: Delivery,
+  readsEarly: boolean,
+  timing: Timing,
+  deadline: Deadline.Deadline,
+): Promise<Outcome> {
+  const release = await renderLimit.acquire();
+  try {
+    const outcome = await startWithLease(delivery, readsEarly, timing, deadline);
+    if (outcome.type === "rendering") outcome.whole.then(release, release);
+    else release();
+    return outcome;
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function startWithLease(
+  delivery: Delivery,
+  readsEarly: boolean,
+  timing: Timing,
+  deadline: Deadline.Deadline,
+): Promise<Outcome> {
+  const { image, plan, planHash, needsBudget } = delivery;
+  const leasing = Lease.acquire({ imageId: image.id, plan: planHash, needsBudget }, deadline);
+  try {
+    if (!readsEarly) {
+      const refused = await leasing;
+      if (refused.type !== "acquired") return refused;
+    }
+    // the lease is taken and the engine loaded while the bytes are read
+    const [lease, { bytes, from }] = await timing.measure(
+      "read",
+      Promise.all([leasing, RenderSource.read(delivery), engine()]),
+    );
+    if (lease.type !== "acquired") return lease;
+    if (EncoderSettings.isByRows(plan.encoding)) {
+      const growing = await timing.measure(
+        "begin",
+        GrowingFile.create((file) =>
+          Deadline.before(deadline, renderInto(file, bytes, plan, from)),
+        ),
+      );
+      return { type: "rendering", ...growing, ...storeLater(delivery, growing.whole, lease) };
+    }
+    const rendering = render(bytes, plan, from);
+    const { data } = await timing.measure("render", Deadline.before(deadline, rendering));
+    const whole = Promise.resolve(data);
+    return { type: "rendering", whole, ...storeLater(delivery, whole, lease) };
+  } catch (error) {
+    await Lease.endWhenAcquired(leasing, error);
+    throw error;
+  }
+}
+
+/** After the image is rendered. Other processes wait for the stored derivative, and must not wait for a client that reads slowly. */
+const MAX_STORE_DELAY_MS = 500;
+
+/** Stores the derivative when a response was sent, which storing would delay, or else half a second after the image is rendered. */
+export function storeLater(
+  { key, plan }: Pick<Delivery, "key" | "plan">,
+  whole: Promise<Buffer>,
+  lease: Lease.Lease,
+): Pick<Rendering, "store" | "stored"> {
+  const responseSent = Promise.withResolvers<void>();
+  const stored = storeWhenSent();
+  return {
+    stored,
+    store() {
+      responseSent.resolve();
+      return stored;
+    },
+  };
+
+  async function storeWhenSent() {
+    try {
+      const data = await whole;
+      const latest = setTimeout(responseSent.resolve, MAX_STORE_DELAY_MS).unref();
+      await responseSent.promise;
+      clearTimeout(latest);
+      const type = formats[plan.encoding.format].contentType;
+      // equal plans make equal bytes: the first one that is stored is as good as this
+      await Bucket.put(key, data, { type, createOnly: true });
+      await lease.end();
+    } catch (error) {
+      console.error({ message: "A rendered image was not stored", key, error });
+      await lease.end(error);
+    }
+  }
+}
