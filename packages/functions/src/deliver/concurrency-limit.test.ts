@@ -32,9 +32,13 @@ test("a caller that comes when a turn ends does not overtake a caller that waits
   const limit = createConcurrencyLimit({ maxRunning: 1, maxWaiting: 2 });
   const order: string[] = [];
   const release = await limit.acquire();
-  const waiting = limit.acquire().then((next) => (order.push("waited"), next()));
+  const turn = async (name: string) => {
+    const end = await limit.acquire();
+    order.push(name);
+    end();
+  };
+  const waiting = turn("waited");
   release();
-  await limit.acquire().then((next) => (order.push("came later"), next()));
-  await waiting;
+  await Promise.all([turn("came later"), waiting]);
   expect(order).toEqual(["waited", "came later"]);
 });

@@ -1,11 +1,10 @@
-import * as Bucket from "@balde/core/bucket";
 import * as EncoderSettings from "@balde/imaging/encoder-settings";
-import { formats } from "@balde/imaging/format";
 import { engine } from "@balde/imaging/load-sharp";
 import { render, renderInto } from "@balde/imaging/render";
 
 import { renderLimit } from "./concurrency-limit.ts";
 import * as Deadline from "./deadline.ts";
+import * as DeferredStore from "./deferred-store.ts";
 import type { Delivery } from "./delivery.ts";
 import * as GrowingFile from "./growing-file.ts";
 import * as Lease from "./lease.ts";
@@ -19,11 +18,7 @@ export type Rendering = {
   whole: Promise<Buffer>;
   /** Reads the image while it is rendered; only where the format allows that. */
   read?: GrowingFile.GrowingFile["read"];
-  /** Tells that a response was sent. Resolves when the derivative is stored, or cannot be. */
-  store: () => Promise<void>;
-  /** Resolves when the derivative is stored, or cannot be. */
-  stored: Promise<void>;
-};
+} & DeferredStore.DeferredStore;
 
 export type Outcome = Rendering | { type: "overBudget" } | { type: "heldByAnother" };
 
@@ -97,50 +92,18 @@ async function startWithLease(
           Deadline.before(deadline, renderInto(file, bytes, plan, from)),
         ),
       );
-      return { type: "rendering", ...growing, ...storeLater(delivery, growing.whole, lease) };
+      return {
+        type: "rendering",
+        ...growing,
+        ...DeferredStore.create(delivery, growing.whole, lease),
+      };
     }
     const rendering = render(bytes, plan, from);
     const { data } = await timing.measure("render", Deadline.before(deadline, rendering));
     const whole = Promise.resolve(data);
-    return { type: "rendering", whole, ...storeLater(delivery, whole, lease) };
+    return { type: "rendering", whole, ...DeferredStore.create(delivery, whole, lease) };
   } catch (error) {
     await Lease.endWhenAcquired(leasing, error);
     throw error;
-  }
-}
-
-/** After the image is rendered. Other processes wait for the stored derivative, and must not wait for a client that reads slowly. */
-const MAX_STORE_DELAY_MS = 500;
-
-/** Stores the derivative when a response was sent, which storing would delay, or else half a second after the image is rendered. */
-export function storeLater(
-  { key, plan }: Pick<Delivery, "key" | "plan">,
-  whole: Promise<Buffer>,
-  lease: Lease.Lease,
-): Pick<Rendering, "store" | "stored"> {
-  const responseSent = Promise.withResolvers<void>();
-  const stored = storeWhenSent();
-  return {
-    stored,
-    store() {
-      responseSent.resolve();
-      return stored;
-    },
-  };
-
-  async function storeWhenSent() {
-    try {
-      const data = await whole;
-      const latest = setTimeout(responseSent.resolve, MAX_STORE_DELAY_MS).unref();
-      await responseSent.promise;
-      clearTimeout(latest);
-      const type = formats[plan.encoding.format].contentType;
-      // equal plans make equal bytes: the first one that is stored is as good as this
-      await Bucket.put(key, data, { type, createOnly: true });
-      await lease.end();
-    } catch (error) {
-      console.error({ message: "A rendered image was not stored", key, error });
-      await lease.end(error);
-    }
   }
 }

@@ -8,14 +8,14 @@ import { as } from "../../../core/test/samples.ts";
 import { png } from "../../../imaging/test/hostile/bytes.ts";
 import { honest } from "../../../imaging/test/hostile/cases.ts";
 import { photo } from "../../../imaging/test/samples.ts";
-import { counting } from "../../test/counting.ts";
+import { startS3Proxy } from "../../test/s3-proxy.ts";
 import { handler } from "./handler.ts";
 
 let cloud: Awaited<ReturnType<typeof startCloud>>;
-let bucket: Awaited<ReturnType<typeof counting>>;
+let bucket: Awaited<ReturnType<typeof startS3Proxy>>;
 beforeAll(async () => {
   cloud = await startCloud();
-  bucket = await counting(process.env["AWS_ENDPOINT_URL_S3"]!);
+  bucket = await startS3Proxy(process.env["AWS_ENDPOINT_URL_S3"]!);
   process.env["AWS_ENDPOINT_URL_S3"] = bucket.url;
 });
 afterAll(async () => {
@@ -34,7 +34,7 @@ async function ingested(bytes: Buffer) {
   const body = JSON.stringify(await cloud.eventOf(image.id));
   await handler({ Records: [{ messageId: "1", body }] } as SQSEvent);
   const { state, reason } = await Image.get(image.id);
-  return { state, code: reason?.code, read: bucket.bytes(`uploads/${image.id}`) };
+  return { state, code: reason?.code, read: bucket.bytesRead(`uploads/${image.id}`) };
 }
 
 test.each<[string, () => Buffer, string]>([

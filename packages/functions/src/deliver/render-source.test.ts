@@ -1,0 +1,36 @@
+import * as Bucket from "@balde/core/bucket";
+import * as ObjectKey from "@balde/core/object-key";
+import * as Plan from "@balde/imaging/plan";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { startCloud } from "../../../core/test/cloud.ts";
+import { photo } from "../../../imaging/test/samples.ts";
+import { readyImage } from "../../test/samples.ts";
+import * as ImageCache from "./image-cache.ts";
+import * as RenderSource from "./render-source.ts";
+
+let cloud: Awaited<ReturnType<typeof startCloud>>;
+beforeAll(async () => void (cloud = await startCloud()));
+afterAll(() => cloud.stop());
+
+test("the source is the smallest rung that is large enough, else the original", async () => {
+  const original = await photo(1400, 900).jpeg().toBuffer();
+  const { id, rev } = await readyImage(original);
+  const image = await ImageCache.get(id, rev, false);
+  const read = (w: number) => {
+    const plan = Plan.plan({ w, f: "webp" }, image.source, { avif: false, webp: true });
+    return RenderSource.read({ image, plan });
+  };
+  const rungs = image.rungs.map(({ width }) => width);
+  expect(rungs).toEqual([1024, 512]);
+  expect((await read(512)).from).toEqual({ width: 512, height: 329 });
+  expect((await read(513)).from).toEqual({ width: 1024, height: 658 });
+  const { bytes, from } = await read(1025);
+  expect([bytes.equals(original), from]).toEqual([true, { width: 1400, height: 900 }]);
+
+  // a rung that is not stored costs time, not the response
+  await Bucket.removeByPrefix(ObjectKey.rungs(id, rev));
+  expect((await read(512)).from).toEqual({ width: 1400, height: 900 });
+  await Bucket.removeByPrefix(ObjectKey.original(id, rev));
+  await expect(read(512)).rejects.toMatchObject({ code: "image.not_found" });
+});
