@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type IncomingMessage, createServer, request } from "node:http";
+import { type IncomingMessage, type ServerResponse, createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** Runs the work with a proxy before S3, which counts requests and the bytes that are read, and can hold a request back. Nothing that is signed changes. */
@@ -32,9 +32,12 @@ export async function startS3Proxy(
 ) {
   const read = new Map<string, number>();
   let requests = 0;
-  const server = createServer(async (incoming, outgoing) => {
-    const { pathname } = new URL(incoming.url!, endpoint);
+  const server = createServer((incoming, outgoing) => {
     requests += 1;
+    void forward(incoming, outgoing);
+  });
+  async function forward(incoming: IncomingMessage, outgoing: ServerResponse) {
+    const { pathname } = new URL(incoming.url!, endpoint);
     await holdUntil(pathname);
     const forwarded = request(
       new URL(incoming.url!, endpoint),
@@ -49,7 +52,7 @@ export async function startS3Proxy(
       },
     );
     incoming.pipe(forwarded);
-  });
+  }
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
