@@ -12,7 +12,11 @@ import {
 
 export const root = join(import.meta.dirname, "../..");
 
-export type BenchCloud = Cloud & { graph: ResourceGraph; data: string };
+export type BenchCloud = Cloud & {
+  local: Cloud["local"] & { api: string };
+  graph: ResourceGraph;
+  data: string;
+};
 
 /** Balde's graph, or what `change` makes of it, on free ports and in a folder of its own for as long as `use` takes. */
 export async function withCloud<Result>(
@@ -24,7 +28,8 @@ export async function withCloud<Result>(
   change(graph);
   const cloud = await startCloud({ graph, root, data, port: 0, log: silentLog });
   try {
-    return await use({ ...cloud, graph, data });
+    const local = { ...cloud.local, api: cloud.local.api! };
+    return await use({ ...cloud, local, graph, data });
   } finally {
     await cloud.stop();
     await rm(data, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import type { Local } from "@balde/local-cloud";
+import type { CloudAddresses } from "@balde/local-cloud";
 
 import { type Client, createClient, signIn } from "../../../packages/client/src/client.ts";
 import { type Contender, EDGE, QUALITY, program } from "./target.ts";
@@ -8,7 +8,7 @@ import type { Original } from "./corpus.ts";
 import { get } from "./load.ts";
 import { usage } from "./process-tree.ts";
 
-type Told = { local: Local; person: { name: string; password: string } };
+type Told = { local: CloudAddresses & { api: string }; person: { name: string; password: string } };
 type Copy = { id: string; rev: string };
 
 /** As many images of the same bytes, so that none has more plans than one image may have. */

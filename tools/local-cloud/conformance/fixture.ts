@@ -45,7 +45,7 @@ export async function startFixture(
     root,
     data,
     ...(log && { log }),
-    invoked: (functionArn) => void (functionArn.includes("Authorizer") && calls++),
+    onFunctionCall: (functionArn) => void (functionArn.includes("Authorizer") && calls++),
   });
   const admin = createServer((req, res) => void answer(req, res));
   const adminUrl = `http://127.0.0.1:${await listen(admin, 0, "administration")}`;
@@ -55,8 +55,8 @@ export async function startFixture(
 
   return {
     fixture: {
-      url: new URL(local.api).origin,
-      stage: new URL(local.api).pathname.slice(1),
+      url: new URL(local.api!).origin,
+      stage: new URL(local.api!).pathname.slice(1),
       websocketUrl: local.webSockets!.Sockets!,
       websocketAuthorizedUrl: local.webSockets!.AuthorizedSockets!,
       apiKeys: local.apiKeys!,

@@ -1,12 +1,12 @@
 import { consoleLog } from "../src/log.ts";
 import { startFixture } from "./fixture.ts";
-import { onOrphaned } from "../src/parent-exit.ts";
+import { onParentExit } from "../src/parent-exit.ts";
 
 /** `pnpm fixture`: prints one line of JSON on standard output, and what happens on standard error. */
 let stopping = false;
 const started = startFixture(consoleLog((line) => console.error(line)));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
-onOrphaned(end);
+onParentExit(end);
 const { fixture } = await started;
 console.log(JSON.stringify(fixture));
 

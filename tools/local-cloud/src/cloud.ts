@@ -1,86 +1,105 @@
-import { createServer } from "node:http";
+import { type Server, createServer } from "node:http";
 import { join } from "node:path";
 
-import { createClock, type Clock } from "./clock.ts";
+import { type CloudAddresses, addressesOf } from "./addresses.ts";
+import { type Clock, createClock } from "./clock.ts";
+import type { UserPools } from "./cognito/cognito.ts";
 import { openDataFolder } from "./data-folder.ts";
-import { createAsynchronousEvents } from "./lambda/asynchronous/invocations.ts";
-import { createNotifications } from "./s3/notifications.ts";
-import { startMappings } from "./lambda/event-source-mapping/mappings.ts";
-import { createQueues } from "./sqs/queues.ts";
-import { createSqs } from "./sqs/sqs.ts";
-import { createGateway } from "./apigateway/gateway.ts";
-import { compileKeys } from "./apigateway/compile-usage.ts";
-import { type UserPools, createUserPools } from "./cognito/cognito.ts";
+import { type ResourceGraph, loadGraph, resourcesOf } from "./graph/resource-graph.ts";
 import { createPrincipals } from "./iam/principals.ts";
 import { createSts } from "./iam/sts.ts";
-import { type Functions, createFunctions } from "./lambda/functions.ts";
+import type { Functions } from "./lambda/functions.ts";
 import { close, listen } from "./listen.ts";
-import { type Local, addressesOf, describe, valuesOf } from "./addresses.ts";
-import { consoleLog, type Log, silentLog } from "./log.ts";
-import { type ResourceGraph, loadGraph } from "./graph/resource-graph.ts";
+import { type Log, consoleLog, silentLog } from "./log.ts";
 import { StartError } from "./start-error.ts";
-import { startDynamo } from "./dynamodb/dynamodb.ts";
-import { createS3 } from "./s3/server.ts";
 import { findTrace } from "./xray/find-trace.ts";
 import { printTrace } from "./xray/print-trace.ts";
 import { openTraceStore } from "./xray/trace-store.ts";
-import { withAddresses } from "./websocket/address.ts";
-import { createWebSockets } from "./websocket/server.ts";
 
-export { onOrphaned } from "./parent-exit.ts";
+export { onParentExit } from "./parent-exit.ts";
 export { consoleLog, loadGraph, silentLog, StartError };
-export type { Local, Log, ResourceGraph };
+export type { CloudAddresses, Log, ResourceGraph };
 
 export type CloudOptions = {
   graph: ResourceGraph;
   /** The folder that the handlers' paths start from. */
   root: string;
-  /** Where all state is kept; one cloud at a time uses it. */
+  /** The folder of all state. It is made if it does not exist; one cloud at a time uses it. */
   data: string;
-  /** The gateway's port; S3, DynamoDB, Cognito, SQS and, if there are any, WebSocket APIs take the ones after it, STS the sixth. 0 takes free ones. */
+  /** The port of the REST API; S3, DynamoDB, Cognito, SQS, WebSocket APIs and STS have the ports after it. 0, the default, takes free ports. */
   port?: number;
+  /** Default: `silentLog`. */
   log?: Log;
+  /** Default: the real clock. `cloud.clock.advance` moves it. */
   clock?: Clock;
-  /** Follow the handlers' sources: a saved file is live within two seconds. */
+  /** Follows the source files of the functions: a saved file is live within two seconds. */
   watch?: boolean;
-  /** Called with the ARN of each function that a gateway calls. */
-  invoked?: (functionArn: string) => void;
-  /** Called as each part comes up, with what it is and where. */
-  progress?: (step: string) => void;
+  /** Called with the function's ARN before an API invokes a function. */
+  onFunctionCall?: (functionArn: string) => void;
+  /** Called when a service has started, with its name and address. */
+  onProgress?: (step: string) => void;
 };
 
 export type Cloud = {
-  local: Local;
+  /** Where everything is. A part that the graph does not have is absent. */
+  local: CloudAddresses;
   clock: Clock;
-  /** A person who can sign in at once; the same name again changes nothing. */
+  /**
+   * Makes a user of the first user pool who can sign in at once. A name that exists is left as it is.
+   * @throws Error when the graph has no user pool.
+   */
   createUser(user: { name: string; password: string; email: string }): void;
-  /** A session of such a person without signing in: with other scopes, or one that began in the past. */
+  /** Returns tokens for such a user without signing in: with other scopes, or of a session that began in the past. */
   issueTokens: UserPools["issue"];
-  /** Calls a function as the operator would, past every trigger. */
+  /** Invokes a function directly, without any trigger, and returns its result. */
   invoke(functionArn: string, payload: string): Promise<unknown>;
+  /** Stops every service and process, and closes the data folder. */
   stop(): Promise<void>;
 };
 
-/** Far above the gateway's own limits, so that it is the gateway that refuses. */
-const MAX_HEAD_BYTES = 256 * 1024;
+/** How far a service's port is from the port of the REST API. */
+const PORT_OFFSETS = {
+  api: 0,
+  s3: 1,
+  dynamodb: 2,
+  cognito: 3,
+  sqs: 4,
+  webSocket: 5,
+  sts: 6,
+} as const;
 
-/** The trace of one request of a cloud that keeps its state in `data`, as text; undefined when nothing is known of it. */
+/** Far above API Gateway's own limits, so that the gateway refuses and not Node. */
+const MAX_HEADER_BYTES = 256 * 1024;
+
+/**
+ * Returns the trace of one request as text, or undefined if there is none.
+ * @param id the request id of the response header `x-amzn-RequestId`, or a trace id
+ */
 export function showTrace({ data, graph, id }: { data: string; graph: ResourceGraph; id: string }) {
   const trace = findTrace(data, id);
   const names = Object.entries(graph.functions).map(([arn, { name }]) => [arn, name]);
   return trace && printTrace(trace, Object.fromEntries(names));
 }
 
-type Callable = Pick<Functions, "invoke">;
-
-/** The resource graph, running on this machine: what is in the graph exists, what is not does not. */
+/**
+ * Starts a resource graph on this machine. A service that the graph does not use is not loaded.
+ * @throws StartError with a sentence for the person who started it: a port or folder that is taken, or a graph that AWS would
+ * refuse or that is not emulated.
+ */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
-  const { graph, root, port = 0, log = silentLog, progress = () => {} } = options;
+  const { graph, root, port = 0, log = silentLog, onProgress = () => {} } = options;
   const clock = options.clock ?? createClock();
-  const portOf = (offset: number) => (port === 0 ? 0 : port + offset);
   const stops: (() => unknown)[] = [];
   const stop = async () => {
     for (const stopPart of stops.splice(0).toReversed()) await stopPart();
+  };
+  const portOf = (service: keyof typeof PORT_OFFSETS) =>
+    port === 0 ? 0 : port + PORT_OFFSETS[service];
+  const open = async (server: Server, service: keyof typeof PORT_OFFSETS, title: string) => {
+    const url = `http://127.0.0.1:${await listen(server, portOf(service), title)}`;
+    stops.push(() => close(server));
+    onProgress(`${title.padEnd(9)} ${url}`);
+    return url;
   };
 
   try {
@@ -88,127 +107,186 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     stops.push(() => data.close());
     const { db } = data;
     const principals = createPrincipals({ graph, db });
-    // a line per request is the gateway's; what its functions ask of S3 and Cognito is told when it fails in them
+    // the gateway prints a line per request; a request to another service is printed when the service failed
     const request: Log["request"] = (line) => void (line.status >= 500 && log.request(line));
     const traces = openTraceStore(data.path, (message) => log.warn(message));
     stops.push(() => traces.stop());
     const parts = { graph, db, principals, clock, traces, log: { ...log, request } };
 
-    const userPools = createUserPools(parts);
-    const queues = createQueues(parts);
-    const sqs = await open(createSqs({ ...parts, queues }), 4, "SQS");
-    const sts = await open(createSts(parts), 6, "STS");
-    const asynchronous = createAsynchronousEvents(db, clock);
-    const notifications = createNotifications({ ...parts, queues, asynchronous });
-    const s3Server = createS3({
-      ...parts,
-      folder: join(data.path, "s3"),
-      notify: notifications.notify,
-    });
-    stops.push(() => s3Server.stop());
-    const s3 = await open(s3Server.server, 1, "S3");
-    const cognito = await open(
-      createServer((req, res) => void userPools.handle(req, res)),
-      3,
-      "Cognito",
-    );
-    const dynamo = await startDynamo({
-      ...parts,
-      folder: data.path,
-      port: portOf(2),
-    });
-    stops.push(() => dynamo.close());
-    progress(`DynamoDB  ${dynamo.url}`);
-
-    // its address is known before the functions that speak to it, what it calls is there after them
-    const { promise: callable, resolve: provide } = Promise.withResolvers<Callable>();
-    const webSockets = createWebSockets({
-      ...parts,
-      log,
-      functions: { invoke: async (...call) => (await callable).invoke(...call) },
-    });
-    const socketUrl =
-      webSockets.stages.length > 0 ? await open(webSockets.server, 5, "WebSocket") : "";
-    const functions = await createFunctions({
-      ...parts,
-      graph: withAddresses(graph, webSockets.stages, socketUrl),
-      root,
-      folder: data.path,
-      endpoints: {
-        S3: s3,
-        SQS: sqs,
-        STS: sts,
-        DYNAMODB: dynamo.url,
-        DYNAMODB_STREAMS: dynamo.url,
-        COGNITO_IDENTITY_PROVIDER: cognito,
-      },
-      secrets: data.secret,
-      watch: options.watch ?? false,
-    });
-    stops.push(() => functions.stop());
-    const mappings = await startMappings({
-      ...parts,
-      queues,
-      asynchronous,
-      functions,
-      dynamoEndpoint: dynamo.url,
-    });
-    stops.push(() => mappings.stop());
-    stops.push(() => webSockets.stop());
-    const called: Callable = {
-      invoke(functionArn, payload, more) {
-        options.invoked?.(functionArn);
-        return functions.invoke(functionArn, payload, more);
-      },
+    const { promise: started, resolve: functionsStarted } =
+      Promise.withResolvers<Pick<Functions, "invoke">>();
+    const callFromApi: Functions["invoke"] = async (functionArn, ...call) => {
+      options.onFunctionCall?.(functionArn);
+      return (await started).invoke(functionArn, ...call);
     };
-    provide(called);
-    const gateway = createGateway({
-      ...parts,
-      log,
-      functions: called,
-      asynchronous,
-      userPools,
-      endpoints: { s3 },
-      secret: data.secret,
-      logFolder: join(data.path, "logs"),
-    });
-    stops.push(() => gateway.stop());
-    await functions.ready;
-    progress(`functions ${Object.values(functions.names).join(", ")}`);
-    // last, so that whoever finds the port open finds everything behind it
-    const api = await open(
-      createServer({ maxHeaderSize: MAX_HEAD_BYTES }, (req, res) => void gateway.handle(req, res)),
-      0,
-      "API",
-    );
+
+    const sts = await open(createSts(parts), "sts", "STS");
+    const cognito = await startCognito();
+    const sqs = await startSqs();
+    const { createAsynchronousEvents } = await import("./lambda/asynchronous/invocations.ts");
+    const asynchronous = createAsynchronousEvents(db, clock);
+    const s3 = await startS3();
+    const dynamo = await startDynamoDb();
+    const webSockets = await startWebSockets();
+    const functions = await startFunctions();
+    functionsStarted(functions ?? { invoke: refuseInvoke });
+    if (webSockets) stops.push(webSockets.stop);
+    const gateway = await createRestApis();
+    await functions?.ready;
+    if (functions) onProgress(`functions ${Object.values(functions.names).join(", ")}`);
+    // the last port to open: a client that finds it open finds everything behind it
+    const api = gateway && (await open(gateway.server, "api", "API"));
 
     return {
-      local: {
-        ...describe(
-          graph,
-          { api, s3, cognito, dynamodb: dynamo.url, sqs },
-          gateway.stages,
-          principals.operator,
-        ),
-        sts: { endpoint: sts },
-        ...addressesOf(webSockets.stages, socketUrl),
-        ...valuesOf(compileKeys({ graph, secret: data.secret })),
-      },
+      local: addressesOf({
+        graph,
+        operator: principals.operator,
+        api: api && `${api}${gateway.stages[0]!.path}`,
+        cognito: cognito?.url,
+        s3,
+        dynamodb: dynamo?.url,
+        sqs: sqs?.url,
+        sts,
+        webSockets,
+        apiKeys: gateway?.keys,
+      }),
       clock,
-      createUser: (user) => userPools.createUser(user),
-      issueTokens: (name, of) => userPools.issue(name, of),
-      invoke: (functionArn, payload) => functions.invoke(functionArn, payload),
+      createUser: (user) => existing(cognito).userPools.createUser(user),
+      issueTokens: (name, of) => existing(cognito).userPools.issue(name, of),
+      invoke: async (functionArn, payload) => (await started).invoke(functionArn, payload),
       stop,
     };
 
-    async function open(server: ReturnType<typeof createServer>, offset: number, what: string) {
-      const url = `http://127.0.0.1:${await listen(server, portOf(offset), what)}`;
-      stops.push(() => close(server));
-      progress(`${what.padEnd(9)} ${url}`);
-      return url;
+    async function startCognito() {
+      if (resourcesOf(graph, "aws:cognito/userPool:UserPool").length === 0) return undefined;
+      const { createUserPools } = await import("./cognito/cognito.ts");
+      const userPools = createUserPools(parts);
+      const server = createServer((req, res) => void userPools.handle(req, res));
+      return { userPools, url: await open(server, "cognito", "Cognito") };
+    }
+
+    async function startSqs() {
+      if (resourcesOf(graph, "aws:sqs/queue:Queue").length === 0) return undefined;
+      const { createQueues } = await import("./sqs/queues.ts");
+      const { createSqs } = await import("./sqs/sqs.ts");
+      const queues = createQueues(parts);
+      const url = await open(createSqs({ ...parts, queues }), "sqs", "SQS");
+      return { queues, url };
+    }
+
+    async function startS3() {
+      if (resourcesOf(graph, "aws:s3/bucket:Bucket").length === 0) return undefined;
+      const { createNotifications } = await import("./s3/notifications.ts");
+      const { createS3 } = await import("./s3/server.ts");
+      const { notify } = createNotifications({ ...parts, queues: sqs?.queues, asynchronous });
+      const { server, stop: stopS3 } = createS3({
+        ...parts,
+        folder: join(data.path, "s3"),
+        notify,
+      });
+      stops.push(stopS3);
+      return open(server, "s3", "S3");
+    }
+
+    async function startDynamoDb() {
+      if (resourcesOf(graph, "aws:dynamodb/table:Table").length === 0) return undefined;
+      const { startDynamo } = await import("./dynamodb/dynamodb.ts");
+      const started = await startDynamo({ ...parts, folder: data.path, port: portOf("dynamodb") });
+      stops.push(() => started.close());
+      onProgress(`DynamoDB  ${started.url}`);
+      return started;
+    }
+
+    /** Starts before the functions, whose environments name the address; a message that comes now waits for them. */
+    async function startWebSockets() {
+      if (resourcesOf(graph, "aws:apigatewayv2/stage:Stage").length === 0) return undefined;
+      const { createWebSockets } = await import("./websocket/server.ts");
+      const {
+        server,
+        stages,
+        stop: stopSockets,
+      } = createWebSockets({
+        ...parts,
+        log,
+        functions: { invoke: callFromApi },
+      });
+      return { stages, stop: stopSockets, url: await open(server, "webSocket", "WebSocket") };
+    }
+
+    async function startFunctions() {
+      if (resourcesOf(graph, "aws:lambda/function:Function").length === 0) return undefined;
+      const { createFunctions } = await import("./lambda/functions.ts");
+      const { startMappings } = await import("./lambda/event-source-mapping/mappings.ts");
+      const endpoints = {
+        S3: s3,
+        SQS: sqs?.url,
+        DYNAMODB: dynamo?.url,
+        DYNAMODB_STREAMS: dynamo?.url,
+        COGNITO_IDENTITY_PROVIDER: cognito?.url,
+        STS: sts,
+      };
+      const created = await createFunctions({
+        ...parts,
+        graph: await withLocalAddresses(),
+        root,
+        folder: data.path,
+        endpoints: withoutUndefined(endpoints),
+        secrets: data.secret,
+        watch: options.watch ?? false,
+      });
+      stops.push(() => created.stop());
+      const mappings = await startMappings({
+        ...parts,
+        queues: sqs?.queues,
+        asynchronous,
+        functions: created,
+        dynamoEndpoint: dynamo?.url,
+      });
+      stops.push(() => mappings.stop());
+      return created;
+    }
+
+    async function withLocalAddresses() {
+      if (!webSockets) return graph;
+      const { withAddresses } = await import("./websocket/address.ts");
+      return withAddresses(graph, webSockets.stages, webSockets.url);
+    }
+
+    async function createRestApis() {
+      if (resourcesOf(graph, "aws:apigateway/stage:Stage").length === 0) return undefined;
+      const { createGateway } = await import("./apigateway/gateway.ts");
+      const { compileKeys } = await import("./apigateway/compile-usage.ts");
+      const created = createGateway({
+        ...parts,
+        log,
+        functions: { invoke: callFromApi },
+        asynchronous,
+        userPools: cognito?.userPools,
+        endpoints: { s3 },
+        secret: data.secret,
+        logFolder: join(data.path, "logs"),
+      });
+      stops.push(() => created.stop());
+      const server = createServer(
+        { maxHeaderSize: MAX_HEADER_BYTES },
+        (req, res) => void created.handle(req, res),
+      );
+      return { ...created, server, keys: compileKeys({ graph, secret: data.secret }) };
     }
   } catch (error) {
     await stop();
     throw error;
   }
 }
+
+function existing<Service>(cognito: Service | undefined): Service {
+  if (!cognito) throw new Error("the resource graph has no user pool");
+  return cognito;
+}
+
+async function refuseInvoke(functionArn: string): Promise<never> {
+  throw new Error(`There is no function ${functionArn} in the resource graph`);
+}
+
+const withoutUndefined = (urls: Record<string, string | undefined>) =>
+  Object.fromEntries(Object.entries(urls).flatMap(([name, url]) => (url ? [[name, url]] : [])));

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
  * Calls back when a script runner that started this process, as `npx pnpm` does in several steps, has ended. A runner does
  * not hand on the SIGTERM that ended it, and whoever sent that meant this process.
  */
-export function onOrphaned(callback: () => void): void {
+export function onParentExit(callback: () => void): void {
   if (!process.env["npm_lifecycle_event"]) return;
   const before = ancestors();
   const timer = setInterval(() => {

@@ -45,7 +45,7 @@ export async function seed(
   print: (line: string) => void,
 ): Promise<User[]> {
   const { api, cognito } = cloud.local;
-  if (!cognito) return [];
+  if (!api || !cognito) return [];
   for (const user of users) cloud.createUser({ ...user, email: `${user.name}@example.com` });
 
   const [ann] = users;

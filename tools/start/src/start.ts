@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import {
   consoleLog,
   loadGraph,
-  onOrphaned,
+  onParentExit,
   type Log,
   showTrace,
   type ResourceGraph,
@@ -48,7 +48,7 @@ async function start() {
     port: readPort(values.port),
     watch: true,
     log: quiet,
-    progress: (step) => print(`  ${step}`),
+    onProgress: (step) => print(`  ${step}`),
   });
   stopOnSignals(cloud.stop);
 
@@ -103,7 +103,7 @@ function readPort(text: string) {
 }
 
 function stopOnSignals(stop: () => Promise<void>) {
-  onOrphaned(() => process.kill(process.pid, "SIGTERM"));
+  onParentExit(() => process.kill(process.pid, "SIGTERM"));
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => {
       // a second signal, or an engine that does not end, must not block the terminal

@@ -15,8 +15,10 @@ export type Parts = {
   /** Where events go for which nobody waits. */
   asynchronous: Pick<AsynchronousEvents, "accept">;
   principals: Principals;
-  userPools: Pick<UserPools, "verify">;
-  endpoints: { s3: string };
+  /** Absent when the graph has no user pool. */
+  userPools: Pick<UserPools, "verify"> | undefined;
+  /** Of S3, absent when the graph has no bucket. */
+  endpoints: { s3: string | undefined };
   clock: Clock;
   log: Log;
   /** The values of `secret://name`, for API keys that AWS would have made up. */

@@ -12,7 +12,7 @@ import {
 } from "../graph/resource-graph.ts";
 import type { AsynchronousEvents } from "../lambda/asynchronous/invocations.ts";
 import type { Queues } from "../sqs/queues.ts";
-import { inTransaction } from "../sqs/message-store.ts";
+import { inTransaction } from "../transaction.ts";
 
 /** What S3 tells of a change; the rest of the record goes through as it is. */
 type Change = { eventName: string; s3: { object: { key: string } } };
@@ -32,7 +32,8 @@ export function createNotifications({
 }: {
   graph: ResourceGraph;
   db: DatabaseSync;
-  queues: Queues;
+  /** Absent when the graph has no queue. */
+  queues: Queues | undefined;
   asynchronous: AsynchronousEvents;
   clock: Clock;
 }): Notifications {
@@ -48,7 +49,7 @@ export function createNotifications({
   for (const [bucket, rules] of byBucket) {
     refuseOverlap(bucket, rules);
     for (const rule of rules)
-      if (rule.kind === "queue") sendTestEvent({ db, queues, clock }, bucket, rule.target);
+      if (rule.kind === "queue") sendTestEvent({ db, queues: queues!, clock }, bucket, rule.target);
   }
 
   return {
@@ -59,7 +60,7 @@ export function createNotifications({
         const event = JSON.stringify({ Records: [{ ...record, s3 }] });
         if (rule.kind === "queue")
           // https://docs.aws.amazon.com/AmazonS3/latest/userguide/monitoring-overview.html: whoever put the object is traced on to what hears of it
-          queues.send(rule.target, event, {
+          queues!.send(rule.target, event, {
             senderId: SENDER,
             ...(traceHeader && { traceHeader }),
           });
@@ -90,7 +91,11 @@ type Filter = {
 /** S3 sends under an account of its own. */
 const SENDER = "AIDAJHIPRHEMV73VRJEBU";
 
-function rulesOf(graph: ResourceGraph, { inputs, name }: Notification, queues: Queues): Rule[] {
+function rulesOf(
+  graph: ResourceGraph,
+  { inputs, name }: Notification,
+  queues: Queues | undefined,
+): Rule[] {
   const rule = (kind: Rule["kind"], target: string, from: Filter): Rule => ({
     kind,
     target,
@@ -111,11 +116,11 @@ function rulesOf(graph: ResourceGraph, { inputs, name }: Notification, queues: Q
 /** S3 checks at configuration that it may deliver: "Unable to validate the following destination configurations". */
 function refuseUnlessQueueAllows(
   graph: ResourceGraph,
-  queues: Queues,
+  queues: Queues | undefined,
   bucket: string,
   arn: string,
 ) {
-  const queue = queues.list().find((candidate) => candidate.arn === arn);
+  const queue = queues?.list().find((candidate) => candidate.arn === arn);
   if (!queue)
     throw new StartError(`The bucket ${bucket} notifies ${arn}, which is not in the graph.`);
   const { allowed } = Policy.evaluate(queue.policy, {

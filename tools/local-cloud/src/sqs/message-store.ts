@@ -4,20 +4,6 @@ import type { DatabaseSync } from "node:sqlite";
 import { ServiceError } from "../service-error.ts";
 import * as Message from "./message.ts";
 
-/** Runs the work in a transaction, or in the one that is already open on this connection. */
-export function inTransaction<R>(db: DatabaseSync, work: () => R): R {
-  if (db.isTransaction) return work();
-  db.exec("BEGIN IMMEDIATE");
-  try {
-    const result = work();
-    db.exec("COMMIT");
-    return result;
-  } catch (error) {
-    db.exec("ROLLBACK");
-    throw error;
-  }
-}
-
 export type MessageRow = {
   seq: number;
   queue: string;

@@ -8,7 +8,8 @@ import type { ResourceGraph } from "../graph/resource-graph.ts";
 import { createQueueWaiters } from "./queue-waiters.ts";
 import * as Message from "./message.ts";
 import { type QueueSettings, readQueues } from "./queue-settings.ts";
-import { type MessageCounts, inTransaction, openMessageStore, toMessage } from "./message-store.ts";
+import { inTransaction } from "../transaction.ts";
+import { type MessageCounts, openMessageStore, toMessage } from "./message-store.ts";
 
 /** The queues of the graph, stored in SQLite. Every method except `poll` is synchronous and joins a transaction that is open on the same connection. */
 export type Queues = {

@@ -36,6 +36,8 @@ export type S3Target = {
 
 /** Calls S3 with the integration's role, signed. Only mapped headers arrive there; Content-Type passes for methods with a body. [V-AWS] */
 export function s3({ path, httpMethod, roleArn }: S3Target, parts: Parts): Backend {
+  const origin = parts.endpoints.s3;
+  if (!origin) throw new Error("an S3 integration needs a bucket in the resource graph");
   return async (request, exchange) => {
     const target =
       fillPath(withVariables(path, exchange), request.path) + queryString(request.query);
@@ -45,7 +47,7 @@ export function s3({ path, httpMethod, roleArn }: S3Target, parts: Parts): Backe
       accept: "application/json",
       ...(type && { "content-type": type }),
       ...lowered(request.headers),
-      host: new URL(parts.endpoints.s3).host,
+      host: new URL(origin).host,
     };
     const body = hasBody ? request.body : Buffer.alloc(0);
     const credentials = assume(roleArn, parts);
@@ -60,7 +62,7 @@ export function s3({ path, httpMethod, roleArn }: S3Target, parts: Parts): Backe
     // S3 writes the call into the trace itself, and hands the trace on with its events
     headers["x-amzn-trace-id"] = traceHeader(exchange, exchange.trace);
     const outgoing = {
-      origin: parts.endpoints.s3,
+      origin,
       target,
       method: httpMethod,
       headers: { ...headers, ...signature },

@@ -9,7 +9,7 @@ import { StartError } from "../../start-error.ts";
 import { type ResourceGraph, resourcesOf } from "../../graph/resource-graph.ts";
 import type { AsynchronousEvents, Invocation } from "./invocations.ts";
 import type { Queues } from "../../sqs/queues.ts";
-import { inTransaction } from "../../sqs/message-store.ts";
+import { inTransaction } from "../../transaction.ts";
 import { work } from "../event-source-mapping/poll-loop.ts";
 
 type Parts = {
@@ -18,7 +18,8 @@ type Parts = {
   clock: Clock;
   log: Log;
   principals: Principals;
-  queues: Queues;
+  /** Absent when the graph has no queue. */
+  queues: Queues | undefined;
   asynchronous: AsynchronousEvents;
   functions: Pick<Functions, "invoke" | "names">;
 };
@@ -111,11 +112,11 @@ function end(
     asynchronous.finish(event.id);
     if (destination && maySend(destination, config, parts)) {
       const record = JSON.stringify(recordOf(event, condition, result, parts.clock));
-      if (destination.startsWith("arn:aws:sqs:")) queues.send(destination, record);
+      if (destination.startsWith("arn:aws:sqs:")) queues!.send(destination, record);
       else asynchronous.accept(destination, record);
     }
     if (!isSuccess && config.deadLetters && maySend(config.deadLetters, config, parts))
-      queues.send(config.deadLetters, event.payload, { attributes: attributesOf(event, result) });
+      queues!.send(config.deadLetters, event.payload, { attributes: attributesOf(event, result) });
   });
   if (isSuccess) return;
   log.error(
@@ -204,18 +205,31 @@ function configsOf(graph: ResourceGraph): Map<string, Config> {
         roleArn: inputs.role,
         maximumRetries: own?.maximumRetryAttempts ?? 2,
         maximumAgeMs: 1000 * (own?.maximumEventAgeInSeconds ?? 6 * 3600),
-        onSuccess: destinationOf(own?.destinationConfig?.onSuccess?.destination),
-        onFailure: destinationOf(own?.destinationConfig?.onFailure?.destination),
-        deadLetters: destinationOf(inputs.deadLetterConfig?.targetArn, ["sqs"]),
+        onSuccess: destinationOf(graph, own?.destinationConfig?.onSuccess?.destination),
+        onFailure: destinationOf(graph, own?.destinationConfig?.onFailure?.destination),
+        deadLetters: destinationOf(graph, inputs.deadLetterConfig?.targetArn, ["sqs"]),
         reserved: inputs.reservedConcurrentExecutions ?? -1,
       };
-      return [outputs.arn as string, config];
+      return [outputs.arn, config];
     }),
   );
 }
 
-function destinationOf(arn: string | undefined, services = ["sqs", "lambda"]) {
-  if (arn && !services.includes(arn.split(":")[2]!))
-    throw new StartError(`A function sends what became of its events to ${arn}: not emulated.`);
+function destinationOf(
+  graph: ResourceGraph,
+  arn: string | undefined,
+  services = ["sqs", "lambda"],
+) {
+  if (!arn) return undefined;
+  if (!services.includes(arn.split(":")[2]!))
+    throw new StartError(
+      `A function has the destination ${arn}, which is not emulated: only ${services.join(" and ")} destinations are.`,
+    );
+  const targets = [
+    ...resourcesOf(graph, "aws:sqs/queue:Queue"),
+    ...resourcesOf(graph, "aws:lambda/function:Function"),
+  ];
+  if (!targets.some(({ outputs }) => outputs.arn === unqualified(arn)))
+    throw new StartError(`A function has the destination ${arn}, which is not in the graph.`);
   return arn;
 }

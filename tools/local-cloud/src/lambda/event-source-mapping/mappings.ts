@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 
 import type { Clock } from "../../clock.ts";
-import { type Principals, authorize } from "../../iam/principals.ts";
+import { type Principal, type Principals, authorize } from "../../iam/principals.ts";
 import type { Functions } from "../functions.ts";
 import type { Log } from "../../log.ts";
 import { StartError } from "../../start-error.ts";
@@ -15,8 +15,6 @@ import {
 import type { AsynchronousEvents } from "../asynchronous/invocations.ts";
 import { deliverAsynchronousEvents } from "../asynchronous/delivery.ts";
 import type { Queues } from "../../sqs/queues.ts";
-import { startSqsMapping } from "./sqs-mapping.ts";
-import { startStreamMapping } from "./stream-mapping.ts";
 
 type Parts = {
   graph: ResourceGraph;
@@ -24,11 +22,12 @@ type Parts = {
   clock: Clock;
   log: Log;
   principals: Principals;
-  queues: Queues;
+  /** Absent when the graph has no queue. */
+  queues: Queues | undefined;
   functions: Pick<Functions, "invoke" | "names">;
   asynchronous: AsynchronousEvents;
   /** The guard in front of the tables: a mapping reads with its function's role. */
-  dynamoEndpoint: string;
+  dynamoEndpoint: string | undefined;
 };
 
 export type Mappings = {
@@ -60,10 +59,7 @@ export async function startMappings(parts: Parts): Promise<Mappings> {
         );
       const principal = principalOf(mapping, needed, parts);
       if (!principal) continue;
-      const started =
-        service === "sqs"
-          ? startSqsMapping(mapping, parts, signal)
-          : await startStreamMapping(mapping, { ...parts, principal }, signal);
+      const started = await start(mapping, { ...parts, principal }, signal);
       running.push(started.ended);
     }
   } catch (error) {
@@ -80,6 +76,26 @@ export async function startMappings(parts: Parts): Promise<Mappings> {
 }
 
 type Mapping = Resource<"aws:lambda/eventSourceMapping:EventSourceMapping">;
+
+/** A mapping of a service that the graph does not use is not loaded. */
+async function start(
+  mapping: Mapping,
+  parts: Parts & { principal: Principal },
+  signal: AbortSignal,
+): Promise<{ ended: Promise<void> }> {
+  const { queues, dynamoEndpoint } = parts;
+  if (mapping.inputs.eventSourceArn.startsWith("arn:aws:sqs:") && queues) {
+    const { startSqsMapping } = await import("./sqs-mapping.ts");
+    return startSqsMapping(mapping, { ...parts, queues }, signal);
+  }
+  if (dynamoEndpoint) {
+    const { startStreamMapping } = await import("./stream-mapping.ts");
+    return startStreamMapping(mapping, { ...parts, dynamoEndpoint }, signal);
+  }
+  throw new StartError(
+    `The event source mapping ${mapping.name} reads from ${mapping.inputs.eventSourceArn}, which is not in the graph.`,
+  );
+}
 
 /** What the function's role must be allowed to, or AWS refuses to make the mapping. */
 const rights: Record<string, string[]> = {

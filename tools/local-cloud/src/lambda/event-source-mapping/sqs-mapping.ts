@@ -10,7 +10,7 @@ import { failedItems } from "./batch-response.ts";
 import type { Message } from "../../sqs/message.ts";
 import { type Filter, filterOf } from "./event-filter.ts";
 import type { Queues } from "../../sqs/queues.ts";
-import { inTransaction } from "../../sqs/message-store.ts";
+import { inTransaction } from "../../transaction.ts";
 import { work } from "./poll-loop.ts";
 
 type Parts = {

@@ -11,7 +11,7 @@ import type { Resource, ResourceGraph } from "../../graph/resource-graph.ts";
 import { type Checkpoints, openCheckpoints } from "./checkpoint.ts";
 import { type Filter, filterOf } from "./event-filter.ts";
 import type { Queues } from "../../sqs/queues.ts";
-import { inTransaction } from "../../sqs/message-store.ts";
+import { inTransaction } from "../../transaction.ts";
 import { type Failure, type StreamSettings, sequenceOf, workOff } from "./stream-batch.ts";
 import { type StreamReader, type StreamRecord, createStreamReader } from "./stream-reader.ts";
 import { work } from "./poll-loop.ts";
@@ -21,7 +21,8 @@ type Parts = {
   db: DatabaseSync;
   clock: Clock;
   log: Log;
-  queues: Queues;
+  /** Absent when the graph has no queue. */
+  queues: Queues | undefined;
   functions: Pick<Functions, "invoke" | "names">;
   /** The function's role, which reads the stream. */
   principal: Principal;
@@ -205,7 +206,7 @@ function giveUp(shard: string, records: StreamRecord[], why: Failure, run: Run) 
   const [first, last] = [records[0]!, records.at(-1)!];
   inTransaction(db, () => {
     if (settings.onFailure)
-      queues.send(settings.onFailure, JSON.stringify(description(shard, records, why, run)));
+      queues!.send(settings.onFailure, JSON.stringify(description(shard, records, why, run)));
     checkpoints.save(shard, sequenceOf(last));
   });
   log.error(
