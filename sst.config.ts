@@ -3,14 +3,14 @@
 export default $config({
   async app({ stage }) {
     const Settings = await import("./infra/settings.ts");
-    const { region, removal, protect } = Settings.of(stage);
+    const { region, removal, protect } = Settings.ofStage(stage);
     return {
       name: "balde",
       home: "aws",
       removal,
       protect,
       providers: {
-        // the version the SST platform itself is built with: a lower one is refused
+        // the version that the SST platform is built with: SST rejects a lower one
         aws: { version: "7.48.0", region },
         random: "4.16.6",
       },
@@ -20,7 +20,7 @@ export default $config({
     await import("./infra/defaults.ts");
     const { images, data } = await import("./infra/storage.ts");
     const { users, webClient } = await import("./infra/auth.ts");
-    const { ingestDead } = await import("./infra/ingest.ts");
+    const { ingestDeadLetters } = await import("./infra/ingest.ts");
     await import("./infra/like-counter.ts");
     const { api } = await import("./infra/api.ts");
     return {
@@ -29,7 +29,7 @@ export default $config({
       table: data.name,
       userPool: users.id,
       userPoolClient: webClient.id,
-      deadLetters: ingestDead.url,
+      deadLetters: ingestDeadLetters.url,
     };
   },
 });

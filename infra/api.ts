@@ -8,9 +8,9 @@ import { ingest } from "./ingest.ts";
 import { keys, signing } from "./keys.ts";
 import * as LightFetch from "./light-fetch.ts";
 import "./s3-put-route.ts";
-import { meter } from "./usage-plans.ts";
+import { addUsagePlans } from "./usage-plans.ts";
 import "./s3-get-route.ts";
-import { preflight } from "./preflight.ts";
+import { addPreflight } from "./preflight.ts";
 import "./gateway-responses.ts";
 import { nameOf, routes } from "./routes.ts";
 import { data, images } from "./storage.ts";
@@ -33,8 +33,8 @@ const apiHandler = new sst.aws.Function("ApiHandler", {
       "DeleteItem",
       "ConditionCheckItem",
     ]),
-    Grants.indexes(data),
-    // a presigned POST has the rights of whoever signed it
+    Grants.indexQueries(data),
+    // a presigned POST has the permissions of its signer
     Grants.objects(images, ["uploads/*"], ["PutObject"]),
     Grants.messages(ingest, ["SendMessage"]),
   ],
@@ -42,7 +42,7 @@ const apiHandler = new sst.aws.Function("ApiHandler", {
 
 const authorization = {
   anyone: undefined,
-  // a key says who is counted, not who somebody is
+  // an API key is for metering, it does not authenticate
   key: undefined,
   user: { cognito: { authorizer: authorizer.id } },
   operator: { iam: true },
@@ -50,7 +50,7 @@ const authorization = {
 
 const functions = { ApiHandler: apiHandler, Deliver: deliver, Admin: admin };
 
-for (const [name, handler] of Object.entries(functions)) admit(name, handler);
+for (const [name, handler] of Object.entries(functions)) allowApiInvoke(name, handler);
 
 for (const route of routes) {
   const { nodes } = functions[route.to];
@@ -73,15 +73,15 @@ for (const route of routes) {
   );
 }
 
-for (const [path, methods] of Object.entries(methodsByPath())) preflight(path, methods);
+for (const [path, methods] of Object.entries(methodsByPath())) addPreflight(path, methods);
 
 deploy();
-meter();
+addUsagePlans();
 
 export { gateway as api };
 
-/** One statement a function: SST's one a route would outgrow the 20 KB of a function's policy. */
-function admit(name: string, handler: sst.aws.Function) {
+/** One permission per function: SST's one per route would exceed the 20 KB of a function's policy. */
+function allowApiInvoke(name: string, handler: sst.aws.Function) {
   return new aws.lambda.Permission(`${name}FromApi`, {
     action: "lambda:InvokeFunction",
     function: handler.name,

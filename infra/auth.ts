@@ -1,12 +1,12 @@
 import * as Settings from "./settings.ts";
 
-const settings = Settings.of($app.stage);
+const settings = Settings.ofStage($app.stage);
 
 export const users = new sst.aws.CognitoUserPool("Users", {
   aliases: ["email"],
   transform: {
     userPool: {
-      // removal "retain" covers buckets and tables, not people
+      // removal "retain" covers buckets and tables, not users
       deletionProtection: settings.protect ? "ACTIVE" : "INACTIVE",
       passwordPolicy: {
         minimumLength: 12,
@@ -16,13 +16,13 @@ export const users = new sst.aws.CognitoUserPool("Users", {
         requireSymbols: false,
         temporaryPasswordValidityDays: 7,
       },
-      // SST asks for a telephone number first
+      // SST's default asks for a phone number first
       accountRecoverySetting: { recoveryMechanisms: [{ name: "verified_email", priority: 1 }] },
     },
   },
 });
 
-/** For a browser: no secret, and none of the hosted pages that SST switches on (implicit flow, callback to example.com). */
+/** For browsers: without a secret, and without the hosted pages that SST switches on (implicit flow, callback to example.com). */
 export const webClient = users.addClient("WebClient", {
   transform: {
     client: (client) => {
@@ -39,7 +39,7 @@ export const webClient = users.addClient("WebClient", {
       // "no such user" and "wrong password" must look the same
       client.preventUserExistenceErrors = "ENABLED";
       client.enableTokenRevocation = true;
-      // the gateway does not ask whether a token was revoked, so it must not live long
+      // the gateway does not check revocation, so tokens are short-lived
       client.idTokenValidity = 60;
       client.accessTokenValidity = 60;
       client.refreshTokenValidity = 30;

@@ -1,30 +1,30 @@
 import * as Settings from "./settings.ts";
 
-const { origins } = Settings.of($app.stage);
+const { origins } = Settings.ofStage($app.stage);
 
-/** What a front end sends that the Fetch standard wants named: `*` would not cover `Authorization`. */
+/** Request headers of front ends, each by name: `*` would not cover `Authorization`. */
 export const requestHeaders =
   "authorization,content-type,if-match,if-none-match,idempotency-key,range,x-api-key";
 
-/** For a function, which can choose among several by itself. */
+/** For a function, which chooses among several origins by itself. */
 export const environment = { ORIGINS: origins.join(",") };
 
-/** What a front end may read beyond the body and its type. */
+/** Response headers that scripts of front ends may read. */
 export const exposedHeaders = "ETag,Link,Location,Retry-After,x-amzn-RequestId";
 
 /**
- * A gateway response can send a constant only, and so can an answer that hands bytes on: neither has a template of VTL. With
- * one configured origin that is the constant. A stage with several (none that is public) says `*`: there are no cookies, and
- * what these answers hold anyone may fetch.
+ * For gateway responses and responses that pass bytes on: neither has a VTL template, so they can send a constant only. With
+ * one configured origin that is the constant. A stage with several origins, which is never a public one, sends `*`: there are
+ * no cookies, and these responses are public.
  */
 export const constantOrigin = origins.length === 1 ? origins[0]! : "*";
 
-/** Where the constant can be overridden by `chooseOrigin`. */
+/** The constant that `chooseOrigin` can override. */
 export const firstOrigin = origins[0]!;
 
 /**
- * For a response template beside `firstOrigin`: when a page of another configured one asks, its own name goes back instead. HTTP/2
- * sends header names in small letters, and the map keeps them as they came.
+ * A response template that overrides `firstOrigin` with the origin of the request if it is configured. HTTP/2 sends header
+ * names in lower case, and the map has them as they were sent.
  */
 export const chooseOrigin = [
   `#set($origins = [${origins.map((origin) => JSON.stringify(origin)).join(", ")}])`,
@@ -33,5 +33,5 @@ export const chooseOrigin = [
   `#if($origins.contains($origin))#set($context.responseOverride.header.Access-Control-Allow-Origin = $origin)#end`,
 ].join("\n");
 
-/** API Gateway's way to write a constant. */
+/** Returns a constant in API Gateway's syntax. */
 export const constant = (value: string) => `'${value}'`;

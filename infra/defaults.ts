@@ -1,10 +1,10 @@
 import * as Grants from "./grants.ts";
 import * as Settings from "./settings.ts";
 
-const settings = Settings.of($app.stage);
+const settings = Settings.ofStage($app.stage);
 
-// SST's links grant everything (`s3:*`, `dynamodb:*` with DeleteTable, `sqs:*`, `cognito-idp:*`); here a link is a name
-// and rights stand in `permissions:`.
+// SST's links grant everything (`s3:*`, `dynamodb:*` with DeleteTable, `sqs:*`, `cognito-idp:*`). Here a link gives the name
+// only, and `permissions:` grants actions.
 sst.Linkable.wrap(sst.aws.Bucket, (bucket) => ({ properties: { name: bucket.name } }));
 sst.Linkable.wrap(sst.aws.Dynamo, (table) => ({ properties: { name: table.name } }));
 sst.Linkable.wrap(sst.aws.Queue, (queue) => ({ properties: { url: queue.url } }));
@@ -16,7 +16,7 @@ const { accountId } = aws.getCallerIdentityOutput();
 $transform(sst.aws.Function, (args, _options, name) => {
   const logGroup = `/aws/lambda/${$app.name}/${$app.stage}/${name}`;
   args.architecture ??= "arm64";
-  // a chunk that a request does not need is not read
+  // a chunk that a request does not need is not loaded
   args.nodejs = $output(args.nodejs ?? {}).apply((own) => ({
     minify: true,
     splitting: true,
@@ -24,7 +24,7 @@ $transform(sst.aws.Function, (args, _options, name) => {
   }));
   args.permissions = $output(args.permissions ?? []).apply((own) => [
     ...own,
-    ...Grants.trace(),
+    ...Grants.wildcards(),
     {
       actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
       resources: [
@@ -36,10 +36,10 @@ $transform(sst.aws.Function, (args, _options, name) => {
     ...args.transform,
     logGroup: { name: logGroup, retentionInDays: settings.logDays },
     role: (role) => {
-      // AWSLambdaBasicExecutionRole may write every log of the account
+      // AWSLambdaBasicExecutionRole may write to every log group of the account
       role.managedPolicyArns = [];
-      // SST lets every principal of the account become the function, in deployed stages too: its `!dev` tests an
-      // Output, which is always true (sst 4.17.1, function.ts, createRole). `sst dev` needs it: it runs the function here.
+      // SST lets every principal of the account assume the role, in deployed stages too: its `!dev` tests an Output,
+      // which is always true (sst 4.17.1, function.ts, createRole). `sst dev` needs it: it runs the function on this machine.
       if (!$dev)
         role.assumeRolePolicy = aws.iam.assumeRolePolicyForPrincipal({
           Service: "lambda.amazonaws.com",
@@ -53,7 +53,7 @@ $transform(aws.lambda.Function, (args) => {
   args.tracingConfig = { mode: "Active" };
 });
 
-// A mock has no bytes to hand on, but an API with binary types decodes what `Accept` calls binary and answers 500.
+// A mock passes no bytes on, but an API with binary types decodes what `Accept` calls binary and answers 500.
 $transform(aws.apigateway.Integration, (args) => {
   args.contentHandling = $resolve([args.type, args.contentHandling]).apply(([type, handling]) =>
     type === "MOCK" ? "CONVERT_TO_TEXT" : handling,

@@ -1,9 +1,9 @@
 import * as Cors from "./cors.ts";
-import { part, restApi } from "./gateway.ts";
+import { registerForDeployment, restApi } from "./gateway.ts";
 
 /**
- * What the gateway itself answers, in the shape of every other error: https://www.rfc-editor.org/rfc/rfc9457. The status
- * stands here only where a type has one; a failed integration may be 502 or 504, and a default is any.
+ * The errors of the gateway itself, as problem details like all others: https://www.rfc-editor.org/rfc/rfc9457. A status is
+ * given only where a type has one; a failed integration is 502 or 504, and a default type has any.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
  */
 const problems = {
@@ -31,7 +31,7 @@ const problems = {
 } as const;
 
 for (const [type, status] of Object.entries(problems)) {
-  part(
+  registerForDeployment(
     new aws.apigateway.Response(`ApiProblem${pascal(type)}`, {
       restApiId: restApi.id,
       responseType: type,
@@ -41,7 +41,7 @@ for (const [type, status] of Object.entries(problems)) {
         "gatewayresponse.header.Access-Control-Allow-Origin": Cors.constant(Cors.constantOrigin),
         "gatewayresponse.header.Access-Control-Expose-Headers": Cors.constant(Cors.exposedHeaders),
         "gatewayresponse.header.X-Content-Type-Options": Cors.constant("nosniff"),
-        // the gateway's own 429 does not say when to come back
+        // the gateway's own 429 has no Retry-After
         ...(status === 429 && {
           "gatewayresponse.header.Retry-After": Cors.constant(type === "THROTTLED" ? "1" : "3600"),
         }),
@@ -50,7 +50,7 @@ for (const [type, status] of Object.entries(problems)) {
   );
 }
 
-/** Not VTL: plain replacement. `messageString` comes with its quotes. */
+/** Not VTL: the gateway replaces variables only. `messageString` includes its quotes. */
 function template(type: string, status: number | undefined) {
   const members = [
     `"type":"about:blank"`,

@@ -3,24 +3,24 @@ import { createHash } from "node:crypto";
 import * as Settings from "./settings.ts";
 import { users } from "./auth.ts";
 
-const { throttle } = Settings.of($app.stage);
+const { throttle } = Settings.ofStage($app.stage);
 
-/** The raw resources of the API: SST's deployment knows only the methods and integrations that it made itself. */
-const parts: $util.CustomResource[] = [];
+/** The raw resources of the API. SST's deployment depends only on the methods and integrations that SST created. */
+const rawResources: $util.CustomResource[] = [];
 
-/** Every raw resource of the API passes here, so that the deployment waits for it and follows its changes. */
-export function part<Raw extends $util.CustomResource>(raw: Raw): Raw {
-  parts.push(raw);
+/** Makes the deployment wait for a raw resource of the API and follow its changes; every one must pass here. */
+export function registerForDeployment<Raw extends $util.CustomResource>(raw: Raw): Raw {
+  rawResources.push(raw);
   return raw;
 }
 
-/** The REST API. What it answers is added by the files beside this one, then api.ts deploys it. */
+/** The REST API. The files next to this one add routes and responses, then api.ts deploys it. */
 export const gateway = new sst.aws.ApiGatewayV1("Api", {
   endpoint: { type: "regional" },
-  // SST's would be `*`, which does not cover `Authorization`: see preflight.ts and problems.ts
+  // SST's headers would be `*`, which does not cover `Authorization`: see preflight.ts and gateway-responses.ts
   cors: false,
   transform: {
-    // what is sent as a picture; JSON stays text, and events stay readable
+    // images are bytes; JSON stays text, so that events are readable
     api: { binaryMediaTypes: ["image/*", "application/octet-stream"] },
     accessLog: { name: `/aws/vendedlogs/apis/${$app.name}/${$app.stage}` },
     stage: (stage) => {
@@ -32,11 +32,11 @@ export const gateway = new sst.aws.ApiGatewayV1("Api", {
       return undefined;
     },
     deployment: (deployment, options) => {
-      // A deployment is a snapshot: what is made after it is not in it, and what changes later needs another one.
-      options.dependsOn = [...parts];
+      // A deployment is a snapshot: it does not contain resources that are created or changed after it.
+      options.dependsOn = [...rawResources];
       deployment.triggers = {
         routes: fingerprint(deployment.triggers),
-        byHand: fingerprint(parts.map(plain)),
+        byHand: fingerprint(rawResources.map(propertiesOf)),
       };
       return undefined;
     },
@@ -47,8 +47,8 @@ export const restApi = gateway.nodes.api;
 
 export const authorizer = gateway.addAuthorizer({ name: "users", userPools: [users.arn] });
 
-/** Are the required parameters there? It says nothing about their values. */
-export const parameters = part(
+/** Checks that required parameters are present; it cannot check their values. */
+export const parameters = registerForDeployment(
   new aws.apigateway.RequestValidator("ApiParameters", {
     restApi: restApi.id,
     name: "parameters",
@@ -57,7 +57,7 @@ export const parameters = part(
   }),
 );
 
-/** Makes the snapshot and its stage: after everything else. */
+/** Creates the deployment and its stage; call it after everything else. */
 export function deploy() {
   gateway.deploy();
   return new aws.apigateway.MethodSettings("ApiThrottle", {
@@ -68,7 +68,7 @@ export function deploy() {
   });
 }
 
-/** One line of JSON a request. No `Authorization`, no query: a signed delivery URL is a key. */
+/** One line of JSON per request, without `Authorization` and query: a signed delivery URL is a secret. */
 const accessLog = JSON.stringify({
   time: "$context.requestTime",
   requestId: "$context.requestId",
@@ -93,8 +93,8 @@ const accessLog = JSON.stringify({
 const fingerprint = (settings: $util.Input<object | undefined>) =>
   $jsonStringify(settings).apply((text) => createHash("sha256").update(text).digest("hex"));
 
-/** What a raw resource is, without Pulumi's own fields. */
-const plain = (resource: object) =>
+/** The properties of a raw resource without Pulumi's own fields. */
+const propertiesOf = (resource: object) =>
   Object.fromEntries(
     Object.entries(resource).filter(
       ([key, value]) => !key.startsWith("_") && typeof value !== "function",

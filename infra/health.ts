@@ -1,7 +1,7 @@
 import * as Cors from "./cors.ts";
-import { gateway, part, restApi } from "./gateway.ts";
+import { gateway, registerForDeployment, restApi } from "./gateway.ts";
 
-/** Answers while the gateway does; no function runs. */
+/** Shows that the gateway answers; no function runs. */
 const { method, integration } = gateway.routeIntegration(
   "GET /health",
   {
@@ -19,7 +19,7 @@ const target = {
   statusCode: "200",
 };
 
-const response = part(
+const response = registerForDeployment(
   new aws.apigateway.MethodResponse("ApiGetHealthResponse", {
     ...target,
     responseParameters: {
@@ -29,7 +29,7 @@ const response = part(
   }),
 );
 
-part(
+registerForDeployment(
   new aws.apigateway.IntegrationResponse(
     "ApiGetHealthIntegrationResponse",
     {

@@ -2,19 +2,19 @@ import * as Grants from "./grants.ts";
 import * as Settings from "./settings.ts";
 import { data, images } from "./storage.ts";
 
-const settings = Settings.of($app.stage);
+const settings = Settings.ofStage($app.stage);
 
-/** Where a picture ends that failed five times: an alarm watches it, `POST /admin/v1/redrive` empties it. */
-export const ingestDead = new sst.aws.Queue("IngestDead", {
-  // the longest there is: somebody has to come back from a holiday
+/** The dead-letter queue of uploads that failed five times; `POST /admin/v1/redrive` moves them back. */
+export const ingestDeadLetters = new sst.aws.Queue("IngestDead", {
+  // the maximum, so that an operator has time to react
   transform: { queue: { messageRetentionSeconds: 14 * 24 * 3600 } },
 });
 
 export const ingest = new sst.aws.Queue("Ingest", {
-  // at least six times the function's time-out, or a message that is still worked on is given out again:
+  // at least six times the function's timeout, or a message could be received again while it is processed:
   // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
   visibilityTimeout: "6 minutes",
-  dlq: { queue: ingestDead.arn, retry: 5 },
+  dlq: { queue: ingestDeadLetters.arn, retry: 5 },
 });
 
 // SST lets S3, SNS and EventBridge of every account send to the queue
@@ -29,7 +29,7 @@ $transform(aws.sqs.QueuePolicy, (args) => {
         Resource: ingest.arn,
         Condition: {
           ArnEquals: { "aws:SourceArn": images.arn },
-          // a bucket's name can be used by somebody else once it is free
+          // another account can take the name of a deleted bucket
           StringEquals: { "aws:SourceAccount": aws.getCallerIdentityOutput().accountId },
         },
       },
@@ -56,7 +56,7 @@ const ingestHandler = new sst.aws.Function("IngestHandler", {
   timeout: "60 seconds",
   link: [images, data],
   permissions: [
-    Grants.poll(ingest),
+    Grants.pollQueue(ingest),
     Grants.objects(images, ["uploads/*"], ["GetObject", "DeleteObject", "DeleteObjectVersion"]),
     Grants.objects(
       images,
@@ -64,7 +64,7 @@ const ingestHandler = new sst.aws.Function("IngestHandler", {
       ["PutObject", "DeleteObject", "DeleteObjectVersion"],
     ),
     Grants.objects(images, ["originals/*"], ["GetObject"]),
-    Grants.absence(images),
+    Grants.listForNotFound(images),
     Grants.listing(
       images,
       ["uploads/*", "originals/*", "ladder/*", "derived/*", "images/*"],
@@ -72,14 +72,14 @@ const ingestHandler = new sst.aws.Function("IngestHandler", {
     ),
     Grants.items(data, ["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"]),
   ],
-  // sharp is never bundled; the version is that of the workspace's catalog (a test compares them)
+  // sharp is not bundled; the version equals the one in the workspace's catalog (a test compares them)
   nodejs: { install: { sharp: "0.35.5" } },
 });
 
 ingest.subscribe(
   ingestHandler.arn,
   {
-    // a picture may take two thirds of the function's time: none waits behind it, or is sent round again for it
+    // an image may take two thirds of the function's timeout, so a batch of several could time out
     batch: { size: 1, partialResponses: true },
     transform: {
       eventSourceMapping: {

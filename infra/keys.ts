@@ -1,11 +1,11 @@
 const cursor = new random.RandomPassword("CursorKey", { length: 43, special: false });
 
-/** Secrets that the stage makes for itself; `cursor` signs the cursors of lists. */
+/** Secrets that are generated per stage; `cursor` signs the cursors of lists. */
 export const keys = new sst.Linkable("Keys", { properties: { cursor: cursor.result } });
 
 /**
- * By these keys addresses of delivery are signed, the last one signs. To change keys: add an id, deploy; a week later (the
- * longest life of an address) take the old one out, deploy. Taking it out at once ends every address that it signed.
+ * The keys that verify signed delivery URLs; the last one signs. To rotate: add an id and deploy; a week later, the longest
+ * validity of a URL, remove the old id and deploy. Removing it at once invalidates every URL that it signed.
  */
 const deliveryKeys = ["k1"];
 
@@ -17,7 +17,7 @@ const secrets = Object.fromEntries(
   ]),
 );
 
-/** Apart from `Keys`: who delivers pictures needs no other secret. */
+/** Separate from `Keys`: the delivery function needs no other secret. */
 export const signing = new sst.Linkable("DeliveryKeys", {
   properties: { newest: deliveryKeys.at(-1)!, secrets },
 });

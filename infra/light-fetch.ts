@@ -1,4 +1,4 @@
-/** packages/api/src/light-fetch.ts stands in for what Node would load from undici in every cold start. */
+/** esbuild options that replace undici's classes, which cost time in every cold start, by packages/api/src/light-fetch.ts. */
 export const nodejs = {
   esbuild: {
     define: { Request: "LightRequest", Response: "LightResponse", Headers: "LightHeaders" },

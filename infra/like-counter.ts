@@ -1,8 +1,8 @@
 import * as Grants from "./grants.ts";
 import { data } from "./storage.ts";
 
-/** Where the stream's positions end that could not be counted; the records themselves stay in the table. */
-export const countDead = new sst.aws.Queue("CountDead", {
+/** The dead-letter queue of stream records that could not be counted: it holds their positions, the likes stay in the table. */
+export const countDeadLetters = new sst.aws.Queue("CountDead", {
   transform: { queue: { messageRetentionSeconds: 14 * 24 * 3600 } },
 });
 
@@ -13,14 +13,14 @@ export const count = new sst.aws.Function("Count", {
   timeout: "30 seconds",
   link: [data],
   permissions: [
-    Grants.stream(data.nodes.table.streamArn),
+    Grants.readStream(data.nodes.table.streamArn),
     Grants.items(data, ["GetItem", "Query", "PutItem"]),
-    Grants.messages(countDead, ["SendMessage"]),
+    Grants.messages(countDeadLetters, ["SendMessage"]),
   ],
 });
 
 data.subscribe("Count", count.arn, {
-  // a like comes or goes; the count that is written down is a change of the table too
+  // likes only: the counts that this function writes are changes of the table too
   filters: [
     {
       eventName: ["INSERT", "REMOVE"],
@@ -30,14 +30,14 @@ data.subscribe("Count", count.arn, {
   transform: {
     eventSourceMapping: {
       batchSize: 100,
-      // a page shows a like within a second of the click: no window
+      // no window, so that a page shows a like within a second of the click
       maximumBatchingWindowInSeconds: 0,
-      // a record that cannot be counted must not stop those behind it until it is a day old
+      // a record that cannot be counted must not block the next ones until it is a day old
       bisectBatchOnFunctionError: true,
       functionResponseTypes: ["ReportBatchItemFailures"],
       maximumRetryAttempts: 10,
       maximumRecordAgeInSeconds: 3600,
-      destinationConfig: { onFailure: { destinationArn: countDead.arn } },
+      destinationConfig: { onFailure: { destinationArn: countDeadLetters.arn } },
     },
   },
 });

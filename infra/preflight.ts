@@ -1,12 +1,12 @@
 import * as Cors from "./cors.ts";
-import { gateway, part, restApi } from "./gateway.ts";
+import { gateway, registerForDeployment, restApi } from "./gateway.ts";
 import { nameOf } from "./routes.ts";
 
 /**
- * The browser's question before the real request. It carries no token and no key, so it is open; the answer names the
- * methods of this path, the configured origins and nothing more.
+ * Adds the CORS preflight of a path. It needs no token and no key, because browsers send none; the response names the methods
+ * of the path and the allowed origin.
  */
-export function preflight(path: string, methods: string[]) {
+export function addPreflight(path: string, methods: string[]) {
   const name = nameOf({ method: "OPTIONS", path });
   const { method, integration } = gateway.routeIntegration(
     `OPTIONS ${path}`,
@@ -30,13 +30,13 @@ export function preflight(path: string, methods: string[]) {
     httpMethod: method.httpMethod,
     statusCode: "204",
   };
-  const response = part(
+  const response = registerForDeployment(
     new aws.apigateway.MethodResponse(`Api${name}Response`, {
       ...target,
       responseParameters: mapEach(headers, () => true),
     }),
   );
-  part(
+  registerForDeployment(
     new aws.apigateway.IntegrationResponse(
       `Api${name}IntegrationResponse`,
       {

@@ -1,21 +1,26 @@
-/** The routes that a function answers, as data: api.ts makes them, a test prints them. */
+/** The routes that functions answer, as data: api.ts creates them, a test prints them. */
 export type Route = {
   method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   path: string;
   to: "ApiHandler" | "Deliver" | "Admin";
-  /** `user`: Cognito's ID token. `key`: an API key of a usage plan (partners.ts). `operator`: a signature of IAM. */
+  /** `user`: Cognito's ID token. `key`: an API key of a usage plan (usage-plans.ts). `operator`: an IAM signature. */
   auth: "anyone" | "user" | "key" | "operator";
 };
 
-const read = (path: string): Route => ({ method: "GET", path, to: "ApiHandler", auth: "anyone" });
-const own = (method: Route["method"], path: string): Route => ({
+const publicRead = (path: string): Route => ({
+  method: "GET",
+  path,
+  to: "ApiHandler",
+  auth: "anyone",
+});
+const ofUser = (method: Route["method"], path: string): Route => ({
   method,
   path,
   to: "ApiHandler",
   auth: "user",
 });
-const metered = (path: string): Route => ({ ...read(path), auth: "key" });
-const operate = (method: Route["method"], path: string): Route => ({
+const metered = (path: string): Route => ({ ...publicRead(path), auth: "key" });
+const forOperator = (method: Route["method"], path: string): Route => ({
   method,
   path,
   to: "Admin",
@@ -26,40 +31,40 @@ const deliver = (path: string): Route[] =>
 
 export const routes: Route[] = [
   ...deliver("/i/{id}"),
-  // the second part may also be a preset: a path has one variable at each place, and deliver tells them apart
+  // the second part may be a preset instead: a path has one variable at each place, and deliver distinguishes them
   ...deliver("/i/{id}/{rev}"),
   ...deliver("/i/{id}/{rev}/{preset}"),
 
-  read("/openapi.json"),
-  read("/docs"),
+  publicRead("/openapi.json"),
+  publicRead("/docs"),
 
-  read("/v1/images"),
-  own("POST", "/v1/images"),
-  read("/v1/images/{id}"),
-  own("PATCH", "/v1/images/{id}"),
-  own("DELETE", "/v1/images/{id}"),
-  own("POST", "/v1/images/{id}/urls"),
-  own("PUT", "/v1/images/{id}/like"),
-  own("DELETE", "/v1/images/{id}/like"),
-  read("/v1/images/{id}/likes"),
+  publicRead("/v1/images"),
+  ofUser("POST", "/v1/images"),
+  publicRead("/v1/images/{id}"),
+  ofUser("PATCH", "/v1/images/{id}"),
+  ofUser("DELETE", "/v1/images/{id}"),
+  ofUser("POST", "/v1/images/{id}/urls"),
+  ofUser("PUT", "/v1/images/{id}/like"),
+  ofUser("DELETE", "/v1/images/{id}/like"),
+  publicRead("/v1/images/{id}/likes"),
 
-  own("POST", "/v1/uploads"),
-  own("GET", "/v1/uploads/{id}"),
+  ofUser("POST", "/v1/uploads"),
+  ofUser("GET", "/v1/uploads/{id}"),
 
-  own("GET", "/v1/me"),
-  own("GET", "/v1/me/images"),
-  own("GET", "/v1/me/images/{id}"),
-  own("GET", "/v1/me/likes"),
+  ofUser("GET", "/v1/me"),
+  ofUser("GET", "/v1/me/images"),
+  ofUser("GET", "/v1/me/images/{id}"),
+  ofUser("GET", "/v1/me/likes"),
 
   metered("/partner/v1/images"),
   metered("/partner/v1/images/{id}"),
 
-  operate("GET", "/admin/v1/state"),
-  operate("POST", "/admin/v1/redrive"),
-  operate("POST", "/admin/v1/reprocess"),
+  forOperator("GET", "/admin/v1/state"),
+  forOperator("POST", "/admin/v1/redrive"),
+  forOperator("POST", "/admin/v1/reprocess"),
 ];
 
-/** `GET /v1/images/{id}` is `GetV1ImagesId` in resource names. */
+/** Returns the name of a route in resource names: `GetV1ImagesId` for `GET /v1/images/{id}`. */
 export const nameOf = ({ method, path }: { method: string; path: string }) =>
   [method.toLowerCase(), ...path.split(/[^A-Za-z0-9]+/)]
     .filter(Boolean)

@@ -3,9 +3,9 @@ import { gateway, parameters } from "./gateway.ts";
 import * as Settings from "./settings.ts";
 import { images } from "./storage.ts";
 
-const { region } = Settings.of($app.stage);
+const { region } = Settings.ofStage($app.stage);
 
-/** What the gateway may do in the bucket: read what is published, nothing else, and not list. */
+/** The role of the gateway: it may read published images, and may not list the bucket. */
 const reader = new aws.iam.Role("ApiPictureReader", {
   assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({ Service: "apigateway.amazonaws.com" }),
   inlinePolicies: [
@@ -56,7 +56,7 @@ const route = gateway.routeIntegration(
   },
 ).nodes;
 
-const picture = S3Responses.header(
+const objectHeaders = S3Responses.passHeaders(
   "Content-Type",
   "ETag",
   "Last-Modified",
@@ -64,24 +64,27 @@ const picture = S3Responses.header(
   "Accept-Ranges",
 );
 
-S3Responses.answer("GetS3", route, {
-  "200": { pattern: "200", headers: picture },
-  "206": { pattern: "206", headers: { ...picture, ...S3Responses.header("Content-Range") } },
-  "304": { pattern: "304", headers: S3Responses.header("ETag", "Cache-Control") },
+S3Responses.addResponses("GetS3", route, {
+  "200": { pattern: "200", headers: objectHeaders },
+  "206": {
+    pattern: "206",
+    headers: { ...objectHeaders, ...S3Responses.passHeaders("Content-Range") },
+  },
+  "304": { pattern: "304", headers: S3Responses.passHeaders("ETag", "Cache-Control") },
   "400": {
     pattern: String.raw`4(0[0-25-9]|1[0-57-9]|[2-9]\d)`,
     headers: {},
     problem: { title: "The picture cannot be read with this request", code: "picture.unreadable" },
   },
   "404": {
-    // without ListBucket, S3 says 403 of a key that does not exist
+    // without ListBucket, S3 answers 403 for a key that does not exist
     pattern: "40[34]",
     headers: {},
     problem: { title: "There is no picture of this name", code: "picture.missing" },
   },
   "416": {
     pattern: "416",
-    headers: S3Responses.header("Content-Range"),
+    headers: S3Responses.passHeaders("Content-Range"),
     problem: {
       title: "The picture does not reach as far as this range",
       code: "range.unsatisfiable",

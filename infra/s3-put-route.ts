@@ -3,9 +3,9 @@ import { authorizer, gateway, parameters } from "./gateway.ts";
 import * as Settings from "./settings.ts";
 import { images } from "./storage.ts";
 
-const { region } = Settings.of($app.stage);
+const { region } = Settings.ofStage($app.stage);
 
-/** What may be sent here: what `POST /v1/uploads` takes (a test compares them). */
+/** The accepted content types: those of `POST /v1/uploads` (a test compares them). */
 const types = [
   "image/jpeg",
   "image/png",
@@ -17,11 +17,10 @@ const types = [
 ];
 
 /**
- * The content type is refused by this role. API Gateway itself cannot do it: a request validator asks whether a header is
- * there, never what it says, and `passthroughBehavior: NEVER` refuses every type without a template, but a template cannot
- * be applied to bytes (500), so none can let a picture through unchanged. Therefore the type is a part of the key, and the
- * role may write under these types only: S3 refuses every other with 403. A person's id has 36 characters, so no name can
- * move the type to another place. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
+ * This role rejects other content types, because API Gateway cannot: a request validator checks that a header is present, not
+ * its value, and `passthroughBehavior: NEVER` rejects every type without a template, but a template cannot be applied to
+ * bytes (500). Therefore the type is a part of the key, and the role may write under these types only: S3 rejects every other
+ * with 403. A user's id has 36 characters, so no name can move the type to another place in the key. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
  */
 const writer = new aws.iam.Role("ApiNamedWriter", {
   assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({ Service: "apigateway.amazonaws.com" }),
@@ -44,7 +43,7 @@ const writer = new aws.iam.Role("ApiNamedWriter", {
   ],
 });
 
-/** `PUT /s3?image=NAME`: the gateway writes the body into the bucket, no function runs; the bucket's event brings it to ingest. */
+/** `PUT /s3?image=NAME`: the gateway writes the body into the bucket, no function runs; the bucket's event starts ingest. */
 const route = gateway.routeIntegration(
   "PUT /s3",
   {
@@ -53,13 +52,13 @@ const route = gateway.routeIntegration(
     uri: $interpolate`arn:aws:apigateway:${region}:s3:path/${images.name}/uploads/named/{owner}/{type}/{image}`,
     credentials: writer.arn,
     requestParameters: {
-      // who it is says the token, nothing that was sent
+      // the owner comes from the token, never from the request
       "integration.request.path.owner": "context.authorizer.claims.sub",
       "integration.request.path.type": "method.request.header.Content-Type",
       "integration.request.path.image": "method.request.querystring.image",
-      // AWS does not say what it makes of `..` in a path, so ingest compares the key with this
+      // AWS does not document how it treats `..` in a path, so ingest compares the key with this
       "integration.request.header.x-amz-meta-owner": "context.authorizer.claims.sub",
-      // never over an upload that still waits: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+      // never overwrites an upload that is still waiting: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
       "integration.request.header.If-None-Match": "'*'",
     },
     passthroughBehavior: "when-no-match",
@@ -80,8 +79,8 @@ const route = gateway.routeIntegration(
   },
 ).nodes;
 
-S3Responses.answer("PutS3", route, {
-  // stored, not looked at: whether it is a picture and the name is free, the person's own list says in a moment
+S3Responses.addResponses("PutS3", route, {
+  // stored, not checked yet: the user's list shows in a moment whether it is an image and the name is free
   "202": {
     pattern: "200",
     headers: { Location: "'v1/me/images'" },
@@ -114,7 +113,7 @@ S3Responses.answer("PutS3", route, {
   },
 });
 
-/** As a pattern of IAM's, in which `?` is any one character. */
+/** Returns an IAM pattern for a UUID; `?` is any one character. */
 function uuid() {
   return [8, 4, 4, 4, 12].map((length) => "?".repeat(length)).join("-");
 }

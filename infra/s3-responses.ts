@@ -1,24 +1,25 @@
 import * as Cors from "./cors.ts";
-import { part, restApi, type gateway } from "./gateway.ts";
+import { registerForDeployment, restApi, type gateway } from "./gateway.ts";
 
-/** One answer of a route behind which S3 stands: what the gateway makes of a status of S3's. */
-export type Answer = {
-  /** Of S3's status; none means every other one. Patterns must not overlap: AWS does not say which one would win. */
+/** A response of a route with an S3 integration: what the gateway makes of a status of S3. */
+export type S3Response = {
+  /** Matches S3's status; without a pattern, the response is the default. Patterns must not overlap: AWS does not document which one would win. */
   pattern?: string;
-  /** Header of the answer to what S3 sent, or to a constant. */
+  /** Response headers by name: a header of S3, or a constant. */
   headers: Record<string, string>;
   problem?: { title: string; code: string };
-  /** Instead of what S3 sent. */
+  /** Replaces S3's body. */
   json?: object;
 };
 
-export const header = (...names: string[]) =>
+/** Returns a mapping that passes these headers of S3 on. */
+export const passHeaders = (...names: string[]) =>
   Object.fromEntries(names.map((name) => [name, `integration.response.header.${name}`]));
 
-/** Said with every answer, since what is in a bucket came from a stranger. */
-const safety = {
+/** Security headers of every response: the objects were uploaded by users. */
+const securityHeaders = {
   "X-Content-Type-Options": Cors.constant("nosniff"),
-  // no source is 'none'; a constant of API Gateway stands in quotes and has none inside
+  // an empty source list means 'none'; a constant of API Gateway is in quotes and cannot contain any
   "Content-Security-Policy": Cors.constant("default-src; sandbox"),
   "Cross-Origin-Resource-Policy": Cors.constant("cross-origin"),
   "Access-Control-Allow-Origin": Cors.constant(Cors.constantOrigin),
@@ -27,14 +28,14 @@ const safety = {
 
 type Route = ReturnType<typeof gateway.routeIntegration>["nodes"];
 
-/** By the status that the client sees. */
-export function answer(name: string, route: Route, answers: Record<string, Answer>) {
-  for (const [statusCode, { pattern, headers, problem, json }] of Object.entries(answers)) {
+/** Adds the responses to a route, by the status that the client receives. */
+export function addResponses(name: string, route: Route, responses: Record<string, S3Response>) {
+  for (const [statusCode, { pattern, headers, problem, json }] of Object.entries(responses)) {
     const body = problem ? problemOf(Number(statusCode), problem) : json && JSON.stringify(json);
     const type = problem ? "application/problem+json" : "application/json";
     const responseParameters = Object.fromEntries(
       Object.entries({
-        ...safety,
+        ...securityHeaders,
         ...headers,
         ...(body && {
           "Content-Type": Cors.constant(type),
@@ -49,7 +50,7 @@ export function answer(name: string, route: Route, answers: Record<string, Answe
       httpMethod: route.method.httpMethod,
       statusCode,
     };
-    const response = part(
+    const response = registerForDeployment(
       new aws.apigateway.MethodResponse(`Api${name}Response${statusCode}`, {
         ...target,
         responseParameters: Object.fromEntries(
@@ -57,14 +58,14 @@ export function answer(name: string, route: Route, answers: Record<string, Answe
         ),
       }),
     );
-    part(
+    registerForDeployment(
       new aws.apigateway.IntegrationResponse(
         `Api${name}IntegrationResponse${statusCode}`,
         {
           ...target,
           selectionPattern: pattern,
           responseParameters,
-          // The bytes as they are, whatever `Accept` begins with. A template needs text: without the conversion a browser's
+          // Passes bytes unchanged, whatever type `Accept` starts with. A template needs text: without the conversion a browser's
           // `Accept: image/avif,…` turns S3's XML into a 500.
           contentHandling: body ? "CONVERT_TO_TEXT" : "CONVERT_TO_BINARY",
           responseTemplates: body
@@ -78,6 +79,6 @@ export function answer(name: string, route: Route, answers: Record<string, Answe
 }
 
 function problemOf(status: number, { title, code }: { title: string; code: string }) {
-  const known = { type: "about:blank", title, status, code };
-  return JSON.stringify(known).replace(/}$/, ',"requestId":"$context.requestId"}');
+  const fields = { type: "about:blank", title, status, code };
+  return JSON.stringify(fields).replace(/}$/, ',"requestId":"$context.requestId"}');
 }

@@ -1,24 +1,24 @@
-/** Everything that differs between stages, and nothing else: the only file that compares stage names. */
+/** Everything that differs between stages; no other file compares stage names. */
 export type Settings = {
   region: "eu-central-1";
   removal: "remove" | "retain";
-  /** No `sst remove`, no `sst dev`, no deletion of users or table. */
+  /** Prevents `sst remove`, `sst dev` and the deletion of users or table. */
   protect: boolean;
   /** Deleting the stage deletes the pictures in it. */
   emptyBucketOnRemoval: boolean;
-  /** Whose scripts may read answers: the origins of web front ends, without a slash at the end. */
+  /** The origins of web front ends, whose scripts may read responses; without a slash at the end. */
   origins: readonly string[];
-  /** Sign in with user name and password in one call: what tests and the laptop's user pool speak. Browsers use SRP. */
+  /** Allows sign-in with user name and password in one call, for tests and the local cloud. Browsers use SRP. */
   passwordSignIn: boolean;
-  /** Of the whole API; requests a second, and how many at once. AWS allows an account 10,000 and 5,000. */
+  /** Of the whole API: requests per second, and the burst. The limits of an AWS account are 10,000 and 5,000. */
   throttle: { rate: number; burst: number };
-  /** What an API key may ask of `/partner/v1`: requests a second, how many at once, how many in all. */
+  /** What an API key may request of `/partner/v1`: requests per second, the burst, and the quota per period. */
   plans: Record<"trial" | "partner", Plan>;
-  /** Sizes with a name, for `/i/{id}/{rev}/{preset}`: each a query of the delivery, with `w` or `h`. */
+  /** Named delivery queries for `/i/{id}/{rev}/{preset}`, each with `w` or `h`. */
   presets: Readonly<Record<string, string>>;
-  /** How many batches of new pictures are prepared at the same time: each is one busy function. */
+  /** How many ingest functions run at the same time. */
   ingestConcurrency: number;
-  /** Deleted and overwritten objects can be brought back for so long. */
+  /** Days in which deleted and overwritten objects can be restored. */
   noncurrentDays: number;
   logDays: 7 | 90;
 };
@@ -29,12 +29,12 @@ export type Plan = {
   quota: { limit: number; period: "day" | "month" };
 };
 
-export function of(stage: string): Settings {
+export function ofStage(stage: string): Settings {
   if (stage === "production") return production;
   return stage === "laptop" ? laptop : personal;
 }
 
-/** Where people see the same picture, they should ask for the same one: it is stored once. */
+/** Front ends that use the same preset share one stored derivative. */
 const presets = {
   thumb: "w=160&h=160&fit=cover&pos=attention",
   card: "w=480&h=320&fit=cover",
@@ -65,12 +65,12 @@ const personal: Settings = {
   removal: "remove",
   protect: false,
   emptyBucketOnRemoval: true,
-  // where Vite and Next.js serve a front end that is being written
+  // the development servers of Vite and Next.js
   origins: ["http://localhost:5173", "http://localhost:3000"],
   passwordSignIn: true,
   throttle: { rate: 200, burst: 100 },
   plans: {
-    // small enough that whoever builds a client meets both kinds of 429
+    // small enough that a developer of a client sees both kinds of 429
     trial: { rate: 50, burst: 20, quota: { limit: 200, period: "day" } },
     partner: { rate: 100, burst: 100, quota: { limit: 100_000, period: "month" } },
   },
@@ -80,5 +80,5 @@ const personal: Settings = {
   logDays: 7,
 };
 
-/** Costs nothing, so that only the account's own ceiling is left: a load test measures the service. */
+/** The local cloud costs nothing, so only the limits of an AWS account apply: a load test measures the service. */
 const laptop: Settings = { ...personal, throttle: { rate: 10_000, burst: 5_000 } };

@@ -1,12 +1,12 @@
 import * as Settings from "./settings.ts";
 
-const settings = Settings.of($app.stage);
+const settings = Settings.ofStage($app.stage);
 
-/** What a prefix of the bucket is for stands in docs/architecture.md; nothing in it is public. */
+/** All objects of images; docs/data-model.md lists the prefixes. Nothing in the bucket is public. */
 export const images = new sst.aws.Bucket("Images", {
   versioning: true,
   cors: {
-    // a browser posts a picture straight to the bucket, under a policy that the API signed
+    // a browser posts an image directly to the bucket, with a policy that the API signed
     allowMethods: ["POST", "PUT"],
     allowOrigins: [...settings.origins],
     allowHeaders: ["*"],
@@ -14,9 +14,9 @@ export const images = new sst.aws.Bucket("Images", {
     maxAge: "1 hour",
   },
   lifecycle: [
-    // what ingest has not taken within a day was never going to be a picture
+    // an upload that ingest has not processed within a day is not an image
     { id: "uploads", prefix: "uploads/", expiresIn: "1 day" },
-    // a derivative can be made again
+    // a derivative can be rendered again
     { id: "derived", prefix: "derived/", expiresIn: "30 days" },
   ],
   transform: {
@@ -25,7 +25,7 @@ export const images = new sst.aws.Bucket("Images", {
       lifecycle.rules = $output(lifecycle.rules).apply((rules) => [
         ...(rules ?? []),
         {
-          // SST's rules know expiry only. In a versioned bucket that leaves the bytes, and a marker for ever.
+          // SST's rules have expiry only, which leaves old versions and delete markers in a versioned bucket.
           id: "leftovers",
           status: "Enabled",
           filter: { prefix: "" },
@@ -39,9 +39,9 @@ export const images = new sst.aws.Bucket("Images", {
   },
 });
 
-withoutAccessLists();
+disableAccessLists();
 
-/** Metadata and likes; what the keys hold stands in docs/architecture.md. */
+/** Metadata and likes; docs/data-model.md lists the keys. */
 export const data = new sst.aws.Dynamo("Data", {
   fields: {
     pk: "string",
@@ -61,8 +61,8 @@ export const data = new sst.aws.Dynamo("Data", {
   deletionProtection: settings.protect,
 });
 
-/** Who may do what is said by roles and by the bucket's policy, never by an object itself. */
-function withoutAccessLists() {
+/** Access is decided by roles and the bucket policy, never by lists on objects. */
+function disableAccessLists() {
   return new aws.s3.BucketOwnershipControls("ImagesOwnership", {
     bucket: images.name,
     rule: { objectOwnership: "BucketOwnerEnforced" },

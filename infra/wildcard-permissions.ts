@@ -1,8 +1,8 @@
 /**
- * The rights that AWS cannot narrow to a resource, with the reason. Nothing else may be granted on `*`: a test holds the
- * graph against this list.
+ * The actions that AWS cannot restrict to a resource, with the reason. Nothing else may be granted on `*`: a test compares
+ * the graph with this list.
  */
-export const unscoped = [
+export const wildcardPermissions = [
   {
     actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
     reason:

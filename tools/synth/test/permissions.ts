@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { unscoped } from "../../../infra/wildcard-permissions.ts";
+import { wildcardPermissions } from "../../../infra/wildcard-permissions.ts";
 import { resourcesOfType } from "../src/graph.ts";
 import * as Read from "./read.ts";
 
@@ -108,7 +108,7 @@ export const permissions = (graphs: () => Read.Graphs) =>
     });
 
     test("no permission applies to all resources except those that AWS cannot narrow", () => {
-      const unavoidable = unscoped.flatMap(({ actions }) => actions);
+      const unavoidable = wildcardPermissions.flatMap(({ actions }) => actions);
       for (const graph of [graphs().laptop, graphs().production]) {
         const everywhere = allPolicies(graph)
           .filter(
@@ -117,7 +117,7 @@ export const permissions = (graphs: () => Read.Graphs) =>
           .flatMap(({ Action }) => Read.list(Action));
         expect(new Set(everywhere)).toEqual(new Set(unavoidable));
       }
-      expect(unscoped.every(({ reason }) => reason.includes("https://"))).toBe(true);
+      expect(wildcardPermissions.every(({ reason }) => reason.includes("https://"))).toBe(true);
     });
 
     test("no role has a managed or separately attached policy", () => {
