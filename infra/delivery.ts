@@ -10,7 +10,7 @@ export const presets = new sst.Linkable("Presets", {
 
 export const deliver = new sst.aws.Function("Deliver", {
   handler: "packages/functions/src/deliver/handler.handler",
-  description: "Delivers a picture in the size and format that is asked for",
+  description: "Delivers an image in the requested size and format",
   // one whole processor begins at 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
   memory: "1769 MB",
   // the gateway waits 29 seconds

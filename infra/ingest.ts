@@ -50,7 +50,7 @@ images.notify({
 
 const ingestHandler = new sst.aws.Function("IngestHandler", {
   handler: "packages/functions/src/ingest/handler.handler",
-  description: "Checks what was uploaded, keeps it and prepares the ladder",
+  description: "Checks uploads, stores originals and renders the ladder",
   // one whole processor begins at 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
   memory: "1769 MB",
   timeout: "60 seconds",

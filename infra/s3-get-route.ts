@@ -74,24 +74,30 @@ S3Responses.addResponses("GetS3", route, {
   "400": {
     pattern: String.raw`4(0[0-25-9]|1[0-57-9]|[2-9]\d)`,
     headers: {},
-    problem: { title: "The picture cannot be read with this request", code: "picture.unreadable" },
+    problem: {
+      title: "The image cannot be read: a parameter or header of the request is not valid",
+      code: "picture.unreadable",
+    },
   },
   "404": {
     // without ListBucket, S3 answers 403 for a key that does not exist
     pattern: "40[34]",
     headers: {},
-    problem: { title: "There is no picture of this name", code: "picture.missing" },
+    problem: { title: "There is no image with this name", code: "picture.missing" },
   },
   "416": {
     pattern: "416",
     headers: S3Responses.passHeaders("Content-Range"),
     problem: {
-      title: "The picture does not reach as far as this range",
+      title: "The range is outside the image",
       code: "range.unsatisfiable",
     },
   },
   "502": {
     headers: {},
-    problem: { title: "The store of pictures does not answer", code: "store.unavailable" },
+    problem: {
+      title: "The image storage does not respond; try again later",
+      code: "store.unavailable",
+    },
   },
 });

@@ -89,13 +89,17 @@ S3Responses.addResponses("PutS3", route, {
   "400": {
     pattern: String.raw`4(0[0-24-8]|1[013-9]|[2-9]\d)`,
     headers: {},
-    problem: { title: "The picture cannot be stored with this request", code: "upload.refused" },
+    problem: {
+      title: "The image cannot be stored: a parameter or header of the request is not valid",
+      code: "upload.refused",
+    },
   },
   "409": {
     pattern: "409|412",
     headers: {},
     problem: {
-      title: "A picture that you sent under this name is still being looked at",
+      title:
+        "An image that you sent under this name is still being processed; wait until it is ready",
       code: "upload.waiting",
     },
   },
@@ -103,13 +107,16 @@ S3Responses.addResponses("PutS3", route, {
     pattern: "403",
     headers: {},
     problem: {
-      title: `Not a type of picture that is taken; these are: ${types.join(", ")}`,
+      title: `This content type is not accepted; accepted are: ${types.join(", ")}`,
       code: "upload.unsupported_type",
     },
   },
   "502": {
     headers: {},
-    problem: { title: "The store of pictures does not answer", code: "store.unavailable" },
+    problem: {
+      title: "The image storage does not respond; try again later",
+      code: "store.unavailable",
+    },
   },
 });
 

@@ -82,14 +82,20 @@ const gatewayProblems = {
 
 /** What the gateway makes of the bucket's answers on the routes that run no function (`infra/s3-get-route.ts`, `infra/s3-put-route.ts`). */
 const bucketProblems = {
-  "picture.unreadable": [400, "The picture cannot be read with this request."],
-  "upload.refused": [400, "The picture cannot be stored with this request."],
-  "picture.missing": [404, "There is no picture of this name."],
+  "picture.unreadable": [
+    400,
+    "The image cannot be read: a parameter or header of the request is not valid.",
+  ],
+  "upload.refused": [
+    400,
+    "The image cannot be stored: a parameter or header of the request is not valid.",
+  ],
+  "picture.missing": [404, "There is no image with this name."],
   "upload.waiting": [
     409,
-    "A picture that the caller sent under this name is still being looked at.",
+    "An image that the caller sent under this name is still being processed.",
   ],
-  "range.unsatisfiable": [416, "The picture does not reach as far as this range."],
+  "range.unsatisfiable": [416, "The range is outside the image."],
   "store.unavailable": [502, "The bucket does not answer."],
 } as const satisfies Record<string, readonly [status: number, detail: string]>;
 
