@@ -25,7 +25,7 @@ export const attributeNames = ["gsi2pk", "gsi2sk"] as const;
 /** Adds the day of an image to the list of days: to be called before the image gets the feed's attributes. Safe to repeat. */
 export const addDay = (id: ImageId): Promise<boolean> =>
   Dynamo.put({
-    item: { pk: DAYS, sk: DAY_PREFIX + dayOf(id) },
+    item: { ...listOfDays, sk: DAY_PREFIX + dayOf(id) },
     condition: `attribute_not_exists(#pk)`,
   });
 
@@ -47,7 +47,7 @@ export async function* entriesBefore({
   const lastDay = before === undefined ? AFTER_ALL : dayOf(before as ImageId);
   const days = Dynamo.query({
     keyCondition: `#pk = :pk AND #sk <= :last`,
-    values: { pk: DAYS, last: DAY_PREFIX + lastDay },
+    values: { ...listOfDays, last: DAY_PREFIX + lastDay },
     newestFirst: true,
   });
   for await (const { sk } of days) {
@@ -76,7 +76,7 @@ async function* shardEntries(
     yield { position: String(item["gsi2sk"]), item: ImageRow.parse(item) };
 }
 
-const DAYS = "FEED";
+const listOfDays = { pk: "FEED" };
 const DAY_PREFIX = "DAY#";
 /** Sorts after every day and every id. */
 const AFTER_ALL = "~";
