@@ -217,7 +217,9 @@ const prefixes = tableRows("prefix", "has").map(([prefix, , expires, writers]) =
 test("every bucket prefix in the code is in the document, and the other way round", () => {
   const described = new Set(prefixes.map(({ prefix }) => prefix));
   const objectKeys = readFileSync("packages/core/src/object-key.ts", "utf8");
-  const inCode = [...objectKeys.matchAll(/["`]((?:[a-z]+\/)+)(?:\$\{|["`])/g)].map(([, prefix]) => prefix!);
+  const inCode = [...objectKeys.matchAll(/["`]((?:[a-z]+\/)+)(?:\$\{|["`])/g)].map(
+    ([, prefix]) => prefix!,
+  );
   expect(new Set(inCode)).toEqual(described);
   const infra = globSync("infra/*.ts").map((file) => readFileSync(file, "utf8"));
   const inInfra = infra.flatMap((text) =>
@@ -235,7 +237,9 @@ test("only object-key.ts makes keys of the bucket", () => {
   const makers = sources.filter((file) =>
     readFileSync(file, "utf8")
       .split("\n")
-      .some((line) => key.test(line) && !/^\s*(?:import|export) .*from|^\s*(?:\/\/|\/?\*)/.test(line)),
+      .some(
+        (line) => key.test(line) && !/^\s*(?:import|export) .*from|^\s*(?:\/\/|\/?\*)/.test(line),
+      ),
   );
   expect(makers).toEqual(["packages/core/src/object-key.ts"]);
 });
