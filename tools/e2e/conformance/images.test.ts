@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { type Case, type Target, run } from "@balde/local-cloud/conformance";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Balde, balde } from "../src/balde.ts";
-import { signIn } from "../src/person.ts";
+import { type Balde, balde } from "../src/stage.ts";
+import { signIn } from "../src/api-calls.ts";
 
 // The cases know an image API and the names of its paths; which paths those are here stands in paths.json.
 

@@ -1,22 +1,32 @@
 import { AwsClient } from "aws4fetch";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Balde, balde } from "./balde.ts";
-import { type Image, type Person, send, settled, signIn, upload, within } from "./person.ts";
-import { jpeg } from "./picture.ts";
+import { type Stage, openStage } from "./stage.ts";
+import {
+  type Image,
+  type User,
+  send,
+  waitForIngest,
+  signIn,
+  upload,
+  pollUntil,
+} from "./api-calls.ts";
+import { sampleJpeg } from "./sample-image.ts";
 
-let stage: Balde;
-let ann: Person;
+let stage: Stage;
+let ann: User;
 let operator: AwsClient;
 let image: Image;
 
 beforeAll(async () => {
-  stage = await balde();
+  stage = await openStage();
   const { iam, region } = stage.local;
   operator = new AwsClient({ ...iam!, region, service: "execute-api", retries: 0 });
   ann = await signIn(stage.local, 0);
-  const sent = await upload(ann, new Uint8Array(await jpeg(1200, 900, 41)), { name: "again.jpg" });
-  image = await settled(stage.local, sent.image.id);
+  const sent = await upload(ann, new Uint8Array(await sampleJpeg(1200, 900, 41)), {
+    name: "again.jpg",
+  });
+  image = await waitForIngest(stage.local, sent.image.id);
 });
 
 afterAll(() => stage?.stop());
@@ -68,7 +78,7 @@ test.each([
   expect([status, body.next]).toEqual([202, null]);
   expect(body.sent).toBeGreaterThanOrEqual(least);
 
-  const after = await within(
+  const after = await pollUntil(
     20_000,
     () => read(image.id),
     ({ version }) => version > before.version,
@@ -110,7 +120,7 @@ test("what fails again and again waits in the dead-letter queue, and goes round 
     status: 202,
     body: { task: "started", messages: 1 },
   });
-  const after = await within(
+  const after = await pollUntil(
     20_000,
     () => read(image.id),
     ({ version }) => version > before.version,

@@ -3,9 +3,9 @@ import { createServer } from "node:http";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Balde, balde } from "./balde.ts";
-import { signIn } from "./person.ts";
-import { jpeg } from "./picture.ts";
+import { type Stage, openStage } from "./stage.ts";
+import { signIn } from "./api-calls.ts";
+import { sampleJpeg } from "./sample-image.ts";
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const browserIsMissing = !existsSync(executablePath);
@@ -22,12 +22,12 @@ const pages = [5173, 5999].map((port) =>
   ).listen(port, "127.0.0.1"),
 );
 
-let stage: Balde;
+let stage: Stage;
 let browser: Browser;
 
 beforeAll(async () => {
   if (browserIsMissing) return;
-  stage = await balde();
+  stage = await openStage();
   browser = await chromium.launch({
     executablePath,
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
@@ -47,7 +47,7 @@ test.skipIf(browserIsMissing)(
     const page = await browser.newPage();
     await page.goto(origin);
     const { idToken } = await signIn(stage.local, 0);
-    const bytes = (await jpeg(1280, 960, 7)).toString("base64");
+    const bytes = (await sampleJpeg(1280, 960, 7)).toString("base64");
 
     const image = await page.evaluate(uploadAndWait, { api: stage.local.api, idToken, bytes });
     expect(image).toMatchObject({ state: "ready", width: 1280, height: 960 });

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Balde, balde } from "./balde.ts";
-import { send } from "./person.ts";
+import { type Stage, openStage } from "./stage.ts";
+import { send } from "./api-calls.ts";
 
-let stage: Balde;
+let stage: Stage;
 
-beforeAll(async () => void (stage = await balde()));
+beforeAll(async () => void (stage = await openStage()));
 afterAll(() => stage?.stop());
 
 const paths = [

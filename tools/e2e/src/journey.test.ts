@@ -1,13 +1,21 @@
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Balde, balde } from "./balde.ts";
-import { type Image, type Person, send, settled, signIn, upload, within } from "./person.ts";
-import { jpeg, picture } from "./picture.ts";
+import { type Stage, openStage } from "./stage.ts";
+import {
+  type Image,
+  type User,
+  send,
+  waitForIngest,
+  signIn,
+  upload,
+  pollUntil,
+} from "./api-calls.ts";
+import { sampleJpeg, sampleImage } from "./sample-image.ts";
 
-let stage: Balde;
-let ann: Person;
-let bo: Person;
+let stage: Stage;
+let ann: User;
+let bo: User;
 let image: Image;
 let derivative: Buffer;
 
@@ -17,14 +25,14 @@ const get = (path: string, headers: Record<string, string> = {}) =>
 const likes = async () => ((await (await get(`/v1/images/${image.id}`)).json()) as Image).likes;
 
 beforeAll(async () => {
-  stage = await balde();
+  stage = await openStage();
   [ann, bo] = await Promise.all([signIn(stage.local, 0), signIn(stage.local, 1)]);
 });
 
 afterAll(() => stage?.stop());
 
 test("a photograph goes straight to S3 with what the API gave, and becomes ready", async () => {
-  const bytes = await picture(3000, 2000)
+  const bytes = await sampleImage(3000, 2000)
     .withExif({ IFD0: { Artist: "secret-photographer" }, IFD3: { GPSLatitude: "51/1 30/1 0/1" } })
     .jpeg()
     .toBuffer();
@@ -32,7 +40,7 @@ test("a photograph goes straight to S3 with what the API gave, and becomes ready
   expect(sent.image).toMatchObject({ state: "pending", name: "field.jpg" });
   expect(sent.stored.status).toBe(201);
 
-  image = await settled(stage.local, sent.image.id);
+  image = await waitForIngest(stage.local, sent.image.id);
   expect(image).toMatchObject({
     state: "ready",
     width: 3000,
@@ -63,7 +71,7 @@ test.each([
 
 test("the second request is served from the stored derivative, the third with If-None-Match is 304", async () => {
   // the copy is stored when the first answer has left, so whoever is very quick has it made again
-  const again = await within(
+  const again = await pollUntil(
     2_000,
     () => get(`/i/${image.id}/${image.rev}?w=640`, { accept: "*/*" }),
     ({ headers }) => !/render/.test(headers.get("server-timing") ?? ""),
@@ -151,23 +159,27 @@ test("a person counts once, on every later read within a second", async () => {
   const other = await bo.send("PUT", `/v1/images/${image.id}/like`);
   expect(await other.json()).toMatchObject({ liked: true, likes: 2 });
 
-  expect(await within(1_000, likes, (count) => count === 2)).toBe(2);
+  expect(await pollUntil(1_000, likes, (count) => count === 2)).toBe(2);
   expect(await likes()).toBe(2);
 
   const taken = await bo.send("DELETE", `/v1/images/${image.id}/like`);
   expect(await taken.json()).toMatchObject({ liked: false, likes: 1 });
-  expect(await within(1_000, likes, (count) => count === 1)).toBe(1);
+  expect(await pollUntil(1_000, likes, (count) => count === 1)).toBe(1);
 });
 
 test("one request is enough when the picture is the body", async () => {
-  const bytes = new Uint8Array(await jpeg(800, 600, 3));
+  const bytes = new Uint8Array(await sampleJpeg(800, 600, 3));
   const answer = await ann.send("POST", "/v1/images?title=Body", bytes, {
     "content-type": "image/jpeg",
   });
   expect(answer.status).toBe(202);
   const { id } = (await answer.json()) as Image;
   expect(answer.headers.get("location")).toContain(`/v1/images/${id}`);
-  expect(await settled(stage.local, id)).toMatchObject({ state: "ready", width: 800, height: 600 });
+  expect(await waitForIngest(stage.local, id)).toMatchObject({
+    state: "ready",
+    width: 800,
+    height: 600,
+  });
 });
 
 test("the list shows the newest first, page by page", async () => {
@@ -193,15 +205,17 @@ test("what is deleted is gone: bytes, renditions, likes and name", async () => {
 
   const status = (path: string) => async () => (await get(path)).status;
   const gone = (code: number) => code === 404;
-  expect(await within(10_000, status(`/v1/images/${image.id}`), gone)).toBe(404);
-  expect(await within(10_000, status(`/i/${image.id}/${image.rev}?w=640`), gone)).toBe(404);
-  expect(await within(10_000, status("/s3?image=field.jpg"), gone)).toBe(404);
+  expect(await pollUntil(10_000, status(`/v1/images/${image.id}`), gone)).toBe(404);
+  expect(await pollUntil(10_000, status(`/i/${image.id}/${image.rev}?w=640`), gone)).toBe(404);
+  expect(await pollUntil(10_000, status("/s3?image=field.jpg"), gone)).toBe(404);
   expect((await get(`/v1/images/${image.id}/likes`)).status).toBe(404);
 
   const mine = await (await ann.send("GET", `/v1/me/likes?ids=${image.id}`)).json();
   expect(JSON.stringify(mine)).not.toContain(`"liked":true`);
-  const named = await upload(ann, new Uint8Array(await jpeg(400, 300, 5)), { name: "field.jpg" });
-  expect(await settled(stage.local, named.image.id)).toMatchObject({
+  const named = await upload(ann, new Uint8Array(await sampleJpeg(400, 300, 5)), {
+    name: "field.jpg",
+  });
+  expect(await waitForIngest(stage.local, named.image.id)).toMatchObject({
     state: "ready",
     name: "field.jpg",
   });

@@ -4,22 +4,29 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Balde, start } from "./balde.ts";
-import { type Form, type Image, askForUpload, post, settled, signIn } from "./person.ts";
-import { jpeg } from "./picture.ts";
+import { type Stage, startLocalCloud } from "./stage.ts";
+import {
+  type UploadForm,
+  type Image,
+  requestUpload,
+  postForm,
+  waitForIngest,
+  signIn,
+} from "./api-calls.ts";
+import { sampleJpeg } from "./sample-image.ts";
 
 // the laptop only: a deployed stage has no process group to kill
 const skipped = process.env.BALDE_TARGET !== undefined;
 
 let data: string;
-let running: Balde;
+let running: Stage;
 let picture: Uint8Array<ArrayBuffer>;
 const acknowledged = new Set<string>();
 
 beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), "balde-kill-"));
-  picture = new Uint8Array(await jpeg(1600, 1067));
-  if (!skipped) running = await start(data);
+  picture = new Uint8Array(await sampleJpeg(1600, 1067));
+  if (!skipped) running = await startLocalCloud(data);
 });
 
 afterAll(async () => {
@@ -28,10 +35,10 @@ afterAll(async () => {
 });
 
 /** Posts one form after the other until the cloud is gone; remembers what S3 had acknowledged. */
-async function postUntilKilled(forms: Form[]) {
+async function postUntilKilled(forms: UploadForm[]) {
   try {
     for (const { image, upload } of forms) {
-      const { status } = await post(upload, picture, "image/jpeg");
+      const { status } = await postForm(upload, picture, "image/jpeg");
       if (status === 201) acknowledged.add(image.id);
     }
   } catch {
@@ -45,19 +52,19 @@ test.skipIf(skipped)(
   async () => {
     for (let round = 0; round < 20; round++) {
       const person = await signIn(running.local, round % 2);
-      const forms: Form[] = [];
-      for (let each = 0; each < 6; each++) forms.push(await askForUpload(person, picture));
+      const forms: UploadForm[] = [];
+      for (let each = 0; each < 6; each++) forms.push(await requestUpload(person, picture));
       const posting = [postUntilKilled(forms.slice(0, 3)), postUntilKilled(forms.slice(3))];
       // from before the first byte has arrived until some are being worked on and some are ready
       await wait(Math.random() * 800);
       await running.kill();
       await Promise.all(posting);
-      running = await start(data);
+      running = await startLocalCloud(data);
     }
     expect(acknowledged.size).toBeGreaterThan(20);
 
     const images: Image[] = [];
-    for (const id of acknowledged) images.push(await settled(running.local, id, 60_000));
+    for (const id of acknowledged) images.push(await waitForIngest(running.local, id, 60_000));
     expect(images.filter((image) => image.state !== "ready")).toEqual([]);
 
     const [last] = images.slice(-1);

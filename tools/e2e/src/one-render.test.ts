@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Balde, balde } from "./balde.ts";
-import { type Image, send, settled, signIn, upload } from "./person.ts";
-import { jpeg } from "./picture.ts";
+import { type Stage, openStage } from "./stage.ts";
+import { type Image, send, waitForIngest, signIn, upload } from "./api-calls.ts";
+import { sampleJpeg } from "./sample-image.ts";
 
-let stage: Balde;
+let stage: Stage;
 let image: Image;
 
 beforeAll(async () => {
-  stage = await balde();
+  stage = await openStage();
   const ann = await signIn(stage.local, 0);
-  const sent = await upload(ann, new Uint8Array(await jpeg(2800, 1900, 61)));
-  image = await settled(stage.local, sent.image.id);
+  const sent = await upload(ann, new Uint8Array(await sampleJpeg(2800, 1900, 61)));
+  image = await waitForIngest(stage.local, sent.image.id);
 });
 
 afterAll(() => stage?.stop());

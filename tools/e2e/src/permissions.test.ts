@@ -10,8 +10,8 @@ import {
 } from "@balde/local-cloud";
 import { afterEach, expect, test } from "vitest";
 
-import type { Local } from "./balde.ts";
-import { send } from "./person.ts";
+import type { Local } from "./stage.ts";
+import { send } from "./api-calls.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 const refusals: { principal: string; action: string; resource: string }[] = [];

@@ -2,30 +2,30 @@ import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Balde, balde } from "./balde.ts";
+import { type Stage, openStage } from "./stage.ts";
 import {
-  type Form,
+  type UploadForm,
   type Image,
-  type Person,
-  post,
+  type User,
+  postForm,
   send,
-  settled,
+  waitForIngest,
   signIn,
   upload,
-  within,
-} from "./person.ts";
-import { jpeg } from "./picture.ts";
+  pollUntil,
+} from "./api-calls.ts";
+import { sampleJpeg } from "./sample-image.ts";
 
-let stage: Balde;
-let ann: Person;
-let bo: Person;
+let stage: Stage;
+let ann: User;
+let bo: User;
 let anns: Image;
 
 beforeAll(async () => {
-  stage = await balde();
+  stage = await openStage();
   [ann, bo] = await Promise.all([signIn(stage.local, 0), signIn(stage.local, 1)]);
-  const { image } = await upload(ann, new Uint8Array(await jpeg(640, 480)));
-  anns = await settled(stage.local, image.id);
+  const { image } = await upload(ann, new Uint8Array(await sampleJpeg(640, 480)));
+  anns = await waitForIngest(stage.local, image.id);
 });
 
 afterAll(() => stage?.stop());
@@ -86,7 +86,7 @@ test.each([
   ],
   [
     "a JPEG that ends half-way",
-    async () => (await jpeg(1200, 800)).subarray(0, 30_000),
+    async () => (await sampleJpeg(1200, 800)).subarray(0, 30_000),
     /end|trunc|cut|incomplete/i,
   ],
   ["a picture of 1 × 60,000", thin, /60[,.]?000|side/],
@@ -96,7 +96,7 @@ test.each([
   const { image, stored } = await upload(ann, new Uint8Array(await make()), { name });
   expect(stored.status).toBe(201);
 
-  const settledImage = await settled(stage.local, image.id);
+  const settledImage = await waitForIngest(stage.local, image.id);
   expect(settledImage).toMatchObject({ state: "rejected", reason: { code: expect.any(String) } });
   expect(settledImage.reason?.detail).toMatch(reason);
 
@@ -104,12 +104,12 @@ test.each([
   expect((await send(stage.local, "GET", `/i/${image.id}`)).status).toBe(404);
   // the verdict is told first, then the name is freed
   const type = "image/jpeg";
-  const good = new Uint8Array(await jpeg(64, 64));
+  const good = new Uint8Array(await sampleJpeg(64, 64));
   const ask = () => ann.send("POST", "/v1/uploads", { name, type, bytes: good.length });
-  const again = await within(5_000, ask, ({ status }) => status === 201);
+  const again = await pollUntil(5_000, ask, ({ status }) => status === 201);
   expect(again.status).toBe(201);
-  const { upload: form } = (await again.json()) as Form;
-  expect((await post(form, good, type)).status).toBe(201);
+  const { upload: form } = (await again.json()) as UploadForm;
+  expect((await postForm(form, good, type)).status).toBe(201);
 });
 
 test("nobody, a wrong token and an access token are refused by the gateway", async () => {
@@ -179,7 +179,7 @@ test("a body over the limit is refused with the limit, by the API, by S3 and by 
 
   const created = await ann.send("POST", "/v1/uploads", { type: "image/jpeg", bytes: 1_000 });
   const { upload: form, image } = (await created.json()) as Awaited<ReturnType<typeof upload>>;
-  const stored = await post(form, new Uint8Array(2_000), "image/jpeg");
+  const stored = await postForm(form, new Uint8Array(2_000), "image/jpeg");
   expect(stored.status).toBe(400);
   expect(await stored.text()).toContain("EntityTooLarge");
   expect(
@@ -196,7 +196,7 @@ test("S3 refuses another type than the one that was asked for", async () => {
   const created = await ann.send("POST", "/v1/uploads", { type: "image/jpeg", bytes: 1_000 });
   const { upload: form } = (await created.json()) as Awaited<ReturnType<typeof upload>>;
   const asked = { ...form, fields: { ...form.fields, "Content-Type": "text/html" } };
-  expect((await post(asked, new Uint8Array(10), "text/html")).status).toBe(403);
+  expect((await postForm(asked, new Uint8Array(10), "text/html")).status).toBe(403);
 });
 
 test.each([

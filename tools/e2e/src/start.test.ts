@@ -5,17 +5,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 
-import { type Balde, run, start } from "./balde.ts";
+import { type Stage, runStartCommand, startLocalCloud } from "./stage.ts";
 
 const data = mkdtempSync(join(tmpdir(), "balde-start-"));
-let running: Balde | undefined;
+let running: Stage | undefined;
 
 afterAll(async () => {
   await running?.stop();
   rmSync(data, { recursive: true, force: true });
 });
 
-const images = async ({ local }: Balde) => {
+const images = async ({ local }: Stage) => {
   const answer = (await (await fetch(`${local.api}/v1/images`)).json()) as {
     items: { name: string; state: string }[];
   };
@@ -23,7 +23,7 @@ const images = async ({ local }: Balde) => {
 };
 
 test("a start seeds three pictures and two people, once, and writes local.json", async () => {
-  running = await start(data);
+  running = await startLocalCloud(data);
   const pictures = ["koi.jpg", "pier.jpg", "stonehenge.jpg"];
   expect((await images(running)).toSorted()).toEqual(pictures);
   expect(running.local.users).toHaveLength(2);
@@ -33,12 +33,12 @@ test("a start seeds three pictures and two people, once, and writes local.json",
   expect([status, headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
 
   await running.stop();
-  running = await start(data);
+  running = await startLocalCloud(data);
   expect((await images(running)).toSorted()).toEqual(pictures);
 }, 60_000);
 
 test("two clouds never share one folder", async () => {
-  const second = await run("--port", "0", "--data", data);
+  const second = await runStartCommand("--port", "0", "--data", data);
   expect(second.code).toBe(1);
   expect(second.text).toMatch(/another .* uses/i);
   expect(second.text).not.toMatch(/\n\s+at /);
@@ -49,7 +49,7 @@ test("a taken port is one clear sentence", async () => {
   await once(squatter, "listening");
   const { port } = squatter.address() as { port: number };
   const empty = mkdtempSync(join(tmpdir(), "balde-start-"));
-  const failed = await run("--port", String(port), "--data", empty);
+  const failed = await runStartCommand("--port", String(port), "--data", empty);
   squatter.close();
   rmSync(empty, { recursive: true });
   expect(failed.code).toBe(1);
@@ -63,7 +63,7 @@ test.each([
   [["--port", "many"], /--port many/],
   [["--prot", "1"], /--prot/],
 ])("%j is refused in a sentence", async (options, sentence) => {
-  const failed = await run(...options);
+  const failed = await runStartCommand(...options);
   expect(failed.code).toBe(1);
   expect(failed.text).toMatch(sentence);
   expect(failed.text).not.toMatch(/\n\s+at /);

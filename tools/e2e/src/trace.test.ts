@@ -4,18 +4,18 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
-import { type Balde, run, start } from "./balde.ts";
-import { jpeg } from "./picture.ts";
-import { type Image, type Person, signIn } from "./person.ts";
+import { type Stage, runStartCommand, startLocalCloud } from "./stage.ts";
+import { sampleJpeg } from "./sample-image.ts";
+import { type Image, type User, signIn } from "./api-calls.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
 const data = mkdtempSync(join(tmpdir(), "balde-trace-"));
-let running: Balde;
-let person: Person;
+let running: Stage;
+let person: User;
 
 beforeAll(async () => {
-  running = await start(data);
+  running = await startLocalCloud(data);
   person = await signIn(running.local, 0);
 });
 afterAll(async () => {
@@ -27,14 +27,14 @@ afterAll(async () => {
 const patiently = { timeout: 60_000, interval: 500 };
 
 /** `pnpm start --trace`, in a process of its own. */
-const trace = (id: string) => run("--data", data, "--trace", id);
+const trace = (id: string) => runStartCommand("--data", data, "--trace", id);
 const idOf = (answer: Response) => answer.headers.get("x-amzn-requestid")!;
 /** What a line is of, without its times and its bar. */
 const labels = (text: string) =>
   text.split("\n").flatMap((line) => /^ *[\d.]+ +[\d.]+ [ █]+(.*)$/.exec(line)?.[1] ?? []);
 
 test("the trace of an upload goes from the gateway to everything that its picture set off", async () => {
-  const sent = await person.send("POST", "/v1/images?title=Traced", await jpeg(400, 300, 7), {
+  const sent = await person.send("POST", "/v1/images?title=Traced", await sampleJpeg(400, 300, 7), {
     "content-type": "image/jpeg",
   });
   expect(sent.status).toBe(202);
@@ -84,7 +84,7 @@ test("a line of the log names the function, also of a stream and of an error, an
   const refused = await fetch(`${running.local.api}/i/${id}?w=none`);
   const line = (answer: Response) => () =>
     running
-      .said()
+      .stderr()
       .split("\n")
       .find((text) => text.endsWith(idOf(answer)));
   await expect.poll(line(delivered), patiently).toMatch(/ 200 [\d.]+ ms Deliver \(cold\) /);

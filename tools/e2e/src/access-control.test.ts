@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { type Balde, balde } from "./balde.ts";
-import { type Image, send, settled, signIn, upload } from "./person.ts";
-import { jpeg } from "./picture.ts";
+import { type Stage, openStage } from "./stage.ts";
+import { type Image, send, waitForIngest, signIn, upload } from "./api-calls.ts";
+import { sampleJpeg } from "./sample-image.ts";
 
 // Whoever shows nothing gets nothing: every path behind which something is protected, with every method. The table is the
 // graph's, so a new route is asked too.
@@ -43,16 +43,16 @@ function pathOf(id: string | undefined): string {
   return found ? `${pathOf(found.inputs["parentId"])}/${found.inputs["pathPart"]}` : "";
 }
 
-let stage: Balde;
+let stage: Stage;
 let image: Image;
 let accessToken: string;
 
 beforeAll(async () => {
-  stage = await balde();
+  stage = await openStage();
   const ann = await signIn(stage.local, 0);
   accessToken = ann.accessToken;
-  const sent = await upload(ann, new Uint8Array(await jpeg(64, 64, 51)));
-  image = await settled(stage.local, sent.image.id);
+  const sent = await upload(ann, new Uint8Array(await sampleJpeg(64, 64, 51)));
+  image = await waitForIngest(stage.local, sent.image.id);
 });
 
 afterAll(() => stage?.stop());

@@ -21,10 +21,10 @@ export type Local = {
   iam?: { accessKeyId: string; secretAccessKey: string };
 };
 
-export type Balde = {
+export type Stage = {
   local: Local;
   /** Everything the process said so far. */
-  said: () => string;
+  stderr: () => string;
   stop: () => Promise<void>;
   /** `kill -9` of the whole process group: no handler runs, nothing is flushed. */
   kill: () => Promise<void>;
@@ -33,19 +33,19 @@ export type Balde = {
 const root = resolve(import.meta.dirname, "../../..");
 
 /** A stage to test: the deployed one that BALDE_TARGET describes, else a fresh laptop cloud on free ports. */
-export async function balde(): Promise<Balde> {
+export async function openStage(): Promise<Stage> {
   const target = process.env.BALDE_TARGET;
   if (target) {
     const nothing = async () => {};
     return {
       local: JSON.parse(readFileSync(target, "utf8")),
-      said: () => "",
+      stderr: () => "",
       stop: nothing,
       kill: nothing,
     };
   }
   const data = mkdtempSync(join(tmpdir(), "balde-e2e-"));
-  const started = await start(data);
+  const started = await startLocalCloud(data);
   return {
     ...started,
     async stop() {
@@ -56,7 +56,10 @@ export async function balde(): Promise<Balde> {
 }
 
 /** `pnpm start --json` on free ports, in a process group of its own. */
-export async function start(data: string, options: string[] = ["--port", "0"]): Promise<Balde> {
+export async function startLocalCloud(
+  data: string,
+  options: string[] = ["--port", "0"],
+): Promise<Stage> {
   const child = spawn(
     process.execPath,
     ["tools/start/src/start.ts", "--json", "--data", data, ...options],
@@ -64,7 +67,7 @@ export async function start(data: string, options: string[] = ["--port", "0"]): 
   );
   const said: string[] = [];
   child.stderr.on("data", (chunk: Buffer) => said.push(chunk.toString()));
-  const local = await firstJson(child, said);
+  const local = await readLocalJson(child, said);
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
@@ -73,13 +76,13 @@ export async function start(data: string, options: string[] = ["--port", "0"]): 
   };
   return {
     local,
-    said: () => said.join(""),
+    stderr: () => said.join(""),
     stop: () => end("SIGTERM"),
     kill: () => end("SIGKILL"),
   };
 }
 
-function firstJson(child: ChildProcess, said: string[]): Promise<Local> {
+function readLocalJson(child: ChildProcess, said: string[]): Promise<Local> {
   return new Promise((resolve, reject) => {
     let out = "";
     child.stdout!.on("data", (chunk: Buffer) => {
@@ -93,7 +96,7 @@ function firstJson(child: ChildProcess, said: string[]): Promise<Local> {
 }
 
 /** What `pnpm start` with options that end it prints, and its exit code. */
-export async function run(...options: string[]) {
+export async function runStartCommand(...options: string[]) {
   const child = spawn(process.execPath, ["tools/start/src/start.ts", ...options], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],

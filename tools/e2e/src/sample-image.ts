@@ -1,7 +1,7 @@
 import sharp from "sharp";
 
 /** A picture with detail in it, different for every seed, so that nothing is answered from something stored earlier. */
-export function picture(width: number, height: number, seed = 1) {
+export function sampleImage(width: number, height: number, seed = 1) {
   const pixels = Buffer.alloc(width * height * 3);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -14,5 +14,5 @@ export function picture(width: number, height: number, seed = 1) {
   return sharp(pixels, { raw: { width, height, channels: 3 } });
 }
 
-export const jpeg = (width: number, height: number, seed?: number) =>
-  picture(width, height, seed).jpeg({ quality: 90 }).toBuffer();
+export const sampleJpeg = (width: number, height: number, seed?: number) =>
+  sampleImage(width, height, seed).jpeg({ quality: 90 }).toBuffer();

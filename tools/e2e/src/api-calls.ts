@@ -1,6 +1,6 @@
-import type { Local } from "./balde.ts";
+import type { Local } from "./stage.ts";
 
-export type Person = Awaited<ReturnType<typeof signIn>>;
+export type User = Awaited<ReturnType<typeof signIn>>;
 
 /** One of the people of local.json, signed in against Cognito; every request carries the ID token. */
 export async function signIn(local: Local, index: number) {
@@ -64,33 +64,33 @@ export type Image = {
   reason?: { code: string; detail: string };
 };
 
-export type Form = { image: Image; upload: { url: string; fields: Record<string, string> } };
+export type UploadForm = { image: Image; upload: { url: string; fields: Record<string, string> } };
 
 /** Asks for an upload and posts the bytes straight to S3; answers S3's answer. */
 export async function upload(
-  person: Person,
+  person: User,
   bytes: Uint8Array<ArrayBuffer>,
   fields: Record<string, unknown> = {},
 ) {
   const type = (fields.type as string | undefined) ?? "image/jpeg";
-  const form = await askForUpload(person, bytes, fields);
-  return { ...form, stored: await post(form.upload, bytes, type) };
+  const form = await requestUpload(person, bytes, fields);
+  return { ...form, stored: await postForm(form.upload, bytes, type) };
 }
 
-export async function askForUpload(
-  person: Person,
+export async function requestUpload(
+  person: User,
   bytes: Uint8Array,
   fields: Record<string, unknown> = {},
-): Promise<Form> {
+): Promise<UploadForm> {
   const asked = { type: "image/jpeg", bytes: bytes.length, ...fields };
   const created = await person.send("POST", "/v1/uploads", asked);
   if (created.status !== 201)
     throw new Error(`POST /v1/uploads answered ${created.status}: ${await created.text()}`);
-  return (await created.json()) as Form;
+  return (await created.json()) as UploadForm;
 }
 
-export function post(
-  { url, fields }: Form["upload"],
+export function postForm(
+  { url, fields }: UploadForm["upload"],
   bytes: Uint8Array<ArrayBuffer>,
   type: string,
 ) {
@@ -101,7 +101,7 @@ export function post(
 }
 
 /** Reads the image until it is no longer on its way. */
-export async function settled(local: Local, id: string, withinMs = 30_000): Promise<Image> {
+export async function waitForIngest(local: Local, id: string, withinMs = 30_000): Promise<Image> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     const answer = await send(local, "GET", `/v1/images/${id}`);
@@ -114,7 +114,7 @@ export async function settled(local: Local, id: string, withinMs = 30_000): Prom
 }
 
 /** Calls `read` until `holds`, for things that are promised within a time. */
-export async function within<T>(
+export async function pollUntil<T>(
   ms: number,
   read: () => Promise<T>,
   holds: (value: T) => boolean,

@@ -2,15 +2,18 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 
 type Reference = { $ref?: string };
-type Answer = { headers?: Record<string, unknown>; content?: Record<string, object> } & Reference;
-type Operation = { operationId: string; responses: Record<string, Answer> };
+type DocumentedResponse = {
+  headers?: Record<string, unknown>;
+  content?: Record<string, object>;
+} & Reference;
+type Operation = { operationId: string; responses: Record<string, DocumentedResponse> };
 export type Document = { paths: Record<string, Record<string, Operation>>; components: object };
 
 /** Holds answers against the OpenAPI document that the stage itself hands out. */
-export function contract(document: Document) {
+export function createOpenApiChecker(document: Document) {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
-  ajv.addSchema({ $id: "https://balde.example/openapi", ...closed(document) });
+  ajv.addSchema({ $id: "https://balde.example/openapi", ...withoutAdditionalProperties(document) });
 
   return {
     operationIds: Object.values(document.paths).flatMap((path) =>
@@ -18,13 +21,13 @@ export function contract(document: Document) {
     ),
 
     /** What an answer to an operation does that the document does not say; nothing, if all is well. */
-    async complaints(operationId: string, answer: Response): Promise<string[]> {
+    async findProblems(operationId: string, answer: Response): Promise<string[]> {
       const [path, method] = find(operationId);
       const { responses } = document.paths[path]![method]!;
       const status = String(answer.status);
       const key = Object.hasOwn(responses, status) ? status : "default";
-      const { pointer, said } = followed(
-        `#/paths/${escaped(path)}/${method}/responses/${key}`,
+      const { pointer, said } = resolveReference(
+        `#/paths/${escapePointer(path)}/${method}/responses/${key}`,
         responses[key]!,
       );
       const problems = key === "default" ? [`${status} is not said`] : [];
@@ -41,7 +44,7 @@ export function contract(document: Document) {
         return [...problems, `${type} is not said`];
       if (!("schema" in said.content[type]!)) return problems;
       const schema = {
-        $ref: `https://balde.example/openapi${pointer}/content/${escaped(type)}/schema`,
+        $ref: `https://balde.example/openapi${pointer}/content/${escapePointer(type)}/schema`,
       };
       if (ajv.validate(schema, JSON.parse(body.toString()))) return problems;
       return [...problems, ajv.errorsText()];
@@ -55,22 +58,24 @@ export function contract(document: Document) {
     throw new Error(`no operation ${operationId}`);
   }
 
-  function followed(pointer: string, answer: Answer) {
+  function resolveReference(pointer: string, answer: DocumentedResponse) {
     if (!answer.$ref) return { pointer, said: answer };
     const [, , kind, name] = answer.$ref.split("/") as [string, string, "responses", string];
     return {
       pointer: answer.$ref,
-      said: (document.components as Record<string, Record<string, Answer>>)[kind]![name]!,
+      said: (document.components as Record<string, Record<string, DocumentedResponse>>)[kind]![
+        name
+      ]!,
     };
   }
 }
 
 /** Fields may be added to an answer, but none that is there already may be missing here. */
-const closed = (document: Document): Document =>
+const withoutAdditionalProperties = (document: Document): Document =>
   JSON.parse(JSON.stringify(document), (_, value) =>
     value?.properties && value.required ? { additionalProperties: false, ...value } : value,
   );
 
 /** As a part of a JSON pointer in a URI. */
-const escaped = (part: string) =>
+const escapePointer = (part: string) =>
   encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1"));

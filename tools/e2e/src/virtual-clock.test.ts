@@ -5,9 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Cloud, loadGraph, startCloud } from "@balde/local-cloud";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import type { Local } from "./balde.ts";
-import { askForUpload, post, send, settled, signIn } from "./person.ts";
-import { jpeg } from "./picture.ts";
+import type { Local } from "./stage.ts";
+import { requestUpload, postForm, send, waitForIngest, signIn } from "./api-calls.ts";
+import { sampleJpeg } from "./sample-image.ts";
 
 // The laptop's clock is moved, as by a test of quotas or of lifecycles: nothing that works may stop to.
 
@@ -32,21 +32,21 @@ afterAll(async () => {
 
 test("a day later a picture still goes the whole way, a token from before has expired and a form too", async () => {
   const before = await signIn(local, 0);
-  const bytes = new Uint8Array(await jpeg(64, 48, 3));
-  const old = await askForUpload(before, bytes);
+  const bytes = new Uint8Array(await sampleJpeg(64, 48, 3));
+  const old = await requestUpload(before, bytes);
   expect((await before.send("GET", "/v1/me")).status).toBe(200);
   // a form is dated to the second
   await sleep(1_000);
 
   await cloud.clock.advance(DAY);
   expect((await before.send("GET", "/v1/me")).status).toBe(401);
-  expect((await post(old.upload, bytes, "image/jpeg")).status).toBe(403);
+  expect((await postForm(old.upload, bytes, "image/jpeg")).status).toBe(403);
 
   const after = await signIn(local, 0);
   expect((await after.send("GET", "/v1/me")).status).toBe(200);
-  const { image, upload } = await askForUpload(after, bytes, { name: "late.jpg" });
-  expect((await post(upload, bytes, "image/jpeg")).status).toBe(201);
-  const ready = await settled(local, image.id);
+  const { image, upload } = await requestUpload(after, bytes, { name: "late.jpg" });
+  expect((await postForm(upload, bytes, "image/jpeg")).status).toBe(201);
+  const ready = await waitForIngest(local, image.id);
   expect(ready).toMatchObject({ state: "ready", width: 64, height: 48 });
   const small = await send(local, "GET", `/i/${image.id}/${ready.rev}?w=32&f=png`);
   expect(small.status).toBe(200);

@@ -4,17 +4,17 @@ import { createClient } from "@balde/client";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Balde, balde } from "./balde.ts";
-import { type Image, type Person, send, signIn, within } from "./person.ts";
-import { jpeg } from "./picture.ts";
+import { type Stage, openStage } from "./stage.ts";
+import { type Image, type User, send, signIn, pollUntil } from "./api-calls.ts";
+import { sampleJpeg } from "./sample-image.ts";
 
-let stage: Balde;
-let ann: Person;
-let bo: Person;
+let stage: Stage;
+let ann: User;
+let bo: User;
 let client: ReturnType<typeof createClient>;
 
 beforeAll(async () => {
-  stage = await balde();
+  stage = await openStage();
   [ann, bo] = await Promise.all([signIn(stage.local, 0), signIn(stage.local, 1)]);
   client = createClient(stage.local.api, { token: ann.idToken });
 });
@@ -25,10 +25,13 @@ const get = (path: string) => send(stage.local, "GET", path);
 const status = async (path: string) => (await get(path)).status;
 
 const upload = async (seed: number, about: Parameters<typeof client.upload>[1] = {}) =>
-  client.upload(new Blob([new Uint8Array(await jpeg(900, 600, seed))], { type: "image/jpeg" }), {
-    visibility: "private",
-    ...about,
-  });
+  client.upload(
+    new Blob([new Uint8Array(await sampleJpeg(900, 600, seed))], { type: "image/jpeg" }),
+    {
+      visibility: "private",
+      ...about,
+    },
+  );
 
 test("a private picture is its owner's alone, and of whoever he gives an address to", async () => {
   const image = await upload(41, { title: "Diary" });
@@ -127,7 +130,7 @@ test("an address ends", async () => {
   const image = await upload(43);
   const { urls } = await client.urls(image, [{ w: 90 }], { seconds: 2 });
   expect((await fetch(urls[0]!)).status).toBe(200);
-  const end = await within(
+  const end = await pollUntil(
     5_000,
     () => fetch(urls[0]!),
     ({ status }) => status === 404,
@@ -152,7 +155,7 @@ test("public and private and back: feed, name and delivery follow", async () => 
     for (const way of ["/s3?image=diary.jpg", `/i/${image.id}?w=64`])
       expect([
         way,
-        await within(
+        await pollUntil(
           10_000,
           () => status(way),
           (code) => code === expected,
@@ -161,7 +164,7 @@ test("public and private and back: feed, name and delivery follow", async () => 
   }
   expect((await ann.send("DELETE", path)).status).toBe(202);
   expect(
-    await within(
+    await pollUntil(
       10_000,
       () => status("/s3?image=diary.jpg"),
       (code) => code === 404,

@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Balde, balde } from "./balde.ts";
-import { type Image, send, settled, signIn, upload } from "./person.ts";
+import { type Stage, openStage } from "./stage.ts";
+import { type Image, send, waitForIngest, signIn, upload } from "./api-calls.ts";
 
-let stage: Balde;
+let stage: Stage;
 let image: Image;
 
 beforeAll(async () => {
-  stage = await balde();
+  stage = await openStage();
   const ann = await signIn(stage.local, 0);
   // noise: no format makes it smaller
   const [width, height] = [2800, 2500];
@@ -18,7 +18,7 @@ beforeAll(async () => {
     .jpeg({ quality: 95 })
     .toBuffer();
   const sent = await upload(ann, new Uint8Array(bytes));
-  image = await settled(stage.local, sent.image.id);
+  image = await waitForIngest(stage.local, sent.image.id);
 });
 
 afterAll(() => stage?.stop());

@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Balde, type Local, balde } from "./balde.ts";
-import { type Image, send, settled, signIn, upload } from "./person.ts";
-import { jpeg } from "./picture.ts";
+import { type Stage, type Local, openStage } from "./stage.ts";
+import { type Image, send, waitForIngest, signIn, upload } from "./api-calls.ts";
+import { sampleJpeg } from "./sample-image.ts";
 
-let stage: Balde;
+let stage: Stage;
 let keys: NonNullable<Local["keys"]>;
 let image: Image;
 
 beforeAll(async () => {
-  stage = await balde();
+  stage = await openStage();
   if (!stage.local.keys) throw new Error("local.json names no API keys");
   keys = stage.local.keys;
   const ann = await signIn(stage.local, 0);
-  const sent = await upload(ann, new Uint8Array(await jpeg(320, 240, 31)));
-  image = await settled(stage.local, sent.image.id);
+  const sent = await upload(ann, new Uint8Array(await sampleJpeg(320, 240, 31)));
+  image = await waitForIngest(stage.local, sent.image.id);
 });
 
 afterAll(() => stage?.stop());

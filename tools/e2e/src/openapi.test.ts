@@ -4,30 +4,32 @@ import { AwsClient } from "aws4fetch";
 import { chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Balde, balde } from "./balde.ts";
-import { type Document, contract } from "./openapi.ts";
-import { type Image, type Person, send, settled, signIn, upload } from "./person.ts";
-import { jpeg } from "./picture.ts";
+import { type Stage, openStage } from "./stage.ts";
+import { type Document, createOpenApiChecker } from "./openapi-checker.ts";
+import { type Image, type User, send, waitForIngest, signIn, upload } from "./api-calls.ts";
+import { sampleJpeg } from "./sample-image.ts";
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-let stage: Balde;
-let ann: Person;
+let stage: Stage;
+let ann: User;
 let image: Image;
 let doomed: Image;
-let held: ReturnType<typeof contract>;
+let held: ReturnType<typeof createOpenApiChecker>;
 let operator: AwsClient;
 
 beforeAll(async () => {
-  stage = await balde();
+  stage = await openStage();
   const { iam, region } = stage.local;
   operator = new AwsClient({ ...iam!, region, service: "execute-api", retries: 0 });
   ann = await signIn(stage.local, 0);
-  held = contract((await (await open("GET", "/openapi.json")).json()) as Document);
-  const one = await upload(ann, new Uint8Array(await jpeg(640, 480, 81)), { name: "said.jpg" });
-  const other = await upload(ann, new Uint8Array(await jpeg(64, 48, 82)));
-  image = await settled(stage.local, one.image.id);
-  doomed = await settled(stage.local, other.image.id);
+  held = createOpenApiChecker((await (await open("GET", "/openapi.json")).json()) as Document);
+  const one = await upload(ann, new Uint8Array(await sampleJpeg(640, 480, 81)), {
+    name: "said.jpg",
+  });
+  const other = await upload(ann, new Uint8Array(await sampleJpeg(64, 48, 82)));
+  image = await waitForIngest(stage.local, one.image.id);
+  doomed = await waitForIngest(stage.local, other.image.id);
 });
 afterAll(() => stage?.stop());
 
@@ -39,7 +41,7 @@ const operate = (method: string, path: string, body?: object) =>
     method,
     ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
   });
-const picture = async (seed: number) => new Uint8Array(await jpeg(100, 80, seed));
+const picture = async (seed: number) => new Uint8Array(await sampleJpeg(100, 80, seed));
 const asJpeg = { "content-type": "image/jpeg" };
 const again = async (path: string) => {
   const { headers } = await open("GET", path);
@@ -181,7 +183,7 @@ test("every answer is as the document says: status, headers, type and every fiel
   for (const [operationId, status, ask] of asked) {
     const answer = await ask();
     const wrong = answer.status === status ? [] : [`answered ${answer.status}`];
-    wrong.push(...(await held.complaints(operationId, answer)));
+    wrong.push(...(await held.findProblems(operationId, answer)));
     if (wrong.length > 0) complaints[`${operationId} ${status}`] = wrong;
   }
   expect(complaints).toEqual({});
