@@ -36,7 +36,7 @@ export async function startFixture(
   log?: Log,
 ): Promise<{ fixture: Fixture; stop: () => Promise<void> }> {
   const root = join(import.meta.dirname, "../fixture");
-  const data = mkdtempSync(join(tmpdir(), "balde-fixture-"));
+  const data = mkdtempSync(join(tmpdir(), "local-cloud-fixture-"));
   const graph = loadGraph(join(root, "stack.json"));
   let calls = 0;
   let issued: { at: number; tokens: Fixture["cognito"] } | undefined;

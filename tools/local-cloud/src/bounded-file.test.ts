@@ -7,13 +7,13 @@ import { afterAll, expect, test } from "vitest";
 
 import { openBoundedFile, readBoundedFile } from "./bounded-file.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "balde-bounded-"));
+const folder = mkdtempSync(join(tmpdir(), "local-cloud-bounded-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const silent = () => {};
 const line = (n: number) => `line ${String(n).padStart(6, "0")}`;
 
-test("the newest lines are kept, in at most two files of the size that was given", async () => {
+test("the newest lines are kept, in at most two files of the given size", async () => {
   const path = join(folder, "many", "lines.log");
   for (let round = 0; round < 40; round++) {
     const file = openBoundedFile(path, 1_000, silent);
@@ -28,7 +28,7 @@ test("the newest lines are kept, in at most two files of the size that was given
   expect(kept).toEqual(kept.map((_, at) => line(800 - kept.length + at)));
 });
 
-test("a line is on disk soon, without anybody closing the file", async () => {
+test("a line is written to disk without closing the file", async () => {
   const path = join(folder, "soon.log");
   const file = openBoundedFile(path, 1_000, silent);
   file.append("here");
@@ -37,7 +37,7 @@ test("a line is on disk soon, without anybody closing the file", async () => {
   file.close();
 });
 
-test("half a line that a killed process left does not spoil the next", () => {
+test("half a line of a killed process does not join the next line", () => {
   const path = join(folder, "half.log");
   appendFileSync(path, "whole\nhal");
   const file = openBoundedFile(path, 1_000, silent);
@@ -46,15 +46,15 @@ test("half a line that a killed process left does not spoil the next", () => {
   expect(readBoundedFile(path)).toEqual(["whole", "hal", "next", ""]);
 });
 
-test("a disk that takes nothing is told of once and stops nobody", () => {
-  const told: string[] = [];
+test("a full disk is logged once and does not throw", () => {
+  const warnings: string[] = [];
   const path = join(folder, "blocked.log");
-  const file = openBoundedFile(path, 1_000, (message) => told.push(message));
+  const file = openBoundedFile(path, 1_000, (message) => warnings.push(message));
   mkdirSync(path);
   file.append("one");
   file.close();
   file.append("two");
   file.close();
-  expect(told).toHaveLength(1);
-  expect(told[0]).toContain(path);
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]).toContain(path);
 });

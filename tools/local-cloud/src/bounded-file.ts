@@ -11,14 +11,14 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 
-/** Lines on disk that never take more than twice `maxBytes`: a full file becomes `<path>.1`, in place of the one before. */
+/** A file of lines that needs at most twice `maxBytes` on disk: a full file replaces `<path>.1`. */
 export type BoundedFile = {
   append(line: string): void;
-  /** Writes what is still in memory. */
+  /** Writes the lines that are still in memory. */
   close(): void;
 };
 
-/** So long a line may wait to be written; one write for many lines keeps the disk out of the requests' way. */
+/** How long a line may wait: one write for many lines, so that requests do not wait for the disk. */
 const FLUSH_MS = 100;
 
 export function openBoundedFile(
@@ -29,7 +29,7 @@ export function openBoundedFile(
   mkdirSync(dirname(path), { recursive: true });
   const before = existsSync(path) ? endOf(path) : undefined;
   let size = before?.size ?? 0;
-  // what a killed process left of a line gets a line of its own
+  // an incomplete last line of a killed process is ended first
   let lines = before?.isWhole === false ? [""] : [];
   let timer: NodeJS.Timeout | undefined;
   let works = true;
@@ -48,7 +48,7 @@ export function openBoundedFile(
       size += Buffer.byteLength(text);
       works = true;
     } catch (error) {
-      // a disk that is full must not stop the requests; said once, not for every line
+      // a full disk must not fail requests; logged once, not for every line
       if (works) warn(`Cannot write ${path}: ${(error as Error).message}`);
       works = false;
     }
@@ -66,7 +66,7 @@ export function openBoundedFile(
   };
 }
 
-/** The lines of such a file, oldest first. */
+/** Returns the lines of such a file, oldest first. */
 export function readBoundedFile(path: string): string[] {
   return [`${path}.1`, path].flatMap((file) =>
     existsSync(file) ? readFileSync(file, "utf8").split("\n") : [],

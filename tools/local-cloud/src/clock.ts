@@ -1,18 +1,18 @@
 import { setTimeout as wait } from "node:timers/promises";
 
-/** Every rule about time (visibility, expiry, retries, token buckets) asks this clock, so a test can move it instead of sleeping. */
+/** Every rule about time (visibility, expiry, retries, token buckets) uses this clock, so that a test can move it instead of sleeping. */
 export type Clock = {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** How long ago something was dated, by this clock or by the real one, which other programs read. */
+  /** Returns how many milliseconds ago a date is. The date may be of this clock, or of the real one that other programs use. */
   since(dated: number): number;
-  /** Resolves when the clock has moved `ms` on; rejects with the signal's reason when aborted. */
+  /** Resolves when `ms` have passed on this clock; rejects with the signal's reason when aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Moves the clock on by `ms` and wakes every sleeper that is due, earliest first. */
+  /** Moves the clock forward by `ms` and wakes every sleeper that is due, the earliest first. */
   advance(ms: number): Promise<void>;
 };
 
-/** The real clock, with an offset that `advance` moves: sleepers wake at their real time or when the offset overtakes it. */
+/** Returns the real clock with an offset that `advance` increases: a sleeper wakes after its real time, or earlier when the offset reaches it. */
 export function createClock(): Clock {
   let offset = 0;
   const jumps: { at: number; offset: number }[] = [];
@@ -23,9 +23,9 @@ export function createClock(): Clock {
     now,
     since(dated) {
       const real = Date.now() - dated;
-      // ahead of the real clock, it was read from this one, unless it is nearer to the real one
+      // a date in the future of the real clock is of this clock, unless it is nearer to the real one
       if (real < 0) return Math.abs(now() - dated) < -real ? now() - dated : real;
-      // signatures are dated to the second: one from the second of a jump counts as made after it
+      // dates of signatures have no milliseconds: one of the second of a jump counts as made after it
       const jump = jumps.findLast(({ at }) => at <= dated + 999);
       return now() - dated - (jump?.offset ?? 0);
     },

@@ -123,7 +123,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const sts = await open(createSts(parts), "sts", "STS");
     const cognito = await startCognito();
     const sqs = await startSqs();
-    const { createAsynchronousEvents } = await import("./lambda/asynchronous/invocations.ts");
+    const { createAsynchronousEvents } = await import("./lambda/asynchronous/event-store.ts");
     const asynchronous = createAsynchronousEvents(db, clock);
     const s3 = await startS3();
     const dynamo = await startDynamoDb();

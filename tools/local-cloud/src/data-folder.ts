@@ -5,15 +5,19 @@ import { DatabaseSync } from "node:sqlite";
 
 import { StartError } from "./start-error.ts";
 
-/** The folder that holds all state, opened by one cloud at a time. */
+/** The folder of all state, used by one cloud at a time. */
 export type DataFolder = {
   path: string;
   db: DatabaseSync;
-  /** The value behind `secret://name`: random, made once, kept. */
+  /** Returns the value of `secret://name`: random, generated once and stored. */
   secret(name: string): string;
   close(): void;
 };
 
+/**
+ * Opens the folder, and makes it if it does not exist.
+ * @throws StartError when it cannot be made or written, or when another cloud uses it.
+ */
 export function openDataFolder(path: string): DataFolder {
   try {
     make(path);
@@ -24,7 +28,7 @@ export function openDataFolder(path: string): DataFolder {
   }
   const lock = takeLock(path);
   const db = new DatabaseSync(join(path, "state.sqlite"), { timeout: 5_000 });
-  // WAL with NORMAL loses nothing when the process is killed; a power cut may lose the last commits
+  // WAL with NORMAL loses nothing when the process is killed; a power failure may lose the last commits
   db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
   db.exec("CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT");
   const insert = db.prepare("INSERT INTO secrets VALUES (?, ?) ON CONFLICT DO NOTHING");
@@ -44,14 +48,14 @@ export function openDataFolder(path: string): DataFolder {
   };
 }
 
-/** Not `recursive: true`, which never ends where a folder cannot be made, such as under /proc. */
+/** Without `recursive: true`, which never returns where a folder cannot be made, such as under /proc. */
 function make(path: string) {
   if (existsSync(path)) return;
   make(dirname(path));
   mkdirSync(path);
 }
 
-/** The operating system drops this lock with the process, so a killed cloud never leaves one behind. */
+/** The operating system releases this lock when the process ends, also when it is killed. */
 function takeLock(path: string) {
   try {
     const lock = new DatabaseSync(join(path, "lock.sqlite"), { timeout: 0 });

@@ -4,7 +4,11 @@ import type { AddressInfo } from "node:net";
 
 import { StartError } from "./start-error.ts";
 
-/** Binds to loopback only: everything here accepts made-up credentials. Answers the port; 0 takes a free one. */
+/**
+ * Listens on the loopback address only, because the credentials of a local cloud are no secret. Returns the port; 0 takes a
+ * free one.
+ * @throws StartError when the port is in use or not allowed.
+ */
 export async function listen(server: Server, port: number, what: string): Promise<number> {
   server.listen(port, "127.0.0.1");
   try {
@@ -13,13 +17,13 @@ export async function listen(server: Server, port: number, what: string): Promis
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EADDRINUSE") {
       throw new StartError(
-        `Port ${port} (${what}) is taken by another program: choose others with --port.`,
+        `Port ${port} (${what}) is in use by another program: choose others with --port.`,
         { cause: error },
       );
     }
     if (code === "EACCES") {
       throw new StartError(
-        `Port ${port} (${what}) is not open to this user: choose others with --port.`,
+        `Port ${port} (${what}) is not allowed for this user: choose others with --port.`,
         { cause: error },
       );
     }

@@ -1,4 +1,4 @@
-/** What the local cloud says while it runs. `request` is one line per HTTP request, `denied` one per refused permission. */
+/** Where the local cloud logs. `request` gets each HTTP request, `denied` each refused permission. */
 export type Log = {
   info(message: string, fields?: object): void;
   warn(message: string, fields?: object): void;
@@ -14,17 +14,18 @@ export type RequestLine = {
   ms: number;
   requestId: string;
   function?: string | undefined;
-  /** The function's process had to be started for it. */
+  /** A process of the function had to be started for the request. */
   isCold?: boolean;
 };
 
+/** Returns a log that calls `write` with a line of text per entry. */
 export function consoleLog(write: (line: string) => void): Log {
-  const say = (level: string) => (message: string, fields?: object) =>
+  const logAt = (level: string) => (message: string, fields?: object) =>
     write(`${level}${message}${fields ? ` ${JSON.stringify(fields)}` : ""}`);
   return {
-    info: say(""),
-    warn: say("warning: "),
-    error: say("error: "),
+    info: logAt(""),
+    warn: logAt("warning: "),
+    error: logAt("error: "),
     request: (line) =>
       write(
         `${line.method} ${line.path} ${line.status} ${line.ms.toFixed(1)} ms ${line.function ?? "-"}${line.isCold ? " (cold)" : ""} ${line.requestId}`,
@@ -34,6 +35,7 @@ export function consoleLog(write: (line: string) => void): Log {
   };
 }
 
+/** Logs nothing. */
 export const silentLog: Log = {
   info() {},
   warn() {},

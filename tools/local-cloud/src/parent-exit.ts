@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 
 /**
- * Calls back when a script runner that started this process, as `npx pnpm` does in several steps, has ended. A runner does
- * not hand on the SIGTERM that ended it, and whoever sent that meant this process.
+ * Calls `callback` when a script runner that started this process has exited: `npx pnpm` starts it in several steps. A runner
+ * that is ended by SIGTERM does not forward the signal, which was meant for this process.
  */
 export function onParentExit(callback: () => void): void {
   if (!process.env["npm_lifecycle_event"]) return;
@@ -15,7 +15,7 @@ export function onParentExit(callback: () => void): void {
   timer.unref();
 }
 
-/** The shells and package managers above this process; whoever started those is not among them. Without `/proc`, the parent alone. */
+/** Returns the process ids of the shells and package managers above this process; without `/proc` that of the parent. */
 function ancestors(): string {
   const pids: number[] = [];
   try {
@@ -26,7 +26,7 @@ function ancestors(): string {
       pid = parent;
     }
   } catch {
-    // not Linux, or one has ended at this moment
+    // not Linux, or a process has exited at this moment
   }
   return pids.length > 0 ? pids.join() : String(process.ppid);
 }

@@ -3,7 +3,7 @@ import { randomFillSync } from "node:crypto";
 const pool = Buffer.alloc(4096);
 let used = pool.length;
 
-/** Random bytes that are no secret, such as ids: asked of the system for many at once, which is what they cost. */
+/** Returns random bytes for ids, not for secrets. They come from a pool, because each request to the operating system is slow. */
 export function random(bytes: number): Buffer {
   if (used + bytes > pool.length) {
     randomFillSync(pool);

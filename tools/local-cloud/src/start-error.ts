@@ -1,4 +1,4 @@
-/** Why the cloud cannot start, in a sentence for the person who started it; everything else that is thrown is a bug. */
+/** The reason why the cloud cannot start, as a sentence for the person who started it. Any other error is a bug. */
 export class StartError extends Error {
   override name = "StartError";
 }

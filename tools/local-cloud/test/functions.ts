@@ -26,7 +26,7 @@ type Given = {
 };
 
 /** Functions from source text, in a folder of their own under the system's temporary folder. */
-export async function deployed({
+export async function deployTestFunctions({
   files,
   inputs = {},
   sources = {},
@@ -34,7 +34,7 @@ export async function deployed({
   traces,
   ...given
 }: Given) {
-  const folder = root ?? realpathSync(mkdtempSync(join(tmpdir(), "balde-functions-")));
+  const folder = root ?? realpathSync(mkdtempSync(join(tmpdir(), "local-cloud-functions-")));
   for (const [path, text] of Object.entries(files)) write(folder, path, text);
   const names = Object.keys(files)
     .filter((path) => !path.includes("/") && path.endsWith(".ts"))
@@ -48,7 +48,7 @@ export async function deployed({
       architecture: "x86_64",
       ...sources[name],
     };
-  const log = listeningLog();
+  const log = createRecordingLog();
   const functions = await createFunctions({
     graph: parseGraph(file),
     root: folder,
@@ -104,9 +104,9 @@ function graphOf(resources: ResourceInFile[]): GraphFile {
   };
 }
 
-export type ListeningLog = Log & { lines: string[] };
+export type RecordingLog = Log & { lines: string[] };
 
-export function listeningLog(): ListeningLog {
+export function createRecordingLog(): RecordingLog {
   const lines: string[] = [];
   const hear = (level: string) => (message: string, fields?: object) =>
     void lines.push(`${level} ${message}${fields ? ` ${JSON.stringify(fields)}` : ""}`);

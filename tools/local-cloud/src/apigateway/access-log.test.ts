@@ -20,7 +20,7 @@ import {
   serve,
 } from "./gateway.fixture.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "balde-access-log-"));
+const folder = mkdtempSync(join(tmpdir(), "local-cloud-access-log-"));
 const format = JSON.stringify({
   id: "$context.requestId",
   time: "$context.requestTime",

@@ -6,7 +6,7 @@ import type { Refused } from "./request-context.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Parts } from "./dependencies.ts";
 
-/** A line of Balde's has half a kilobyte: two files of this size are about 30,000 requests of a stage. */
+/** A line of half a kilobyte is usual: two files of this size are about 30,000 requests of a stage. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /** A file for each stage that has an access log, where AWS has a log group. A request that finds no stage is in none. */

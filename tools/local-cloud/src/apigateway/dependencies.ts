@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.ts";
 import type { UserPools } from "../cognito/cognito.ts";
 import type { Principals } from "../iam/principals.ts";
-import type { AsynchronousEvents } from "../lambda/asynchronous/invocations.ts";
-import type { InvokeResult } from "../lambda/result.ts";
+import type { AsynchronousEvents } from "../lambda/asynchronous/event-store.ts";
+import type { InvokeResult } from "../lambda/invoke-result.ts";
 import type { InvokeOptions } from "../lambda/invocation.ts";
 import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";

@@ -3,10 +3,10 @@ import { type AddressInfo, connect } from "node:net";
 import { DatabaseSync } from "node:sqlite";
 
 import { createClock } from "../clock.ts";
-import { createAsynchronousEvents } from "../lambda/asynchronous/invocations.ts";
+import { createAsynchronousEvents } from "../lambda/asynchronous/event-store.ts";
 import { createUserPools } from "../cognito/cognito.ts";
 import { type Principals, createPrincipals } from "../iam/principals.ts";
-import type { InvokeResult } from "../lambda/result.ts";
+import type { InvokeResult } from "../lambda/invoke-result.ts";
 import { type Log, type RequestLine, silentLog } from "../log.ts";
 import type { GraphFile, ResourceInFile } from "../graph/graph-file.ts";
 import { parseGraph } from "../graph/resource-graph.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import type { InvokeResult } from "../lambda/result.ts";
+import type { InvokeResult } from "../lambda/invoke-result.ts";
 import { recorded, traceHeader } from "./backend-call.ts";
 import type { BackendCall } from "./backend-call.ts";
 import type { Exchange } from "./request-context.ts";

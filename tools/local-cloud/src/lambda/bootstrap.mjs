@@ -1,5 +1,5 @@
-// Runs inside a function's process: fetches events from the Runtime API, calls the handler, posts what it answers.
-// Plain JavaScript on node:net alone, because every module loaded here is paid at each cold start.
+// Runs in a function's process: fetches events from the Runtime API, calls the handler and posts its result.
+// Plain JavaScript with node:net alone, because every module that is loaded here makes each cold start longer.
 // The behaviour is that of aws-lambda-ric 4, the client inside Lambda's nodejs24.x.
 import { createConnection } from "node:net";
 import { flushCompileCache, enableCompileCache } from "node:module";
@@ -17,7 +17,7 @@ let requestId;
 const RealDate = Date;
 let aheadMs = 0;
 
-// Ctrl-C in a terminal reaches the whole process group; the local cloud decides what ends, and its end ends this process
+// Ctrl-C in a terminal reaches every process of the group; the local cloud ends this process when its event is processed
 process.on("SIGINT", () => {});
 for (const [level, names] of Object.entries({
   TRACE: ["trace"],
@@ -46,10 +46,10 @@ globalThis.awslambda = {
 };
 
 const socket = createConnection({ host, port: Number(port), noDelay: true });
-// the local cloud is gone: so is every reason to run
+// the local cloud has ended
 socket.on("error", () => process.exit(1));
 socket.on("close", () => process.exit(1));
-const answers = answersOf(socket);
+const responses = readResponses(socket);
 
 const handler = await load().catch(async (error) => {
   await send("POST", "/init/error", JSON.stringify(formatted(error)), errorHeaders(error));
@@ -59,7 +59,7 @@ for (const [event, type, code] of [
   ["uncaughtException", "Runtime.UncaughtException", 129],
   ["unhandledRejection", "Runtime.UnhandledPromiseRejection", 128],
 ]) {
-  const die = async (error) => {
+  const exit = async (error) => {
     const body =
       event === "uncaughtException"
         ? formatted(error)
@@ -67,10 +67,8 @@ for (const [event, type, code] of [
     if (requestId) await send("POST", `/invocation/${requestId}/error`, JSON.stringify(body));
     process.exit(code);
   };
-  process.on(event, (error) => void die(error));
+  process.on(event, (error) => void exit(error));
 }
-// Ctrl-C goes to the whole group of processes; the cloud ends its functions itself, after what they are at
-process.on("SIGINT", () => {});
 
 if (compileCache) setTimeout(() => flushCompileCache(), 1000).unref();
 for (let asked = send("GET", "/invocation/next"); ;) {
@@ -82,7 +80,7 @@ for (let asked = send("GET", "/invocation/next"); ;) {
     asked = send("GET", "/invocation/next");
   } else {
     const { path, payload } = await called(event, context);
-    // with the answer, not after it: half of what an invocation costs on the wire; `next` at the end is no part of AWS's API
+    // one request for the result and the next event halves the requests per call; `next` at the end is not part of AWS's API
     asked = send("POST", `/invocation/${context.awsRequestId}/${path}/next`, payload);
   }
   requestId = undefined;
@@ -147,7 +145,7 @@ function contextOf(headers) {
   };
 }
 
-/** A clock that was moved is moved for the handler too, or what it dates would be late everywhere else. */
+/** Moves `Date` by as much as the local cloud's clock is ahead, so that the handler sees the same time. */
 function moveClock(ms) {
   aheadMs = ms;
   if (ms === 0 || globalThis.Date !== RealDate) return;
@@ -174,7 +172,7 @@ async function stream(event, context) {
   }
 }
 
-/** A Writable whose bytes go out as the chunked body of one POST; the request starts with the first byte. */
+/** Returns a Writable whose bytes are the chunked body of one POST; the request starts with the first byte. */
 function responseStream(id) {
   const sent = Promise.withResolvers();
   let contentType = "application/octet-stream";
@@ -200,7 +198,7 @@ function responseStream(id) {
         "Transfer-Encoding": "chunked",
       }),
     );
-    void answers.next().then(() => sent.resolve());
+    void responses.next().then(() => sent.resolve());
     writable._onBeforeFirstWrite?.((data) => chunk(data));
   };
   const end = (trailers = "") => {
@@ -231,7 +229,7 @@ function responseStream(id) {
       const plain = typeof data === "string" || data instanceof Uint8Array;
       return plainWrite(plain ? data : JSON.stringify(data), ...rest);
     },
-    /** Before the first byte an error is an error of the call; after it, a trailer. */
+    /** Sends an error: as the result before the first byte, as a trailer after it. */
     async fail(error) {
       writable.on("error", () => {});
       writable.destroy();
@@ -253,7 +251,7 @@ function send(method, path, body, headers = {}) {
       ? { "Content-Length": Buffer.byteLength(body), "Content-Type": "application/json" }
       : {};
   socket.write(head(method, path, { ...length, ...headers }) + (body ?? ""));
-  return answers.next();
+  return responses.next();
 }
 
 function head(method, path, headers) {
@@ -261,8 +259,8 @@ function head(method, path, headers) {
   return `${method} ${base}${path} HTTP/1.1\r\nHost: ${authority}\r\n${lines.join("")}\r\n`;
 }
 
-/** Reads the answers on the one connection in order; the Runtime API always sends a Content-Length. */
-function answersOf(connection) {
+/** Reads the responses of the connection in order; the Runtime API always sends a Content-Length. */
+function readResponses(connection) {
   const waiting = [];
   let buffered = [];
   let size = 0;
@@ -316,7 +314,7 @@ function stringified(value) {
 }
 
 function log(level, text) {
-  // Lambda's text format: a line per call, its own line feeds as carriage returns
+  // Lambda's text format: a line per call of console.log; line feeds in it become carriage returns
   const line = `${new Date().toISOString()}\t${requestId ?? "-"}\t${level}\t${text}`.replaceAll(
     "\n",
     "\r",

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 
 import { patiently } from "../../test/poll-options.ts";
-import { deployed } from "../../test/functions.ts";
+import { deployTestFunctions } from "../../test/functions.ts";
 
 const open: { remove(): Promise<void> }[] = [];
 
@@ -11,8 +11,8 @@ afterEach(async () => {
   for (const cloud of open.splice(0)) await cloud.remove();
 });
 
-async function start(given: Parameters<typeof deployed>[0]) {
-  const cloud = await deployed(given);
+async function start(given: Parameters<typeof deployTestFunctions>[0]) {
+  const cloud = await deployTestFunctions(given);
   open.push(cloud);
   const answer = async (name: string) => {
     const result = await cloud.call(name);
@@ -83,7 +83,7 @@ test("a split bundle runs, and old chunks are gone after the next start", async 
     expect(readFileSync(`${built}/${name}`, "utf8")).not.toContain('"one"');
 });
 
-test("nothing is built again when no input has changed, whatever its time says", async () => {
+test("a bundle is reused when no input has changed, even if modification times have", async () => {
   const files = { "job.ts": reader, "lib/word.ts": `export const word = "one"` };
   const first = await start({ files });
   await first.ready;
@@ -120,7 +120,7 @@ test("a saved file is live within two seconds, in the functions that import it a
   expect(log.lines.join()).toMatch(/job: reloaded in \d+ ms/);
 });
 
-test("a mistake is printed with its place and the old code keeps serving, until it is put right", async () => {
+test("a build error is logged with its position, and the old code runs until the error is corrected", async () => {
   const { answer, write, folder, log } = await start({
     files: { "job.ts": reader, "lib/word.ts": `export const word = "one"` },
     watch: true,
@@ -136,7 +136,7 @@ test("a mistake is printed with its place and the old code keeps serving, until 
   await expect.poll(() => answer("job"), patiently).toBe("put right");
 });
 
-test("a function that never built says why to whoever calls it", async () => {
+test("a call of a function that cannot be built returns the build error", async () => {
   const { answer } = await start({ files: { "job.ts": `export const handler = async () => {` } });
   expect(await answer("job")).toMatchObject({
     kind: "error",

@@ -15,16 +15,16 @@ import {
 import { basename, dirname, extname, join, resolve } from "node:path";
 
 import type { FunctionSource } from "../graph/resource-graph.ts";
-import { alwaysExternal, entryPoint, esbuildOptions, installed } from "./esbuild-options.ts";
+import { ALWAYS_EXTERNAL, entryPoint, esbuildOptions, installed } from "./esbuild-options.ts";
 
 export type Bundle = {
   /** Lambda's task root: the bundle and the node_modules of what is not bundled. */
   folder: string;
   /** `bundle.exportedName`, as Lambda's _HANDLER. */
   handler: string;
-  /** Absolute paths whose change makes another bundle. */
+  /** Absolute paths of the files that the bundle depends on. */
   inputs: Set<string>;
-  /** Of the bytes that run. */
+  /** Of the bundle's bytes. */
   hash: string;
 };
 
@@ -36,7 +36,7 @@ export type Bundler = {
   dispose(): Promise<void>;
 };
 
-/** The message is what a person needs: file, line, column and text of each error. */
+/** A bundle that cannot be built; the message has the file, line, column and text of each error. */
 export class BuildError extends Error {}
 
 export function createBundler(source: FunctionSource, root: string, functions: string): Bundler {
@@ -54,7 +54,7 @@ export function createBundler(source: FunctionSource, root: string, functions: s
     const metafile = result.metafile!;
     mkdirSync(folder, { recursive: true });
     rmSync(manifest, { force: true });
-    // shared chunks before the entry that imports them, so a process started meanwhile finds either the old or the new
+    // shared chunks before the entry that imports them, so that a process that starts now finds a complete bundle
     for (const { path, contents } of outputs.toSorted(entryLast)) replace(path, contents);
     if (!built) prune(folder, new Set(outputs.map(({ path }) => basename(path))));
     built = true;
@@ -93,7 +93,7 @@ function fail({ name }: FunctionSource, error: unknown): never {
 type Manifest = { key: string; hash: string; links: string[]; files: Record<string, Print> };
 type Print = { size: number; mtimeMs: number; hash: string };
 
-/** The bundle on disk if building again could not change it: same options, same bytes, every link alive. */
+/** Returns the bundle on disk if its options, its source files and its links have not changed. */
 function unchanged(file: string, folder: string, key: string) {
   if (!existsSync(file) || !readdirSync(folder).some((name) => /^bundle\.[cm]js$/.test(name)))
     return;
@@ -115,7 +115,7 @@ function fingerprint(inputs: Set<string>): Manifest["files"] {
   return Object.fromEntries([...inputs].filter(existsSync).map((path) => [path, print(path)]));
 }
 
-/** What esbuild read, and what steers how it reads: the package.json and tsconfig.json above our own sources, the lock file. */
+/** Returns the files that esbuild read, and those that change how it reads: package.json and tsconfig.json above the sources, and the lock file. */
 function inputsOf(metafile: Metafile, root: string) {
   const inputs = new Set<string>();
   for (const input of Object.keys(metafile.inputs)) {
@@ -135,7 +135,7 @@ function inputsOf(metafile: Metafile, root: string) {
 
 export const isInstalled = (path: string) => /[\\/]node_modules[\\/]/.test(path);
 
-/** SST installs these into the artefact; a laptop links what the handler's own package has installed. */
+/** Links the packages that SST would install beside the bundle, from where the handler's package has them. */
 function linkPackages(source: FunctionSource, root: string, folder: string, metafile: Metafile) {
   const handlerFolder = dirname(entryPoint(source, root));
   const importers = new Map(
@@ -143,7 +143,7 @@ function linkPackages(source: FunctionSource, root: string, folder: string, meta
   );
   for (const [input, { imports }] of Object.entries(metafile.inputs))
     for (const { path, external } of imports)
-      if (external && alwaysExternal.includes(path))
+      if (external && ALWAYS_EXTERNAL.includes(path))
         importers.set(path, dirname(resolve(root, input)));
   const links: string[] = [];
   for (const [name, importer] of importers) {
@@ -155,7 +155,7 @@ function linkPackages(source: FunctionSource, root: string, folder: string, meta
     const link = join(folder, "node_modules", name);
     rmSync(link, { force: true, recursive: true });
     mkdirSync(dirname(link), { recursive: true });
-    // "junction" is what Windows lets everybody make; others ignore it
+    // on Windows every user may make a "junction"; other systems ignore the word
     symlinkSync(realpathSync(installedAt), link, "junction");
     links.push(link);
   }

@@ -5,7 +5,7 @@ import type { FunctionSource, Resource, ResourceGraph } from "../graph/resource-
 /** The credentials of a function's role. */
 export type RoleKeys = { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
 
-type Surroundings = {
+type EnvironmentOptions = {
   graph: ResourceGraph;
   keys: RoleKeys;
   /** URL of each emulated service by the name that the AWS SDK gives it: S3, DYNAMODB, SQS … */
@@ -14,19 +14,19 @@ type Surroundings = {
   secrets: (name: string) => string;
 };
 
-/** Everything a function sees of the world; nothing of the developer's own environment reaches it. */
+/** Returns the environment variables of a function. None of the developer's own variables is among them. */
 export function environment(
   resource: Resource<"aws:lambda/function:Function">,
   source: FunctionSource,
-  around: Surroundings,
+  options: EnvironmentOptions,
 ) {
-  const { graph, keys, endpoints, secrets } = around;
+  const { graph, keys, endpoints, secrets } = options;
   const { name, memorySize = 128, runtime = "nodejs24.x" } = resource.inputs;
   const logGroup = resource.inputs.loggingConfig?.logGroup ?? `/aws/lambda/${name ?? resource.id}`;
   return {
-    ...basics(),
-    ...links(source, graph, secrets),
-    ...revealed(withoutBundleKeys(resource.inputs.environment?.variables ?? {}), secrets),
+    ...systemVariables(),
+    ...linkVariables(source, graph, secrets),
+    ...withSecrets(withoutBundleKeys(resource.inputs.environment?.variables ?? {}), secrets),
     // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
     AWS_REGION: graph.region,
     AWS_DEFAULT_REGION: graph.region,
@@ -47,12 +47,16 @@ export function environment(
   };
 }
 
-function links(source: FunctionSource, graph: ResourceGraph, secrets: Surroundings["secrets"]) {
+function linkVariables(
+  source: FunctionSource,
+  graph: ResourceGraph,
+  secrets: EnvironmentOptions["secrets"],
+) {
   const all = { App: { name: graph.app, stage: graph.stage }, ...source.links };
   return Object.fromEntries(
     Object.entries(all).map(([name, link]) => [
       `SST_RESOURCE_${name}`,
-      JSON.stringify(revealed(link, secrets)),
+      JSON.stringify(withSecrets(link, secrets)),
     ]),
   );
 }
@@ -64,7 +68,7 @@ function withoutBundleKeys(variables: Record<string, string>) {
   );
 }
 
-function revealed<T>(value: T, secrets: Surroundings["secrets"]): T {
+function withSecrets<T>(value: T, secrets: EnvironmentOptions["secrets"]): T {
   const text = JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === "string" && inner.startsWith("secret://")
       ? secrets(inner.slice("secret://".length))
@@ -73,7 +77,7 @@ function revealed<T>(value: T, secrets: Surroundings["secrets"]): T {
   return JSON.parse(text);
 }
 
-function basics() {
+function systemVariables() {
   // Windows cannot open a socket without SystemRoot
   const { PATH, SystemRoot } = process.env;
   return {

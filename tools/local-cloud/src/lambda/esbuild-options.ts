@@ -21,7 +21,7 @@ export function esbuildOptions(source: FunctionSource, root: string, folder: str
     metafile: true,
     write: false,
     logLevel: "silent",
-    external: [...alwaysExternal, ...Object.keys(installed(nodejs)), ...(custom.external ?? [])],
+    external: [...ALWAYS_EXTERNAL, ...Object.keys(installed(nodejs)), ...(custom.external ?? [])],
     loader: nodejs.loader ?? {},
     keepNames: custom.keepNames ?? true,
     sourcemap: custom.sourcemap === undefined ? "linked" : sourcemaps(custom.sourcemap),
@@ -45,18 +45,18 @@ export function esbuildOptions(source: FunctionSource, root: string, folder: str
   };
 }
 
-/** Packages that SST installs beside the bundle: prebuilt binaries, and what `nodejs.install` names. */
-export const alwaysExternal = ["sharp", "pg-native"];
+/** Packages that SST installs beside the bundle because they have prebuilt binaries. */
+export const ALWAYS_EXTERNAL = ["sharp", "pg-native"];
 
 export function installed(nodejs: FunctionSource["nodejs"] = {}): Record<string, string> {
   const install: Record<string, string> | string[] = nodejs.install ?? {};
   return Array.isArray(install) ? Object.fromEntries(install.map((name) => [name, "*"])) : install;
 }
 
-/** Settings that an infra program may write but SST does not pass on; a laptop that honoured them would differ from AWS. */
+/** Returns the settings of a program that SST does not pass on to esbuild: with them a laptop would differ from AWS. */
 export function ignoredSettings(source: FunctionSource) {
   const custom = Object.keys((source.nodejs as Nodejs | undefined)?.esbuild ?? {});
-  return custom.filter((name) => !honoured.has(name)).map((name) => `nodejs.esbuild.${name}`);
+  return custom.filter((name) => !PASSED_ON.has(name)).map((name) => `nodejs.esbuild.${name}`);
 }
 
 export function entryPoint({ handler, name }: FunctionSource, root: string) {
@@ -75,7 +75,7 @@ type Nodejs = NonNullable<FunctionSource["nodejs"]> & {
 
 const extensions = [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"];
 
-const honoured = new Set([
+const PASSED_ON = new Set([
   "target",
   "sourcemap",
   "keepNames",

@@ -3,13 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { patiently } from "../../test/poll-options.ts";
-import { deployed, functionArn } from "../../test/functions.ts";
-import type { InvokeResult } from "./result.ts";
+import { deployTestFunctions, functionArn } from "../../test/functions.ts";
+import type { InvokeResult } from "./invoke-result.ts";
 
-let cloud: Awaited<ReturnType<typeof deployed>>;
+let cloud: Awaited<ReturnType<typeof deployTestFunctions>>;
 
 beforeAll(async () => {
-  cloud = await deployed({
+  cloud = await deployTestFunctions({
     files: {
       "echo.ts": `export const handler = async (event: unknown, context: any) => ({
         event, id: context.awsRequestId, arn: context.invokedFunctionArn, left: context.getRemainingTimeInMillis(),
@@ -122,14 +122,14 @@ test("a function sees its own environment and nothing of the developer's", async
     expect(seen).not.toHaveProperty(name);
 });
 
-test("L1: a handler that throws on a synchronous call is invoked exactly once", async () => {
+test("a handler that throws in a synchronous call is invoked exactly once", async () => {
   expect(complaint(await cloud.call("counted"))).toMatchObject({ errorMessage: "call 1" });
-  // long enough for a retry that nobody asked for
+  // long enough for a retry to arrive
   await sleep(500);
   expect(complaint(await cloud.call("counted"))).toMatchObject({ errorMessage: "call 2" });
 });
 
-test("a thrown error is called once and comes back with type, message and trace", async () => {
+test("a thrown error is returned with its type, message and stack trace", async () => {
   expect(complaint(await cloud.call("fail"))).toMatchObject({
     errorType: "ImageMissing",
     errorMessage: "no image a",
@@ -141,7 +141,7 @@ test("a thrown error is called once and comes back with type, message and trace"
   expect(cloud.log.lines.join()).toMatch(/error fail [0-9a-f]{8}: ImageMissing: no image a/);
 });
 
-test("calls that follow each other meet the same process, and one event is worked on at a time", async () => {
+test("consecutive calls use the same process, which processes one event at a time", async () => {
   for (const expected of [1, 2, 3]) expect(answer(await cloud.call("count"))).toBe(expected);
   const [a, b] = await Promise.all([
     cloud.call("slow", { ms: 100 }),
@@ -150,7 +150,7 @@ test("calls that follow each other meet the same process, and one event is worke
   expect(answer(a)).not.toBe(answer(b));
 });
 
-test("a process that exits is Runtime.ExitError, and the next call gets a new one", async () => {
+test("a process that exits causes Runtime.ExitError, and the next call gets a new process", async () => {
   const id = expect.stringMatching(
     /^RequestId: [\w-]{36} Error: Runtime exited with error: exit status 7$/,
   );
@@ -167,7 +167,7 @@ test("a process that exits is Runtime.ExitError, and the next call gets a new on
   });
 });
 
-test("a spinning handler is killed at its timeout", async () => {
+test("a handler in an endless loop is killed at its timeout", async () => {
   const before = performance.now();
   const said = complaint(await cloud.call("spin"));
   expect(said).toMatchObject({ errorType: "Sandbox.Timedout" });
@@ -177,7 +177,7 @@ test("a spinning handler is killed at its timeout", async () => {
   expect(performance.now() - before).toBeLessThan(4000);
 });
 
-test("a function over its memory is killed, inside and outside the heap", async () => {
+test("a function over its memory limit is killed, whether the memory is in the heap or outside", async () => {
   expect(answer(await cloud.call("grow", { mb: 32 }))).toBe(4);
   expect(complaint(await cloud.call("grow", { mb: 4000 }))).toMatchObject({
     errorType: "Runtime.OutOfMemory",
@@ -188,7 +188,7 @@ test("a function over its memory is killed, inside and outside the heap", async 
   );
 });
 
-test("what goes wrong before the first event is told to the call that caused it", async () => {
+test("an error before the first event is the result of the call that started the process", async () => {
   expect(complaint(await cloud.call("broken"))).toMatchObject({
     errorType: "RangeError",
     errorMessage: "no settings",
@@ -205,7 +205,7 @@ test("what goes wrong before the first event is told to the call that caused it"
   expect(answer(await cloud.call("old", { n: 1 }))).toBe(2);
 });
 
-test("payloads over 6 MB are refused on the way in and on the way out", async () => {
+test("requests and responses over 6 MB are refused", async () => {
   expect(complaint(await cloud.call("echo", "x".repeat(6_291_456))).errorType).toBe(
     "RequestTooLarge",
   );
@@ -217,7 +217,7 @@ test("payloads over 6 MB are refused on the way in and on the way out", async ()
   expect(complaint(await cloud.call("circle")).errorType).toBe("Runtime.JSONStringifyError");
 });
 
-test("reserved concurrency refuses the call beyond it; other functions let it wait", async () => {
+test("reserved concurrency refuses a call beyond it; without it a call waits", async () => {
   const [first, second] = await Promise.all([
     cloud.call("one", { ms: 200 }),
     cloud.call("one", { ms: 200 }),
@@ -233,7 +233,7 @@ test("reserved concurrency refuses the call beyond it; other functions let it wa
   expect(many.every(({ kind }) => kind === "ok")).toBe(true);
 });
 
-test("a streamed response is metadata first, then bytes as they are written", async () => {
+test("a streamed response has its metadata first, then the bytes as they are written", async () => {
   const result = await cloud.call(
     "stream",
     { parts: ["one ", "two ", "three"], ms: 150 },
@@ -247,7 +247,7 @@ test("a streamed response is metadata first, then bytes as they are written", as
   expect(seen.at(-1)![1] - seen[0]![1]).toBeGreaterThan(200);
 });
 
-test("a stream without metadata is a body alone; a buffered caller gets all bytes", async () => {
+test("a stream without metadata is a body only; a caller that does not stream gets all bytes", async () => {
   const result = await cloud.call("raw", {}, { stream: true });
   if (result.kind !== "stream") throw new Error(JSON.stringify(result));
   expect([result.prelude, await text(result.body)]).toEqual([{}, "plain"]);
@@ -258,7 +258,7 @@ test("a stream without metadata is a body alone; a buffered caller gets all byte
   );
 });
 
-test("an error before the first byte is an error of the call, after it the stream breaks", async () => {
+test("an error before the first byte is the result of the call; after it the stream is destroyed", async () => {
   expect(
     complaint(await cloud.call("stream", { early: true }, { stream: true })).errorMessage,
   ).toBe("before a byte");
@@ -272,7 +272,7 @@ test("an error before the first byte is an error of the call, after it the strea
   expect(answer(await cloud.call("count"))).toBeGreaterThan(0);
 });
 
-test("20 MB stream through a small function, and a reader who leaves does not break it", async () => {
+test("a function of little memory streams 20 MB, and survives a reader that disconnects", async () => {
   const whole = await cloud.call("flood", { mb: 20 }, { stream: true });
   if (whole.kind !== "stream") throw new Error(JSON.stringify(whole));
   expect((await text(whole.body)).length).toBe(20 << 20);
@@ -294,7 +294,7 @@ test("an aborted call rejects at once", async () => {
   await expect(call).rejects.toThrow("gone");
 });
 
-test("what a function prints is shown with its name and request", async () => {
+test("output of a function is logged with its name and request id", async () => {
   await cloud.call("talk", {}, { requestId: "abcdef12-1" });
   const { lines } = cloud.log;
   await expect.poll(() => lines.join("|"), patiently).toContain("plain");

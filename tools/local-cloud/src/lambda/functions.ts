@@ -15,11 +15,11 @@ import { type RoleKeys, environment } from "./environment.ts";
 import { ignoredSettings } from "./esbuild-options.ts";
 import { type Invocation, type InvokeOptions, createInvocation } from "./invocation.ts";
 import { type LiveBundle, createLiveBundle } from "./live-bundle.ts";
-import { createMemoryWatch } from "./memory.ts";
-import { type Pool, createPool } from "./pool.ts";
-import { startProcess } from "./process.ts";
-import { watchSources } from "./reload.ts";
-import { type InvokeResult, failure, maxRequestBytes } from "./result.ts";
+import { createMemoryWatch } from "./memory-watch.ts";
+import { type ProcessPool, createProcessPool } from "./process-pool.ts";
+import { startProcess } from "./function-process.ts";
+import { watchSources } from "./watch-sources.ts";
+import { type InvokeResult, failure, MAX_REQUEST_BYTES } from "./invoke-result.ts";
 import { startRuntimeApi } from "./runtime-api.ts";
 
 export type Functions = {
@@ -29,9 +29,9 @@ export type Functions = {
     payload: string | Buffer,
     options?: InvokeOptions,
   ): Promise<InvokeResult>;
-  /** What a person calls each function, by ARN. */
+  /** The logical name of each function by ARN. */
   names: Record<string, string>;
-  /** Resolves when every function has been bundled or has said why it cannot be. Calls may come before. */
+  /** Resolves when every function has been bundled or has failed to. `invoke` may be called before. */
   ready: Promise<void>;
   stop(): Promise<void>;
 };
@@ -43,11 +43,11 @@ export type FunctionsOptions = {
   /** Bundles go to `<folder>/functions/<name>`. */
   folder: string;
   principals: { forRole(roleArn: string, service: string): RoleKeys };
-  /** Read when a process starts: URL by the name that the AWS SDK gives the service, S3, DYNAMODB, SQS … */
+  /** URLs by the name that the AWS SDK gives to the service: S3, DYNAMODB, SQS … */
   endpoints: Record<string, string>;
-  /** The value of a `secret://name`. */
+  /** Returns the value of `secret://name`. */
   secrets: (name: string) => string;
-  /** What functions see when they ask for the time. */
+  /** The time that functions see. */
   clock: Pick<Clock, "now">;
   log: Log;
   /** Follow the sources; a saved file is live within two seconds. */
@@ -58,7 +58,7 @@ export type FunctionsOptions = {
   traces?: TraceStore;
 };
 
-/** Every Lambda function of the graph, each in processes of its own with only its own environment, rights, memory and time. */
+/** Starts the Lambda functions of the graph. Each has its own processes with its own environment, permissions, memory limit and timeout. */
 export async function createFunctions(options: FunctionsOptions): Promise<Functions> {
   const { graph, log } = options;
   const api = await startRuntimeApi();
@@ -69,7 +69,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
     const source = graph.functions[resource.outputs.arn];
     if (source) functions.set(resource.outputs.arn, deploy(resource, source));
   }
-  // a build may fail for want of a file in a folder that nobody watches
+  // a build may fail because of a missing file in a folder that is not watched
   const retry = options.watch ? setInterval(() => reload(new Set()), 1000) : undefined;
   retry?.unref();
   const all = [...functions.values()];
@@ -79,18 +79,18 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
     ready: settled(all.map(({ bundle }) => bundle.get())),
     async invoke(functionArn, payload, invokeOptions = {}) {
       const { name, bundle, pool, traced } =
-        functions.get(unqualified(functionArn)) ?? unknown(functionArn);
-      if (Buffer.byteLength(payload) > maxRequestBytes) return requestTooLarge;
+        functions.get(unqualified(functionArn)) ?? refuseUnknown(functionArn);
+      if (Buffer.byteLength(payload) > MAX_REQUEST_BYTES) return requestTooLarge;
       const { traceHeader, links } = invokeOptions;
       const trace = traceInvocation(options.traces, traced, traceHeader, links);
       const invocation = createInvocation(payload, { ...invokeOptions, traceHeader: trace.header });
       const result = await unlessAborted(invokeOptions.signal, pool, invocation, async () => {
-        const failed = await bundle.get().then(() => undefined, unbuilt);
+        const failed = await bundle.get().then(() => undefined, buildFailure);
         const outcome = failed ?? (await pool.invoke(invocation));
-        invocation.whenOver((times) => trace.finish(invocation.id, times, outcome));
+        invocation.onEnd((times) => trace.finish(invocation.id, times, outcome));
         return outcome;
       });
-      if (result.kind === "error") log.error(complaint(name, invocation.id, result));
+      if (result.kind === "error") log.error(errorText(name, invocation.id, result));
       return result;
     },
     async stop() {
@@ -116,7 +116,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
       memoryMb: memorySize,
       timeoutMs: timeout * 1000,
     };
-    // AWS refuses a function whose role it cannot assume; here that is an error at the start
+    // AWS refuses a function whose role Lambda cannot assume; here the start fails
     const keys = options.principals.forRole(role, "lambda.amazonaws.com");
     const folder = join(options.folder, "functions");
     for (const setting of ignoredSettings(source))
@@ -130,11 +130,11 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
       log,
       onBuilt({ inputs }, isNew) {
         changes?.add(inputs);
-        if (isNew) pool.renew();
+        if (isNew) pool.replaceProcesses();
       },
     });
-    const pool = createPool({
-      size: reserved < 0 ? cores : Math.max(1, Math.min(cores, reserved)),
+    const pool = createProcessPool({
+      size: reserved < 0 ? MAX_PROCESSES : Math.max(1, Math.min(MAX_PROCESSES, reserved)),
       reserved: reserved < 0 ? undefined : reserved,
       throttle: options.throttle ?? false,
       start: (events) =>
@@ -168,15 +168,15 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
   }
 }
 
-type Deployed = { name: string; bundle: LiveBundle; pool: Pool; traced: TracedFunction };
+type Deployed = { name: string; bundle: LiveBundle; pool: ProcessPool; traced: TracedFunction };
 
-/** More processes than cores only make every call slower; two at least, so that a function may call itself. */
-const cores = Math.max(2, availableParallelism());
+/** More processes than cores make every call slower. At least two, so that a function may invoke itself. */
+const MAX_PROCESSES = Math.max(2, availableParallelism());
 
-/** `arn:aws:lambda:region:account:function:name` and no alias or version. */
+/** Returns the ARN without an alias or version. */
 const unqualified = (arn: string) => arn.split(":").slice(0, 7).join(":");
 
-function unknown(functionArn: string): never {
+function refuseUnknown(functionArn: string): never {
   throw new Error(`There is no function ${functionArn} in the graph`);
 }
 
@@ -184,19 +184,19 @@ async function settled(promises: Promise<unknown>[]) {
   await Promise.allSettled(promises);
 }
 
-function unbuilt(error: Error) {
+function buildFailure(error: Error) {
   return failure("Runtime.ImportModuleError", error.message, { trace: [] });
 }
 
 const requestTooLarge = failure(
   "RequestTooLarge",
-  `Request must be smaller than ${maxRequestBytes} bytes for the InvokeFunction operation`,
+  `Request must be smaller than ${MAX_REQUEST_BYTES} bytes for the InvokeFunction operation`,
 );
 
-/** An aborted signal rejects the caller's promise, or ends the stream it reads; a call that has begun runs on, as on AWS. */
+/** An aborted signal rejects the promise or ends the stream. A function that has started keeps running, as in AWS. */
 async function unlessAborted(
   signal: AbortSignal | undefined,
-  pool: Pool,
+  pool: ProcessPool,
   invocation: Invocation,
   call: () => Promise<InvokeResult>,
 ): Promise<InvokeResult> {
@@ -204,7 +204,7 @@ async function unlessAborted(
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = () => {
-    pool.withdraw(invocation);
+    pool.cancel(invocation);
     reject(signal.reason);
   };
   signal.addEventListener("abort", abort, { once: true });
@@ -219,8 +219,8 @@ async function unlessAborted(
   return result;
 }
 
-/** Lambda prints the error of a call in the function's log; a person at a laptop must not have to look for it. */
-function complaint(name: string, requestId: string, result: InvokeResult & { kind: "error" }) {
+/** Returns the error of a call as the log shows it: with its stack trace, as Lambda prints it. */
+function errorText(name: string, requestId: string, result: InvokeResult & { kind: "error" }) {
   const trace: unknown = JSON.parse(result.payload.toString() || "{}").trace;
   const words =
     Array.isArray(trace) && trace.length > 0

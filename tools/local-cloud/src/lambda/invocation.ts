@@ -2,31 +2,31 @@ import { randomUUID } from "node:crypto";
 
 import { realTimeMs } from "../xray/segment.ts";
 import type { InvocationTimes } from "../xray/trace-invocation.ts";
-import type { InvokeResult } from "./result.ts";
+import type { InvokeResult } from "./invoke-result.ts";
 
-/** One call of a function, from the moment it is asked for to its answer. */
+/** One call of a function, from the request to the result. */
 export type Invocation = {
   id: string;
   payload: Buffer;
-  /** The caller takes a response as it is written. */
+  /** The caller reads the response as a stream. */
   stream: boolean;
   traceHeader: string;
   clientContext?: string | undefined;
   maxMemoryBytes: number;
-  /** A process got it; with the times of its own start. */
+  /** Called when a process gets the event, with the times of that process's start. */
   begin(start: { start: number; end: number }): void;
-  /** The process has answered, to the last byte of a stream, or has died. */
+  /** Called when the process has sent the last byte of its response, or has exited. */
   end(): void;
-  /** Calls back with when what happened: when it has ended, or now if no process ever got it. */
-  whenOver(tell: (times: InvocationTimes) => void): void;
-  /** The first answer counts. */
+  /** Calls `tell` with the times of the call when it has ended, or at once if no process got the event. */
+  onEnd(tell: (times: InvocationTimes) => void): void;
+  /** Sets the result. Only the first call counts. */
   settle(result: InvokeResult): void;
   result: Promise<InvokeResult>;
 };
 
 export type InvokeOptions = {
   stream?: boolean;
-  /** The caller left: a call that waits is dropped, one that runs goes on unheard. */
+  /** Aborted when the caller disconnects: a waiting call is removed, a running one continues without a reader. */
   signal?: AbortSignal;
   clientContext?: string;
   /** `Root=…;Parent=…;Sampled=…`; a new trace when there is none. */
@@ -35,7 +35,7 @@ export type InvokeOptions = {
   links?: string[];
   /** Called when the invocation has to wait for a process to start. */
   onColdStart?: () => void;
-  /** Defaults to a new one; an asynchronous event keeps its id over its retries. */
+  /** Default: a new one. An asynchronous event keeps its id over its retries. */
   requestId?: string;
 };
 
@@ -55,7 +55,7 @@ export function createInvocation(
     clientContext: options.clientContext,
     maxMemoryBytes: 0,
     begin(start) {
-      // a process that was there before the call is not what the call waited for
+      // the call did not wait for a process that was ready before it
       const init = start.end > created ? start : undefined;
       if (init) options.onColdStart?.();
       times.init = init;
@@ -66,7 +66,7 @@ export function createInvocation(
       times.invoke.end = realTimeMs();
       over?.(times);
     },
-    whenOver(tell) {
+    onEnd(tell) {
       over = tell;
       if (!times.invoke || times.invoke.end) tell(times);
     },

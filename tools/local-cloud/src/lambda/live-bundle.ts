@@ -3,9 +3,9 @@ import type { FunctionSource } from "../graph/resource-graph.ts";
 import { type Bundle, BuildError, createBundler } from "./bundle.ts";
 
 export type LiveBundle = {
-  /** The newest that was built; rejects when none ever was. */
+  /** Returns the newest bundle; rejects when no build has succeeded. */
   get(): Promise<Bundle>;
-  /** The newest that was built. */
+  /** The newest bundle. */
   built: Bundle | undefined;
   /** Builds again if one of these files is in the bundle, or if the last build failed. */
   changed(paths: ReadonlySet<string>): Promise<void>;
@@ -18,14 +18,14 @@ type Options = {
   /** The parent of every function's folder. */
   folder: string;
   log: Log;
-  /** Called with every bundle that is on disk; `isNew` when its bytes differ from those before. */
+  /** Called with every bundle that is on disk; `isNew` when its bytes differ from the previous ones. */
   onBuilt: (bundle: Bundle, isNew: boolean) => void;
 };
 
-/** A function's bundle over the time that its sources are edited. A build that fails is said once and leaves the old code running. */
+/** Keeps a function's bundle current while its source files change. A failed build is logged once, and the old code keeps running. */
 export function createLiveBundle({ source, root, folder, log, onBuilt }: Options): LiveBundle {
   const bundler = createBundler(source, root, folder);
-  let complaint: string | undefined;
+  let lastError: string | undefined;
   let first: Promise<Bundle>;
   let last: Promise<unknown>;
 
@@ -34,22 +34,22 @@ export function createLiveBundle({ source, root, folder, log, onBuilt }: Options
     get: async () => self.built ?? first,
     async changed(paths) {
       const isInput = [...paths].some((path) => self.built?.inputs.has(path));
-      if (!isInput && complaint === undefined) return;
+      if (!isInput && lastError === undefined) return;
       const since = performance.now();
-      last = last.then(() => keep(bundler.rebuild(), since)).catch(() => {});
+      last = last.then(() => finishBuild(bundler.rebuild(), since)).catch(() => {});
       await last;
     },
     stop: () => bundler.dispose(),
   };
-  last = first = keep(bundler.build(), performance.now());
+  last = first = finishBuild(bundler.build(), performance.now());
   last.catch(() => {});
   return self;
 
-  async function keep(building: Promise<Bundle>, since: number): Promise<Bundle> {
-    const bundle = await building.catch(complain);
+  async function finishBuild(building: Promise<Bundle>, since: number): Promise<Bundle> {
+    const bundle = await building.catch(reportError);
     const isNew = self.built !== undefined && self.built.hash !== bundle.hash;
-    const wasBroken = complaint !== undefined;
-    complaint = undefined;
+    const wasBroken = lastError !== undefined;
+    lastError = undefined;
     self.built = bundle;
     onBuilt(bundle, isNew);
     const ms = Math.round(performance.now() - since);
@@ -57,12 +57,12 @@ export function createLiveBundle({ source, root, folder, log, onBuilt }: Options
     return bundle;
   }
 
-  function complain(error: unknown): never {
+  function reportError(error: unknown): never {
     const message =
       error instanceof BuildError ? error.message : `${source.name}: ${String(error)}`;
-    if (message !== complaint)
-      log.error(self.built ? `${message}\n  the code from before keeps running` : message);
-    complaint = message;
+    if (message !== lastError)
+      log.error(self.built ? `${message}\n  the previous code keeps running` : message);
+    lastError = message;
     throw error;
   }
 }

@@ -8,7 +8,7 @@ export type Event = {
   requestId: string;
   payload: Buffer;
   functionArn: string;
-  /** Milliseconds since the epoch, on the real clock: the time that a function has cannot be moved. */
+  /** Milliseconds since the epoch, on the real clock: a timeout does not follow the virtual clock. */
   deadline: number;
   /** How far the cloud's clock is ahead of the real one. */
   aheadMs: number;
@@ -16,9 +16,9 @@ export type Event = {
   clientContext?: string | undefined;
 };
 
-/** What one process does with the Runtime API. Each method answers for the process that holds the token. */
+/** What the Runtime API does with the requests of one process. */
 type RuntimeClient = {
-  /** The process is ready; `deliver` hands it its next event, now or later. */
+  /** The process asks for its next event; `deliver` sends it, now or later. */
   next(deliver: (event: Event) => void): void;
   /** Resolves when the body has been read; true if it was within the limit. */
   response(requestId: string, body: IncomingMessage): Promise<boolean>;
@@ -35,8 +35,8 @@ export type RuntimeApi = {
 
 /**
  * The Lambda Runtime API, https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, for all processes on one port:
- * a random first path segment tells them apart and keeps everybody else out. `/next` at the end of an answer's path asks
- * for the next event in its reply.
+ * a random first path segment identifies the process and keeps other programs out. `/next` at the end of the path of a
+ * result asks for the next event in the response.
  */
 export async function startRuntimeApi(): Promise<RuntimeApi> {
   const clients = new Map<string, { client: RuntimeClient; posting: Promise<void> }>();
@@ -45,13 +45,13 @@ export async function startRuntimeApi(): Promise<RuntimeApi> {
     const known = clients.get(token);
     if (!known || version !== "2018-06-01") return answer(response, 403);
     const { client, posting } = known;
-    // a process asks for its next event right behind its answer, and the parser is quicker than whoever reads the answer
+    // a process asks for its next event right after its result, which may still be being read
     if (request.method === "GET" && path.join("/") === "invocation/next")
       return void posting.then(() => client.next((event) => deliver(event, response)));
     if (request.method !== "POST") return answer(response, 404);
     known.posting = post(client, path, request, response).catch(() => void response.destroy());
   });
-  // a process polls for as long as nothing happens
+  // a process waits for an event for any length of time
   server.requestTimeout = 0;
   server.keepAliveTimeout = 0;
   server.headersTimeout = 0;
@@ -97,7 +97,7 @@ function deliver(event: Event, response: ServerResponse) {
     "Lambda-Runtime-Deadline-Ms": event.deadline,
     "Lambda-Runtime-Invoked-Function-Arn": event.functionArn,
     "Lambda-Runtime-Trace-Id": event.traceHeader,
-    // ours: nothing in AWS moves the time
+    // not part of AWS's API, where time cannot be moved
     ...(event.aheadMs > 0 && { "Local-Clock-Ahead-Ms": event.aheadMs }),
     ...(event.clientContext && { "Lambda-Runtime-Client-Context": event.clientContext }),
   });

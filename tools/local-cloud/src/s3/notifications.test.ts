@@ -3,7 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 
 import type { ResourceInFile } from "../graph/graph-file.ts";
-import { createAsynchronousEvents } from "../lambda/asynchronous/invocations.ts";
+import { createAsynchronousEvents } from "../lambda/asynchronous/event-store.ts";
 import { createNotifications } from "./notifications.ts";
 import {
   account,

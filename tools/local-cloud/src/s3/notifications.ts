@@ -10,7 +10,7 @@ import {
   functionByArn,
   resourcesOf,
 } from "../graph/resource-graph.ts";
-import type { AsynchronousEvents } from "../lambda/asynchronous/invocations.ts";
+import type { AsynchronousEvents } from "../lambda/asynchronous/event-store.ts";
 import type { Queues } from "../sqs/queues.ts";
 import { inTransaction } from "../transaction.ts";
 

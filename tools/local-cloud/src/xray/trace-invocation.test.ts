@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { deployed, functionArn } from "../../test/functions.ts";
+import { deployTestFunctions, functionArn } from "../../test/functions.ts";
 import { patiently } from "../../test/poll-options.ts";
 import { type TraceNode, findTrace } from "./find-trace.ts";
 import * as TraceHeader from "./trace-header.ts";
 import type { Segment } from "./segment.ts";
 import { type TraceStore, openTraceStore } from "./trace-store.ts";
 
-let cloud: Awaited<ReturnType<typeof deployed>>;
+let cloud: Awaited<ReturnType<typeof deployTestFunctions>>;
 let traces: TraceStore;
 
 const activeTracing = { tracingConfig: { mode: "Active" } };
 
 beforeAll(async () => {
-  cloud = await deployed({
+  cloud = await deployTestFunctions({
     files: {
       "tell.ts": `export const handler = async () => process.env._X_AMZN_TRACE_ID`,
       "fail.ts": `export const handler = async () => { throw new RangeError("no such size") }`,

@@ -1,4 +1,4 @@
-import type { InvokeResult } from "../lambda/result.ts";
+import type { InvokeResult } from "../lambda/invoke-result.ts";
 import * as TraceHeader from "./trace-header.ts";
 import { type Subsegment, toSeconds, realTimeMs } from "./segment.ts";
 import type { TraceStore } from "./trace-store.ts";

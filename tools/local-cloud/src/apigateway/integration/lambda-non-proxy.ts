@@ -1,4 +1,4 @@
-import { maxEventBytes } from "../../lambda/result.ts";
+import { MAX_EVENT_BYTES } from "../../lambda/invoke-result.ts";
 import { recorded } from "../backend-call.ts";
 import { invoke } from "../invoke.ts";
 import type { Parts } from "../dependencies.ts";
@@ -13,7 +13,7 @@ export function lambdaCustom(target: LambdaTarget, parts: Parts): Backend {
     const payload = request.body.length > 0 ? request.body.toString("utf8") : "{}";
     if (tooLarge(payload)) throw new Refusal("REQUEST_TOO_LARGE");
     if (isEvent(request.headers)) {
-      if (Buffer.byteLength(payload) > maxEventBytes) throw new Refusal("REQUEST_TOO_LARGE");
+      if (Buffer.byteLength(payload) > MAX_EVENT_BYTES) throw new Refusal("REQUEST_TOO_LARGE");
       const accepted = { of: "integration", service: "Lambda", functionArn } as const;
       await recorded(exchange, accepted, async (call) => {
         call.requestId = parts.asynchronous.accept(functionArn, payload);

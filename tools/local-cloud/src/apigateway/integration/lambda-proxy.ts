@@ -1,4 +1,8 @@
-import { type InvokeResult, maxRequestBytes, maxResponseBytes } from "../../lambda/result.ts";
+import {
+  type InvokeResult,
+  MAX_REQUEST_BYTES,
+  MAX_RESPONSE_BYTES,
+} from "../../lambda/invoke-result.ts";
 import { lambdaEvent } from "../event.ts";
 import type { Answer, Exchange } from "../request-context.ts";
 import { invoke } from "../invoke.ts";
@@ -55,7 +59,7 @@ export function permitted(target: LambdaTarget, exchange: Exchange): string {
 }
 
 export function tooLarge(payload: string) {
-  return payload.length > maxRequestBytes || Buffer.byteLength(payload) > maxRequestBytes;
+  return payload.length > MAX_REQUEST_BYTES || Buffer.byteLength(payload) > MAX_REQUEST_BYTES;
 }
 
 function event(exchange: Exchange): string {
@@ -68,6 +72,6 @@ function succeeded(result: Exclude<InvokeResult, { kind: "stream" }>): Buffer {
   // the status of a throttled function is an open question [?]; most reports say 500
   if (result.kind === "throttled") throw misconfigured("the function is throttled");
   if (result.kind === "error") throw malformed(`${result.errorType}: ${result.errorMessage}`);
-  if (result.payload.length > maxResponseBytes) throw malformed("the response is over 6 MB");
+  if (result.payload.length > MAX_RESPONSE_BYTES) throw malformed("the response is over 6 MB");
   return result.payload;
 }

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 
-import { mappingWorld } from "./mapping.fixture.ts";
+import { startTestMapping } from "./mapping.fixture.ts";
 
-const started = (given: Partial<Parameters<typeof mappingWorld>[0]>) =>
-  mappingWorld({ handler: () => null, ...given }).then(
+const started = (given: Partial<Parameters<typeof startTestMapping>[0]>) =>
+  startTestMapping({ handler: () => null, ...given }).then(
     (world) => world.stop(),
     (error: Error) => error.message,
   );
 
-test.each<[string, string, Partial<Parameters<typeof mappingWorld>[0]>]>([
+test.each<[string, string, Partial<Parameters<typeof startTestMapping>[0]>]>([
   [
     "a visibility timeout shorter than the function's timeout",
     "visibility timeout of 30 s is less than the function's timeout of 60 s",

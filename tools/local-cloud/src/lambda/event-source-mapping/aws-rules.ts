@@ -1,7 +1,7 @@
 import { type ResourceGraph, resourcesOf } from "../../graph/resource-graph.ts";
 
 /** Returns a sentence for every event source mapping that AWS would refuse to make. */
-export function refused(graph: ResourceGraph): string[] {
+export function refusedMappings(graph: ResourceGraph): string[] {
   const queues = new Map(
     resourcesOf(graph, "aws:sqs/queue:Queue").map(({ inputs, outputs }) => [outputs.arn, inputs]),
   );

@@ -1,8 +1,8 @@
-import type { InvokeResult } from "../result.ts";
+import type { InvokeResult } from "../invoke-result.ts";
 
 /**
- * Which events of a batch failed, by the identifiers given: all of them after an error and after an answer that
- * `ReportBatchItemFailures` cannot read, none when nothing is reported.
+ * Returns the identifiers of the events of a batch that failed: all of them after an error or after a result that is not
+ * a valid report of `ReportBatchItemFailures`, none when the report is empty or is not asked for.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
  */
 export function failedItems(

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 
 export type Checkpoints = ReturnType<typeof openCheckpoints>;
 
-/** How far a mapping has come in each shard, on disk: after a kill it goes on behind its last success. */
+/** The last processed record of each shard, on disk: after a kill a mapping continues behind its last success. */
 export function openCheckpoints(db: DatabaseSync, mapping: string) {
   db.exec(`CREATE TABLE IF NOT EXISTS mapping_checkpoints (
     mapping TEXT NOT NULL, shard TEXT NOT NULL, sequence TEXT, finished INTEGER NOT NULL DEFAULT 0,
@@ -19,9 +19,9 @@ export function openCheckpoints(db: DatabaseSync, mapping: string) {
   );
   const any = db.prepare("SELECT 1 FROM mapping_checkpoints WHERE mapping = ? LIMIT 1");
   return {
-    /** A mapping that has never run has none. */
+    /** False for a mapping that has never run. */
     exist: () => any.get(mapping) !== undefined,
-    /** `sequence` is of the last record that is done with; undefined at the beginning of the shard. */
+    /** `sequence` is that of the last processed record; undefined at the beginning of the shard. */
     get(shard: string): { sequence: string | undefined; isFinished: boolean } {
       const row = find.get(mapping, shard) as
         | { sequence: string | null; finished: number }

@@ -1,6 +1,6 @@
 import { StartError } from "../../start-error.ts";
 
-/** Whether an event passes the filters of an event source mapping: any one of its patterns. */
+/** Returns whether an event matches at least one pattern of an event source mapping. */
 export type Filter = (event: unknown) => boolean;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html#filtering-syntax */
@@ -19,7 +19,7 @@ function matches(pattern: Pattern, event: unknown): boolean {
     if (key === "$or") return (wanted as Pattern[]).some((one) => matches(one, event));
     const value = isObject(event) ? event[key] : undefined;
     if (!Array.isArray(wanted)) return matches(wanted as Pattern, value);
-    // an array in the event matches by any of its elements
+    // an array in the event matches if one of its elements does
     const values = Array.isArray(value) ? value : [value];
     return wanted.some((rule) => values.some((one) => satisfies(rule, one)));
   });

@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-import { functionArn, listeningLog } from "../../../test/functions.ts";
+import { functionArn, createRecordingLog } from "../../../test/functions.ts";
 import { createClock } from "../../clock.ts";
 import { createPrincipals } from "../../iam/principals.ts";
-import { type InvokeResult, failure } from "../result.ts";
+import { type InvokeResult, failure } from "../invoke-result.ts";
 import type { GraphFile, ResourceInFile } from "../../graph/graph-file.ts";
 import { parseGraph } from "../../graph/resource-graph.ts";
 import { startDynamo } from "../../dynamodb/dynamodb.ts";
-import { createAsynchronousEvents } from "../asynchronous/invocations.ts";
+import { createAsynchronousEvents } from "../asynchronous/event-store.ts";
 import { startMappings } from "./mappings.ts";
 import { account, queue, queueArn, region, resource } from "../../sqs/queues.fixture.ts";
 import { createQueues } from "../../sqs/queues.ts";
@@ -39,14 +39,14 @@ type Given = {
 };
 
 /** A function `job` behind a queue `jobs` or the stream of `things`; `calls` are the events that reached it. */
-export async function mappingWorld(given: Given) {
+export async function startTestMapping(given: Given) {
   const { handler, queues: queueResources = [queue("jobs"), queue("dead")], table } = given;
-  const folder = given.folder ?? mkdtempSync(join(tmpdir(), "balde-mapping-"));
+  const folder = given.folder ?? mkdtempSync(join(tmpdir(), "local-cloud-mapping-"));
   const graph = parseGraph(graphOf(given, queueResources));
   const db = new DatabaseSync(join(folder, "state.sqlite"));
   db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
   const clock = createClock();
-  const log = listeningLog();
+  const log = createRecordingLog();
   const principals = createPrincipals({ graph, db });
   const queues = createQueues({ graph, db, clock, log });
   const asynchronous = createAsynchronousEvents(db, clock);

@@ -5,15 +5,15 @@ import { type Principal, type Principals, authorize } from "../../iam/principals
 import type { Functions } from "../functions.ts";
 import type { Log } from "../../log.ts";
 import { StartError } from "../../start-error.ts";
-import { refused } from "./aws-rules.ts";
+import { refusedMappings } from "./aws-rules.ts";
 import {
   type Resource,
   type ResourceGraph,
   functionByArn,
   resourcesOf,
 } from "../../graph/resource-graph.ts";
-import type { AsynchronousEvents } from "../asynchronous/invocations.ts";
-import { deliverAsynchronousEvents } from "../asynchronous/delivery.ts";
+import type { AsynchronousEvents } from "../asynchronous/event-store.ts";
+import { deliverAsynchronousEvents } from "../asynchronous/deliver-events.ts";
 import type { Queues } from "../../sqs/queues.ts";
 
 type Parts = {
@@ -26,21 +26,24 @@ type Parts = {
   queues: Queues | undefined;
   functions: Pick<Functions, "invoke" | "names">;
   asynchronous: AsynchronousEvents;
-  /** The guard in front of the tables: a mapping reads with its function's role. */
+  /** The URL of DynamoDB: a mapping reads with the permissions of its function's role. */
   dynamoEndpoint: string | undefined;
 };
 
 export type Mappings = {
-  /** What is being worked on is dropped, and will be worked on again after the next start. */
+  /** Aborts events that are being processed; they are processed again after the next start. */
   stop(): Promise<void>;
 };
 
-/** Everything that invokes a function without being asked to wait: queues, streams, and events that were accepted. */
+/**
+ * Starts everything that invokes functions in the background: event source mappings and asynchronous events.
+ * @throws StartError naming every mapping that AWS would refuse.
+ */
 export async function startMappings(parts: Parts): Promise<Mappings> {
-  const problems = refused(parts.graph);
+  const problems = refusedMappings(parts.graph);
   if (problems.length > 0)
     throw new StartError(
-      `The local cloud cannot deliver the events of this graph:\n${problems.map((one) => `- ${one}`).join("\n")}`,
+      `AWS would refuse event source mappings of this graph:\n${problems.map((one) => `- ${one}`).join("\n")}`,
     );
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -52,7 +55,7 @@ export async function startMappings(parts: Parts): Promise<Mappings> {
     )) {
       if (mapping.inputs.enabled === false) continue;
       const service = mapping.inputs.eventSourceArn.split(":")[2]!;
-      const needed = rights[service];
+      const needed = REQUIRED_ACTIONS[service];
       if (!needed)
         throw new StartError(
           `The event source mapping ${mapping.name} reads from ${service}: not emulated.`,
@@ -97,15 +100,15 @@ async function start(
   );
 }
 
-/** What the function's role must be allowed to, or AWS refuses to make the mapping. */
-const rights: Record<string, string[]> = {
+/** The permissions that a function's role needs for AWS to accept the mapping. */
+const REQUIRED_ACTIONS: Record<string, string[]> = {
   // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
   sqs: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
   // https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html#events-dynamodb-permissions
   dynamodb: ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
 };
 
-/** The role's session, or undefined with a word in the log when a right is missing. */
+/** Returns the session of the function's role; undefined, with a line in the log, when a permission is missing. */
 function principalOf({ name, inputs, outputs }: Mapping, needed: string[], parts: Parts) {
   const { graph, principals, log } = parts;
   const functionArn = outputs.functionArn ?? inputs.functionName;

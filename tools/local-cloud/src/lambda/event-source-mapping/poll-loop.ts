@@ -1,17 +1,17 @@
 import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
 
-/** Repeats `turn` until the signal aborts. What a turn throws is a bug or an engine that is away for a moment: said, and tried again. */
-export async function work(
-  turn: () => Promise<void>,
-  { signal, clock, log, what }: { signal: AbortSignal; clock: Clock; log: Log; what: string },
+/** Repeats `poll` until the signal aborts. An error, such as a database engine that restarts, is logged, and a second later `poll` is called again. */
+export async function repeatUntilAborted(
+  poll: () => Promise<void>,
+  { signal, clock, log, label }: { signal: AbortSignal; clock: Clock; log: Log; label: string },
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      await turn();
+      await poll();
     } catch (error) {
       if (signal.aborted) return;
-      log.error(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      log.error(`${label}: ${error instanceof Error ? error.message : String(error)}`);
       await clock.sleep(1000, signal).catch(() => {});
     }
   }

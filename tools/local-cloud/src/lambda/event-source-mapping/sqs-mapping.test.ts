@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from "vitest";
 
 import { patiently } from "../../../test/poll-options.ts";
-import { mappingWorld, throttled } from "./mapping.fixture.ts";
+import { startTestMapping, throttled } from "./mapping.fixture.ts";
 import { queue, queueArn } from "../../sqs/queues.fixture.ts";
 
-let world: Awaited<ReturnType<typeof mappingWorld>>;
+let world: Awaited<ReturnType<typeof startTestMapping>>;
 afterEach(() => world.stop());
 
 const jobs = [
@@ -22,9 +22,9 @@ type SqsEvent = {
 };
 const bodies = (event: SqsEvent) => event.Records.map(({ body }) => body);
 
-test("a message reaches the function within 20 ms, as SQS would hand it over, and is gone afterwards", async () => {
+test("a message reaches the function within 20 ms in the form of AWS, and is deleted afterwards", async () => {
   let arrived = 0;
-  world = await mappingWorld({
+  world = await startTestMapping({
     mapping: {},
     queues: jobs,
     handler: () => void (arrived = performance.now()),
@@ -75,8 +75,8 @@ test("a message reaches the function within 20 ms, as SQS would hand it over, an
     .toEqual({ visible: 0, inFlight: 0, delayed: 0 });
 });
 
-test("L4: of a batch of ten only the reported message comes back, received twice", async () => {
-  world = await mappingWorld({
+test("of a batch of ten only the reported message is received again", async () => {
+  world = await startTestMapping({
     mapping: { ...reports, batchSize: 10 },
     queues: jobs,
     handler: (event: SqsEvent, at) =>
@@ -92,8 +92,8 @@ test("L4: of a batch of ten only the reported message comes back, received twice
   expect(world.calls[1].Records[0].attributes.ApproximateReceiveCount).toBe("2");
 });
 
-test("L5: after a throw all ten return, and after maxReceiveCount they are dead letters", async () => {
-  world = await mappingWorld({
+test("after an error all ten messages are received again, and after maxReceiveCount they are dead letters", async () => {
+  world = await startTestMapping({
     mapping: {},
     queues: jobs,
     handler() {
@@ -107,8 +107,8 @@ test("L5: after a throw all ten return, and after maxReceiveCount they are dead 
   expect(world.calls.flatMap(bodies).filter((body) => body === "7")).toHaveLength(3);
 });
 
-test("L10: a batch that failed is hidden until its visibility timeout and no longer", async () => {
-  world = await mappingWorld({
+test("a failed batch is hidden until the end of its visibility timeout", async () => {
+  world = await startTestMapping({
     mapping: {},
     queues: jobs,
     handler(_event, at) {
@@ -133,24 +133,24 @@ test.each([
   ["an identifier of another batch", { batchItemFailures: [{ itemIdentifier: "x" }] }, 3],
   ["a text", "done", 3],
 ])("a function that answers %s", async (_name, answer, failed) => {
-  world = await mappingWorld({ mapping: reports, queues: jobs, handler: () => answer });
+  world = await startTestMapping({ mapping: reports, queues: jobs, handler: () => answer });
   world.send("a", "b", "c");
   await expect.poll(() => world.calls.length, patiently).toBe(1);
   await expect.poll(() => world.counts("jobs").inFlight, patiently).toBe(failed);
 });
 
-test("without ReportBatchItemFailures an answer means nothing", async () => {
+test("without ReportBatchItemFailures the result of a handler is ignored", async () => {
   const answer = (event: SqsEvent) => ({
     batchItemFailures: [{ itemIdentifier: event.Records[0]!.messageId }],
   });
-  world = await mappingWorld({ mapping: {}, queues: jobs, handler: answer });
+  world = await startTestMapping({ mapping: {}, queues: jobs, handler: answer });
   world.send("a");
   await expect.poll(() => world.calls.length, patiently).toBe(1);
   await expect.poll(() => world.counts("jobs").inFlight, patiently).toBe(0);
 });
 
-test("a batching window gathers until the batch is full or the window is over", async () => {
-  world = await mappingWorld({
+test("a batching window collects messages until the batch is full or the window is over", async () => {
+  world = await startTestMapping({
     mapping: {
       batchSize: 3,
       maximumBatchingWindowInSeconds: 5,
@@ -171,10 +171,10 @@ test("a batching window gathers until the batch is full or the window is over", 
   expect(bodies(world.calls[1])).toEqual(["c", "d", "e"]);
 });
 
-test("no more batches at once than the maximum concurrency", async () => {
+test("at most as many batches as the maximum concurrency are processed at once", async () => {
   let now = 0;
   let most = 0;
-  world = await mappingWorld({
+  world = await startTestMapping({
     mapping: { batchSize: 1, scalingConfig: { maximumConcurrency: 2 } },
     queues: jobs,
     async handler() {
@@ -188,8 +188,8 @@ test("no more batches at once than the maximum concurrency", async () => {
   expect(most).toBe(2);
 });
 
-test("a batch ends where 6 MB end, and what did not fit counts as never received", async () => {
-  world = await mappingWorld({ mapping: {}, queues: jobs, handler: () => null });
+test("a batch has at most 6 MB, and messages that do not fit count as never received", async () => {
+  world = await startTestMapping({ mapping: {}, queues: jobs, handler: () => null });
   world.send(...Array.from({ length: 8 }, () => "x".repeat(1_000_000)));
   await expect.poll(() => world.calls.flatMap(bodies).length, patiently).toBe(8);
   for (const event of world.calls) expect(JSON.stringify(event).length).toBeLessThan(6_291_456);
@@ -202,11 +202,11 @@ test("a batch ends where 6 MB end, and what did not fit counts as never received
   ).toEqual(Array(8).fill("1"));
 });
 
-test("what a filter leaves out is deleted", async () => {
+test("messages that do not match the filter are deleted", async () => {
   const pattern = JSON.stringify({
     body: { kind: ["photo", { prefix: "vid" }], size: [{ numeric: [">", 10, "<=", 20] }] },
   });
-  world = await mappingWorld({
+  world = await startTestMapping({
     mapping: { filterCriteria: { filters: [{ pattern }] } },
     queues: jobs,
     handler: () => null,
@@ -229,7 +229,7 @@ test("what a filter leaves out is deleted", async () => {
 });
 
 test("a throttled batch stays in the queue", async () => {
-  world = await mappingWorld({
+  world = await startTestMapping({
     mapping: {},
     queues: jobs,
     handler: (_event, at) => (at < 3 ? throttled : null),
@@ -240,18 +240,22 @@ test("a throttled batch stays in the queue", async () => {
   expect(world.counts("dead").visible).toBe(0);
 });
 
-test("messages that were being worked on at a kill are received again at once, as if never received", async () => {
-  world = await mappingWorld({ mapping: {}, queues: jobs, handler: () => new Promise(() => {}) });
+test("messages that were being processed at a kill are received again at once, as if for the first time", async () => {
+  world = await startTestMapping({
+    mapping: {},
+    queues: jobs,
+    handler: () => new Promise(() => {}),
+  });
   world.send("a", "b");
   await expect.poll(() => world.counts("jobs").inFlight, patiently).toBe(2);
   const { folder } = world;
   await world.stop({ keep: true });
-  world = await mappingWorld({ mapping: {}, queues: jobs, handler: () => null, folder });
+  world = await startTestMapping({ mapping: {}, queues: jobs, handler: () => null, folder });
   await expect.poll(() => world.calls.flatMap(bodies), patiently).toEqual(["a", "b"]);
   expect(world.calls[0].Records[0].attributes.ApproximateReceiveCount).toBe("1");
 });
 
-test("without the right to receive nothing is read, and the log says which right is missing", async () => {
+test("without the permission to receive nothing is read, and the log names the missing permission", async () => {
   const rights = [
     {
       Effect: "Allow",
@@ -259,7 +263,7 @@ test("without the right to receive nothing is read, and the log says which right
       Resource: queueArn("jobs"),
     },
   ];
-  world = await mappingWorld({ mapping: {}, queues: jobs, handler: () => null, rights });
+  world = await startTestMapping({ mapping: {}, queues: jobs, handler: () => null, rights });
   world.send("a");
   await world.pass(5);
   expect(world.calls).toEqual([]);

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import type { DatabaseSync } from "node:sqlite";
 
 import type { Functions } from "../functions.ts";
-import { maxRequestBytes } from "../result.ts";
+import { MAX_REQUEST_BYTES } from "../invoke-result.ts";
 import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
 import type { Resource, ResourceGraph } from "../../graph/resource-graph.ts";
@@ -11,7 +11,7 @@ import type { Message } from "../../sqs/message.ts";
 import { type Filter, filterOf } from "./event-filter.ts";
 import type { Queues } from "../../sqs/queues.ts";
 import { inTransaction } from "../../transaction.ts";
-import { work } from "./poll-loop.ts";
+import { repeatUntilAborted } from "./poll-loop.ts";
 
 type Parts = {
   graph: ResourceGraph;
@@ -22,11 +22,11 @@ type Parts = {
   functions: Pick<Functions, "invoke" | "names">;
 };
 
-/** Lambda starts with five pollers; more batches at once than cores would only wait, and their messages' visibility would run. */
-const pollers = Math.min(5, Math.max(2, availableParallelism()));
+/** Lambda starts with five pollers. With more batches at once than cores, messages would wait in the function while their visibility timeout runs. */
+const MAX_POLLERS = Math.min(5, Math.max(2, availableParallelism()));
 
-/** A message may also become visible because time passes, which nobody tells. */
-const lookAgainMs = 1000;
+/** A message also becomes visible when its visibility timeout ends, which sends no notification. */
+const POLL_INTERVAL_MS = 1000;
 
 /** Polls a queue for a function: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
 export function startSqsMapping(
@@ -35,17 +35,19 @@ export function startSqsMapping(
   signal: AbortSignal,
 ): { ended: Promise<void> } {
   const settings = read(mapping);
-  const received = openReceived(parts.db, mapping.id);
-  // whoever received these was killed and will not answer for them; else they would stay hidden until their visibility times out
-  parts.queues.undoReceive(received.all());
-  received.clear();
-  const poller = () => poll(settings, received, parts, signal);
-  const what = `${parts.functions.names[settings.functionArn]} polls ${settings.queueArn}`;
-  const concurrency = Math.min(pollers, settings.maximumConcurrency);
-  return { ended: each(concurrency, () => work(poller, { ...parts, signal, what })) };
+  const inFlight = openInFlightMessages(parts.db, mapping.id);
+  // the process that received these was killed: without this they would stay hidden until their visibility timeout ends
+  parts.queues.undoReceive(inFlight.all());
+  inFlight.clear();
+  const poller = () => poll(settings, inFlight, parts, signal);
+  const label = `${parts.functions.names[settings.functionArn]} polls ${settings.queueArn}`;
+  const concurrency = Math.min(MAX_POLLERS, settings.maximumConcurrency);
+  return {
+    ended: inParallel(concurrency, () => repeatUntilAborted(poller, { ...parts, signal, label })),
+  };
 }
 
-async function each(times: number, start: () => Promise<void>) {
+async function inParallel(times: number, start: () => Promise<void>) {
   await Promise.all(Array.from({ length: times }, start));
 }
 
@@ -66,21 +68,26 @@ function read({ inputs, outputs }: Mapping) {
 
 type Settings = ReturnType<typeof read>;
 
-/** One batch, or a wait for one. */
-async function poll(settings: Settings, received: Received, parts: Parts, signal: AbortSignal) {
+/** Processes one batch, or waits for messages. */
+async function poll(
+  settings: Settings,
+  inFlight: InFlightMessages,
+  parts: Parts,
+  signal: AbortSignal,
+) {
   const { queueArn } = settings;
-  const first = receive(settings, settings.batchSize, received, parts);
-  if (first.length === 0) return arrival(queueArn, lookAgainMs, parts, signal);
-  const messages = await fill(first, settings, received, parts, signal);
+  const first = receive(settings, settings.batchSize, inFlight, parts);
+  if (first.length === 0) return waitForMessages(queueArn, POLL_INTERVAL_MS, parts, signal);
+  const messages = await receiveMore(first, settings, inFlight, parts, signal);
   const { event, kept } = eventOf(messages, parts.graph.region, queueArn);
   if (kept.length < messages.length) {
     const handles = messages.slice(kept.length).map(({ receiptHandle }) => receiptHandle);
     inTransaction(parts.db, () => {
       parts.queues.undoReceive(handles);
-      received.remove(handles);
+      inFlight.remove(handles);
     });
   }
-  // a batch may come from many traces: it gets one of its own, linked to each of them
+  // a batch may come from many traces: it gets its own trace, linked to each of them
   // https://docs.aws.amazon.com/xray/latest/devguide/xray-tracelinking.html
   const links = kept.flatMap(({ attributes }) => attributes["AWSTraceHeader"] ?? []);
   const result = await parts.functions.invoke(settings.functionArn, event, { signal, links });
@@ -89,9 +96,9 @@ async function poll(settings: Settings, received: Received, parts: Parts, signal
   const failed = failedItems(result, ids, settings.reports);
   inTransaction(parts.db, () => {
     for (const { messageId, receiptHandle } of kept)
-      // one that failed comes back when its visibility times out, once more received
+      // a failed message becomes visible again when its visibility timeout ends
       if (!failed.has(messageId)) parts.queues.delete(queueArn, receiptHandle);
-    received.remove(kept.map(({ receiptHandle }) => receiptHandle));
+    inFlight.remove(kept.map(({ receiptHandle }) => receiptHandle));
   });
   if (failed.size > 0) {
     const { visible, inFlight } = parts.queues.countMessages(queueArn);
@@ -101,61 +108,66 @@ async function poll(settings: Settings, received: Received, parts: Parts, signal
       { visible, inFlight },
     );
   }
-  // a throttled poller backs off: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+  // a throttled poller waits: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
   if (result.kind === "throttled") await parts.clock.sleep(1000, signal);
 }
 
-/** Receives, and remembers that it did in the same commit. What the filter leaves out is deleted. */
+/** Receives messages and stores their receipts in one transaction. Messages that do not match the filter are deleted. */
 function receive(
   { queueArn, filter }: Settings,
   max: number,
-  received: Received,
+  inFlight: InFlightMessages,
   { db, queues }: Parts,
 ) {
   return inTransaction(db, () => {
     const messages = queues.receive(queueArn, max);
-    const [wanted, unwanted] = divided(messages, filter);
+    const [wanted, unwanted] = partition(messages, filter);
     for (const { receiptHandle } of unwanted) queues.delete(queueArn, receiptHandle);
-    received.add(wanted.map(({ receiptHandle }) => receiptHandle));
+    inFlight.add(wanted.map(({ receiptHandle }) => receiptHandle));
     return wanted;
   });
 }
 
-/** Waits for more, until the batch is full or the window closes; the window opens with the first message. */
-async function fill(
+/** Receives until the batch is full or the batching window is over. The window starts with the first message. */
+async function receiveMore(
   messages: Message[],
   settings: Settings,
-  received: Received,
+  inFlight: InFlightMessages,
   parts: Parts,
   signal: AbortSignal,
 ) {
   const { queueArn, batchSize, windowMs } = settings;
   const closes = parts.clock.now() + windowMs;
   while (messages.length < batchSize && parts.clock.now() < closes) {
-    await arrival(queueArn, Math.min(lookAgainMs, closes - parts.clock.now()), parts, signal);
-    messages.push(...receive(settings, batchSize - messages.length, received, parts));
+    await waitForMessages(
+      queueArn,
+      Math.min(POLL_INTERVAL_MS, closes - parts.clock.now()),
+      parts,
+      signal,
+    );
+    messages.push(...receive(settings, batchSize - messages.length, inFlight, parts));
   }
   return messages;
 }
 
-async function arrival(
+async function waitForMessages(
   queueArn: string,
   ms: number,
   { queues, clock }: Parts,
   signal: AbortSignal,
 ) {
-  const came = new AbortController();
-  const stop = queues.onMessages(queueArn, () => came.abort());
+  const arrived = new AbortController();
+  const stop = queues.onMessages(queueArn, () => arrived.abort());
   try {
-    await clock.sleep(ms, AbortSignal.any([signal, came.signal]));
+    await clock.sleep(ms, AbortSignal.any([signal, arrived.signal]));
   } catch (error) {
-    if (!came.signal.aborted) throw error;
+    if (!arrived.signal.aborted) throw error;
   } finally {
     stop();
   }
 }
 
-function divided(messages: Message[], filter: Filter) {
+function partition(messages: Message[], filter: Filter) {
   const passes = messages.map((message) => filter({ ...message, body: parsed(message.body) }));
   return [messages.filter((_, at) => passes[at]), messages.filter((_, at) => !passes[at])] as const;
 }
@@ -168,7 +180,7 @@ function parsed(body: string): unknown {
   }
 }
 
-/** The event to the letter, and the messages that fit into it: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event */
+/** Returns the event as JSON and the messages that fit into its limit of bytes: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event */
 function eventOf(messages: Message[], awsRegion: string, eventSourceARN: string) {
   const records: string[] = [];
   let bytes = '{"Records":[]}'.length;
@@ -187,7 +199,7 @@ function eventOf(messages: Message[], awsRegion: string, eventSourceARN: string)
       awsRegion,
     });
     bytes += Buffer.byteLength(record) + 1;
-    if (bytes > maxRequestBytes && records.length > 0) break;
+    if (bytes > MAX_REQUEST_BYTES && records.length > 0) break;
     records.push(record);
   }
   return { event: `{"Records":[${records.join()}]}`, kept: messages.slice(0, records.length) };
@@ -198,10 +210,10 @@ function attribute([name, value]: [string, Message["messageAttributes"][string]]
   return [name, { stringValue, binaryValue, stringListValues: [], binaryListValues: [], dataType }];
 }
 
-type Received = ReturnType<typeof openReceived>;
+type InFlightMessages = ReturnType<typeof openInFlightMessages>;
 
-/** The messages that a call of the function is working on. */
-function openReceived(db: DatabaseSync, mapping: string) {
+/** The receipts of the messages that the function is processing, on disk: after a kill they are received again at once. */
+function openInFlightMessages(db: DatabaseSync, mapping: string) {
   db.exec(`CREATE TABLE IF NOT EXISTS mapping_received (
     mapping TEXT NOT NULL, receipt TEXT NOT NULL, PRIMARY KEY (mapping, receipt)
   ) STRICT, WITHOUT ROWID`);

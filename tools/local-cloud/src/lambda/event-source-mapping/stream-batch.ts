@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import type { Clock } from "../../clock.ts";
 import type { Functions } from "../functions.ts";
-import type { InvokeResult } from "../result.ts";
+import type { InvokeResult } from "../invoke-result.ts";
 import { failedItems } from "./batch-response.ts";
 import type { StreamRecord } from "./stream-reader.ts";
 
@@ -26,10 +26,10 @@ type Parts = {
   clock: Clock;
   functions: Pick<Functions, "invoke">;
   signal: AbortSignal;
-  /** Everything up to this record is done with. */
-  done(upTo: StreamRecord): void;
-  /** These are given up: their description goes to the destination, and the shard goes on behind them. */
-  giveUp(records: StreamRecord[], why: Failure): void;
+  /** Called when every record up to this one has been processed. */
+  onProcessed(upTo: StreamRecord): void;
+  /** Called with records that are discarded: their description goes to the destination, and the shard continues after them. */
+  onDiscarded(records: StreamRecord[], why: Failure): void;
 };
 
 export type Failure = {
@@ -40,10 +40,9 @@ export type Failure = {
 };
 
 /**
- * Works a batch off, in order: until it succeeded, its retries are used up or its records are too old. Nothing behind it is
- * looked at before. https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
+ * Processes a batch until it has succeeded, its retries are used up or its records are too old. Later records wait for it. https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
  */
-export async function workOff(batch: StreamRecord[], parts: Parts): Promise<void> {
+export async function processBatch(batch: StreamRecord[], parts: Parts): Promise<void> {
   const { settings, clock, signal } = parts;
   let records = batch;
   let invokes = 0;
@@ -52,7 +51,7 @@ export async function workOff(batch: StreamRecord[], parts: Parts): Promise<void
     const young = records.findIndex((record) => ageOf(record, clock) <= settings.maximumAgeMs);
     const old = young < 0 ? records : records.slice(0, young);
     if (old.length > 0)
-      parts.giveUp(old, {
+      parts.onDiscarded(old, {
         condition: "RecordAgeExceeded",
         invokes,
         result: last.result,
@@ -70,37 +69,37 @@ export async function workOff(batch: StreamRecord[], parts: Parts): Promise<void
     last = { result, requestId };
     invokes += 1;
     if (result.kind === "throttled") {
-      // not a failure of the batch: only age ends it
-      await clock.sleep(backoff(invokes), signal);
+      // throttling uses up no retries: only the age of the records ends it
+      await clock.sleep(retryDelayMs(invokes), signal);
       continue;
     }
     const failedAt = firstFailure(records, result, settings.reports);
-    if (failedAt === undefined) return parts.done(records.at(-1)!);
+    if (failedAt === undefined) return parts.onProcessed(records.at(-1)!);
     if (failedAt > 0) {
-      parts.done(records[failedAt - 1]!);
+      parts.onProcessed(records[failedAt - 1]!);
       records = records.slice(failedAt);
       retries = 0;
     }
-    // bisecting does not use up retries; a single record is what is left of a bad batch
+    // bisecting uses up no retries; in the end a batch of one bad record is left
     if (settings.bisects && records.length > 1) {
-      await clock.sleep(bisectMs, signal);
+      await clock.sleep(BISECT_DELAY_MS, signal);
       const half = Math.ceil(records.length / 2);
-      await workOff(records.slice(0, half), parts);
-      return workOff(records.slice(half), parts);
+      await processBatch(records.slice(0, half), parts);
+      return processBatch(records.slice(half), parts);
     }
     if (retries >= settings.maximumRetries)
-      return parts.giveUp(records, {
+      return parts.onDiscarded(records, {
         condition: "RetryAttemptsExhausted",
         invokes,
         result,
         requestId,
       });
     retries += 1;
-    await clock.sleep(backoff(retries), signal);
+    await clock.sleep(retryDelayMs(retries), signal);
   }
 }
 
-/** The lowest sequence number that was reported; retries start there whatever else succeeded. */
+/** Returns the index of the lowest sequence number that was reported. Retries start there, even if later records succeeded. */
 function firstFailure(records: StreamRecord[], result: InvokeResult, reports: boolean) {
   const failed = failedItems(result, records.map(sequenceOf), reports);
   const at = records.findIndex((record) => failed.has(sequenceOf(record)));
@@ -117,11 +116,11 @@ function eventOf(records: StreamRecord[], { settings, region }: Parts) {
   return JSON.stringify({ Records: records.map((record) => ({ ...record, ...more })) });
 }
 
-/** AWS does not publish its pause between retries; it grows. */
-const backoff = (retries: number) => Math.min(60_000, 500 * 2 ** (retries - 1));
+/** AWS does not publish the delay between its retries, only that it grows. */
+const retryDelayMs = (retries: number) => Math.min(60_000, 500 * 2 ** (retries - 1));
 
-/** So that a function that fails at once does not spin. */
-const bisectMs = 20;
+/** Keeps a function that fails at once from using a whole core. */
+const BISECT_DELAY_MS = 20;
 
 export const sequenceOf = ({ dynamodb }: StreamRecord) => dynamodb.SequenceNumber;
 

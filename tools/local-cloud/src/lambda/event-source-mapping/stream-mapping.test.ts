@@ -3,10 +3,10 @@ import { afterEach, expect, test } from "vitest";
 
 import { patiently } from "../../../test/poll-options.ts";
 import { functionArn } from "../../../test/functions.ts";
-import { mappingWorld, streamArn, throttled } from "./mapping.fixture.ts";
+import { startTestMapping, streamArn, throttled } from "./mapping.fixture.ts";
 import { queueArn, region } from "../../sqs/queues.fixture.ts";
 
-type World = Awaited<ReturnType<typeof mappingWorld>>;
+type World = Awaited<ReturnType<typeof startTestMapping>>;
 type StreamEvent = {
   Records: {
     eventName: string;
@@ -41,17 +41,20 @@ async function put(of: World, ...pks: string[]) {
   dynamo.destroy();
 }
 
-/** The writes are made before anybody reads, so that they come as one batch. */
-async function worldWith(pks: string[], given: Omit<Parameters<typeof mappingWorld>[0], "table">) {
-  const before = await mappingWorld({ table: true, handler: () => null });
+/** Writes before the mapping starts, so that the records are one batch. */
+async function worldWith(
+  pks: string[],
+  given: Omit<Parameters<typeof startTestMapping>[0], "table">,
+) {
+  const before = await startTestMapping({ table: true, handler: () => null });
   await put(before, ...pks);
   await before.stop({ keep: true });
-  return mappingWorld({ table: true, folder: before.folder, ...given });
+  return startTestMapping({ table: true, folder: before.folder, ...given });
 }
 
-test("a change reaches the function within 100 ms, as the stream tells it", async () => {
+test("a change reaches the function within 100 ms as the record of the stream", async () => {
   let arrived = 0;
-  world = await mappingWorld({
+  world = await startTestMapping({
     table: true,
     mapping: {},
     handler: () => void (arrived = performance.now()),
@@ -82,8 +85,8 @@ test("a change reaches the function within 100 ms, as the stream tells it", asyn
   });
 });
 
-test("a write that changes nothing is no event", async () => {
-  world = await mappingWorld({ table: true, mapping: {}, handler: () => null });
+test("a write that changes nothing causes no event", async () => {
+  world = await startTestMapping({ table: true, mapping: {}, handler: () => null });
   await put(world, "a");
   const same = {
     TableName: "things",
@@ -96,20 +99,29 @@ test("a write that changes nothing is no event", async () => {
   await expect.poll(() => world.calls.flatMap(keys), patiently).toEqual(["a", "b"]);
 });
 
-test("LATEST is where the stream was at the first start, and a later start goes on behind the last success", async () => {
+test("LATEST is the end of the stream at the first start; a later start continues behind the last success", async () => {
   const mapping = { startingPosition: "LATEST" };
   world = await worldWith(["before"], { mapping, handler: () => null });
   await put(world, "a");
   await expect.poll(() => world.calls.flatMap(keys), patiently).toEqual(["a"]);
   await world.stop({ keep: true });
-  const between = await mappingWorld({ table: true, handler: () => null, folder: world.folder });
+  const between = await startTestMapping({
+    table: true,
+    handler: () => null,
+    folder: world.folder,
+  });
   await put(between, "b", "c");
   await between.stop({ keep: true });
-  world = await mappingWorld({ table: true, mapping, handler: () => null, folder: world.folder });
+  world = await startTestMapping({
+    table: true,
+    mapping,
+    handler: () => null,
+    folder: world.folder,
+  });
   await expect.poll(() => world.calls.flatMap(keys), patiently).toEqual(["b", "c"]);
 });
 
-test("L6: bisected, only the poison record is given up, in a bounded number of calls", async () => {
+test("with bisecting only the failing record is discarded, after a bounded number of calls", async () => {
   const done = new Set<string>();
   world = await worldWith(numbers(1, 100), {
     mapping: {
@@ -154,7 +166,7 @@ test("L6: bisected, only the poison record is given up, in a bounded number of c
   });
 });
 
-test("L7: without bisecting and with unlimited retries the shard is blocked until the records are too old", async () => {
+test("without bisecting and with unlimited retries the shard is blocked until the records are too old", async () => {
   world = await worldWith(["a", "poison"], {
     mapping: { maximumRecordAgeInSeconds: 300 },
     handler(event: StreamEvent) {
@@ -167,10 +179,10 @@ test("L7: without bisecting and with unlimited retries the shard is blocked unti
   expect(world.calls.flatMap(keys)).not.toContain("behind");
   await expect
     .poll(async () => (await world.pass(20, 20), world.log.lines.join()), patiently)
-    .toContain("2 records given up, RecordAgeExceeded");
+    .toContain("2 records discarded, RecordAgeExceeded");
 });
 
-test("L9: a batch is retried from the lowest sequence number that was reported", async () => {
+test("a batch is retried from the lowest sequence number that was reported", async () => {
   world = await worldWith(numbers(1, 30), {
     mapping: { functionResponseTypes: ["ReportBatchItemFailures"] },
     handler(event: StreamEvent, at) {
@@ -195,7 +207,7 @@ test("an empty identifier fails the whole batch", async () => {
   expect(keys(world.calls[1])).toEqual(["a", "b"]);
 });
 
-test("a batch is at most its size, in order, and a throttled one is neither lost nor a failure", async () => {
+test("a batch has at most its size, in order, and a throttled batch is neither lost nor failed", async () => {
   world = await worldWith(numbers(1, 7), {
     mapping: { batchSize: 3, maximumRetryAttempts: 0 },
     handler: (_event, at) => (at === 2 || at === 3 ? throttled : null),
@@ -210,7 +222,7 @@ test("a batch is at most its size, in order, and a throttled one is neither lost
   ]);
 });
 
-test("what a filter leaves out is skipped", async () => {
+test("records that do not match the filter are skipped", async () => {
   const pattern = JSON.stringify({
     eventName: ["INSERT"],
     dynamodb: { Keys: { pk: { S: [{ prefix: "like#" }] } } },

@@ -4,7 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Clock } from "../../clock.ts";
 import type { Principal } from "../../iam/principals.ts";
 import type { Functions } from "../functions.ts";
-import { maxRequestBytes } from "../result.ts";
+import { MAX_REQUEST_BYTES } from "../invoke-result.ts";
 import type { Log } from "../../log.ts";
 import { StartError } from "../../start-error.ts";
 import type { Resource, ResourceGraph } from "../../graph/resource-graph.ts";
@@ -12,9 +12,9 @@ import { type Checkpoints, openCheckpoints } from "./checkpoint.ts";
 import { type Filter, filterOf } from "./event-filter.ts";
 import type { Queues } from "../../sqs/queues.ts";
 import { inTransaction } from "../../transaction.ts";
-import { type Failure, type StreamSettings, sequenceOf, workOff } from "./stream-batch.ts";
+import { type Failure, type StreamSettings, sequenceOf, processBatch } from "./stream-batch.ts";
 import { type StreamReader, type StreamRecord, createStreamReader } from "./stream-reader.ts";
-import { work } from "./poll-loop.ts";
+import { repeatUntilAborted } from "./poll-loop.ts";
 
 type Parts = {
   graph: ResourceGraph;
@@ -29,14 +29,14 @@ type Parts = {
   dynamoEndpoint: string;
 };
 
-/** Lambda looks four times a second; on a laptop a look costs a millisecond, and a person is waiting. Real time: the engine's writers do not live on the clock. */
-const soonMs = 15;
-const idleMs = 90;
+/** Lambda polls four times a second. On a laptop a poll costs a millisecond, and a person waits. Real time: writers of the table do not use the virtual clock. */
+const MIN_POLL_INTERVAL_MS = 15;
+const MAX_POLL_INTERVAL_MS = 90;
 
-/** GetRecords' own limit. */
-const maxRecords = 1000;
+/** The limit of GetRecords. */
+const MAX_RECORDS = 1000;
 
-/** Reads a table's stream for a function. It knows where to begin when it returns, so no write after that is missed. */
+/** Reads a table's stream for a function. The starting position is stored when the promise resolves, so no later write is missed. */
 export async function startStreamMapping(
   mapping: Mapping,
   parts: Parts,
@@ -50,11 +50,11 @@ export async function startStreamMapping(
     region: parts.graph.region,
     credentials: parts.principal,
   });
-  if (!checkpoints.exist()) await begin(mapping, checkpoints, reader);
+  if (!checkpoints.exist()) await saveStartingPosition(mapping, checkpoints, reader);
   const filter = filterOf(mapping.inputs.filterCriteria);
   const run = { ...parts, settings, filter, checkpoints, reader, signal };
-  const what = `${parts.functions.names[settings.functionArn]} reads ${settings.streamArn}`;
-  const ended = work(() => followShards(run), { ...parts, signal, what });
+  const label = `${parts.functions.names[settings.functionArn]} reads ${settings.streamArn}`;
+  const ended = repeatUntilAborted(() => followShards(run), { ...parts, signal, label });
   return { ended: ended.finally(() => reader.close()) };
 }
 
@@ -81,25 +81,29 @@ function read({ name, inputs, outputs }: Mapping): StreamSettings {
   };
 }
 
-async function begin({ name, inputs }: Mapping, checkpoints: Checkpoints, reader: StreamReader) {
+async function saveStartingPosition(
+  { name, inputs }: Mapping,
+  checkpoints: Checkpoints,
+  reader: StreamReader,
+) {
   const { startingPosition } = inputs;
   if (!startingPosition)
     throw new StartError(
       `The event source mapping ${name} reads a stream and needs a startingPosition.`,
     );
   for (const { ShardId } of await reader.shards()) {
-    const last = startingPosition === "LATEST" ? await lastOf(ShardId, reader) : undefined;
+    const last = startingPosition === "LATEST" ? await lastRecordOf(ShardId, reader) : undefined;
     checkpoints.save(ShardId, last && sequenceOf(last));
   }
 }
 
-async function lastOf(shard: string, reader: StreamReader) {
+async function lastRecordOf(shard: string, reader: StreamReader) {
   let last: StreamRecord | undefined;
   let next: string | undefined = await reader.iterator(shard, undefined);
   while (next) {
     const page: Awaited<ReturnType<StreamReader["records"]>> = await reader.records(
       next,
-      maxRecords,
+      MAX_RECORDS,
     );
     if (page.records.length === 0) break;
     last = page.records.at(-1);
@@ -120,31 +124,31 @@ async function followShards(run: Run) {
   const shards = await run.reader.shards();
   const open = shards.find(({ ShardId }) => !run.checkpoints.get(ShardId).isFinished);
   if (open) await followShard(open.ShardId, run);
-  else await wait(idleMs, undefined, { signal: run.signal });
+  else await wait(MAX_POLL_INTERVAL_MS, undefined, { signal: run.signal });
 }
 
 /** Returns at the end of a shard that is closed. */
 async function followShard(shard: string, run: Run) {
   const { checkpoints, reader, settings, signal } = run;
-  let next: string | undefined = await resume(shard, run);
-  let pause = soonMs;
+  let next: string | undefined = await iteratorAfterCheckpoint(shard, run);
+  let pause = MIN_POLL_INTERVAL_MS;
   while (next) {
-    const page = await reader.records(next, Math.min(settings.batchSize, maxRecords));
+    const page = await reader.records(next, Math.min(settings.batchSize, MAX_RECORDS));
     next = page.next;
     if (page.records.length === 0) {
       if (next) await wait(pause, undefined, { signal });
-      pause = Math.min(idleMs, pause * 1.2);
+      pause = Math.min(MAX_POLL_INTERVAL_MS, pause * 1.2);
       continue;
     }
-    pause = soonMs;
-    const gathered = await gather(page.records, next, run);
-    next = gathered.next;
-    await process(shard, gathered.records, run);
+    pause = MIN_POLL_INTERVAL_MS;
+    const collected = await collectBatch(page.records, next, run);
+    next = collected.next;
+    await processRecords(shard, collected.records, run);
   }
   checkpoints.finish(shard);
 }
 
-async function resume(shard: string, { checkpoints, reader, log }: Run) {
+async function iteratorAfterCheckpoint(shard: string, { checkpoints, reader, log }: Run) {
   const { sequence } = checkpoints.get(shard);
   try {
     return await reader.iterator(shard, sequence);
@@ -155,13 +159,13 @@ async function resume(shard: string, { checkpoints, reader, log }: Run) {
   }
 }
 
-/** The window opens with the first record and closes when it is over or the batch is full. */
-async function gather(records: StreamRecord[], next: string | undefined, run: Run) {
+/** Collects records until the batching window is over or the batch is full. The window starts with the first record. */
+async function collectBatch(records: StreamRecord[], next: string | undefined, run: Run) {
   const { settings, clock, reader, signal } = run;
   const closes = clock.now() + settings.windowMs;
   while (next && records.length < settings.batchSize && clock.now() < closes) {
-    await wait(soonMs, undefined, { signal });
-    const limit = Math.min(settings.batchSize - records.length, maxRecords);
+    await wait(MIN_POLL_INTERVAL_MS, undefined, { signal });
+    const limit = Math.min(settings.batchSize - records.length, MAX_RECORDS);
     const page = await reader.records(next, limit);
     records.push(...page.records);
     next = page.next;
@@ -169,30 +173,30 @@ async function gather(records: StreamRecord[], next: string | undefined, run: Ru
   return { records, next };
 }
 
-async function process(shard: string, records: StreamRecord[], run: Run) {
+async function processRecords(shard: string, records: StreamRecord[], run: Run) {
   const { checkpoints, filter, functions, settings, graph, clock, signal } = run;
-  for (const batch of fitting(records.filter((record) => filter(record))))
-    await workOff(batch, {
+  for (const batch of splitBySize(records.filter((record) => filter(record))))
+    await processBatch(batch, {
       settings,
       region: graph.region,
       clock,
       functions,
       signal,
-      done: (upTo) => checkpoints.save(shard, sequenceOf(upTo)),
-      giveUp: (lost, why) => giveUp(shard, lost, why, run),
+      onProcessed: (upTo) => checkpoints.save(shard, sequenceOf(upTo)),
+      onDiscarded: (lost, why) => discard(shard, lost, why, run),
     });
   checkpoints.save(shard, sequenceOf(records.at(-1)!));
 }
 
-/** A batch is also full at 6 MB. */
-function fitting(records: StreamRecord[]): StreamRecord[][] {
+/** Returns batches of at most 6 MB, the limit of an event. */
+function splitBySize(records: StreamRecord[]): StreamRecord[][] {
   const batches: StreamRecord[][] = [];
   let bytes = Infinity;
   for (const record of records) {
-    // Lambda adds where the record comes from
+    // Lambda adds the source of the record
     const size = Buffer.byteLength(JSON.stringify(record)) + 300;
     bytes += size;
-    if (bytes > maxRequestBytes) {
+    if (bytes > MAX_REQUEST_BYTES) {
       batches.push([]);
       bytes = size;
     }
@@ -201,7 +205,7 @@ function fitting(records: StreamRecord[]): StreamRecord[][] {
   return batches;
 }
 
-function giveUp(shard: string, records: StreamRecord[], why: Failure, run: Run) {
+function discard(shard: string, records: StreamRecord[], why: Failure, run: Run) {
   const { settings, db, queues, checkpoints, functions, log } = run;
   const [first, last] = [records[0]!, records.at(-1)!];
   inTransaction(db, () => {
@@ -210,12 +214,12 @@ function giveUp(shard: string, records: StreamRecord[], why: Failure, run: Run) 
     checkpoints.save(shard, sequenceOf(last));
   });
   log.error(
-    `${functions.names[settings.functionArn]}: ${records.length} records given up, ${why.condition}`,
+    `${functions.names[settings.functionArn]}: ${records.length} records discarded, ${why.condition}`,
     { from: sequenceOf(first), to: sequenceOf(last), destination: settings.onFailure },
   );
 }
 
-/** Metadata, not the records: https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html */
+/** Returns what the destination gets: metadata without the records. https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html */
 function description(
   shardId: string,
   records: StreamRecord[],

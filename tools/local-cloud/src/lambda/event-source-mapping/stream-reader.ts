@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { signRequest } from "../../iam/sign-request.ts";
 import type { Credentials } from "../../iam/verify-signature.ts";
 
-/** A change as DynamoDB's streams tell it, in the JSON of the wire: that is what a function gets. */
+/** A record of a DynamoDB stream as the HTTP API returns it: a function gets the same JSON. */
 export type StreamRecord = {
   eventID: string;
   eventName: "INSERT" | "MODIFY" | "REMOVE";
@@ -28,7 +28,7 @@ type Options = {
 
 export type StreamReader = ReturnType<typeof createStreamReader>;
 
-/** Reads a stream as the function's role may. The protocol by hand: the SDK would turn the records into something else than Lambda passes on. */
+/** Reads a stream with the permissions of the function's role. Without the SDK, which would convert the records: Lambda passes them on as they are. */
 export function createStreamReader({ endpoint, streamArn, region, credentials }: Options) {
   const agent = new Agent({ keepAlive: true });
   const url = new URL(endpoint);
@@ -70,12 +70,12 @@ export function createStreamReader({ endpoint, streamArn, region, credentials }:
   }
 
   return {
-    /** Parents before children. */
+    /** Returns the shards of the stream, parents before children. */
     async shards(): Promise<Shard[]> {
       const { StreamDescription } = await call("DescribeStream", { StreamArn: streamArn });
       return StreamDescription.Shards;
     },
-    /** Where to read on; without `after`, at the oldest record. */
+    /** Returns an iterator behind the sequence number `after`, or at the oldest record without it. */
     async iterator(shardId: string, after: string | undefined): Promise<string> {
       const position = after
         ? { ShardIteratorType: "AFTER_SEQUENCE_NUMBER", SequenceNumber: after }

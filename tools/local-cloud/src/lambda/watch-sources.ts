@@ -3,14 +3,14 @@ import { dirname, join } from "node:path";
 
 import { isInstalled } from "./bundle.ts";
 
-/** An editor writes a file in several steps, and a branch switch writes many: one rebuild for all that comes this close together. */
-const settleMs = 25;
+/** An editor writes a file in several steps, and a checkout writes many files: changes within this time cause one rebuild. */
+const DEBOUNCE_MS = 25;
 
 /**
- * Calls `changed` with the files that were written. It watches the folders of our own sources one by one: a recursive watch
+ * Calls `onChanged` with the files that were written. It watches the folders of source files one by one: a recursive watch
  * over the checkout would walk node_modules, and a watch on a file is lost when an editor replaces it.
  */
-export function watchSources(changed: (paths: Set<string>) => void) {
+export function watchSources(onChanged: (paths: Set<string>) => void) {
   const watchers = new Map<string, { close(): void }>();
   let pending = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
@@ -18,7 +18,7 @@ export function watchSources(changed: (paths: Set<string>) => void) {
   function flush() {
     const paths = pending;
     pending = new Set();
-    changed(paths);
+    onChanged(paths);
   }
 
   return {
@@ -31,9 +31,9 @@ export function watchSources(changed: (paths: Set<string>) => void) {
           if (!name) return;
           pending.add(join(folder, name));
           clearTimeout(timer);
-          timer = setTimeout(flush, settleMs);
+          timer = setTimeout(flush, DEBOUNCE_MS);
         });
-        // the folder was removed; a failing build says so better
+        // the folder was removed; the failing build reports it
         watcher.on("error", () => watcher.close());
         watchers.set(folder, watcher);
       }

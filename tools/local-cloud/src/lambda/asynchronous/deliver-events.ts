@@ -3,14 +3,14 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../clock.ts";
 import { type Principals, authorize } from "../../iam/principals.ts";
 import type { Functions } from "../functions.ts";
-import type { InvokeResult } from "../result.ts";
+import type { InvokeResult } from "../invoke-result.ts";
 import type { Log } from "../../log.ts";
 import { StartError } from "../../start-error.ts";
 import { type ResourceGraph, resourcesOf } from "../../graph/resource-graph.ts";
-import type { AsynchronousEvents, Invocation } from "./invocations.ts";
+import type { AsynchronousEvents, AsynchronousEvent } from "./event-store.ts";
 import type { Queues } from "../../sqs/queues.ts";
 import { inTransaction } from "../../transaction.ts";
-import { work } from "../event-source-mapping/poll-loop.ts";
+import { repeatUntilAborted } from "../event-source-mapping/poll-loop.ts";
 
 type Parts = {
   graph: ResourceGraph;
@@ -24,7 +24,7 @@ type Parts = {
   functions: Pick<Functions, "invoke" | "names">;
 };
 
-type Config = {
+type InvokeConfig = {
   roleArn: string;
   maximumRetries: number;
   maximumAgeMs: number;
@@ -34,23 +34,25 @@ type Config = {
   reserved: number;
 };
 
-/** The pauses before the first and the second retry: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html */
-const retryMs = [60_000, 120_000];
+/** The delays before the first and the second retry: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html */
+const RETRY_DELAYS_MS = [60_000, 120_000];
 
-/** A throttled event goes back to Lambda's queue, one second at first and at most five minutes. */
-const throttledMs = (times: number) => Math.min(300_000, 1000 * 2 ** times);
+/** A throttled event is retried after one second at first and after at most five minutes. */
+const throttleDelayMs = (times: number) => Math.min(300_000, 1000 * 2 ** times);
 
-/** How many events are being worked on; each function's processes are limited on their own. */
-const workers = 4;
+/** How many events are processed at once. The number of processes of each function has its own limit. */
+const MAX_CONCURRENT_EVENTS = 4;
 
-/** Hands accepted events to their functions: retries, ages, destinations and dead letters. */
+/** Invokes functions with accepted events until the signal aborts: with retries, a maximum age, destinations and dead-letter queues. */
 export async function deliverAsynchronousEvents(parts: Parts, signal: AbortSignal): Promise<void> {
-  const configs = configsOf(parts.graph);
+  const configs = invokeConfigsOf(parts.graph);
   const busy = new Set<string>();
   const throttled = new Map<string, number>();
-  const turn = async () => {
-    const event = parts.asynchronous.due(workers + busy.size).find(({ id }) => !busy.has(id));
-    if (!event) return nextDue(parts, busy, signal);
+  const processNext = async () => {
+    const event = parts.asynchronous
+      .due(MAX_CONCURRENT_EVENTS + busy.size)
+      .find(({ id }) => !busy.has(id));
+    if (!event) return waitForDueEvent(parts, busy, signal);
     busy.add(event.id);
     try {
       await deliver(event, configs.get(unqualified(event.functionArn)), throttled, parts, signal);
@@ -58,13 +60,17 @@ export async function deliverAsynchronousEvents(parts: Parts, signal: AbortSigna
       busy.delete(event.id);
     }
   };
-  const what = "asynchronous events";
-  await Promise.all(Array.from({ length: workers }, () => work(turn, { ...parts, signal, what })));
+  const label = "asynchronous events";
+  await Promise.all(
+    Array.from({ length: MAX_CONCURRENT_EVENTS }, () =>
+      repeatUntilAborted(processNext, { ...parts, signal, label }),
+    ),
+  );
 }
 
 async function deliver(
-  event: Invocation,
-  config: Config | undefined,
+  event: AsynchronousEvent,
+  config: InvokeConfig | undefined,
   throttled: Map<string, number>,
   parts: Parts,
   signal: AbortSignal,
@@ -75,32 +81,32 @@ async function deliver(
     return asynchronous.finish(event.id);
   }
   const age = clock.now() - event.acceptedAt;
-  if (age > config.maximumAgeMs) return end(event, config, "EventAgeExceeded", undefined, parts);
+  if (age > config.maximumAgeMs) return finish(event, config, "EventAgeExceeded", undefined, parts);
   const { functionArn, payload, id: requestId } = event;
   const result = await functions.invoke(functionArn, payload, { signal, requestId });
   signal.throwIfAborted();
   if (result.kind === "throttled") {
-    // a function that may never run gets its events straight to where failures go
-    if (config.reserved === 0) return end(event, config, "RetriesExhausted", result, parts);
+    // a function that may never run: its events go to the failure destination at once
+    if (config.reserved === 0) return finish(event, config, "RetriesExhausted", result, parts);
     const times = throttled.get(event.id) ?? 0;
     throttled.set(event.id, times + 1);
-    return asynchronous.postpone(event.id, throttledMs(times), false);
+    return asynchronous.postpone(event.id, throttleDelayMs(times), false);
   }
   throttled.delete(event.id);
-  if (result.kind === "ok") return end(event, config, "Success", result, parts);
+  if (result.kind === "ok") return finish(event, config, "Success", result, parts);
   if (event.attempts >= config.maximumRetries)
-    return end(event, config, "RetriesExhausted", result, parts);
-  asynchronous.postpone(event.id, retryMs[event.attempts] ?? 120_000, true);
+    return finish(event, config, "RetriesExhausted", result, parts);
+  asynchronous.postpone(event.id, RETRY_DELAYS_MS[event.attempts] ?? 120_000, true);
 }
 
 const unqualified = (arn: string) => arn.split(":").slice(0, 7).join(":");
 
 type Condition = "Success" | "RetriesExhausted" | "EventAgeExceeded";
 
-/** The event leaves Lambda's queue in the commit that puts its record, if anybody wants one, into another. */
-function end(
-  event: Invocation,
-  config: Config,
+/** Removes an event and sends its record to the destination in one transaction. */
+function finish(
+  event: AsynchronousEvent,
+  config: InvokeConfig,
   condition: Condition,
   result: InvokeResult | undefined,
   parts: Parts,
@@ -120,7 +126,7 @@ function end(
   });
   if (isSuccess) return;
   log.error(
-    `${functions.names[event.functionArn]}: an asynchronous event was given up, ${condition}`,
+    `${functions.names[event.functionArn]}: an asynchronous event was discarded, ${condition}`,
     {
       id: event.id,
       destination: destination ?? config.deadLetters,
@@ -128,7 +134,7 @@ function end(
   );
 }
 
-function maySend(destination: string, { roleArn }: Config, { principals, log }: Parts) {
+function maySend(destination: string, { roleArn }: InvokeConfig, { principals, log }: Parts) {
   const action = destination.startsWith("arn:aws:sqs:")
     ? "sqs:SendMessage"
     : "lambda:InvokeFunction";
@@ -138,7 +144,7 @@ function maySend(destination: string, { roleArn }: Config, { principals, log }: 
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
 function recordOf(
-  event: Invocation,
+  event: AsynchronousEvent,
   condition: Condition,
   result: InvokeResult | undefined,
   clock: Clock,
@@ -165,8 +171,8 @@ function recordOf(
   };
 }
 
-/** A dead letter is the event as it came, with what went wrong beside it: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html#invocation-dlq */
-function attributesOf({ id }: Invocation, result: InvokeResult | undefined) {
+/** A dead letter is the unchanged event with the error as message attributes: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html#invocation-dlq */
+function attributesOf({ id }: AsynchronousEvent, result: InvokeResult | undefined) {
   const text = (StringValue: string) => ({ DataType: "String", StringValue });
   const message = result?.kind === "error" ? result.errorMessage : "";
   return {
@@ -176,11 +182,15 @@ function attributesOf({ id }: Invocation, result: InvokeResult | undefined) {
   };
 }
 
-async function nextDue({ asynchronous, clock }: Parts, busy: Set<string>, signal: AbortSignal) {
+async function waitForDueEvent(
+  { asynchronous, clock }: Parts,
+  busy: Set<string>,
+  signal: AbortSignal,
+) {
   const accepted = new AbortController();
   const stop = asynchronous.onAccept(() => accepted.abort());
   const due = asynchronous.nextDue() ?? Infinity;
-  // what is being worked on is due too; somebody else is at it
+  // an event that is being processed is due as well
   const ms = due <= clock.now() ? (busy.size > 0 ? 50 : 1) : Math.min(1000, due - clock.now());
   try {
     await clock.sleep(ms, AbortSignal.any([signal, accepted.signal]));
@@ -191,7 +201,7 @@ async function nextDue({ asynchronous, clock }: Parts, busy: Set<string>, signal
   }
 }
 
-function configsOf(graph: ResourceGraph): Map<string, Config> {
+function invokeConfigsOf(graph: ResourceGraph): Map<string, InvokeConfig> {
   const eventConfigs = resourcesOf(
     graph,
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
@@ -201,7 +211,7 @@ function configsOf(graph: ResourceGraph): Map<string, Config> {
       const own = eventConfigs.find((config) =>
         [id, outputs.arn].includes(config.inputs.functionName),
       )?.inputs;
-      const config: Config = {
+      const config: InvokeConfig = {
         roleArn: inputs.role,
         maximumRetries: own?.maximumRetryAttempts ?? 2,
         maximumAgeMs: 1000 * (own?.maximumEventAgeInSeconds ?? 6 * 3600),

@@ -2,10 +2,10 @@ import { afterEach, expect, test } from "vitest";
 
 import { patiently } from "../../../test/poll-options.ts";
 import { functionArn } from "../../../test/functions.ts";
-import { mappingWorld, throttled } from "../event-source-mapping/mapping.fixture.ts";
+import { startTestMapping, throttled } from "../event-source-mapping/mapping.fixture.ts";
 import { queueArn } from "../../sqs/queues.fixture.ts";
 
-let world: Awaited<ReturnType<typeof mappingWorld>>;
+let world: Awaited<ReturnType<typeof startTestMapping>>;
 afterEach(() => world.stop());
 
 const toDead = { destinationConfig: { onFailure: { destination: queueArn("dead") } } };
@@ -15,16 +15,16 @@ const fails = () => {
   throw new Error("always");
 };
 
-test("an accepted event reaches the function at once and once", async () => {
-  world = await mappingWorld({ handler: () => null });
+test("an accepted event invokes the function at once, one time", async () => {
+  world = await startTestMapping({ handler: () => null });
   accept({ a: 1 });
   await expect.poll(() => world.calls, patiently).toEqual([{ a: 1 }]);
   await world.pass(400, 20);
   expect(world.calls).toHaveLength(1);
 });
 
-test("L2: after an error it is tried again after one and two more minutes, then its record goes to the destination", async () => {
-  world = await mappingWorld({ handler: fails, eventConfig: toDead });
+test("a failed event is retried after one minute and after two more, then its record goes to the destination", async () => {
+  world = await startTestMapping({ handler: fails, eventConfig: toDead });
   const id = accept({ a: 1 });
   await expect.poll(() => world.calls.length, patiently).toBe(1);
   await world.pass(50, 10);
@@ -54,8 +54,8 @@ test("L2: after an error it is tried again after one and two more minutes, then 
   });
 });
 
-test("L3: an event that is throttled until it is too old is never worked on", async () => {
-  world = await mappingWorld({
+test("an event that is throttled until its maximum age is discarded", async () => {
+  world = await startTestMapping({
     handler: () => throttled,
     eventConfig: { maximumEventAgeInSeconds: 60, ...toDead },
   });
@@ -66,8 +66,8 @@ test("L3: an event that is throttled until it is too old is never worked on", as
   expect(JSON.parse(record!.body).requestContext.condition).toBe("EventAgeExceeded");
 });
 
-test("retries are as many as configured, and a dead letter is the event itself", async () => {
-  world = await mappingWorld({
+test("an event has as many retries as configured, and its dead letter is the event itself", async () => {
+  world = await startTestMapping({
     handler: fails,
     eventConfig: { maximumRetryAttempts: 0 },
     inputs: { deadLetterConfig: { targetArn: queueArn("dead") } },
@@ -85,8 +85,8 @@ test("retries are as many as configured, and a dead letter is the event itself",
   expect(world.calls).toHaveLength(1);
 });
 
-test("a success has a destination too", async () => {
-  world = await mappingWorld({
+test("the record of a success goes to the success destination", async () => {
+  world = await startTestMapping({
     handler: () => ({ done: true }),
     eventConfig: { destinationConfig: { onSuccess: { destination: queueArn("jobs") } } },
   });
@@ -99,8 +99,8 @@ test("a success has a destination too", async () => {
   });
 });
 
-test("with a reserved concurrency of 0 an event goes straight to where failures go", async () => {
-  world = await mappingWorld({
+test("with a reserved concurrency of 0 an event goes to the failure destination at once", async () => {
+  world = await startTestMapping({
     handler: () => throttled,
     inputs: { reservedConcurrentExecutions: 0 },
     eventConfig: toDead,
@@ -110,18 +110,18 @@ test("with a reserved concurrency of 0 an event goes straight to where failures 
   expect(world.calls).toHaveLength(1);
 });
 
-test("an event that was being worked on at a kill is worked on again", async () => {
-  world = await mappingWorld({ handler: () => new Promise(() => {}) });
+test("an event that was being processed at a kill is processed again", async () => {
+  world = await startTestMapping({ handler: () => new Promise(() => {}) });
   accept({ a: 1 });
   await expect.poll(() => world.calls.length, patiently).toBe(1);
   const { folder } = world;
   await world.stop({ keep: true });
-  world = await mappingWorld({ handler: () => null, folder });
+  world = await startTestMapping({ handler: () => null, folder });
   await expect.poll(() => world.calls, patiently).toEqual([{ a: 1 }]);
 });
 
-test("a destination that the role may not send to gets nothing, and the log says so", async () => {
-  world = await mappingWorld({
+test("a destination that the role may not send to gets nothing, and the log names the refusal", async () => {
+  world = await startTestMapping({
     handler: fails,
     eventConfig: { maximumRetryAttempts: 0, ...toDead },
     rights: [],

@@ -1,10 +1,10 @@
 import type { Readable } from "node:stream";
 
-/** What the caller of a function gets: Lambda's Invoke and InvokeWithResponseStream in one. */
+/** The result of a call: that of Lambda's Invoke or of InvokeWithResponseStream. */
 export type InvokeResult =
   | { kind: "ok"; payload: Buffer }
   | { kind: "stream"; prelude: Prelude; body: Readable }
-  /** A function error, a crash, out of memory, a time-out, or a payload over the limit. */
+  /** A function error, a crash, out of memory, a timeout, or a payload over the limit. */
   | { kind: "error"; errorType: string; errorMessage: string; payload: Buffer }
   | { kind: "throttled" };
 
@@ -16,23 +16,23 @@ export type Prelude = {
 };
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 6 MB a request, and for a buffered response a little more. */
-export const maxRequestBytes = 6_291_456;
-export const maxResponseBytes = 6_291_556;
+export const MAX_REQUEST_BYTES = 6_291_456;
+export const MAX_RESPONSE_BYTES = 6_291_556;
 /** The same page: 1 MB for an asynchronous event. */
-export const maxEventBytes = 1_048_576;
+export const MAX_EVENT_BYTES = 1_048_576;
 
 export function failure(errorType: string, errorMessage: string, more: object = {}): InvokeResult {
   const payload = Buffer.from(JSON.stringify({ errorType, errorMessage, ...more }));
   return { kind: "error", errorType, errorMessage, payload };
 }
 
-/** The runtime's own words about an error that the handler threw: `{ errorType, errorMessage, trace }`. */
+/** Returns the result for an error that the handler threw; the payload is the runtime's `{ errorType, errorMessage, trace }`. */
 export function functionError(payload: Buffer): InvokeResult & { kind: "error" } {
   const { errorType = "Unhandled", errorMessage = "" } = JSON.parse(payload.toString() || "{}");
   return { kind: "error", errorType, errorMessage, payload };
 }
 
-/** The payload of a time-out has no errorType; the log's REPORT line says Sandbox.Timedout. */
+/** The payload of a timeout has no errorType; the REPORT line of the log has Sandbox.Timedout. */
 export function timedOut(requestId: string, milliseconds: number): InvokeResult {
   const seconds = (milliseconds / 1000).toFixed(2);
   const errorMessage = `${new Date().toISOString()} ${requestId} Task timed out after ${seconds} seconds`;
@@ -57,7 +57,7 @@ export function exited(requestId: string, code: number | null, signal: NodeJS.Si
 const exitMessage = (requestId: string, how: string) =>
   `RequestId: ${requestId} Error: Runtime exited with error: ${how}`;
 
-// the words of Go's os.ProcessState, which Lambda prints
+// how Go's os.ProcessState names signals: Lambda prints those
 const signalWords: Partial<Record<NodeJS.Signals, string>> = {
   SIGKILL: "killed",
   SIGABRT: "aborted",

@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 
 import type { Log } from "../log.ts";
 
-/** Prints what a process writes, each line with its function and request. */
+/** Logs every line that a process writes, with the name of its function and the id of its request. */
 export function printOutput(
   child: ChildProcess,
   name: string,

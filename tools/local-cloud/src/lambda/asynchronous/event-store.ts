@@ -3,28 +3,28 @@ import type { DatabaseSync } from "node:sqlite";
 
 import type { Clock } from "../../clock.ts";
 
-/** An event that Lambda has accepted and not yet worked off. */
-export type Invocation = {
+/** An event that Lambda has accepted and not yet processed. */
+export type AsynchronousEvent = {
   id: string;
   functionArn: string;
   payload: string;
   acceptedAt: number;
-  /** How often it was tried. */
+  /** How often the function has failed with it. */
   attempts: number;
 };
 
-/** Lambda's internal queue of asynchronous events, on disk. Everything is synchronous, and part of a transaction that is open on the same connection. */
+/** Lambda's internal queue of asynchronous events, on disk. Every method is synchronous, and part of the transaction that is open on the connection. */
 export type AsynchronousEvents = {
   accept(functionArn: string, payload: string): string;
-  /** The events that are due, oldest first. They stay until `finish`: after a kill they are due again. */
-  due(max: number): Invocation[];
-  /** Not due again before `ms` have passed; counts the attempt unless it was throttled. */
+  /** Returns the events that are due, oldest first. They stay until `finish`: after a kill they are due again. */
+  due(max: number): AsynchronousEvent[];
+  /** Makes an event due again in `ms` milliseconds; `counts` adds one to its attempts. */
   postpone(id: string, ms: number, counts: boolean): void;
-  /** Worked off, or given up. */
+  /** Removes an event that succeeded or was discarded. */
   finish(id: string): void;
-  /** When the next event will be due, in milliseconds since the epoch. */
+  /** Returns when the next event is due, in milliseconds since the epoch. */
   nextDue(): number | undefined;
-  /** Calls back after the commit that accepted an event; returns how to stop. */
+  /** Calls `listener` after the commit that accepted an event; returns a function that stops that. */
   onAccept(listener: () => void): () => void;
 };
 
@@ -56,7 +56,7 @@ export function createAsynchronousEvents(db: DatabaseSync, clock: Clock): Asynch
       setImmediate(() => listeners.forEach((listener) => listener()));
       return id;
     },
-    due: (max) => due.all(clock.now(), max) as unknown as Invocation[],
+    due: (max) => due.all(clock.now(), max) as unknown as AsynchronousEvent[],
     postpone: (id, ms, counts) => void postpone.run(clock.now() + ms, counts ? 1 : 0, id),
     finish: (id) => void remove.run(id),
     nextDue: () => (next.get() as { at: number | null }).at ?? undefined,

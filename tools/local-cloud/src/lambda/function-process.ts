@@ -10,23 +10,23 @@ import { readAll } from "../read-all.ts";
 import { realTimeMs } from "../xray/segment.ts";
 import type { Bundle } from "./bundle.ts";
 import type { Invocation } from "./invocation.ts";
-import { printOutput } from "./output.ts";
-import { splitPrelude } from "./prelude.ts";
-import * as Result from "./result.ts";
+import { printOutput } from "./print-output.ts";
+import { splitPrelude } from "./streaming-prelude.ts";
+import * as InvokeResult from "./invoke-result.ts";
 import { type Event, type RuntimeApi } from "./runtime-api.ts";
-import type { createMemoryWatch } from "./memory.ts";
+import type { createMemoryWatch } from "./memory-watch.ts";
 
-/** https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: ten seconds to load, beside the time of the first event. */
-const initMs = 10_000;
+/** https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: ten seconds to load, in addition to the timeout of the first event. */
+const INIT_TIMEOUT_MS = 10_000;
 
 export type FunctionProcess = {
-  /** `answered`: the caller has the answer, the process has not asked for another event yet. */
+  /** `answered`: the caller has the result, and the process has not asked for its next event. */
   state: "starting" | "idle" | "busy" | "answered" | "ended";
-  /** Real time of the end of its last event. */
+  /** When its last event ended, in real time. */
   idleSince: number;
   /** Only when idle. */
   run(invocation: Invocation): void;
-  /** Ends it now, or after the event it works on. */
+  /** Ends the process now, or after the event that it processes. */
   retire(): void;
   kill(): void;
 };
@@ -43,32 +43,32 @@ type Options = {
   clock: Pick<Clock, "now">;
   log: Log;
   onIdle: (process: FunctionProcess) => void;
-  /** It ended; `initFailure` when it did before it could take an event. */
-  onEnd: (process: FunctionProcess, initFailure?: Result.InvokeResult) => void;
+  /** Called when it has ended; `initFailure` if that was before its first event. */
+  onEnd: (process: FunctionProcess, initFailure?: InvokeResult.InvokeResult) => void;
 };
 
-/** One process of a function: what Lambda calls an execution environment. It works on one event at a time. */
+/** One process of a function, Lambda's execution environment. It processes one event at a time. */
 export function startProcess(options: Options): FunctionProcess {
   const { settings, bundle, api, memory, clock, log, onIdle, onEnd } = options;
   const token = randomUUID();
   let current: Invocation | undefined;
   let deliver: ((event: Event) => void) | undefined;
-  let initFailure: Result.InvokeResult | undefined;
-  let endedBy: ((requestId: string) => Result.InvokeResult) | undefined;
+  let initFailure: InvokeResult.InvokeResult | undefined;
+  let endedBy: ((requestId: string) => InvokeResult.InvokeResult) | undefined;
   let retired = false;
-  /** When it began to start, and when it was ready for its first event. */
+  /** When its start began, and when it was ready for its first event. */
   const start = { start: realTimeMs(), end: 0 };
   let timer: NodeJS.Timeout | undefined = setTimeout(() => {
-    endedBy = (id) => Result.timedOut(id, initMs);
+    endedBy = (id) => InvokeResult.timedOut(id, INIT_TIMEOUT_MS);
     self.kill();
-  }, initMs);
+  }, INIT_TIMEOUT_MS);
 
   const runtimeApi = api.register(token, {
-    next(hand) {
+    next(sendEvent) {
       clearTimeout(timer);
       done();
       if (!start.end) start.end = realTimeMs();
-      deliver = hand;
+      deliver = sendEvent;
       if (retired) return self.kill();
       self.state = "idle";
       self.idleSince = Date.now();
@@ -81,10 +81,10 @@ export function startProcess(options: Options): FunctionProcess {
     },
     error(requestId, body) {
       if (requestId !== current?.id) return;
-      answered(current, Result.functionError(body));
+      answered(current, InvokeResult.functionError(body));
     },
     initError(body) {
-      initFailure = Result.functionError(body);
+      initFailure = InvokeResult.functionError(body);
     },
   });
 
@@ -112,13 +112,13 @@ export function startProcess(options: Options): FunctionProcess {
       if (current) current.maxMemoryBytes = Math.max(current.maxMemoryBytes, bytes);
     },
     exceeded() {
-      endedBy = Result.outOfMemory;
+      endedBy = InvokeResult.outOfMemory;
       self.kill();
     },
   };
 
   child.once("error", (error) => {
-    initFailure = Result.failure("Runtime.InvalidEntrypoint", String(error));
+    initFailure = InvokeResult.failure("Runtime.InvalidEntrypoint", String(error));
     end(null, null);
   });
   child.once("exit", end);
@@ -132,7 +132,7 @@ export function startProcess(options: Options): FunctionProcess {
       const deadline = Date.now() + settings.timeoutMs;
       memory.add(watched);
       timer = setTimeout(() => {
-        endedBy = (id) => Result.timedOut(id, settings.timeoutMs);
+        endedBy = (id) => InvokeResult.timedOut(id, settings.timeoutMs);
         self.kill();
       }, settings.timeoutMs);
       const { id: requestId, payload, traceHeader, clientContext } = invocation;
@@ -158,12 +158,12 @@ export function startProcess(options: Options): FunctionProcess {
   async function respond(invocation: Invocation, body: IncomingMessage) {
     const streaming = body.headers["lambda-runtime-function-response-mode"] === "streaming";
     if (streaming && invocation.stream) return stream(invocation, body);
-    const payload = await readAll(body, Result.maxResponseBytes);
+    const payload = await readAll(body, InvokeResult.MAX_RESPONSE_BYTES);
     const failed = body.trailers["lambda-runtime-function-error-body"];
-    if (failed) answered(invocation, Result.functionError(Buffer.from(failed, "base64")));
-    else if (payload.length > Result.maxResponseBytes) answered(invocation, tooLarge);
+    if (failed) answered(invocation, InvokeResult.functionError(Buffer.from(failed, "base64")));
+    else if (payload.length > InvokeResult.MAX_RESPONSE_BYTES) answered(invocation, tooLarge);
     else answered(invocation, { kind: "ok", payload });
-    return payload.length <= Result.maxResponseBytes;
+    return payload.length <= InvokeResult.MAX_RESPONSE_BYTES;
   }
 
   async function stream(invocation: Invocation, response: IncomingMessage) {
@@ -171,28 +171,30 @@ export function startProcess(options: Options): FunctionProcess {
       const { prelude, body } = await splitPrelude(response);
       invocation.settle({ kind: "stream", prelude, body });
       await finished(response).catch(() => {});
-      rest();
+      endEvent();
       const failed = response.trailers["lambda-runtime-function-error-body"];
       if (failed) {
-        const { errorType, errorMessage } = Result.functionError(Buffer.from(failed, "base64"));
+        const { errorType, errorMessage } = InvokeResult.functionError(
+          Buffer.from(failed, "base64"),
+        );
         log.error(
           `${settings.name} ${invocation.id}: ${errorType} in the middle of its stream: ${errorMessage}`,
         );
       }
     } catch (error) {
       response.resume();
-      invocation.settle(Result.failure("Runtime.MalformedStream", String(error)));
+      invocation.settle(InvokeResult.failure("Runtime.MalformedStream", String(error)));
     }
     return true;
   }
 
-  function answered(invocation: Invocation, result: Result.InvokeResult) {
-    rest();
+  function answered(invocation: Invocation, result: InvokeResult.InvokeResult) {
+    endEvent();
     invocation.settle(result);
   }
 
-  /** The event is over for its caller; neither clock nor memory counts any more. */
-  function rest() {
+  /** The caller has its result: stops the timeout and the memory watch. */
+  function endEvent() {
     current?.end();
     clearTimeout(timer);
     memory.delete(watched);
@@ -200,7 +202,7 @@ export function startProcess(options: Options): FunctionProcess {
   }
 
   function done() {
-    rest();
+    endEvent();
     const ended = current;
     current = undefined;
     return ended;
@@ -212,7 +214,7 @@ export function startProcess(options: Options): FunctionProcess {
     self.state = "ended";
     api.forget(token);
     const broken = done();
-    const result = (id: string) => endedBy?.(id) ?? Result.exited(id, code, signal);
+    const result = (id: string) => endedBy?.(id) ?? InvokeResult.exited(id, code, signal);
     broken?.settle(result(broken.id));
     const failedToStart = wasStarting && !retired && (initFailure ?? result(randomUUID()));
     onEnd(self, failedToStart || undefined);
@@ -224,12 +226,12 @@ const bootstrap = join(import.meta.dirname, "bootstrap.mjs");
 const entry = ({ folder, handler }: Bundle) =>
   join(folder, handler.startsWith("bundle.") ? "bundle.mjs" : handler);
 
-const tooLarge = Result.failure(
+const tooLarge = InvokeResult.failure(
   "Function.ResponseSizeTooLarge",
-  `Response payload size exceeded maximum allowed payload size (${Result.maxResponseBytes} bytes).`,
+  `Response payload size exceeded maximum allowed payload size (${InvokeResult.MAX_RESPONSE_BYTES} bytes).`,
 );
 
-// the shares that Lambda's own bootstrap script gives the heap
+// the shares of the memory that Lambda's own bootstrap script gives to the heap
 const flags = (memoryMb: number) => [
   "--enable-source-maps",
   "--no-warnings",

@@ -1,27 +1,27 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Invocation } from "./invocation.ts";
-import type { FunctionProcess } from "./process.ts";
-import type { InvokeResult } from "./result.ts";
+import type { FunctionProcess } from "./function-process.ts";
+import type { InvokeResult } from "./invoke-result.ts";
 
-/** An idle process keeps its memory; after this long without an event it is worth more to the laptop than to the function. */
-const idleMs = 5 * 60_000;
+/** An idle process keeps its memory; after this long without an event it is ended. */
+const MAX_IDLE_MS = 5 * 60_000;
 
-export type Pool = {
+export type ProcessPool = {
   invoke(invocation: Invocation): Promise<InvokeResult>;
-  /** Takes a call back that no process has got yet. */
-  withdraw(invocation: Invocation): boolean;
-  /** New code: processes with the old end, at once or after their event. */
-  renew(): void;
+  /** Removes a call that waits for a process; false if one has it already. */
+  cancel(invocation: Invocation): boolean;
+  /** Ends the processes with old code, at once or after their event. */
+  replaceProcesses(): void;
   stop(): Promise<void>;
 };
 
 type Options = {
-  /** Processes at most; what comes beyond waits, because more processes than cores make every call slower. */
+  /** The most processes. Further calls wait, because more processes than cores make every call slower. */
   size: number;
-  /** Reserved concurrency: calls at most, waiting ones included. */
+  /** Reserved concurrency: the most calls, waiting ones included. */
   reserved: number | undefined;
-  /** Refuse what exceeds `size` instead of letting it wait. */
+  /** Refuses calls beyond `size` instead of letting them wait. */
   throttle: boolean;
   start: (events: ProcessEvents) => FunctionProcess;
 };
@@ -31,16 +31,16 @@ type ProcessEvents = {
   onEnd: (process: FunctionProcess, initFailure?: InvokeResult) => void;
 };
 
-/** The processes of one function and the calls that wait for one. */
-export function createPool({ size, reserved, throttle, start }: Options): Pool {
+/** The processes of one function and the calls that wait for a process. */
+export function createProcessPool({ size, reserved, throttle, start }: Options): ProcessPool {
   const processes = new Set<FunctionProcess>();
-  /** Those with old code, at work on their last event. */
+  /** Processes with old code that process their last event. */
   const retired = new Set<FunctionProcess>();
   const idle: FunctionProcess[] = [];
   const waiting: Invocation[] = [];
   let stopped = false;
-  const reaper = setInterval(reap, idleMs / 5);
-  reaper.unref();
+  const idleTimer = setInterval(endIdleProcesses, MAX_IDLE_MS / 5);
+  idleTimer.unref();
 
   return {
     async invoke(invocation) {
@@ -50,23 +50,23 @@ export function createPool({ size, reserved, throttle, start }: Options): Pool {
       dispatch();
       return invocation.result;
     },
-    withdraw(invocation) {
+    cancel(invocation) {
       const index = waiting.indexOf(invocation);
       if (index >= 0) waiting.splice(index, 1);
       return index >= 0;
     },
-    renew() {
+    replaceProcesses() {
       const isUsed = processes.size > 0;
       for (const process of processes) retired.add(process);
       processes.clear();
       idle.length = 0;
       for (const process of retired) process.retire();
-      // the next caller of a function in use should not wait for a cold start
+      // the next call of a function in use must not wait for a cold start
       if (isUsed) startOne();
     },
     async stop() {
       stopped = true;
-      clearInterval(reaper);
+      clearInterval(idleTimer);
       const all = [...processes, ...retired];
       for (const process of all) process.kill();
       while (all.some(({ state }) => state !== "ended")) await sleep(2);
@@ -93,7 +93,7 @@ export function createPool({ size, reserved, throttle, start }: Options): Pool {
     retired.delete(process);
     const index = idle.indexOf(process);
     if (index >= 0) idle.splice(index, 1);
-    // Lambda gives the error of a failed start to the call that caused it
+    // as in Lambda, the call that caused the start gets the error
     if (initFailure) waiting.shift()?.settle(initFailure);
     dispatch();
   }
@@ -104,8 +104,8 @@ export function createPool({ size, reserved, throttle, start }: Options): Pool {
     return found;
   }
 
-  function reap() {
-    const before = Date.now() - idleMs;
+  function endIdleProcesses() {
+    const before = Date.now() - MAX_IDLE_MS;
     for (const process of idle.filter(({ idleSince }) => idleSince < before)) process.kill();
   }
 }

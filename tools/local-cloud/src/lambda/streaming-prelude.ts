@@ -1,41 +1,44 @@
 import type { IncomingMessage } from "node:http";
 import { PassThrough, type Readable } from "node:stream";
 
-import type { Prelude } from "./result.ts";
+import type { Prelude } from "./invoke-result.ts";
 
 /** API Gateway looks for the end of the metadata in the first 16 KB: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html */
-const maxPreludeBytes = 16_384;
-const delimiter = Buffer.alloc(8);
+const MAX_PRELUDE_BYTES = 16_384;
+const DELIMITER = Buffer.alloc(8);
 
-const preludeType = "application/vnd.awslambda.http-integration-response";
+const PRELUDE_CONTENT_TYPE = "application/vnd.awslambda.http-integration-response";
 
-/** Reads `metadata JSON, eight NUL bytes, body`; rejects when the beginning is not that. */
+/** Returns the metadata and the body of a response `metadata as JSON, eight NUL bytes, body`; rejects when it does not start like that. */
 export async function splitPrelude(
   response: IncomingMessage,
 ): Promise<{ prelude: Prelude; body: Readable }> {
   const body = new PassThrough();
-  if (response.headers["content-type"] !== preludeType)
-    return { prelude: {}, body: follow(response, body) };
+  if (response.headers["content-type"] !== PRELUDE_CONTENT_TYPE)
+    return { prelude: {}, body: pipeBody(response, body) };
   let start = Buffer.alloc(0);
   for (;;) {
     const chunk: Buffer | undefined = await nextChunk(response);
     if (!chunk) throw new Error("The stream ended before its metadata did");
     start = Buffer.concat([start, chunk]);
-    const end = start.indexOf(delimiter);
+    const end = start.indexOf(DELIMITER);
     if (end >= 0) {
-      if (start.length > end + delimiter.length) body.write(start.subarray(end + delimiter.length));
-      return { prelude: JSON.parse(start.toString("utf8", 0, end)), body: follow(response, body) };
+      if (start.length > end + DELIMITER.length) body.write(start.subarray(end + DELIMITER.length));
+      return {
+        prelude: JSON.parse(start.toString("utf8", 0, end)),
+        body: pipeBody(response, body),
+      };
     }
-    if (start.length > maxPreludeBytes)
+    if (start.length > MAX_PRELUDE_BYTES)
       throw new Error("No end of metadata in the first 16 KB of the stream");
   }
 }
 
 /**
- * The function's stream ends the caller's; an error in a trailer, or a process that died, breaks it. A caller who leaves
- * does not stop the function: as on AWS it runs on, and what it still writes is dropped.
+ * Ends the caller's stream with the function's; an error in a trailer, or a process that exited, destroys it. A caller that
+ * disconnects does not stop the function: as in AWS it keeps running, and what it writes is discarded.
  */
-function follow(response: IncomingMessage, body: PassThrough) {
+function pipeBody(response: IncomingMessage, body: PassThrough) {
   response.on("end", () => {
     const type = response.trailers["lambda-runtime-function-error-type"];
     if (!type) return body.end();
@@ -45,7 +48,7 @@ function follow(response: IncomingMessage, body: PassThrough) {
     if (!response.complete)
       body.destroy(new Error("The function's process ended in the middle of its response"));
   });
-  // unpiped by hand and first: the pipe's own end, which comes after this, would pause what is to run on
+  // unpipe before the pipe's own handler, which would pause the response
   body.on("close", () => response.unpipe(body).resume());
   response.pipe(body, { end: false });
   return body;
