@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Balde, balde } from "../src/stage.ts";
 import { signIn } from "../src/api-calls.ts";
 
-// The cases know an image API and the names of its paths; which paths those are here stands in paths.json.
+// The cases know an image API and the names of its paths; paths.json maps the names to the paths.
 
 const read = (name: string) => JSON.parse(readFileSync(join(import.meta.dirname, name), "utf8"));
 const cases: Case[] = read("images.json");
@@ -29,4 +29,4 @@ beforeAll(async () => {
 
 afterAll(() => stage?.stop());
 
-test.each(cases)("$id $says", async (one) => expect(await run(one, target)).toEqual([]), 180_000);
+test.each(cases)("$title", async (one) => expect(await run(one, target)).toEqual([]), 180_000);

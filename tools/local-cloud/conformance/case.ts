@@ -1,23 +1,24 @@
 /**
- * What is asked and which facts must hold. Texts may hold `${apiKeys.P}`, anything of the target or of what a step saved,
- * `${run}`, a word that no other run has, and `${a*100}`, a hundred letters.
+ * A rule, as requests and what must be true of their responses. README.md explains the fields and the evidence marks.
+ * Strings may hold `${name}` (a field of the target, or a value that a step saved), `${name|uri}` (percent-encoded),
+ * `${run}` (unique per run) and `${a*100}` (a hundred letters).
  */
 export type Case = {
-  id: string;
-  says: string;
-  /** Where the expectation comes from: `V-AWS` recorded from AWS, `V-DOC` AWS's documentation, `V-WILD` captured by others, `K` common knowledge, `design`. */
+  /** The rule in one sentence, unique among all cases. */
+  title: string;
+  /** An evidence mark: where the expectation comes from. */
   evidence: string;
-  /** Needs the virtual clock or the counter of authorizer calls, or measures time. */
+  /** Needs the virtual clock or the counter of authorizer calls. */
   localOnly?: boolean;
   steps: Step[];
-  /** How many calls of authorizers the whole case makes. */
+  /** The number of authorizer calls that the whole case must cause. */
   authorizerCalls?: number;
 };
 
 export type Step =
   | HttpStep
   | WaitStep
-  | FreshDayStep
+  | NextDayStep
   | ConnectStep
   | SendStep
   | ReceiveStep
@@ -27,38 +28,38 @@ export type Step =
 
 export type HttpStep = {
   request: Request;
-  /** The same request so many times at once; `among` then holds, not `expect`. */
+  /** Sends the request this many times concurrently. `expectByStatus` then replaces `expect`. */
   times?: number;
-  /** By status: at least so many answers, and what is true of each. No other status may be among them. */
-  among?: Record<string, { least: number } & Omit<Expect, "status">>;
+  /** By status: the minimum number of responses, and what must be true of each. A response with another status fails. */
+  expectByStatus?: Record<string, { min: number } & Omit<Expect, "status">>;
   expect?: Expect;
-  /** Asked again and again until what is expected holds, for so many seconds. */
-  patience?: number;
-  /** Names for what is at a pointer into the JSON of the answer. */
+  /** Repeats the request until the expectation holds, for at most this many seconds. */
+  retryForSeconds?: number;
+  /** Saves values of the JSON body: name to JSON pointer. */
   save?: Record<string, string>;
-  /** Names for the values of the answer's header fields. */
+  /** Saves values of response headers: name to header name. */
   saveHeaders?: Record<string, string>;
-  /** Names for lists that grow by what is at a pointer, in which `*` stands for every item. */
+  /** Appends values of the JSON body to saved lists: name to JSON pointer, in which `*` is every item of a list. */
   collect?: Record<string, string>;
 };
 
 export type Request = {
   method?: string;
-  /** With the stage, exactly as it goes over the wire. */
+  /** With the stage, sent exactly as written. */
   path: string;
-  /** Instead of the target's own; empty when the path is a whole URL. */
+  /** Replaces the target's URL. An empty string means that `path` is an absolute URL. */
   origin?: string;
-  /** In order and with their casing. */
+  /** Sent in this order and casing. */
   headers?: [name: string, value: string][];
   body?: string;
   bodyBase64?: string;
-  /** `multipart/form-data`: the fields that were saved under a name, and the file behind them. */
+  /** Sends `multipart/form-data`: the saved object named by `fields`, then the file. */
   form?: { fields: string; fileBase64: string };
   sign?: Sign;
 };
 
 export type Sign =
-  | "right"
+  | "valid"
   | "wrong secret"
   | "unknown key"
   | "wrong region"
@@ -71,55 +72,57 @@ export type Sign =
 
 export type Expect = {
   status: number;
-  headers?: Record<string, Fact>;
-  /** By JSON pointer into the body; the empty pointer is all of it. */
-  json?: Record<string, Fact>;
-  text?: Fact;
+  headers?: Record<string, Matcher>;
+  /** By JSON pointer into the body; the empty pointer is the whole body. */
+  json?: Record<string, Matcher>;
+  text?: Matcher;
   base64?: string;
-  /** Least and most seconds until the answer. */
-  seconds?: [number, number];
-  /** Every answer of API Gateway has a request id, but for those of the transport. */
+  /** Minimum and maximum seconds until the response is complete. */
+  seconds?: [min: number, max: number];
+  /** False for a response that is not of API Gateway, and so has no `x-amzn-RequestId`. */
   requestId?: false;
 };
 
+/** Advances the virtual clock, or waits if the target has none. */
 type WaitStep = { waitSeconds: number };
-/** Quotas of earlier runs are over: a day later, where the clock can be moved, else now. */
-type FreshDayStep = { freshDay: true };
+/** Advances the virtual clock by a day, so that quotas used by other cases start again. Does nothing without such a clock. */
+type NextDayStep = { nextDay: true };
+/** Opens a WebSocket connection; later steps use it. */
 export type ConnectStep = {
   connect: string;
   headers?: Record<string, string>;
   protocols?: string[];
-  /** Of the handshake's answer; 101 is a connection. */
+  /** Of the handshake; 101 opens the connection. */
   status: number;
   protocol?: string;
 };
-/** A text; or so many letters in one frame, or in frames of so many; or bytes. */
+/** Sends a text; a number of letters in one frame or in frames of `framesOf`; or bytes. */
 export type SendStep =
   | { send: string }
-  | { sendLetters: number; framesOf?: number }
+  | { sendCharacters: number; framesOf?: number }
   | { sendBase64: string };
-/** The other side ends the connection with this code. */
+/** The server closes the connection with this code. */
 type ClosedStep = { closed: number };
-type ReceiveStep = { receive: Record<string, Fact>; save?: Record<string, string> };
+type ReceiveStep = { receive: Record<string, Matcher>; save?: Record<string, string> };
 type CloseStep = { close: true };
-/** What is true of something that was saved or collected. */
-type CheckStep = { check: string; is: Fact };
+/** Checks a saved or collected value. */
+type CheckStep = { check: string; is: Matcher };
 
-/** A value that must be equal, or an object of one of these. */
-export type Fact =
+/** A value that must be equal, or an object with one of these keys. */
+export type Matcher =
   | { $matches: string }
   | { $startsWith: string }
   | { $contains: string }
   | { $absent: true }
   | { $present: true }
   | { $oneOf: unknown[] }
-  /** So many texts, each less than the one before. */
+  /** A list of this many strings, each less than the one before. */
   | { $descending: number }
   /** An object with exactly these keys. */
   | { $keys: string[] }
-  /** The same as the JSON body has there. */
+  /** Equal to the value at this pointer of the same document. */
   | { $sameAs: string }
-  /** Milliseconds since the epoch, so many seconds from now at most. */
+  /** Milliseconds since the epoch, at most this many seconds from now. */
   | { $nowWithin: number }
   | string
   | number

@@ -3,10 +3,10 @@ import { join } from "node:path";
 
 import type { Case } from "./case.ts";
 
-/** Every case of the JSON files beside this one, by its number. */
+/** Returns the cases of all JSON files in this folder. */
 export function cases(): Case[] {
   return readdirSync(import.meta.dirname)
     .filter((name) => name.endsWith(".json"))
-    .flatMap((name): Case[] => JSON.parse(readFileSync(join(import.meta.dirname, name), "utf8")))
-    .toSorted((one, other) => (one.id < other.id ? -1 : 1));
+    .toSorted()
+    .flatMap((name): Case[] => JSON.parse(readFileSync(join(import.meta.dirname, name), "utf8")));
 }

@@ -8,9 +8,9 @@ import { loadGraph, startCloud } from "../src/cloud.ts";
 import { close, listen } from "../src/listen.ts";
 import type { Log } from "../src/log.ts";
 
-/** Everything that a case may need to know of the fixture, wherever it runs. */
+/** What cases need to know of a running fixture, local or in AWS. */
 export type Fixture = {
-  /** Without the stage and without a slash at its end. */
+  /** Without the stage and without a trailing slash. */
   url: string;
   stage: string;
   websocketUrl: string;
@@ -25,13 +25,13 @@ export type Fixture = {
     expiredIdToken: string;
   };
   iam: { accessKeyId: string; secretAccessKey: string; region: string };
-  /** Local only. `GET` answers `{"count": n}`: how often an authorizer's function was called. */
+  /** Local only. `GET` returns `{"count": n}`: how often an authorizer function was called. */
   authorizerCalls?: string;
-  /** Local only. `POST {"advanceSeconds": n}` moves the clock; the answer has tokens of the new time, as `cognito` has them here. */
+  /** Local only. `POST {"advanceSeconds": n}` advances the virtual clock and returns new `cognito` tokens. */
   clock?: string;
 };
 
-/** The program of `../fixture` in a cloud of its own, on free ports. */
+/** Starts the program of `../fixture` in a local cloud of its own, on free ports. */
 export async function startFixture(
   log?: Log,
 ): Promise<{ fixture: Fixture; stop: () => Promise<void> }> {
@@ -47,7 +47,7 @@ export async function startFixture(
     ...(log && { log }),
     onFunctionCall: (functionArn) => void (functionArn.includes("Authorizer") && calls++),
   });
-  const admin = createServer((req, res) => void answer(req, res));
+  const admin = createServer((req, res) => void respond(req, res));
   const adminUrl = `http://127.0.0.1:${await listen(admin, 0, "administration")}`;
   const { local } = cloud;
   const { userPoolId, clientId } = local.cognito!;
@@ -72,7 +72,7 @@ export async function startFixture(
     },
   };
 
-  /** Of now, or of a moment ago: the cases ask often, and signing takes its time. */
+  /** Returns tokens issued at most a minute ago: cases ask often, and signing is slow. */
   async function tokens() {
     const now = cloud.clock.now();
     if (!issued || now - issued.at > 60_000) issued = { at: now, tokens: await cognito() };
@@ -96,26 +96,29 @@ export async function startFixture(
     };
   }
 
-  async function answer(req: IncomingMessage, res: ServerResponse) {
-    const { status, body } = await administer(req);
+  async function respond(req: IncomingMessage, res: ServerResponse) {
+    const { status, body } = await handle(req);
     res.writeHead(status, { "content-type": "application/json" });
     res.end(JSON.stringify(body));
   }
 
-  async function administer(req: IncomingMessage): Promise<{ status: number; body: object }> {
+  async function handle(req: IncomingMessage): Promise<{ status: number; body: object }> {
     const path = `${req.method} ${req.url}`;
     if (path === "GET /authorizer-calls") return { status: 200, body: { count: calls } };
     if (path !== "POST /clock") return { status: 404, body: { message: "Not Found" } };
     const seconds = advanceSeconds(await text(req));
     if (seconds === undefined)
-      return { status: 400, body: { message: `the body must be {"advanceSeconds": n}, n >= 0` } };
+      return {
+        status: 400,
+        body: { message: `The body must be {"advanceSeconds": n} with n >= 0.` },
+      };
     await cloud.clock.advance(seconds * 1000);
     const now = new Date(cloud.clock.now()).toISOString();
     return { status: 200, body: { now, cognito: await tokens() } };
   }
 }
 
-// Cognito allows one; but who moves the clock to the next day's quota still has these
+// Cognito allows one day; longer tokens stay valid when a case advances the clock by a day
 const TOKEN_DAYS = 30;
 
 function advanceSeconds(body: string): number | undefined {

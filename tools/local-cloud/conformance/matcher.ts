@@ -1,54 +1,58 @@
 import { isDeepStrictEqual } from "node:util";
 
-import type { Fact } from "./case.ts";
+import type { Matcher } from "./case.ts";
 
-/** What `$sameAs` points into, and the time for `$nowWithin`. */
-export type World = { document: unknown; now: number };
+/** What matchers may refer to: the document for `$sameAs`, the time in milliseconds for `$nowWithin`. */
+export type MatchContext = { document: unknown; now: number };
 
-/** What is wrong with a value, or nothing. */
-export function complaint(actual: unknown, fact: Fact, world: World): string | undefined {
-  const isRule = typeof fact === "object" && fact !== null && !Array.isArray(fact);
-  const [rule, wanted] = isRule ? (Object.entries(fact)[0] ?? []) : [];
-  if (rule === undefined || !rule.startsWith("$"))
-    return isDeepStrictEqual(actual, fact) ? undefined : `is not ${show(fact)}`;
-  return rules[rule]!(actual, wanted as never, world)
+/** Returns why a value does not match, or undefined if it does. */
+export function mismatch(
+  actual: unknown,
+  matcher: Matcher,
+  context: MatchContext,
+): string | undefined {
+  const isObject = typeof matcher === "object" && matcher !== null && !Array.isArray(matcher);
+  const [operator, operand] = isObject ? (Object.entries(matcher)[0] ?? []) : [];
+  if (operator === undefined || !operator.startsWith("$"))
+    return isDeepStrictEqual(actual, matcher) ? undefined : `is not ${show(matcher)}`;
+  return operators[operator]!(actual, operand as never, context)
     ? undefined
-    : `is not ${rule} ${show(wanted)}`;
+    : `is not ${operator} ${show(operand)}`;
 }
 
-type Rule = (actual: unknown, wanted: never, world: World) => boolean;
+type Operator = (actual: unknown, operand: never, context: MatchContext) => boolean;
 
-const rules: Record<string, Rule> = {
-  $matches: (actual, wanted: string) =>
-    typeof actual === "string" && new RegExp(wanted).test(actual),
-  $startsWith: (actual, wanted: string) => typeof actual === "string" && actual.startsWith(wanted),
-  $contains: (actual, wanted: string) => typeof actual === "string" && actual.includes(wanted),
+const operators: Record<string, Operator> = {
+  $matches: (actual, pattern: string) =>
+    typeof actual === "string" && new RegExp(pattern).test(actual),
+  $startsWith: (actual, prefix: string) => typeof actual === "string" && actual.startsWith(prefix),
+  $contains: (actual, part: string) => typeof actual === "string" && actual.includes(part),
   $absent: (actual) => actual === undefined,
   $present: (actual) => actual !== undefined && actual !== null && actual !== "",
-  $descending: (actual, wanted: number) =>
+  $descending: (actual, length: number) =>
     Array.isArray(actual) &&
-    actual.length === wanted &&
+    actual.length === length &&
     actual.every((text, i) => typeof text === "string" && (i === 0 || text < actual[i - 1])),
-  $oneOf: (actual, wanted: unknown[]) => wanted.some((each) => isDeepStrictEqual(actual, each)),
-  $keys: (actual, wanted: string[]) =>
+  $oneOf: (actual, values: unknown[]) => values.some((value) => isDeepStrictEqual(actual, value)),
+  $keys: (actual, keys: string[]) =>
     typeof actual === "object" &&
     actual !== null &&
-    isDeepStrictEqual(Object.keys(actual).toSorted(), wanted.toSorted()),
-  $sameAs: (actual, wanted: string, { document }) => actual === at(document, wanted),
-  $nowWithin: (actual, wanted: number, { now }) =>
-    typeof actual === "number" && Math.abs(now - actual) <= wanted * 1000,
+    isDeepStrictEqual(Object.keys(actual).toSorted(), keys.toSorted()),
+  $sameAs: (actual, pointer: string, { document }) => actual === valueAt(document, pointer),
+  $nowWithin: (actual, seconds: number, { now }) =>
+    typeof actual === "number" && Math.abs(now - actual) <= seconds * 1000,
 };
 
-/** Everything that a pointer points at in which `*` stands for each item of a list. */
-export function every(document: unknown, pointer: string): unknown[] {
+/** Returns all values at a JSON pointer in which `*` is every item of a list. */
+export function valuesAt(document: unknown, pointer: string): unknown[] {
   const [head = "", ...tails] = pointer.split("/*");
-  const found = at(document, head);
+  const found = valueAt(document, head);
   if (tails.length === 0) return [found];
-  return Array.isArray(found) ? found.flatMap((item) => every(item, tails.join("/*"))) : [];
+  return Array.isArray(found) ? found.flatMap((item) => valuesAt(item, tails.join("/*"))) : [];
 }
 
-/** What an RFC 6901 pointer points at. */
-export function at(document: unknown, pointer: string): unknown {
+/** Returns the value at a JSON pointer, or undefined. https://www.rfc-editor.org/rfc/rfc6901 */
+export function valueAt(document: unknown, pointer: string): unknown {
   let value = document;
   for (const part of pointer.split("/").slice(1)) {
     const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
@@ -58,6 +62,7 @@ export function at(document: unknown, pointer: string): unknown {
   return value;
 }
 
+/** Returns a value as JSON for a message, at most 300 characters. */
 export const show = (value: unknown) => {
   const text = JSON.stringify(value) ?? "absent";
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;

@@ -9,8 +9,8 @@ import { expect, test } from "vitest";
 const root = join(import.meta.dirname, "../../..");
 const command = "tools/local-cloud/conformance/start.ts";
 
-/** What it prints first, when that is a line. */
-async function line(child: ChildProcess): Promise<string> {
+/** Returns the first line that the process prints. */
+async function firstLine(child: ChildProcess): Promise<string> {
   let out = "";
   for await (const chunk of child.stdout!) {
     out += String(chunk);
@@ -19,7 +19,7 @@ async function line(child: ChildProcess): Promise<string> {
   return out;
 }
 
-async function isThere(url: string): Promise<boolean> {
+async function responds(url: string): Promise<boolean> {
   return fetch(url).then(
     () => true,
     () => false,
@@ -27,22 +27,22 @@ async function isThere(url: string): Promise<boolean> {
 }
 
 test.each(["SIGINT", "SIGTERM"] as const)(
-  "the fixture prints one line of JSON, and %s ends it and leaves nothing",
+  "the fixture prints one line of JSON, and %s stops it completely",
   async (signal) => {
     const child = spawn(process.execPath, [command], {
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
     });
-    const said = text(child.stdout!);
+    const output = text(child.stdout!);
     const { url } = await new Promise<{ url: string }>((resolve) =>
       child.stdout!.once("data", (chunk: Buffer) => resolve(JSON.parse(chunk.toString()))),
     );
-    expect(await isThere(`${url}/t/`)).toBe(true);
+    expect(await responds(`${url}/t/`)).toBe(true);
     const ended = once(child, "exit");
     child.kill(signal);
     expect(await ended).toEqual([0, null]);
-    expect(await isThere(`${url}/t/`)).toBe(false);
-    const lines = (await said).trimEnd().split("\n");
+    expect(await responds(`${url}/t/`)).toBe(false);
+    const lines = (await output).trimEnd().split("\n");
     expect(lines).toHaveLength(1);
     expect(Object.keys(JSON.parse(lines[0]!))).toEqual([
       "url",
@@ -58,18 +58,18 @@ test.each(["SIGINT", "SIGTERM"] as const)(
   },
 );
 
-test("a fixture whose script runner was ended ends too", async () => {
-  // as pnpm does: a shell between the runner and the script, and no signal handed on
+test("the fixture stops when its script runner is killed", async () => {
+  // like pnpm: a shell between the runner and the script, which does not forward signals
   const script = `sh -c '"${process.execPath}" ${command}; true'; true`;
   const runner = spawn("sh", ["-c", script], {
     cwd: root,
     stdio: ["ignore", "pipe", "ignore"],
     env: { ...process.env, npm_lifecycle_event: "fixture" },
   });
-  const { url } = JSON.parse(await line(runner));
-  expect(await isThere(`${url}/t/`)).toBe(true);
+  const { url } = JSON.parse(await firstLine(runner));
+  expect(await responds(`${url}/t/`)).toBe(true);
   runner.kill("SIGKILL");
   const deadline = Date.now() + 10_000;
-  while ((await isThere(`${url}/t/`)) && Date.now() < deadline) await sleep(100);
-  expect(await isThere(`${url}/t/`)).toBe(false);
+  while ((await responds(`${url}/t/`)) && Date.now() < deadline) await sleep(100);
+  expect(await responds(`${url}/t/`)).toBe(false);
 });

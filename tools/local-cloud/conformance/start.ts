@@ -2,7 +2,7 @@ import { consoleLog } from "../src/log.ts";
 import { startFixture } from "./fixture.ts";
 import { onParentExit } from "../src/parent-exit.ts";
 
-/** `pnpm fixture`: prints one line of JSON on standard output, and what happens on standard error. */
+/** `pnpm fixture`: starts the fixture, prints one line of JSON on standard output and logs to standard error. */
 let stopping = false;
 const started = startFixture(consoleLog((line) => console.error(line)));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);

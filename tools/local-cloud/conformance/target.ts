@@ -1,13 +1,13 @@
-/** What cases are asked of: the fixture, or anything else that says as much about itself as its cases need. */
+/** What cases run against: the fixture, or another API that describes itself as far as its cases need. */
 export type Target = {
   /** Without a slash at its end. */
   url: string;
   websocketUrl?: string;
   cognito?: Record<string, string>;
   iam?: { accessKeyId: string; secretAccessKey: string; region: string };
-  /** Local only. `GET` answers `{"count": n}`: how often an authorizer's function was called. */
+  /** Local only. `GET` returns `{"count": n}`: how often an authorizer function was called. */
   authorizerCalls?: string;
-  /** Local only. `POST {"advanceSeconds": n}` moves the clock; the answer has the time and, if there are any, tokens of that time. */
+  /** Local only. `POST {"advanceSeconds": n}` advances the virtual clock and returns its time and, if there is a user pool, new tokens. */
   clock?: string;
   [more: string]: unknown;
 };

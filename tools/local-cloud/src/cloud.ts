@@ -248,14 +248,14 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
 
     async function withLocalAddresses() {
       if (!webSockets) return graph;
-      const { withAddresses } = await import("./websocket/address.ts");
-      return withAddresses(graph, webSockets.stages, webSockets.url);
+      const { withLocalAddresses } = await import("./websocket/local-addresses.ts");
+      return withLocalAddresses(graph, webSockets.stages, webSockets.url);
     }
 
     async function createRestApis() {
       if (resourcesOf(graph, "aws:apigateway/stage:Stage").length === 0) return undefined;
       const { createGateway } = await import("./apigateway/gateway.ts");
-      const { compileKeys } = await import("./apigateway/compile-usage.ts");
+      const { compileKeys } = await import("./apigateway/compile-usage-plans.ts");
       const created = createGateway({
         ...parts,
         log,

@@ -2,16 +2,15 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Log } from "./log.ts";
-import { readAll } from "./read-all.ts";
+import { readBody } from "./read-body.ts";
 import { ServiceError, toServiceError } from "./service-error.ts";
 
 // AWS's JSON protocols, in which DynamoDB and SQS are called: https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
 
 /** Returns the body of a request. @throws ServiceError with 413 if it has more than `maxBytes`. */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  // the rest is read but not kept: closing the socket would hide the response
-  const body = await readAll(request, maxBytes);
-  if (body.length > maxBytes)
+export async function readRequestBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const body = await readBody(request, maxBytes);
+  if (!body)
     throw new ServiceError(
       "com.amazon.coral.service#RequestEntityTooLargeException",
       `The request body has more than ${maxBytes} bytes`,

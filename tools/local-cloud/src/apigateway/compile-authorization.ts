@@ -1,7 +1,7 @@
 import type { Resource } from "../graph/resource-graph.ts";
 import type { CompileContext } from "./compile.ts";
-import type { Authorization, LambdaAuthorizer } from "./definition.ts";
-import { functionArnOf } from "./uri.ts";
+import type { Authorization, LambdaAuthorizer } from "./compiled-api.ts";
+import { functionArnOf } from "./integration-uri.ts";
 
 export function compileAuthorization(
   method: Resource<"aws:apigateway/method:Method">,
@@ -55,9 +55,9 @@ function lambdaAuthorizer(
     id,
     type,
     functionArn,
-    permitted: authorizerCredentials
-      ? permissions.invokeAs(authorizerCredentials, functionArn)
-      : permissions.invoke(functionArn, `${api.executionArn}/authorizers/${id}`),
+    isPermitted: authorizerCredentials
+      ? permissions.mayInvokeAsRole(authorizerCredentials, functionArn)
+      : permissions.mayInvoke(functionArn, `${api.executionArn}/authorizers/${id}`),
     identitySources: sourcesOf(id, identitySource ?? DEFAULT_SOURCE, type, ttlSeconds),
     validation: pattern(inputs.identityValidationExpression),
     ttlSeconds,

@@ -1,17 +1,21 @@
 import type { Resource } from "../graph/resource-graph.ts";
 import type { CompileContext } from "./compile.ts";
-import type { Method } from "./definition.ts";
-import type { Exchange } from "./request-context.ts";
-import { custom, mock } from "./integration/non-proxy.ts";
-import { http, httpProxy } from "./integration/http.ts";
-import { lambdaCustom } from "./integration/lambda-non-proxy.ts";
-import { type LambdaTarget, lambdaProxy, lambdaStream } from "./integration/lambda-proxy.ts";
-import { s3, withVariables } from "./integration/s3.ts";
-import type { Custom, CustomResponse } from "./integration/settings.ts";
-import { requestMappings, responseMappings } from "./mapping.ts";
-import { misconfigured } from "./refusal.ts";
+import type { Method } from "./compiled-api.ts";
+import type { RequestContext } from "./request-context.ts";
+import { nonProxyIntegration, mockBackend } from "./integration/non-proxy.ts";
+import { httpBackend, httpProxyIntegration } from "./integration/http.ts";
+import { lambdaBackend } from "./integration/lambda-non-proxy.ts";
+import {
+  type LambdaTarget,
+  lambdaProxyIntegration,
+  lambdaStreamIntegration,
+} from "./integration/lambda-proxy.ts";
+import { s3Backend, fillStageVariables } from "./integration/s3.ts";
+import type { NonProxySettings, IntegrationResponse } from "./integration/non-proxy-settings.ts";
+import { requestMappings, responseMappings } from "./parameter-mappings.ts";
+import { configurationError } from "./gateway-error.ts";
 import * as Template from "./template.ts";
-import { functionArnOf, s3PathOf } from "./uri.ts";
+import { functionArnOf, s3PathOf } from "./integration-uri.ts";
 
 // "50 milliseconds - 29 seconds" https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html;
 // a stream may last for 15 minutes
@@ -52,19 +56,21 @@ export function compileIntegration(
     throw new Error(`an integration of type ${type} cannot stream`);
   switch (type) {
     case "MOCK":
-      return plain(custom(settings, mock));
+      return plain(nonProxyIntegration(settings, mockBackend));
     case "HTTP":
-      return plain(custom(settings, http({ uri, httpMethod })));
+      return plain(nonProxyIntegration(settings, httpBackend({ uri, httpMethod })));
     case "HTTP_PROXY":
-      return plain(httpProxy({ uri, httpMethod }, { kind, requestParameters, timeoutMs, stream }));
+      return plain(
+        httpProxyIntegration({ uri, httpMethod }, { kind, requestParameters, timeoutMs, stream }),
+      );
     case "AWS_PROXY": {
       const target = lambdaTarget(integration, method, path, timeoutMs, context, stream);
       const functionName = nameOf(uri, context);
       // the service refuses every other method with 500 [V-AWS]
       if (httpMethod !== "POST")
-        return { functionName, integrate: () => Promise.reject(misconfigured("not POST")) };
-      const integrate = stream ? lambdaStream : lambdaProxy;
-      return { functionName, integrate: integrate(target, context.parts) };
+        return { functionName, integrate: () => Promise.reject(configurationError("not POST")) };
+      const integrate = stream ? lambdaStreamIntegration : lambdaProxyIntegration;
+      return { functionName, integrate: integrate(target, context.dependencies) };
     }
     case "AWS":
       return service(integration, method, path, settings, context);
@@ -80,7 +86,7 @@ function service(
   integration: Integration,
   method: MethodResource,
   path: string,
-  settings: Custom,
+  settings: NonProxySettings,
   context: CompileContext,
 ): Compiled {
   const { uri = "", credentials, integrationHttpMethod = "" } = integration.inputs;
@@ -88,13 +94,13 @@ function service(
   if (s3Path) {
     if (!credentials) throw new Error("an S3 integration needs credentials");
     const target = { path: s3Path, httpMethod: integrationHttpMethod, roleArn: credentials };
-    return plain(custom(settings, s3(target, context.parts)));
+    return plain(nonProxyIntegration(settings, s3Backend(target, context.dependencies)));
   }
   if (!functionArnOf(uri)) throw new Error(`an integration with ${uri} is not emulated`);
   const target = lambdaTarget(integration, method, path, settings.timeoutMs, context, false);
   return {
     functionName: nameOf(uri, context),
-    integrate: custom(settings, lambdaCustom(target, context.parts)),
+    integrate: nonProxyIntegration(settings, lambdaBackend(target, context.dependencies)),
   };
 }
 
@@ -116,12 +122,12 @@ function lambdaTarget(
   const decided = new Map<string, boolean>();
   const decide = (functionArn: string) =>
     credentials
-      ? permissions.invokeAs(credentials, functionArn)
-      : permissions.invoke(functionArn, sourceArn);
+      ? permissions.mayInvokeAsRole(credentials, functionArn)
+      : permissions.mayInvoke(functionArn, sourceArn);
   return {
     timeoutMs,
     functionArn: found.arn.includes("${")
-      ? (exchange: Exchange) => withVariables(found.arn, exchange)
+      ? (context: RequestContext) => fillStageVariables(found.arn, context)
       : () => found.arn,
     isPermitted(functionArn) {
       const known = decided.get(functionArn) ?? decide(functionArn);
@@ -131,16 +137,16 @@ function lambdaTarget(
   };
 }
 
-function nameOf(uri: string, { parts }: CompileContext): string | undefined {
+function nameOf(uri: string, { dependencies }: CompileContext): string | undefined {
   const arn = functionArnOf(uri)?.arn ?? "";
-  return parts.graph.functions[arn]?.name ?? arn.split(":")[6];
+  return dependencies.graph.functions[arn]?.name ?? arn.split(":")[6];
 }
 
 function readSettings(
   { inputs }: Integration,
   method: MethodResource,
   context: CompileContext,
-): Custom {
+): NonProxySettings {
   const { type, requestTemplates, passthroughBehavior } = inputs;
   // a function behind a proxy sees everything; what is mapped is ignored [V-AWS]
   const requestParameters = type === "AWS_PROXY" ? {} : (inputs.requestParameters ?? {});
@@ -155,7 +161,7 @@ function readSettings(
   };
 }
 
-function responses(method: MethodResource, context: CompileContext): CustomResponse[] {
+function responses(method: MethodResource, context: CompileContext): IntegrationResponse[] {
   const declared = new Map(
     context
       .own("aws:apigateway/methodResponse:MethodResponse")

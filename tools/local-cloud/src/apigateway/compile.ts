@@ -1,22 +1,28 @@
 import { StartError } from "../start-error.ts";
 import { type Resource, resourcesOf } from "../graph/resource-graph.ts";
-import { compileAccessLog } from "./access-log.ts";
+import { compileAccessLog } from "./access-log-format.ts";
 import { compileAuthorization } from "./compile-authorization.ts";
 import { compileIntegration } from "./compile-integration.ts";
-import type { Api, BodyCheck, GatewayResponse, Method, Stage } from "./definition.ts";
-import { gatewayResponseMappings } from "./mapping.ts";
+import type {
+  CompiledApi,
+  BodyValidator,
+  GatewayResponseSettings,
+  Method,
+  Stage,
+} from "./compiled-api.ts";
+import { gatewayResponseMappings } from "./parameter-mappings.ts";
 import * as MediaType from "./media-type.ts";
-import type { Parts } from "./dependencies.ts";
-import { type Permissions, createPermissions } from "./permission.ts";
-import { RESPONSE_TYPES } from "./refusal.ts";
+import type { Dependencies } from "./dependencies.ts";
+import { type Permissions, createPermissions } from "./invoke-permissions.ts";
+import { GATEWAY_RESPONSE_TYPES } from "./gateway-error.ts";
 import * as ResourcePolicy from "./resource-policy.ts";
-import * as Route from "./route.ts";
-import { missing } from "./deployment-check.ts";
-import { compileModels, sortParameters } from "./validate.ts";
+import * as RouteTree from "./route-tree.ts";
+import { resourcesOutsideDeployment } from "./deployment-check.ts";
+import { compileModels, requiredParameterKeys } from "./validate-request.ts";
 
 /** Reads the graph once into what the gateway serves. What it cannot emulate, or AWS would not accept, is one error that names it all. */
-export function compile(parts: Parts): Stage[] {
-  const { graph } = parts;
+export function compile(dependencies: Dependencies): Stage[] {
+  const { graph } = dependencies;
   const problems: string[] = [];
   const stages = resourcesOf(graph, "aws:apigateway/stage:Stage").flatMap((stage) => {
     const deployment = resourcesOf(graph, "aws:apigateway/deployment:Deployment").find(
@@ -29,10 +35,10 @@ export function compile(parts: Parts): Stage[] {
       problems.push(`${stage.name}: its deployment or API is not in the graph`);
       return [];
     }
-    problems.push(...missing(graph, restApi.id, deployment));
+    problems.push(...resourcesOutsideDeployment(graph, restApi.id, deployment));
     const variables = { ...deployment.inputs.variables, ...stage.inputs.variables };
     return {
-      api: compileApi(restApi, stage.inputs.stageName, parts, problems),
+      api: compileApi(restApi, stage.inputs.stageName, dependencies, problems),
       name: stage.inputs.stageName,
       deploymentId: deployment.id,
       variables: Object.keys(variables).length > 0 ? variables : null,
@@ -62,8 +68,13 @@ function accessLog({ name, inputs }: Resource<"aws:apigateway/stage:Stage">, pro
 
 type RestApi = Resource<"aws:apigateway/restApi:RestApi">;
 
-function compileApi(restApi: RestApi, stageName: string, parts: Parts, problems: string[]): Api {
-  const { graph } = parts;
+function compileApi(
+  restApi: RestApi,
+  stageName: string,
+  dependencies: Dependencies,
+  problems: string[],
+): CompiledApi {
+  const { graph } = dependencies;
   const own: OwnResources = (type) =>
     resourcesOf(graph, type).filter(({ inputs }) => apiIdOf(inputs) === restApi.id);
   const executionArn =
@@ -71,14 +82,14 @@ function compileApi(restApi: RestApi, stageName: string, parts: Parts, problems:
     `arn:aws:execute-api:${graph.region}:${graph.account}:${restApi.id}`;
   const policy =
     restApi.inputs.policy ?? own("aws:apigateway/restApiPolicy:RestApiPolicy")[0]?.inputs.policy;
-  const api: Api = {
+  const api: CompiledApi = {
     id: restApi.id,
     name: restApi.inputs.name ?? restApi.name,
     executionArn,
     binaryMediaTypes: MediaType.create(restApi.inputs.binaryMediaTypes ?? []),
     apiKeySource: restApi.inputs.apiKeySource ?? "HEADER",
     policy: policy ? ResourcePolicy.compile(policy, executionArn) : undefined,
-    routes: Route.createNode(),
+    routes: RouteTree.createNode(),
     gatewayResponses: gatewayResponses(own("aws:apigateway/response:Response"), problems),
   };
   const paths = resourcePaths(restApi, own("aws:apigateway/resource:Resource"));
@@ -87,13 +98,13 @@ function compileApi(restApi: RestApi, stageName: string, parts: Parts, problems:
     api,
     stageName,
     own,
-    parts,
-    permissions: createPermissions(graph, parts.principals),
+    dependencies,
+    permissions: createPermissions(graph, dependencies.principals),
   };
   for (const method of own("aws:apigateway/method:Method")) {
     try {
       const path = paths(method.inputs.resourceId);
-      Route.add(api.routes, path, method.inputs.httpMethod, {
+      RouteTree.add(api.routes, path, method.inputs.httpMethod, {
         resourceId: method.inputs.resourceId,
         resourcePath: path,
         httpMethod: method.inputs.httpMethod,
@@ -110,10 +121,10 @@ function compileApi(restApi: RestApi, stageName: string, parts: Parts, problems:
 }
 
 export type CompileContext = {
-  api: Api;
+  api: CompiledApi;
   stageName: string;
   own: OwnResources;
-  parts: Parts;
+  dependencies: Dependencies;
   permissions: Permissions;
 };
 
@@ -144,9 +155,9 @@ function gatewayResponses(
   responses: Resource<"aws:apigateway/response:Response">[],
   problems: string[],
 ) {
-  const byType = new Map<string, GatewayResponse>();
+  const byType = new Map<string, GatewayResponseSettings>();
   for (const { name, inputs } of responses) {
-    if (!RESPONSE_TYPES.has(inputs.responseType))
+    if (!GATEWAY_RESPONSE_TYPES.has(inputs.responseType))
       problems.push(`${name}: the response type ${inputs.responseType} is not emulated`);
     try {
       gatewayResponseMappings(inputs.responseParameters ?? {});
@@ -181,8 +192,8 @@ function readModels(models: Resource<"aws:apigateway/model:Model">[], restApi: R
 function validation(
   { inputs }: Resource<"aws:apigateway/method:Method">,
   validators: Resource<"aws:apigateway/requestValidator:RequestValidator">[],
-  model: (name: string) => BodyCheck,
-): Pick<Method, "requiredParameters" | "bodyChecks"> {
+  model: (name: string) => BodyValidator,
+): Pick<Method, "requiredParameters" | "bodyValidators"> {
   const validator = validators.find(({ id }) => id === inputs.requestValidatorId);
   if (inputs.requestValidatorId && !validator)
     throw new Error(`there is no request validator ${inputs.requestValidatorId}`);
@@ -190,9 +201,9 @@ function validation(
   const models = Object.entries(inputs.requestModels ?? {});
   return {
     requiredParameters: validateRequestParameters
-      ? sortParameters(inputs.requestParameters ?? {})
+      ? requiredParameterKeys(inputs.requestParameters ?? {})
       : [],
-    bodyChecks: validateRequestBody
+    bodyValidators: validateRequestBody
       ? new Map(models.map(([type, name]) => [type, model(name)]))
       : undefined,
   };

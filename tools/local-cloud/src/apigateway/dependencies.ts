@@ -8,8 +8,8 @@ import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
 import type { TraceStore } from "../xray/trace-store.ts";
 
-/** The parts of the cloud that a gateway speaks to. */
-export type Parts = {
+/** The dependencies of the cloud that a gateway speaks to. */
+export type Dependencies = {
   graph: ResourceGraph;
   functions: { invoke: Invoke };
   /** Where events go for which nobody waits. */

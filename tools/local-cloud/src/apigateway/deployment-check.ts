@@ -13,14 +13,14 @@ const DEPLOYED_TYPES = new Set<string>([
  * Sentences about what would be missing in AWS: a deployment is a snapshot of what exists when it is made, and only what
  * it depends on certainly does.
  */
-export function missing(
+export function resourcesOutsideDeployment(
   graph: ResourceGraph,
   restApiId: string,
   deployment: Resource<"aws:apigateway/deployment:Deployment">,
 ): string[] {
   // a graph that was written without dependencies says nothing about them
   if (!graph.resources.some(({ dependsOn }) => dependsOn)) return [];
-  const reached = closure(graph, deployment);
+  const reached = reachableFrom(graph, deployment);
   return graph.resources
     .filter(
       ({ type, inputs, urn }) =>
@@ -35,7 +35,7 @@ export function missing(
     );
 }
 
-function closure(graph: ResourceGraph, from: Node): Set<string> {
+function reachableFrom(graph: ResourceGraph, from: Node): Set<string> {
   const nodes: Node[] = [...graph.others, ...graph.resources];
   const byUrn = new Map(nodes.map((node) => [node.urn, node]));
   const children = Map.groupBy(nodes, ({ parent }) => parent);

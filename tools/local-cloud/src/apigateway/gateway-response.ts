@@ -1,41 +1,49 @@
-import * as Context from "./context.ts";
-import type { Api, GatewayResponse } from "./definition.ts";
-import type { Answer, Refused } from "./request-context.ts";
+import * as MappingExpressions from "./mapping-expressions.ts";
+import type { CompiledApi, GatewayResponseSettings } from "./compiled-api.ts";
+import type { HttpResponse, PartialRequestContext } from "./request-context.ts";
 import * as MediaType from "./media-type.ts";
-import type { Refusal, ResponseType } from "./refusal.ts";
+import type { GatewayError, GatewayResponseType } from "./gateway-error.ts";
 import * as ResponseHeaders from "./response-headers.ts";
 
 /** The gateway's own answer: the API's gateway response of that type, else of its class, else AWS's default. */
-export function gatewayResponse(refusal: Refusal, exchange: Refused): Answer {
-  const custom = find(exchange.stage?.api, refusal);
+export function gatewayResponse(
+  gatewayError: GatewayError,
+  context: PartialRequestContext,
+): HttpResponse {
+  const custom = find(context.stage?.api, gatewayError);
   const headers = ResponseHeaders.create();
-  const template = custom && MediaType.choose(custom.templates, exchange.header("accept"));
-  const variables = (path: string) => variable(path, refusal, exchange);
+  const template = custom && MediaType.choose(custom.templates, context.header("accept"));
+  const variables = (path: string) => variable(path, gatewayError, context);
   for (const [target, source] of Object.entries(custom?.parameters ?? {})) {
     const value = parameter(source, variables);
     if (value !== undefined) headers.set(target.replace("gatewayresponse.header.", ""), value);
   }
   headers.setDefault("Content-Type", template ?? "application/json");
-  headers.setDefault("x-amzn-ErrorType", refusal.errorType);
+  headers.setDefault("x-amzn-ErrorType", gatewayError.errorType);
   return {
-    status: custom?.statusCode ?? refusal.status,
-    headers: headers.forCustom(),
-    body: template ? substitute(custom!.templates[template]!, variables) : defaultBody(refusal),
+    status: custom?.statusCode ?? gatewayError.status,
+    headers: headers.forNonProxy(),
+    body: template
+      ? substitute(custom!.templates[template]!, variables)
+      : defaultBody(gatewayError),
   };
 }
 
-function find(api: Api | undefined, { type, status }: Refusal): GatewayResponse | undefined {
+function find(
+  api: CompiledApi | undefined,
+  { type, status }: GatewayError,
+): GatewayResponseSettings | undefined {
   const responses = api?.gatewayResponses;
   return responses?.get(type) ?? responses?.get(status < 500 ? "DEFAULT_4XX" : "DEFAULT_5XX");
 }
 
 /** ACCESS_DENIED has a capital M, and what an integration or a model caused has a space. [V-WILD] */
-function defaultBody({ type, text }: Refusal) {
+function defaultBody({ type, text }: GatewayError) {
   const name = type === "ACCESS_DENIED" ? "Message" : "message";
   return `{"${name}":${SPACED.has(type) ? " " : ""}${JSON.stringify(text)}}`;
 }
 
-const SPACED = new Set<ResponseType>([
+const SPACED = new Set<GatewayResponseType>([
   "API_CONFIGURATION_ERROR",
   "BAD_REQUEST_BODY",
   "INTEGRATION_FAILURE",
@@ -56,18 +64,22 @@ function substitute(template: string, variables: (path: string) => string | unde
   );
 }
 
-function variable(path: string, refusal: Refusal, exchange: Refused): string | undefined {
+function variable(
+  path: string,
+  gatewayError: GatewayError,
+  context: PartialRequestContext,
+): string | undefined {
   switch (path) {
     case "context.error.message":
-      return refusal.text ?? "null";
+      return gatewayError.text ?? "null";
     case "context.error.messageString":
-      return JSON.stringify(refusal.text);
+      return JSON.stringify(gatewayError.text);
     case "context.error.responseType":
-      return refusal.type;
+      return gatewayError.type;
     case "context.error.validationErrorString":
-      return refusal.validation ?? "";
+      return gatewayError.validation ?? "";
   }
-  return Context.lookup(path, exchange);
+  return MappingExpressions.evaluate(path, context);
 }
 
 function parameter(

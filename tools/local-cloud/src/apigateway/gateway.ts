@@ -2,22 +2,22 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { realTimeMs } from "../xray/segment.ts";
 import { createLambdaAuthorizers } from "./authorizer/lambda.ts";
-import { openAccessLogs } from "./access-logs.ts";
-import { compileUsage } from "./compile-usage.ts";
+import { openAccessLogs } from "./access-log-files.ts";
+import { compileUsage } from "./compile-usage-plans.ts";
 import { compile } from "./compile.ts";
-import type { Stage } from "./definition.ts";
-import type { Refused } from "./request-context.ts";
+import type { Stage } from "./compiled-api.ts";
+import type { PartialRequestContext } from "./request-context.ts";
 import { gatewayResponse } from "./gateway-response.ts";
-import type { Outcome } from "./outcome.ts";
-import type { Parts } from "./dependencies.ts";
+import type { RequestOutcome } from "./request-outcome.ts";
+import type { Dependencies } from "./dependencies.ts";
 import { createPipeline } from "./pipeline.ts";
-import { Refusal, reason } from "./refusal.ts";
-import * as Request from "./request.ts";
-import { segmentOf } from "./segment.ts";
-import { write } from "./write-response.ts";
-import { createUsage } from "./usage.ts";
+import { GatewayError, describeCause } from "./gateway-error.ts";
+import * as IncomingRequest from "./incoming-request.ts";
+import { segmentOf } from "./trace-segment.ts";
+import { writeResponse } from "./write-response.ts";
+import { createUsagePlans } from "./usage-plans.ts";
 
-export type { Parts } from "./dependencies.ts";
+export type { Dependencies as Parts } from "./dependencies.ts";
 
 export type Gateway = {
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
@@ -28,14 +28,14 @@ export type Gateway = {
 };
 
 /** The REST APIs of a graph, as API Gateway would serve them. */
-export function createGateway(parts: Parts): Gateway {
-  const stages = compile(parts);
+export function createGateway(dependencies: Dependencies): Gateway {
+  const stages = compile(dependencies);
   const byPath = addresses(stages);
-  const accessLogs = openAccessLogs(stages, parts);
+  const accessLogs = openAccessLogs(stages, dependencies);
   const run = createPipeline({
-    usage: createUsage(compileUsage(parts), parts.clock),
-    lambdas: createLambdaAuthorizers(parts),
-    parts,
+    usage: createUsagePlans(compileUsage(dependencies), dependencies.clock),
+    lambdas: createLambdaAuthorizers(dependencies),
+    dependencies,
   });
 
   return {
@@ -45,44 +45,50 @@ export function createGateway(parts: Parts): Gateway {
 
     async handle(req, res) {
       const started = realTimeMs();
-      const target = Request.locate(req.url ?? "/", byPath);
-      const exchange = Request.open(req, res, target, parts);
+      const target = IncomingRequest.parseTarget(req.url ?? "/", byPath);
+      const context = IncomingRequest.createContext(req, res, target, dependencies);
       let bytes = 0;
-      let refusal: Refusal | undefined;
+      let gatewayError: GatewayError | undefined;
       try {
-        const answer = await run(req, exchange);
-        bytes = await write(answer, exchange, req, res);
+        const answer = await run(req, context);
+        bytes = await writeResponse(answer, context, req, res);
       } catch (error) {
-        refusal =
-          error instanceof Refusal
+        gatewayError =
+          error instanceof GatewayError
             ? error
-            : new Refusal("API_CONFIGURATION_ERROR", { cause: error });
-        bytes = await refuse(refusal, exchange, req, res);
+            : new GatewayError("API_CONFIGURATION_ERROR", { cause: error });
+        bytes = await refuse(gatewayError, context, req, res);
       }
       // nginx's word for a client that left before the answer
       const status = res.headersSent ? res.statusCode : 499;
-      tell(exchange, { status, bytes, started, ended: realTimeMs(), refusal });
+      tell(context, {
+        status,
+        bytes,
+        startedAtMs: started,
+        endedAtMs: realTimeMs(),
+        gatewayError: gatewayError,
+      });
     },
   };
 
-  function tell(exchange: Refused, outcome: Outcome) {
-    accessLogs.write(exchange, outcome);
-    const segment = parts.traces && segmentOf(exchange, outcome, parts.graph);
-    if (segment) parts.traces?.record(segment);
-    parts.log.request({
-      method: exchange.httpMethod,
-      path: exchange.fullPath,
+  function tell(context: PartialRequestContext, outcome: RequestOutcome) {
+    accessLogs.write(context, outcome);
+    const segment = dependencies.traces && segmentOf(context, outcome, dependencies.graph);
+    if (segment) dependencies.traces?.record(segment);
+    dependencies.log.request({
+      method: context.httpMethod,
+      path: context.fullPath,
       status: outcome.status,
-      ms: outcome.ended - outcome.started,
-      requestId: exchange.requestId,
-      function: exchange.called,
-      isCold: exchange.calls.some(({ isCold }) => isCold),
+      ms: outcome.endedAtMs - outcome.startedAtMs,
+      requestId: context.requestId,
+      function: context.functionName,
+      isCold: context.backendCalls.some(({ isCold }) => isCold),
     });
   }
 
   async function refuse(
-    refusal: Refusal,
-    exchange: Refused,
+    gatewayError: GatewayError,
+    context: PartialRequestContext,
     req: IncomingMessage,
     res: ServerResponse,
   ) {
@@ -90,11 +96,14 @@ export function createGateway(parts: Parts): Gateway {
       res.destroy();
       return 0;
     }
-    if (refusal.cause !== undefined && refusal.status >= 500)
-      parts.log.warn(`${exchange.httpMethod} ${exchange.fullPath}: ${reason(refusal.cause)}`, {
-        requestId: exchange.requestId,
-      });
-    return write(gatewayResponse(refusal, exchange), exchange, req, res);
+    if (gatewayError.cause !== undefined && gatewayError.status >= 500)
+      dependencies.log.warn(
+        `${context.httpMethod} ${context.fullPath}: ${describeCause(gatewayError.cause)}`,
+        {
+          requestId: context.requestId,
+        },
+      );
+    return writeResponse(gatewayResponse(gatewayError, context), context, req, res);
   }
 }
 

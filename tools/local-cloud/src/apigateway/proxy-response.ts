@@ -1,25 +1,26 @@
-import type { Answer, Exchange } from "./request-context.ts";
+import type { HttpResponse, RequestContext } from "./request-context.ts";
 import * as MediaType from "./media-type.ts";
-import { Refusal, misconfigured } from "./refusal.ts";
+import { GatewayError, configurationError } from "./gateway-error.ts";
 import * as ResponseHeaders from "./response-headers.ts";
 
 /** What a client sees of a Lambda proxy function's result. [V-AWS test_aws_proxy_response_payload_format_validation] */
-export function proxyResponse(payload: Buffer, exchange: Exchange): Answer {
+export function proxyResponse(payload: Buffer, context: RequestContext): HttpResponse {
   const result = parse(payload);
   const headers = ResponseHeaders.create();
   // names in multiValueHeaders win in casing, their values come first
   for (const [name, values] of Object.entries(
     object(result.multiValueHeaders, "multiValueHeaders"),
   )) {
-    if (!Array.isArray(values)) throw malformed(`multiValueHeaders.${name} is not a list`);
+    if (!Array.isArray(values))
+      throw malformedProxyResponse(`multiValueHeaders.${name} is not a list`);
     for (const value of values) headers.append(name, text(value, name));
   }
   for (const [name, value] of Object.entries(object(result.headers, "headers")))
     headers.append(name, text(value, name));
   return {
     status: status(result.statusCode),
-    headers: headers.forProxy(exchange),
-    body: body(result, exchange),
+    headers: headers.forProxy(context),
+    body: body(result, context),
   };
 }
 
@@ -30,15 +31,15 @@ export function streamHeaders(
     multiValueHeaders?: Record<string, unknown> | undefined;
     cookies?: string[] | undefined;
   },
-  exchange: Exchange,
-): Answer["headers"] {
+  context: RequestContext,
+): HttpResponse["headers"] {
   const headers = ResponseHeaders.create();
   for (const [name, values] of Object.entries(prelude.multiValueHeaders ?? {}))
     for (const value of [values].flat()) headers.append(name, text(value, name));
   for (const [name, value] of Object.entries(prelude.headers ?? {}))
     headers.append(name, text(value, name));
   for (const cookie of prelude.cookies ?? []) headers.append("Set-Cookie", cookie);
-  return headers.forProxy(exchange);
+  return headers.forProxy(context);
 }
 
 /** An interim status (1xx) would leave the client waiting for another. */
@@ -46,25 +47,25 @@ export function status(value: unknown): number {
   if (value === undefined || value === null) return 200;
   const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
   if (typeof number !== "number" || !Number.isInteger(number) || number < 200 || number > 599)
-    throw malformed(`statusCode ${JSON.stringify(value)}`);
+    throw malformedProxyResponse(`statusCode ${JSON.stringify(value)}`);
   return number;
 }
 
 /** Decoded only if the *first* Accept type is on the API's list; the response's own type does not matter. [V-AWS test_aws_proxy_binary_response] */
-function body(result: Result, exchange: Exchange): Answer["body"] {
+function body(result: Result, context: RequestContext): HttpResponse["body"] {
   const { body, isBase64Encoded } = result;
   if (body === undefined || body === null) return "";
-  if (typeof body !== "string") throw malformed("body is not a string");
+  if (typeof body !== "string") throw malformedProxyResponse("body is not a string");
   if (
     isBase64Encoded !== undefined &&
     isBase64Encoded !== null &&
     typeof isBase64Encoded !== "boolean"
   )
-    throw malformed("isBase64Encoded is not a boolean");
-  const { binaryMediaTypes } = exchange.stage.api;
-  if (!isBase64Encoded || !MediaType.accepts(binaryMediaTypes, exchange.header("accept")))
+    throw malformedProxyResponse("isBase64Encoded is not a boolean");
+  const { binaryMediaTypes } = context.stage.api;
+  if (!isBase64Encoded || !MediaType.accepts(binaryMediaTypes, context.header("accept")))
     return body;
-  if (!isBase64(body)) throw misconfigured("isBase64Encoded is true, the body is not base64");
+  if (!isBase64(body)) throw configurationError("isBase64Encoded is true, the body is not base64");
   return Buffer.from(body, "base64");
 }
 
@@ -77,28 +78,29 @@ function parse(payload: Buffer): Result {
   try {
     result = JSON.parse(payload.toString("utf8"));
   } catch {
-    throw malformed("not JSON");
+    throw malformedProxyResponse("not JSON");
   }
   if (typeof result !== "object" || result === null || Array.isArray(result))
-    throw malformed("not an object");
+    throw malformedProxyResponse("not an object");
   const unknown = Object.keys(result).find((key) => !(KEYS as readonly string[]).includes(key));
-  if (unknown !== undefined) throw malformed(`"${unknown}" is not a key of a proxy response`);
+  if (unknown !== undefined)
+    throw malformedProxyResponse(`"${unknown}" is not a key of a proxy response`);
   return result as Result;
 }
 
 function object(value: unknown, name: string): Record<string, unknown> {
   if (value === undefined || value === null) return {};
   if (typeof value !== "object" || Array.isArray(value))
-    throw malformed(`${name} is not an object`);
+    throw malformedProxyResponse(`${name} is not an object`);
   return value as Record<string, unknown>;
 }
 
 function text(value: unknown, name: string): string {
-  if (!FIELD_NAME.test(name)) throw malformed(`"${name}" is not the name of a header`);
+  if (!FIELD_NAME.test(name)) throw malformedProxyResponse(`"${name}" is not the name of a header`);
   // booleans pass [V-AWS]; numbers are an open question [?], taken as their text
   if (typeof value === "string" || typeof value === "boolean" || typeof value === "number")
     return String(value);
-  throw malformed(`header ${name} is ${JSON.stringify(value)}`);
+  throw malformedProxyResponse(`header ${name} is ${JSON.stringify(value)}`);
 }
 
 // RFC 9110, token
@@ -112,8 +114,8 @@ export const isBase64 = (text: string) => {
 };
 
 /** What API Gateway logs as "Malformed Lambda proxy response". */
-export const malformed = (why: string) =>
-  new Refusal("INTEGRATION_FAILURE", {
+export const malformedProxyResponse = (why: string) =>
+  new GatewayError("INTEGRATION_FAILURE", {
     status: 502,
     text: "Internal server error",
     cause: new Error(`malformed Lambda proxy response: ${why}`),

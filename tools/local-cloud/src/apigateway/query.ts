@@ -19,7 +19,7 @@ export function parse(raw: string): Values | null {
   return any ? values : null;
 }
 
-export function last(values: Values): Record<string, string> {
+export function lastValues(values: Values): Record<string, string> {
   const result: Record<string, string> = Object.create(null);
   for (const name in values) result[name] = values[name]!.at(-1)!;
   return result;

@@ -4,12 +4,12 @@ import type { Readable } from "node:stream";
 
 import { random } from "../random.ts";
 import type { BackendCall } from "./backend-call.ts";
-import type { Method, Stage } from "./definition.ts";
+import type { Method, Stage } from "./compiled-api.ts";
 import type * as Query from "./query.ts";
-import type * as Trace from "./trace.ts";
+import type * as RequestTrace from "./request-trace.ts";
 
 /** One request on its way through the gateway. */
-export type Exchange = {
+export type RequestContext = {
   stage: Stage;
   method: Method;
   httpMethod: string;
@@ -27,24 +27,24 @@ export type Exchange = {
   body: Buffer;
   requestId: string;
   extendedRequestId: string;
-  trace: Trace.Trace;
+  trace: RequestTrace.Trace;
   time: number;
   identity: Identity;
   /** What `requestContext.authorizer` will be; undefined without an authorizer. */
   authorizer: Record<string, unknown> | undefined;
   /** The API key that an authorizer names (`usageIdentifierKey`). */
-  usageKey: string | undefined;
+  apiKeyFromAuthorizer: string | undefined;
   /** The function that was called, for the log. */
-  called: string | undefined;
+  functionName: string | undefined;
   /** What was called for it, in order. */
-  calls: BackendCall[];
+  backendCalls: BackendCall[];
   /** Aborted when the client goes away. */
   signal: AbortSignal | undefined;
 };
 
 /** What is known of a request that is refused: its stage may be unknown, its method may not exist. */
-export type Refused = Partial<Pick<Exchange, "stage" | "method">> &
-  Omit<Exchange, "stage" | "method">;
+export type PartialRequestContext = Partial<Pick<RequestContext, "stage" | "method">> &
+  Omit<RequestContext, "stage" | "method">;
 
 type Identity = {
   sourceIp: string;
@@ -59,14 +59,14 @@ type Identity = {
 };
 
 /** What goes back: a whole body, or a stream of unknown length. */
-export type Answer = {
+export type HttpResponse = {
   status: number;
   headers: [name: string, value: string][];
   body: Buffer | string | Readable;
 };
 
 /** The header fields of a request, with the names that a Lambda would see. */
-export function fields(req: IncomingMessage): [string, string][] {
+export function rawHeaderFields(req: IncomingMessage): [string, string][] {
   const raw = req.rawHeaders;
   const list: [string, string][] = [];
   for (let i = 0; i < raw.length; i += 2) list.push([raw[i]!, raw[i + 1]!]);

@@ -1,6 +1,6 @@
 import * as Policy from "../iam/policy.ts";
-import type { Exchange } from "./request-context.ts";
-import { Refusal } from "./refusal.ts";
+import type { RequestContext } from "./request-context.ts";
+import { GatewayError } from "./gateway-error.ts";
 
 /**
  * A resource policy. Its explicit Deny comes before any authorizer; with no authorizer it must allow by itself. Under
@@ -14,11 +14,11 @@ export function compile(document: string, executionArn: string) {
     document.replaceAll('"execute-api:/', `"${executionArn}/`),
     "the resource policy",
   );
-  function check(exchange: Exchange, methodArn: string) {
+  function check(context: RequestContext, methodArn: string) {
     const decision = Policy.evaluate(statements, {
       action: "execute-api:Invoke",
       resource: methodArn,
-      context: { "aws:SourceIp": exchange.identity.sourceIp },
+      context: { "aws:SourceIp": context.identity.sourceIp },
       principal: { AWS: "*" },
     });
     if (decision.allowed) return;
@@ -26,7 +26,7 @@ export function compile(document: string, executionArn: string) {
       ? "with an explicit deny in a resource-based policy"
       : "because no resource-based policy allows the execute-api:Invoke action";
     const masked = methodArn.replace(/:\d{8}(\d{4}):/, ":********$1:");
-    throw new Refusal("ACCESS_DENIED", {
+    throw new GatewayError("ACCESS_DENIED", {
       text: `User: anonymous is not authorized to perform: execute-api:Invoke on resource: ${masked} ${how}`,
     });
   }

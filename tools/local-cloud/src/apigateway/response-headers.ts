@@ -1,4 +1,4 @@
-import type { Answer, Exchange } from "./request-context.ts";
+import type { HttpResponse, RequestContext } from "./request-context.ts";
 
 // renamed to x-amzn-Remapped-* on the way out [V-AWS]; WWW-Authenticate from a Lambda proxy too [V-WILD]
 const REMAPPED = new Set(["connection", "content-length", "date", "server", "www-authenticate"]);
@@ -23,7 +23,7 @@ const DROPPED = new Set(["trailer", "transfer-encoding", "x-amzn-requestid", "x-
 export function create() {
   const fields = new Map<string, { name: string; values: string[] }>();
 
-  const list = (remapped: Set<string>): Answer["headers"] =>
+  const list = (remapped: Set<string>): HttpResponse["headers"] =>
     [...fields].flatMap(([lower, { name, values }]) => {
       if (DROPPED.has(lower) && !remapped.has(lower)) return [];
       const shown = remapped.has(lower) ? `x-amzn-Remapped-${name}` : name;
@@ -46,13 +46,13 @@ export function create() {
     set,
     setDefault,
     /** As a Lambda or HTTP proxy integration sends them: JSON by default, even for an empty body. [V-AWS] */
-    forProxy(exchange: Exchange | undefined): Answer["headers"] {
+    forProxy(context: RequestContext | undefined): HttpResponse["headers"] {
       setDefault("Content-Type", "application/json");
       // absent on HTTP_PROXY and MOCK [V-AWS]
-      if (exchange) set("X-Amzn-Trace-Id", exchange.trace.header);
+      if (context) set("X-Amzn-Trace-Id", context.trace.header);
       return list(REMAPPED);
     },
-    forCustom: (): Answer["headers"] => list(REMAPPED_CUSTOM),
+    forNonProxy: (): HttpResponse["headers"] => list(REMAPPED_CUSTOM),
   };
 }
 

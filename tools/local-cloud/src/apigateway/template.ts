@@ -1,13 +1,13 @@
 import { JSONPath } from "jsonpath-plus";
 
-import * as Context from "./context.ts";
-import type { Exchange } from "./request-context.ts";
-import { java } from "./velocity-java-methods.ts";
+import * as MappingExpressions from "./mapping-expressions.ts";
+import type { RequestContext } from "./request-context.ts";
+import { toJavaValue } from "./velocity-java-methods.ts";
 import * as Velocity from "./velocity.ts";
 
 /** What request and response template of one request share: the overrides that either may set. */
 export type State = {
-  exchange: Exchange;
+  request: RequestContext;
   context: Record<string, unknown> & {
     requestOverride: Overrides;
     responseOverride: { header: Record<string, unknown>; status?: unknown };
@@ -27,32 +27,32 @@ export function compile(text: string): Template {
   });
   return (body, state) =>
     render({
-      input: input(body, state.exchange),
+      input: input(body, state.request),
       context: state.context,
-      stageVariables: state.exchange.stage.variables ?? {},
+      stageVariables: state.request.stage.variables ?? {},
       util,
     });
 }
 
-export const newState = (exchange: Exchange): State => ({
-  exchange,
+export const newState = (context: RequestContext): State => ({
+  request: context,
   context: {
-    ...Context.variables(exchange),
+    ...MappingExpressions.contextVariables(context),
     requestOverride: { header: {}, path: {}, querystring: {} },
     responseOverride: { header: {} },
   },
 });
 
 /** `$input`. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html#input-variable-reference */
-function input(body: string, exchange: Exchange) {
+function input(body: string, context: RequestContext) {
   const parameters = () => ({
-    path: java({ ...exchange.pathParameters }),
-    querystring: java(
+    path: toJavaValue({ ...context.pathParameters }),
+    querystring: toJavaValue(
       Object.fromEntries(
-        Object.entries(exchange.query ?? {}).map(([name, values]) => [name, values.at(-1)]),
+        Object.entries(context.query ?? {}).map(([name, values]) => [name, values.at(-1)]),
       ),
     ),
-    header: java(Object.fromEntries(exchange.headers)),
+    header: toJavaValue(Object.fromEntries(context.headers)),
   });
   return {
     // an empty body is an empty object [V-AWS]
@@ -63,23 +63,23 @@ function input(body: string, exchange: Exchange) {
     },
     path: (path: string) => {
       const found = query(body, path);
-      return found === undefined ? "" : java(found);
+      return found === undefined ? "" : toJavaValue(found);
     },
     params: (name?: string) => {
       if (name === undefined) return parameters();
       for (const place of ["path", "querystring", "header"])
-        if (hasParameter(exchange, place, name))
-          return Context.lookup(`method.request.${place}.${name}`, exchange);
+        if (hasParameter(context, place, name))
+          return MappingExpressions.evaluate(`method.request.${place}.${name}`, context);
       return "";
     },
   };
 }
 
-const hasParameter = (exchange: Exchange, place: string, name: string) =>
-  Context.lookup(`method.request.${place}.${name}`, exchange) !== undefined;
+const hasParameter = (context: RequestContext, place: string, name: string) =>
+  MappingExpressions.evaluate(`method.request.${place}.${name}`, context) !== undefined;
 
 /** The text at a JSON path, as parameter mappings take it. */
-export function pick(body: string, path: string): string | undefined {
+export function textAtJsonPath(body: string, path: string): string | undefined {
   const found = query(body, path);
   if (found === undefined) return undefined;
   return typeof found === "string" ? found : JSON.stringify(found);
@@ -102,7 +102,7 @@ function query(body: string, path: string): unknown {
 const util = {
   escapeJavaScript: (text: unknown) =>
     JSON.stringify(String(text)).slice(1, -1).replaceAll("'", "\\'").replaceAll("/", "\\/"),
-  parseJson: (text: string) => java(JSON.parse(text)),
+  parseJson: (text: string) => toJavaValue(JSON.parse(text)),
   // a space becomes a plus [V-AWS]
   urlEncode: (text: unknown) =>
     encodeURIComponent(String(text))

@@ -1,10 +1,10 @@
 /** Objects print as Java prints a map, `{a=1}`; lists that came from JSON as JSON. [V-AWS] */
-export function java(value: unknown): unknown {
+export function toJavaValue(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   const isList = Array.isArray(value);
-  const copy: object = isList ? value.map(java) : mapObject(value);
-  const print = isList ? () => JSON.stringify(value) : () => printMap(copy);
-  return Object.defineProperty(copy, "toString", { value: print, enumerable: false });
+  const copy: object = isList ? value.map(toJavaValue) : mapObject(value);
+  const printJavaList = isList ? () => JSON.stringify(value) : () => printMap(copy);
+  return Object.defineProperty(copy, "toString", { value: printJavaList, enumerable: false });
 }
 
 const entry = (key: string, value: unknown) =>
@@ -14,7 +14,7 @@ const entry = (key: string, value: unknown) =>
   });
 
 const mapObject = (value: object) =>
-  Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, java(inner)]));
+  Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, toJavaValue(inner)]));
 
 const printMap = (map: object) =>
   `{${Object.entries(map)
@@ -22,10 +22,10 @@ const printMap = (map: object) =>
     .join(", ")}}`;
 
 /** What Java prints of a value that a template made itself: `[a, b]`. */
-export const print = (list: unknown[]): string => `[${list.map(text).join(", ")}]`;
+export const printJavaList = (list: unknown[]): string => `[${list.map(text).join(", ")}]`;
 
 const text = (value: unknown): string =>
-  Array.isArray(value) && !Object.hasOwn(value, "toString") ? print(value) : String(value);
+  Array.isArray(value) && !Object.hasOwn(value, "toString") ? printJavaList(value) : String(value);
 
 type Call = { property: string; context: unknown; params: unknown[] };
 
@@ -45,7 +45,7 @@ const isMap = (context: unknown) =>
   typeof context === "object" && context !== null && !Array.isArray(context);
 
 // Java's methods of String, List and Map that velocityjs lacks or that JavaScript knows by another name
-export const methods = [
+export const javaMethods = [
   method("isEmpty", isText, (text: string) => text === ""),
   method("length", isText, (text: string) => text.length),
   method("equals", isText, (text: string, other: unknown) => text === other),

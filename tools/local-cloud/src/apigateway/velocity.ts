@@ -1,6 +1,6 @@
 import { Compile, parse } from "velocityjs";
 
-import { methods, print } from "./velocity-java-methods.ts";
+import { javaMethods, printJavaList } from "./velocity-java-methods.ts";
 
 type Ast = ReturnType<typeof parse>;
 type Node = Ast[number];
@@ -15,7 +15,7 @@ export function compile(text: string, known: Known): (context: Context) => strin
   const ast = parse(text.replace(/#stop\b(?!\()/g, "#stop()"));
   check(ast, known);
   return (context) =>
-    new Renderer(ast, { escape: false, customMethodHandlers: methods }).render(context);
+    new Renderer(ast, { escape: false, customMethodHandlers: javaMethods }).render(context);
 }
 
 function check(ast: Ast, known: Known) {
@@ -43,7 +43,7 @@ class Renderer extends Compile {
     if (id === "context" && isPrinted) return (super.getReferences(node, false) ?? "") as string;
     const value: unknown = super.getReferences(node, isPrinted);
     if (!isPrinted || !Array.isArray(value)) return value as string;
-    return Object.hasOwn(value, "toString") ? String(value) : print(value);
+    return Object.hasOwn(value, "toString") ? String(value) : printJavaList(value);
   }
 
   /** Integers divide without a rest. */

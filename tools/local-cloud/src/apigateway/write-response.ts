@@ -2,22 +2,22 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-import type { Answer, Refused } from "./request-context.ts";
+import type { HttpResponse, PartialRequestContext } from "./request-context.ts";
 
 /** Writes the answer with the gateway's own header fields. Resolves with the length of the body when it is written or the client has gone. */
-export async function write(
-  { status, headers, body }: Answer,
-  exchange: Pick<Refused, "requestId" | "extendedRequestId">,
+export async function writeResponse(
+  { status, headers, body }: HttpResponse,
+  context: Pick<PartialRequestContext, "requestId" | "extendedRequestId">,
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<number> {
   if (res.destroyed) {
-    discard(body);
+    discardBody(body);
     return 0;
   }
   const fields = headers.flat();
-  fields.push("x-amzn-RequestId", exchange.requestId);
-  fields.push("x-amz-apigw-id", exchange.extendedRequestId);
+  fields.push("x-amzn-RequestId", context.requestId);
+  fields.push("x-amz-apigw-id", context.extendedRequestId);
   const hasBody = req.method !== "HEAD" && status !== 204 && status !== 304;
   if (typeof body === "string" || Buffer.isBuffer(body)) {
     const length = Buffer.byteLength(body);
@@ -28,7 +28,7 @@ export async function write(
   }
   res.writeHead(status, fields);
   if (!hasBody) {
-    discard(body);
+    discardBody(body);
     res.end();
     return 0;
   }
@@ -46,7 +46,7 @@ export async function write(
 }
 
 /** A body that nobody will read. */
-function discard(body: Answer["body"]) {
+function discardBody(body: HttpResponse["body"]) {
   if (typeof body === "string" || Buffer.isBuffer(body)) return;
   (body as Readable).on("error", () => {}).destroy();
 }

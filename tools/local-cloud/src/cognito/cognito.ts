@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import { readBody } from "../read-body.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
 import { userActions } from "./user-actions.ts";
 import { adminActions } from "./admin-actions.ts";
@@ -130,7 +131,7 @@ export function createUserPools({
     if (req.method === "OPTIONS") return { status: 200, headers: PREFLIGHT };
     if (req.method === "GET") return wellKnownDocument(req.url ?? "", pools, context);
     try {
-      const bytes = await readBody(req);
+      const bytes = await readRequestBody(req);
       const action = actionOf(req);
       const input: Input = JSON.parse(bytes.toString("utf8") || "{}");
       const resource = input.UserPoolId ?? input.ClientId;
@@ -180,15 +181,10 @@ function actionOf(req: IncomingMessage): { run: Action; isSigned: boolean } {
 // far more than any request of this protocol has
 const MAX_BYTES = 1_048_576;
 
-async function readBody(req: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of req) {
-    size += chunk.length;
-    if (size > MAX_BYTES) throw invalidParameter("Request body is too large");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+async function readRequestBody(req: IncomingMessage): Promise<Buffer> {
+  const body = await readBody(req, MAX_BYTES);
+  if (!body) throw invalidParameter("Request body is too large");
+  return body;
 }
 
 /** @throws CognitoError unless the request is signed by a principal that may do the action. */

@@ -8,7 +8,7 @@ import { urlToHttpOptions } from "node:url";
 import { setTimeout as wait } from "node:timers/promises";
 
 import type { Log } from "../log.ts";
-import { readAll } from "../read-all.ts";
+import { readBody } from "../read-body.ts";
 import { StartError } from "../start-error.ts";
 
 /** Whatever answers DynamoDB's protocol behind the guard. It checks no signature and no right. */
@@ -106,7 +106,7 @@ function client(url: string): Pick<Engine, "pass" | "call"> {
 }
 
 export async function readText(response: IncomingMessage): Promise<string> {
-  return (await readAll(response)).toString("utf8");
+  return (await readBody(response)).toString("utf8");
 }
 
 function findBinary(env: NodeJS.ProcessEnv): string {

@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 
 import type { Clock } from "../clock.ts";
 import { type RequestAccess, createRequestAccess } from "../iam/request-access.ts";
-import { parseInput, parseTarget, readBody, sendError } from "../json-protocol.ts";
+import { parseInput, parseTarget, readRequestBody, sendError } from "../json-protocol.ts";
 import { ServiceError } from "../service-error.ts";
 import type { Principal, Principals } from "../iam/principals.ts";
 import type { Log } from "../log.ts";
@@ -61,7 +61,7 @@ async function handle(front: Front, request: IncomingMessage, response: ServerRe
   const { prefix, operation } = parseTarget(request);
   const call = traceCall(front.traces, "DynamoDB", front.graph.region, request, response);
   call.operation = operation;
-  const body = await readBody(request, MAX_BODY);
+  const body = await readRequestBody(request, MAX_BODY);
   const principal = front.guard.authenticate(request, body);
   if (prefix === "DynamoDBStreams_20120810") {
     const answer = await stream(front, principal, operation, parseInput(body));

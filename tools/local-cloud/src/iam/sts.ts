@@ -3,7 +3,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 
 import type { Clock } from "../clock.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
-import { readBody } from "../json-protocol.ts";
+import { readRequestBody } from "../json-protocol.ts";
 import type { Log } from "../log.ts";
 import { isQueryRequest, parseForm, sendQueryError, sendQueryResult } from "../query-protocol.ts";
 import { ServiceError, toServiceError } from "../service-error.ts";
@@ -39,7 +39,7 @@ export function createSts({
   });
 
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
-    const body = await readBody(request, MAX_BODY_BYTES);
+    const body = await readRequestBody(request, MAX_BODY_BYTES);
     const principal = access.authenticate(request, body);
     const isForm = isQueryRequest(request.headers["content-type"]);
     const action = isForm ? (parseForm(body).get("Action") ?? "") : "";

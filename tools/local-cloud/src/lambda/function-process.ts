@@ -6,7 +6,7 @@ import { finished } from "node:stream/promises";
 
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import { readAll } from "../read-all.ts";
+import { readBody } from "../read-body.ts";
 import { realTimeMs } from "../xray/segment.ts";
 import type { Bundle } from "./bundle.ts";
 import type { Invocation } from "./invocation.ts";
@@ -76,7 +76,7 @@ export function startProcess(options: Options): FunctionProcess {
     },
     async response(requestId, body) {
       if (requestId === current?.id) return respond(current, body);
-      await readAll(body);
+      await readBody(body);
       return true;
     },
     error(requestId, body) {
@@ -158,12 +158,12 @@ export function startProcess(options: Options): FunctionProcess {
   async function respond(invocation: Invocation, body: IncomingMessage) {
     const streaming = body.headers["lambda-runtime-function-response-mode"] === "streaming";
     if (streaming && invocation.stream) return stream(invocation, body);
-    const payload = await readAll(body, InvokeResult.MAX_RESPONSE_BYTES);
+    const payload = await readBody(body, InvokeResult.MAX_RESPONSE_BYTES);
     const failed = body.trailers["lambda-runtime-function-error-body"];
     if (failed) answered(invocation, InvokeResult.functionError(Buffer.from(failed, "base64")));
-    else if (payload.length > InvokeResult.MAX_RESPONSE_BYTES) answered(invocation, tooLarge);
+    else if (!payload) answered(invocation, tooLarge);
     else answered(invocation, { kind: "ok", payload });
-    return payload.length <= InvokeResult.MAX_RESPONSE_BYTES;
+    return payload !== undefined;
   }
 
   async function stream(invocation: Invocation, response: IncomingMessage) {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { readAll } from "../read-all.ts";
+import { readBody } from "../read-body.ts";
 
 /** One event on its way to a function's process. */
 export type Event = {
@@ -78,11 +78,11 @@ async function post(
   response: ServerResponse,
 ) {
   if (scope === "init" && requestId === "error") {
-    client.initError(await readAll(request));
+    client.initError(await readBody(request));
     return answer(response, 202);
   }
   let status = 202;
-  if (verb === "error") client.error(requestId, await readAll(request));
+  if (verb === "error") client.error(requestId, await readBody(request));
   else if (verb === "response") status = (await client.response(requestId, request)) ? 202 : 413;
   else return answer(response, 404);
   if (then === "next") client.next((event) => deliver(event, response));

@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
 import type { Principal, Principals } from "../iam/principals.ts";
 import { createRequestAccess } from "../iam/request-access.ts";
-import { readBody } from "../json-protocol.ts";
+import { readRequestBody } from "../json-protocol.ts";
 import type { Log } from "../log.ts";
 import { ServiceError, toServiceError } from "../service-error.ts";
 import { traceHeaderOf, traceCall } from "../xray/trace-service-call.ts";
@@ -51,7 +51,7 @@ export function createSqs({
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const protocol = protocolOf(request);
     const traced = traceCall(traces, "SQS", graph.region, request, response);
-    const body = await readBody(request, MAX_BODY_BYTES);
+    const body = await readRequestBody(request, MAX_BODY_BYTES);
     const principal = access.authenticate(request, body);
     const { action: name, input } = protocol.parse(request, body);
     traced.operation = name;

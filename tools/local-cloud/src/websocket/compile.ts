@@ -1,13 +1,16 @@
-import type { Parts } from "../apigateway/dependencies.ts";
-import { type Permissions, createPermissions } from "../apigateway/permission.ts";
-import { functionArnOf } from "../apigateway/uri.ts";
+import type { Dependencies } from "../apigateway/dependencies.ts";
+import { type Permissions, createPermissions } from "../apigateway/invoke-permissions.ts";
+import { functionArnOf } from "../apigateway/integration-uri.ts";
 import { type Resource, type ResourceGraph, resourcesOf } from "../graph/resource-graph.ts";
 import { StartError } from "../start-error.ts";
-import type { Api, Authorization, Route } from "./definition.ts";
-import * as Selection from "./selection.ts";
+import type { CompiledWebSocketApi, ConnectAuthorization, WebSocketRoute } from "./compiled-api.ts";
+import * as RouteSelection from "./route-selection.ts";
 
 /** The WebSocket APIs of the graph. What cannot be emulated is one error that names it all. */
-export function compile({ graph, principals }: Pick<Parts, "graph" | "principals">): Api[] {
+export function compile({
+  graph,
+  principals,
+}: Pick<Dependencies, "graph" | "principals">): CompiledWebSocketApi[] {
   const permissions = createPermissions(graph, principals);
   const problems: string[] = [];
   const apis = resourcesOf(graph, "aws:apigatewayv2/stage:Stage").flatMap((stage) => {
@@ -33,7 +36,7 @@ export function compile({ graph, principals }: Pick<Parts, "graph" | "principals
           variables: stage.inputs.stageVariables,
           executionArn: api.outputs.executionArn,
           endpoint: `${api.outputs.apiEndpoint}/${stage.inputs.name}`,
-          select: Selection.compile(api.inputs.routeSelectionExpression ?? ""),
+          select: RouteSelection.compile(api.inputs.routeSelectionExpression ?? ""),
           routes: new Map(routes.map((route) => [route.key, route])),
         },
       ];
@@ -65,7 +68,7 @@ type Context = {
 function compileRoute(
   { id, name, inputs }: RouteResource,
   context: Context,
-): Omit<Route, "functionName"> {
+): Omit<WebSocketRoute, "functionName"> {
   const { graph, api, stage, permissions } = context;
   const integration = resourcesOf(graph, "aws:apigatewayv2/integration:Integration").find(
     (candidate) => `integrations/${candidate.id}` === inputs.target,
@@ -79,10 +82,13 @@ function compileRoute(
     key,
     functionArn,
     isPermitted: credentialsArn
-      ? permissions.invokeAs(credentialsArn, functionArn)
-      : permissions.invoke(functionArn, `${api.outputs.executionArn}/${stage.inputs.name}/${key}`),
+      ? permissions.mayInvokeAsRole(credentialsArn, functionArn)
+      : permissions.mayInvoke(
+          functionArn,
+          `${api.outputs.executionArn}/${stage.inputs.name}/${key}`,
+        ),
     timeoutMs: timeoutMilliseconds ?? DEFAULT_TIMEOUT_MS,
-    responds: resourcesOf(graph, "aws:apigatewayv2/routeResponse:RouteResponse").some(
+    hasResponse: resourcesOf(graph, "aws:apigatewayv2/routeResponse:RouteResponse").some(
       (response) => response.inputs.routeId === id,
     ),
     authorization: compileAuthorization(inputs, context),
@@ -92,7 +98,7 @@ function compileRoute(
 function compileAuthorization(
   { authorizationType = "NONE", authorizerId, routeKey }: RouteResource["inputs"],
   { graph, api, permissions }: Context,
-): Authorization {
+): ConnectAuthorization {
   if (authorizationType === "NONE") return { type: "NONE" };
   // "You can use only the $connect route" https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html
   if (routeKey !== "$connect") throw new Error(`${routeKey} cannot have an authorizer`);
@@ -110,8 +116,11 @@ function compileAuthorization(
     type: "CUSTOM",
     functionArn,
     isPermitted: authorizerCredentialsArn
-      ? permissions.invokeAs(authorizerCredentialsArn, functionArn)
-      : permissions.invoke(functionArn, `${api.outputs.executionArn}/authorizers/${authorizer.id}`),
+      ? permissions.mayInvokeAsRole(authorizerCredentialsArn, functionArn)
+      : permissions.mayInvoke(
+          functionArn,
+          `${api.outputs.executionArn}/authorizers/${authorizer.id}`,
+        ),
     identitySources,
   };
 }

@@ -3,11 +3,11 @@ import type { Duplex } from "node:stream";
 import type { RawData, WebSocket } from "ws";
 
 import { newRequestId } from "../apigateway/request-context.ts";
-import type { Parts } from "../apigateway/dependencies.ts";
-import { Refusal, reason } from "../apigateway/refusal.ts";
-import * as Event from "./event.ts";
-import * as Frame from "./frame.ts";
-import { invoke } from "./invoke.ts";
+import type { Dependencies } from "../apigateway/dependencies.ts";
+import { GatewayError, describeCause } from "../apigateway/gateway-error.ts";
+import * as WebsocketEvent from "./websocket-event.ts";
+import * as FrameLengths from "./frame-lengths.ts";
+import { invokeRoute } from "./invoke-route.ts";
 
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 export const MAX_MESSAGE_BYTES = 131_072;
@@ -21,7 +21,7 @@ const UNSUPPORTED_DATA = 1003;
 const MESSAGE_TOO_BIG = 1009;
 
 export type Connection = {
-  peer: Event.Peer;
+  peer: WebsocketEvent.ConnectionInfo;
   lastActiveAt: number;
   /** False as soon as either side has begun to close it. */
   isOpen(): boolean;
@@ -29,11 +29,11 @@ export type Connection = {
   close(): void;
 };
 
-type Needs = Pick<Parts, "functions" | "clock" | "log">;
+type Needs = Pick<Dependencies, "functions" | "clock" | "log">;
 
 /** One client from the accepted handshake to `$disconnect`; `done` resolves when nothing of it is left. */
-export function serve(
-  peer: Event.Peer,
+export function serveConnection(
+  peer: WebsocketEvent.ConnectionInfo,
   socket: WebSocket,
   stream: Duplex,
   { functions, clock, log }: Needs,
@@ -52,7 +52,7 @@ export function serve(
     done: closed,
   };
 
-  Frame.watch(stream, (bytes) => {
+  FrameLengths.watchFrameLengths(stream, (bytes) => {
     if (bytes > MAX_FRAME_BYTES) socket.close(MESSAGE_TOO_BIG, "Frame too big");
   });
   socket.on("message", (data, isBinary) => {
@@ -79,21 +79,25 @@ export function serve(
     const requestId = newRequestId();
     let status = 200;
     try {
-      if (!route) throw new Refusal("ACCESS_DENIED", { text: "Forbidden" });
-      const context = Event.requestContext(peer, route.key, "MESSAGE", clock.now());
+      if (!route) throw new GatewayError("ACCESS_DENIED", { text: "Forbidden" });
+      const context = WebsocketEvent.requestContext(peer, route.key, "MESSAGE", clock.now());
       const requestContext = { ...context, requestId, messageId: context.extendedRequestId };
       const event = { requestContext, body, isBase64Encoded: false };
-      const reply = await invoke(route, event, functions);
-      if (route.responds && reply.body !== "" && connection.isOpen())
+      const reply = await invokeRoute(route, event, functions);
+      if (route.hasResponse && reply.body !== "" && connection.isOpen())
         connection.send(Buffer.from(reply.body));
     } catch (error) {
-      const refusal =
-        error instanceof Refusal ? error : new Refusal("API_CONFIGURATION_ERROR", { cause: error });
-      status = refusal.status;
-      if (refusal.cause !== undefined)
-        log.warn(`WebSocket ${route?.key ?? key}: ${reason(refusal.cause)}`, { requestId });
+      const gatewayError =
+        error instanceof GatewayError
+          ? error
+          : new GatewayError("API_CONFIGURATION_ERROR", { cause: error });
+      status = gatewayError.status;
+      if (gatewayError.cause !== undefined)
+        log.warn(`WebSocket ${route?.key ?? key}: ${describeCause(gatewayError.cause)}`, {
+          requestId,
+        });
       // the connection stays [V-WILD]
-      const frame = JSON.stringify({ message: refusal.text, connectionId, requestId });
+      const frame = JSON.stringify({ message: gatewayError.text, connectionId, requestId });
       if (connection.isOpen()) connection.send(Buffer.from(frame));
     }
     log.request({
@@ -123,14 +127,14 @@ export function serve(
         Object.entries(headers).map(([name, value]) => [name, [value]]),
       ),
       requestContext: {
-        ...Event.requestContext(peer, "$disconnect", "DISCONNECT", clock.now()),
+        ...WebsocketEvent.requestContext(peer, "$disconnect", "DISCONNECT", clock.now()),
         disconnectStatusCode: code,
         disconnectReason: reason,
       },
       isBase64Encoded: false,
     };
     try {
-      await invoke(route, event, functions);
+      await invokeRoute(route, event, functions);
     } catch (error) {
       log.warn(`WebSocket $disconnect: ${(error as Error).message}`);
     }

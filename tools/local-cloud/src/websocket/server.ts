@@ -11,31 +11,31 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 
 import { newExtendedRequestId, newRequestId } from "../apigateway/request-context.ts";
-import type { Parts } from "../apigateway/dependencies.ts";
-import { Refusal, reason } from "../apigateway/refusal.ts";
-import type { Place } from "./address.ts";
+import type { Dependencies } from "../apigateway/dependencies.ts";
+import { GatewayError, describeCause } from "../apigateway/gateway-error.ts";
+import type { StageAddress } from "./local-addresses.ts";
 import { compile } from "./compile.ts";
-import { type Connection, MAX_MESSAGE_BYTES, serve } from "./connection.ts";
-import type { Api } from "./definition.ts";
-import type { Peer } from "./event.ts";
-import { admit } from "./handshake.ts";
-import { manage } from "./management.ts";
+import { type Connection, MAX_MESSAGE_BYTES, serveConnection } from "./connection.ts";
+import type { CompiledWebSocketApi } from "./compiled-api.ts";
+import type { ConnectionInfo } from "./websocket-event.ts";
+import { acceptHandshake } from "./handshake.ts";
+import { handleConnectionsRequest } from "./connections-api.ts";
 
 export type WebSockets = {
   server: Server;
   /** Where each API is: a path on this server, without a slash at its end. */
-  stages: ({ apiName: string } & Place)[];
+  stages: ({ apiName: string } & StageAddress)[];
   /** Closes every connection and waits for its `$disconnect`. */
   stop(): Promise<void>;
 };
 
 /** The WebSocket APIs of a graph, as API Gateway would serve them, with their `@connections`. */
 export function createWebSockets(
-  parts: Pick<Parts, "graph" | "functions" | "principals" | "clock" | "log">,
+  dependencies: Pick<Dependencies, "graph" | "functions" | "principals" | "clock" | "log">,
 ): WebSockets {
-  const { clock, log } = parts;
-  const byPath = addresses(compile(parts));
-  const connections = new Map<string, ReturnType<typeof serve>>();
+  const { clock, log } = dependencies;
+  const byPath = addresses(compile(dependencies));
+  const connections = new Map<string, ReturnType<typeof serveConnection>>();
   const leaving = new Set<Promise<void>>();
   const sockets = new WebSocketServer({
     noServer: true,
@@ -72,23 +72,26 @@ export function createWebSockets(
     let status = 101;
     try {
       if (!api || (rest !== "" && rest !== "/"))
-        throw new Refusal("ACCESS_DENIED", { text: "Forbidden", errorType: "ForbiddenException" });
-      const headers = await admit(peer, { req, rawQuery }, parts);
+        throw new GatewayError("ACCESS_DENIED", {
+          text: "Forbidden",
+          errorType: "ForbiddenException",
+        });
+      const headers = await acceptHandshake(peer, { req, rawQuery }, dependencies);
       const chosen = Object.entries(headers).find(
         ([name]) => name.toLowerCase() === "sec-websocket-protocol",
       )?.[1];
       if (chosen !== undefined) protocols.set(req, chosen);
       sockets.handleUpgrade(req, stream, head, (socket) => {
-        const connection = serve(peer, socket, stream, parts);
+        const connection = serveConnection(peer, socket, stream, dependencies);
         connections.set(peer.connectionId, connection);
         leaving.add(connection.done);
         socket.once("close", () => connections.delete(peer.connectionId));
         void connection.done.finally(() => leaving.delete(connection.done));
       });
     } catch (error) {
-      const refused = asRefusal(error);
-      status = refused.status;
-      refuse(stream, refused, peer.connectionId);
+      const gatewayError = asRefusal(error);
+      status = gatewayError.status;
+      rejectHandshake(stream, gatewayError, peer.connectionId);
     }
     log.request({
       method: "CONNECT",
@@ -105,13 +108,16 @@ export function createWebSockets(
     const id = /^\/(?:@|%40)connections\/([^/]+)$/.exec(rest)?.[1];
     try {
       if (!api || !id)
-        throw new Refusal("ACCESS_DENIED", { text: "Forbidden", errorType: "ForbiddenException" });
+        throw new GatewayError("ACCESS_DENIED", {
+          text: "Forbidden",
+          errorType: "ForbiddenException",
+        });
       const connectionId = decodeURIComponent(id);
       const find = (wanted: string): Connection | undefined => {
         const found = connections.get(wanted);
         return found?.peer.api === api ? found : undefined;
       };
-      await manage(req, res, { api, connectionId }, find, parts);
+      await handleConnectionsRequest(req, res, { api, connectionId }, find, dependencies);
     } catch (error) {
       const { status, errorType, text } = asRefusal(error);
       req.resume();
@@ -126,7 +132,7 @@ export function createWebSockets(
     }
   }
 
-  function peerOf(req: IncomingMessage, api: Api | undefined): Peer {
+  function peerOf(req: IncomingMessage, api: CompiledWebSocketApi | undefined): ConnectionInfo {
     return {
       api: api!,
       connectionId: `${randomBytes(11).toString("base64url")}=`,
@@ -138,11 +144,14 @@ export function createWebSockets(
     };
   }
 
-  function asRefusal(error: unknown): Refusal {
-    const refusal =
-      error instanceof Refusal ? error : new Refusal("API_CONFIGURATION_ERROR", { cause: error });
-    if (refusal.cause !== undefined) log.warn(`WebSocket: ${reason(refusal.cause)}`);
-    return refusal;
+  function asRefusal(error: unknown): GatewayError {
+    const gatewayError =
+      error instanceof GatewayError
+        ? error
+        : new GatewayError("API_CONFIGURATION_ERROR", { cause: error });
+    if (gatewayError.cause !== undefined)
+      log.warn(`WebSocket: ${describeCause(gatewayError.cause)}`);
+    return gatewayError;
   }
 
   function locate(url: string) {
@@ -154,8 +163,12 @@ export function createWebSockets(
   }
 }
 
-/** The answer to a handshake that is refused. */
-function refuse(stream: Duplex, { status, errorType, text }: Refusal, connectionId: string) {
+/** The answer to a handshake that is gatewayError. */
+function rejectHandshake(
+  stream: Duplex,
+  { status, errorType, text }: GatewayError,
+  connectionId: string,
+) {
   if (stream.destroyed) return;
   const requestId = newRequestId();
   const body = JSON.stringify({ message: text, connectionId, requestId });
@@ -175,7 +188,7 @@ function refuse(stream: Duplex, { status, errorType, text }: Refusal, connection
 }
 
 /** `/{stage}` while that names one API; two APIs with stages of the same name go by their ids. */
-function addresses(apis: Api[]): Map<string, Api> {
+function addresses(apis: CompiledWebSocketApi[]): Map<string, CompiledWebSocketApi> {
   const names = Map.groupBy(apis, ({ stage }) => stage);
   return new Map(
     apis.map((api) => [

@@ -28,7 +28,7 @@ import { createPrincipals } from "../iam/principals.ts";
 import { silentLog } from "../log.ts";
 import type { GraphFile, ResourceInFile } from "../graph/graph-file.ts";
 import { parseGraph, resourcesOf } from "../graph/resource-graph.ts";
-import { withAddresses } from "./address.ts";
+import { withLocalAddresses } from "./local-addresses.ts";
 import { createWebSockets } from "./server.ts";
 
 const executionArn = `arn:aws:execute-api:${region}:${account}:ws1`;
@@ -450,7 +450,11 @@ test("a function is told the address on this machine", () => {
     ),
   );
   const places = [{ endpoint: "wss://ws1.execute-api.example.com/live", path: "/live" }];
-  const { functions, ...more } = withAddresses(parseGraph(graph), places, "http://127.0.0.1:4505");
+  const { functions, ...more } = withLocalAddresses(
+    parseGraph(graph),
+    places,
+    "http://127.0.0.1:4505",
+  );
   expect(functions[lambdaArn("talker")]!.links).toEqual({
     Sockets: { managementEndpoint: "http://127.0.0.1:4505/live" },
   });

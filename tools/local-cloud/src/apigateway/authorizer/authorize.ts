@@ -1,24 +1,29 @@
-import type { Exchange } from "../request-context.ts";
-import type { Parts } from "../dependencies.ts";
-import { byCognito } from "./cognito.ts";
-import { byIam } from "./iam.ts";
+import type { RequestContext } from "../request-context.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { authorizeWithCognito } from "./cognito.ts";
+import { authorizeWithIam } from "./iam.ts";
 import type { LambdaAuthorizers } from "./lambda.ts";
 
-/** Authentication and authorization of the method; fills in `exchange.authorizer` and `exchange.identity`, or throws a Refusal. */
+/** Authentication and authorization of the method; fills in `context.authorizer` and `context.identity`, or throws a Refusal. */
 export function authorize(
-  exchange: Exchange,
+  context: RequestContext,
   lambdas: LambdaAuthorizers,
-  parts: Parts,
+  dependencies: Dependencies,
 ): Promise<void> | void {
-  const { authorization } = exchange.method;
+  const { authorization } = context.method;
   switch (authorization.type) {
     case "NONE":
       return;
     case "COGNITO_USER_POOLS":
-      return byCognito(exchange, authorization.authorizer, authorization.scopes, parts);
+      return authorizeWithCognito(
+        context,
+        authorization.authorizer,
+        authorization.scopes,
+        dependencies,
+      );
     case "CUSTOM":
-      return lambdas.decide(exchange, authorization.authorizer);
+      return lambdas.authorize(context, authorization.authorizer);
     case "AWS_IAM":
-      return byIam(exchange, parts);
+      return authorizeWithIam(context, dependencies);
   }
 }

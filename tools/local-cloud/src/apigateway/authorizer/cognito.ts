@@ -1,38 +1,38 @@
-import * as Context from "../context.ts";
-import type { CognitoAuthorizer } from "../definition.ts";
-import type { Exchange } from "../request-context.ts";
-import type { Parts } from "../dependencies.ts";
-import { Refusal } from "../refusal.ts";
+import * as MappingExpressions from "../mapping-expressions.ts";
+import type { CognitoAuthorizer } from "../compiled-api.ts";
+import type { RequestContext } from "../request-context.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { GatewayError } from "../gateway-error.ts";
 
 /**
  * Without scopes the ID token is expected, with scopes an access token that has at least one of them; whatever fails is
  * 401. Whether a token was revoked is not asked.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html
  */
-export async function byCognito(
-  exchange: Exchange,
+export async function authorizeWithCognito(
+  context: RequestContext,
   authorizer: CognitoAuthorizer,
   scopes: string[],
-  { userPools }: Parts,
+  { userPools }: Dependencies,
 ): Promise<void> {
-  const header = Context.lookup(authorizer.identitySource, exchange);
+  const header = MappingExpressions.evaluate(authorizer.identitySource, context);
   const token = header?.replace(/^Bearer\s+/i, "");
-  if (!token) throw new Refusal("UNAUTHORIZED");
+  if (!token) throw new GatewayError("UNAUTHORIZED");
   const claims = await verify(token, authorizer, scopes.length > 0 ? "access" : "id", userPools);
   // matched against `aud`, which only an ID token has [V-DOC]
   if (authorizer.validation && !authorizer.validation.test(asString(claims.aud)))
-    throw new Refusal("UNAUTHORIZED");
+    throw new GatewayError("UNAUTHORIZED");
   const granted = asString(claims.scope).split(" ");
   if (scopes.length > 0 && !scopes.some((scope) => granted.includes(scope)))
-    throw new Refusal("UNAUTHORIZED");
-  exchange.authorizer = { claims: asStrings(claims) };
+    throw new GatewayError("UNAUTHORIZED");
+  context.authorizer = { claims: asStrings(claims) };
 }
 
 async function verify(
   token: string,
   { providerArns }: CognitoAuthorizer,
   use: "id" | "access",
-  userPools: Parts["userPools"],
+  userPools: Dependencies["userPools"],
 ): Promise<Record<string, unknown>> {
   let expired = false;
   for (const arn of providerArns) {
@@ -40,7 +40,7 @@ async function verify(
     if ("reason" in outcome) expired ||= outcome.reason === "expired";
     else if (outcome.claims.token_use === use) return outcome.claims;
   }
-  throw new Refusal("UNAUTHORIZED", expired ? { text: "The incoming token has expired" } : {});
+  throw new GatewayError("UNAUTHORIZED", expired ? { text: "The incoming token has expired" } : {});
 }
 
 /** Every claim is text: lists joined by commas, and times the way Java prints a date, so that nobody relies on them. [V-WILD] */

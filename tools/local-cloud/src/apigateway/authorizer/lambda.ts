@@ -1,72 +1,81 @@
-import * as Context from "../context.ts";
-import type { LambdaAuthorizer } from "../definition.ts";
-import { authorizerEvent } from "../event.ts";
-import type { Exchange } from "../request-context.ts";
-import { within } from "../integration/timeout.ts";
-import { invoke } from "../invoke.ts";
-import type { Parts } from "../dependencies.ts";
-import { Refusal } from "../refusal.ts";
+import * as MappingExpressions from "../mapping-expressions.ts";
+import type { LambdaAuthorizer } from "../compiled-api.ts";
+import { authorizerEvent } from "../lambda-event.ts";
+import type { RequestContext } from "../request-context.ts";
+import { withTimeout } from "../integration/timeout.ts";
+import { invokeFunction } from "../invoke-function.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { GatewayError } from "../gateway-error.ts";
 import { methodArn } from "../method-arn.ts";
-import { type Verdict, enforce, parse } from "./verdict.ts";
+import {
+  type AuthorizerOutput,
+  assertAllowed,
+  parseAuthorizerOutput,
+} from "./authorizer-output.ts";
 
 export type LambdaAuthorizers = {
-  decide(exchange: Exchange, authorizer: LambdaAuthorizer): Promise<void>;
+  authorize(context: RequestContext, authorizer: LambdaAuthorizer): Promise<void>;
 };
 
 const TIMEOUT_MS = 29_000;
 
 /** TOKEN and REQUEST authorizers. What is cached is the *policy*; it is evaluated anew against the ARN of each request. [V-DOC] */
-export function createLambdaAuthorizers(parts: Parts): LambdaAuthorizers {
-  const { clock } = parts;
-  const cache = new Map<string, { verdict: Verdict; until: number }>();
+export function createLambdaAuthorizers(dependencies: Dependencies): LambdaAuthorizers {
+  const { clock } = dependencies;
+  const cache = new Map<string, { output: AuthorizerOutput; until: number }>();
 
   return {
-    async decide(exchange, authorizer) {
+    async authorize(context, authorizer) {
       const started = clock.now();
-      const sources = identity(exchange, authorizer);
+      const sources = identity(context, authorizer);
       const isCached = authorizer.ttlSeconds > 0 && sources.length > 0;
-      const key = JSON.stringify([exchange.stage.name, authorizer.id, sources]);
+      const key = JSON.stringify([context.stage.name, authorizer.id, sources]);
       const hit = isCached ? cache.get(key) : undefined;
-      const arn = methodArn(exchange);
-      let verdict = hit && hit.until > started ? hit.verdict : undefined;
-      if (!verdict) {
-        verdict = await ask(exchange, authorizer, arn, sources[0] ?? "");
-        if (isCached)
-          cache.set(key, { verdict, until: clock.now() + authorizer.ttlSeconds * 1000 });
+      const arn = methodArn(context);
+      let output = hit && hit.until > started ? hit.output : undefined;
+      if (!output) {
+        output = await ask(context, authorizer, arn, sources[0] ?? "");
+        if (isCached) cache.set(key, { output, until: clock.now() + authorizer.ttlSeconds * 1000 });
         if (cache.size > MAX_CACHED) cache.delete(cache.keys().next().value!);
       }
-      enforce(verdict, arn);
-      exchange.authorizer = {
-        principalId: verdict.principalId,
-        ...verdict.context,
+      assertAllowed(output, arn);
+      context.authorizer = {
+        principalId: output.principalId,
+        ...output.context,
         integrationLatency: Math.round(clock.now() - started),
       };
-      exchange.usageKey = verdict.usageKey;
+      context.apiKeyFromAuthorizer = output.apiKey;
     },
   };
 
   async function ask(
-    exchange: Exchange,
+    context: RequestContext,
     authorizer: LambdaAuthorizer,
     arn: string,
     token: string,
-  ): Promise<Verdict> {
-    if (!authorizer.permitted) throw new Refusal("AUTHORIZER_CONFIGURATION_ERROR");
+  ): Promise<AuthorizerOutput> {
+    if (!authorizer.isPermitted) throw new GatewayError("AUTHORIZER_CONFIGURATION_ERROR");
     const event =
       authorizer.type === "TOKEN"
         ? { type: "TOKEN", methodArn: arn, authorizationToken: token }
-        : authorizerEvent(exchange, arn);
-    const result = await within(
+        : authorizerEvent(context, arn);
+    const result = await withTimeout(
       TIMEOUT_MS,
-      invoke(parts, exchange, "authorizer", authorizer.functionArn, JSON.stringify(event)),
+      invokeFunction(
+        dependencies,
+        context,
+        "authorizer",
+        authorizer.functionArn,
+        JSON.stringify(event),
+      ),
     ).catch((cause) => {
-      throw new Refusal("AUTHORIZER_FAILURE", { cause });
+      throw new GatewayError("AUTHORIZER_FAILURE", { cause });
     });
     // the one message that means 401 [V-DOC]
     if (result.kind === "error" && result.errorMessage === "Unauthorized")
-      throw new Refusal("UNAUTHORIZED");
-    if (result.kind !== "ok") throw new Refusal("AUTHORIZER_FAILURE");
-    return parse(result.payload);
+      throw new GatewayError("UNAUTHORIZED");
+    if (result.kind !== "ok") throw new GatewayError("AUTHORIZER_FAILURE");
+    return parseAuthorizerOutput(result.payload);
   }
 }
 
@@ -74,10 +83,15 @@ export function createLambdaAuthorizers(parts: Parts): LambdaAuthorizers {
 const MAX_CACHED = 10_000;
 
 /** The values of the identity sources; a missing one is 401 before the function is asked. [V-DOC] */
-function identity(exchange: Exchange, { type, identitySources, validation }: LambdaAuthorizer) {
-  const values = identitySources.map((source) => Context.lookup(source, exchange) ?? "");
-  if (values.some((value) => value.trim() === "")) throw new Refusal("UNAUTHORIZED");
+function identity(
+  context: RequestContext,
+  { type, identitySources, validation }: LambdaAuthorizer,
+) {
+  const values = identitySources.map(
+    (source) => MappingExpressions.evaluate(source, context) ?? "",
+  );
+  if (values.some((value) => value.trim() === "")) throw new GatewayError("UNAUTHORIZED");
   if (type === "TOKEN" && validation && !validation.test(values[0] ?? ""))
-    throw new Refusal("UNAUTHORIZED");
+    throw new GatewayError("UNAUTHORIZED");
   return values;
 }

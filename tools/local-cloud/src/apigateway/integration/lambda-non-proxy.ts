@@ -1,34 +1,34 @@
 import { MAX_EVENT_BYTES } from "../../lambda/invoke-result.ts";
-import { recorded } from "../backend-call.ts";
-import { invoke } from "../invoke.ts";
-import type { Parts } from "../dependencies.ts";
-import { Refusal, misconfigured } from "../refusal.ts";
+import { recordCall } from "../backend-call.ts";
+import { invokeFunction } from "../invoke-function.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { GatewayError, configurationError } from "../gateway-error.ts";
 import type { Backend } from "./non-proxy.ts";
-import { type LambdaTarget, permitted, tooLarge } from "./lambda-proxy.ts";
+import { type LambdaTarget, permittedFunctionArn, isTooLarge } from "./lambda-proxy.ts";
 
 /** `AWS` onto a function: the rendered template is its event, the error message of a failure chooses the integration response. [V-AWS] */
-export function lambdaCustom(target: LambdaTarget, parts: Parts): Backend {
-  return async (request, exchange) => {
-    const functionArn = permitted(target, exchange);
+export function lambdaBackend(target: LambdaTarget, dependencies: Dependencies): Backend {
+  return async (request, context) => {
+    const functionArn = permittedFunctionArn(target, context);
     const payload = request.body.length > 0 ? request.body.toString("utf8") : "{}";
-    if (tooLarge(payload)) throw new Refusal("REQUEST_TOO_LARGE");
+    if (isTooLarge(payload)) throw new GatewayError("REQUEST_TOO_LARGE");
     if (isEvent(request.headers)) {
-      if (Buffer.byteLength(payload) > MAX_EVENT_BYTES) throw new Refusal("REQUEST_TOO_LARGE");
-      const accepted = { of: "integration", service: "Lambda", functionArn } as const;
-      await recorded(exchange, accepted, async (call) => {
-        call.requestId = parts.asynchronous.accept(functionArn, payload);
+      if (Buffer.byteLength(payload) > MAX_EVENT_BYTES) throw new GatewayError("REQUEST_TOO_LARGE");
+      const accepted = { purpose: "integration", service: "Lambda", functionArn } as const;
+      await recordCall(context, accepted, async (call) => {
+        call.requestId = dependencies.asynchronous.accept(functionArn, payload);
         call.status = 202;
       });
       return { selector: undefined, headers: {}, body: Buffer.alloc(0) };
     }
-    const result = await invoke(parts, exchange, "integration", functionArn, payload);
+    const result = await invokeFunction(dependencies, context, "integration", functionArn, payload);
     switch (result.kind) {
       case "ok":
         return { selector: undefined, headers: {}, body: result.payload };
       case "error":
         return { selector: result.errorMessage, headers: {}, body: result.payload };
       default:
-        throw misconfigured(`the function is ${result.kind}`);
+        throw configurationError(`the function is ${result.kind}`);
     }
   };
 }
@@ -38,6 +38,6 @@ function isEvent(headers: Record<string, string>): boolean {
   const name = Object.keys(headers).find((name) => name.toLowerCase() === "x-amz-invocation-type");
   const type = name ? headers[name] : "RequestResponse";
   if (type !== "Event" && type !== "RequestResponse")
-    throw misconfigured(`the invocation type ${type} is not emulated`);
+    throw configurationError(`the invocation type ${type} is not emulated`);
   return type === "Event";
 }

@@ -1,11 +1,17 @@
 import type { Principal } from "../../iam/principals.ts";
 import { signRequest } from "../../iam/sign-request.ts";
-import { recorded, traceHeader } from "../backend-call.ts";
-import type { Exchange } from "../request-context.ts";
-import type { Parts } from "../dependencies.ts";
-import { Refusal } from "../refusal.ts";
+import { recordCall, traceHeader } from "../backend-call.ts";
+import type { RequestContext } from "../request-context.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { GatewayError } from "../gateway-error.ts";
 import type { Backend } from "./non-proxy.ts";
-import { fillPath, queryString, rawFields, readAll, send } from "./send.ts";
+import {
+  fillPath,
+  queryString,
+  rawResponseFields,
+  readResponseBody,
+  sendRequest,
+} from "./send-request.ts";
 
 // S3's own spelling, which a mapping must hit; the wire does not promise it
 const CANONICAL = new Map(
@@ -35,14 +41,17 @@ export type S3Target = {
 };
 
 /** Calls S3 with the integration's role, signed. Only mapped headers arrive there; Content-Type passes for methods with a body. [V-AWS] */
-export function s3({ path, httpMethod, roleArn }: S3Target, parts: Parts): Backend {
-  const origin = parts.endpoints.s3;
+export function s3Backend(
+  { path, httpMethod, roleArn }: S3Target,
+  dependencies: Dependencies,
+): Backend {
+  const origin = dependencies.endpoints.s3;
   if (!origin) throw new Error("an S3 integration needs a bucket in the resource graph");
-  return async (request, exchange) => {
+  return async (request, context) => {
     const target =
-      fillPath(withVariables(path, exchange), request.path) + queryString(request.query);
+      fillPath(fillStageVariables(path, context), request.path) + queryString(request.query);
     const hasBody = httpMethod === "PUT" || httpMethod === "POST";
-    const type = hasBody ? exchange.header("content-type") : undefined;
+    const type = hasBody ? context.header("content-type") : undefined;
     const headers: Record<string, string> = {
       accept: "application/json",
       ...(type && { "content-type": type }),
@@ -50,51 +59,51 @@ export function s3({ path, httpMethod, roleArn }: S3Target, parts: Parts): Backe
       host: new URL(origin).host,
     };
     const body = hasBody ? request.body : Buffer.alloc(0);
-    const credentials = assume(roleArn, parts);
+    const credentials = assume(roleArn, dependencies);
     const signature = signRequest(
       { method: httpMethod, url: target, headers, body },
       credentials,
       "s3",
-      parts.graph.region,
+      dependencies.graph.region,
       Date.now(),
     );
     if (hasBody) headers["content-length"] = String(body.length);
     // S3 writes the call into the trace itself, and hands the trace on with its events
-    headers["x-amzn-trace-id"] = traceHeader(exchange, exchange.trace);
+    headers["x-amzn-trace-id"] = traceHeader(context, context.trace);
     const outgoing = {
       origin,
       target,
       method: httpMethod,
       headers: { ...headers, ...signature },
       body,
-      signal: exchange.signal,
+      signal: context.signal,
     };
-    return recorded(exchange, { of: "integration", service: "S3" }, async (call) => {
-      const response = await send(outgoing);
+    return recordCall(context, { purpose: "integration", service: "S3" }, async (call) => {
+      const response = await sendRequest(outgoing);
       call.status = response.statusCode;
       call.requestId = response.headers["x-amz-request-id"]?.toString();
       return {
         selector: String(response.statusCode),
-        headers: grouped(rawFields(response)),
-        body: await readAll(response),
+        headers: grouped(rawResponseFields(response)),
+        body: await readResponseBody(response),
       };
     });
   };
 }
 
-function assume(roleArn: string, { principals }: Parts): Principal {
+function assume(roleArn: string, { principals }: Dependencies): Principal {
   try {
     return principals.forRole(roleArn, "apigateway.amazonaws.com");
   } catch (cause) {
     // "API Gateway does not have permission to assume the provided role"
-    throw new Refusal("API_CONFIGURATION_ERROR", { cause });
+    throw new GatewayError("API_CONFIGURATION_ERROR", { cause });
   }
 }
 
-export const withVariables = (uri: string, exchange: Exchange) =>
+export const fillStageVariables = (uri: string, context: RequestContext) =>
   uri.replace(
     /\$\{stageVariables\.(\w+)\}/g,
-    (_, name: string) => exchange.stage.variables?.[name] ?? "",
+    (_, name: string) => context.stage.variables?.[name] ?? "",
   );
 
 const lowered = (headers: Record<string, string>) =>

@@ -27,7 +27,7 @@ export function createPermissions(graph: ResourceGraph, principals: Principals) 
   }
 
   return {
-    invoke(functionArn: string, sourceArn: string): boolean {
+    mayInvoke(functionArn: string, sourceArn: string): boolean {
       const unqualified = functionArn.split(":").slice(0, 7).join(":");
       return Policy.evaluate(statements.get(unqualified) ?? [], {
         action: "lambda:InvokeFunction",
@@ -37,7 +37,7 @@ export function createPermissions(graph: ResourceGraph, principals: Principals) 
       }).allowed;
     },
 
-    invokeAs(roleArn: string, functionArn: string): boolean {
+    mayInvokeAsRole(roleArn: string, functionArn: string): boolean {
       try {
         const role = principals.forRole(roleArn, "apigateway.amazonaws.com");
         return Policy.evaluate(role.statements, {

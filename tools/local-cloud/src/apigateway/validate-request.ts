@@ -1,26 +1,28 @@
 import ajv04 from "ajv-draft-04";
 
-import * as Context from "./context.ts";
-import type { BodyCheck, Method } from "./definition.ts";
-import type { Exchange } from "./request-context.ts";
-import { Refusal } from "./refusal.ts";
+import * as MappingExpressions from "./mapping-expressions.ts";
+import type { BodyValidator, Method } from "./compiled-api.ts";
+import type { RequestContext } from "./request-context.ts";
+import { GatewayError } from "./gateway-error.ts";
 
 /** Presence of parameters first, then the body. No type, enum or pattern is checked on parameters. [V-DOC] */
-export function validate(exchange: Exchange): void {
-  const { requiredParameters, bodyChecks } = exchange.method;
-  const missing = requiredParameters.filter((key) => !Context.lookup(key, exchange)?.trim());
+export function validateRequest(context: RequestContext): void {
+  const { requiredParameters, bodyValidators: bodyChecks } = context.method;
+  const missing = requiredParameters.filter(
+    (key) => !MappingExpressions.evaluate(key, context)?.trim(),
+  );
   if (missing.length > 0) {
     const names = missing.map((key) => key.split(".").slice(3).join("."));
-    throw new Refusal("BAD_REQUEST_PARAMETERS", {
+    throw new GatewayError("BAD_REQUEST_PARAMETERS", {
       text: `Missing required request parameters: [${names.join(", ")}]`,
     });
   }
   if (!bodyChecks) return;
-  const type = exchange.header("content-type")?.split(";", 1)[0]?.trim() || "application/json";
+  const type = context.header("content-type")?.split(";", 1)[0]?.trim() || "application/json";
   // no model for the content type, nor one for all: silently not validated [V-DOC]
   const check = bodyChecks.get(type) ?? bodyChecks.get("$default");
-  const validation = check?.(exchange.body.toString("utf8"));
-  if (validation !== undefined) throw new Refusal("BAD_REQUEST_BODY", { validation });
+  const validation = check?.(context.body.toString("utf8"));
+  if (validation !== undefined) throw new GatewayError("BAD_REQUEST_BODY", { validation });
 }
 
 /** JSON Schema draft-04, compiled. Throws on what is not a schema. https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-models.html */
@@ -29,7 +31,7 @@ export function compileModels(models: { name: string; url: string; schema: strin
   for (const { url, schema } of models)
     // a model refers to another by its URL
     ajv.addSchema({ ...JSON.parse(schema || "{}"), id: url }, url);
-  return (name: string): BodyCheck => {
+  return (name: string): BodyValidator => {
     const model = models.find((candidate) => candidate.name === name);
     if (!model) throw new Error(`there is no model ${name}`);
     const check = ajv.getSchema(model.url);
@@ -51,7 +53,9 @@ export function compileModels(models: { name: string; url: string; schema: strin
 }
 
 /** AWS lists what is missing in the order of the mapping keys: header, path, querystring. [V-AWS] */
-export const sortParameters = (parameters: Record<string, boolean>): Method["requiredParameters"] =>
+export const requiredParameterKeys = (
+  parameters: Record<string, boolean>,
+): Method["requiredParameters"] =>
   Object.entries(parameters)
     .filter(([, isRequired]) => isRequired)
     .map(([key]) => key)

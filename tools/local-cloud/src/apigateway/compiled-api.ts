@@ -1,29 +1,29 @@
-import type { AccessLog } from "./access-log.ts";
-import type { Answer, Exchange } from "./request-context.ts";
+import type { AccessLogFormatter } from "./access-log-format.ts";
+import type { HttpResponse, RequestContext } from "./request-context.ts";
 import type { MediaTypes } from "./media-type.ts";
 import type { ResourcePolicy } from "./resource-policy.ts";
-import type { Node } from "./route.ts";
+import type { RouteNode } from "./route-tree.ts";
 
 /** What a deployment of a REST API holds: compiled once from the graph, never changed afterwards. */
-export type Api = {
+export type CompiledApi = {
   id: string;
   name: string;
   executionArn: string;
   binaryMediaTypes: MediaTypes;
   apiKeySource: "HEADER" | "AUTHORIZER";
   policy: ResourcePolicy | undefined;
-  routes: Node<Method>;
-  gatewayResponses: Map<string, GatewayResponse>;
+  routes: RouteNode<Method>;
+  gatewayResponses: Map<string, GatewayResponseSettings>;
 };
 
 export type Stage = {
-  api: Api;
+  api: CompiledApi;
   name: string;
   deploymentId: string;
   variables: Record<string, string> | null;
   /** X-Ray: whether a request is sampled unless it says otherwise. */
   isTraced: boolean;
-  accessLog: AccessLog | undefined;
+  accessLog: AccessLogFormatter | undefined;
 };
 
 export type Method = {
@@ -36,15 +36,15 @@ export type Method = {
   /** Mapping keys of required parameters, in the order in which API Gateway lists them. */
   requiredParameters: string[];
   /** Present when a validator checks the body: the model's check by content type. */
-  bodyChecks: Map<string, BodyCheck> | undefined;
-  /** Answers the exchange, or throws a `Refusal`. */
-  integrate: (exchange: Exchange) => Promise<Answer>;
+  bodyValidators: Map<string, BodyValidator> | undefined;
+  /** Answers the context, or throws a `Refusal`. */
+  integrate: (context: RequestContext) => Promise<HttpResponse>;
   /** The function behind the integration, as the log names it. */
   functionName: string | undefined;
 };
 
 /** What is wrong with the body, or undefined. */
-export type BodyCheck = (body: string) => string | undefined;
+export type BodyValidator = (body: string) => string | undefined;
 
 export type Authorization =
   | { type: "NONE" }
@@ -64,13 +64,13 @@ export type LambdaAuthorizer = {
   type: "TOKEN" | "REQUEST";
   functionArn: string;
   /** False when nothing in the graph lets the gateway invoke the function. */
-  permitted: boolean;
+  isPermitted: boolean;
   identitySources: string[];
   validation: RegExp | undefined;
   ttlSeconds: number;
 };
 
-export type GatewayResponse = {
+export type GatewayResponseSettings = {
   statusCode: number | undefined;
   templates: Record<string, string>;
   parameters: Record<string, string>;

@@ -1,5 +1,5 @@
 /** A WebSocket API of the graph with its one stage. */
-export type Api = {
+export type CompiledWebSocketApi = {
   id: string;
   name: string;
   stage: string;
@@ -10,10 +10,10 @@ export type Api = {
   /** The route key that a message names, or undefined when it names none. */
   select: (body: unknown) => string | undefined;
   /** By route key: `$connect`, `$disconnect`, `$default`, or one of the API's own. */
-  routes: Map<string, Route>;
+  routes: Map<string, WebSocketRoute>;
 };
 
-export type Route = {
+export type WebSocketRoute = {
   key: string;
   functionArn: string;
   /** What a person calls the function. */
@@ -22,11 +22,11 @@ export type Route = {
   isPermitted: boolean;
   timeoutMs: number;
   /** Only a route with a response sends the client what its function returns. */
-  responds: boolean;
-  authorization: Authorization;
+  hasResponse: boolean;
+  authorization: ConnectAuthorization;
 };
 
-export type Authorization =
+export type ConnectAuthorization =
   | { type: "NONE" }
   | { type: "AWS_IAM" }
   | { type: "CUSTOM"; functionArn: string; isPermitted: boolean; identitySources: string[] };

@@ -1,21 +1,21 @@
 /** One path segment of an API's resource tree. */
-export type Node<T> = {
+export type RouteNode<T> = {
   methods: Map<string, T>;
-  literals: Map<string, Node<T>>;
-  parameter: { name: string; node: Node<T> } | undefined;
+  literals: Map<string, RouteNode<T>>;
+  parameter: { name: string; node: RouteNode<T> } | undefined;
   greedy: { name: string; methods: Map<string, T> } | undefined;
 };
 
-export type Hit<T> = { method: T; parameters: Record<string, string> | null };
+export type RouteMatch<T> = { method: T; parameters: Record<string, string> | null };
 
-export const createNode = <T>(): Node<T> => ({
+export const createNode = <T>(): RouteNode<T> => ({
   methods: new Map(),
   literals: new Map(),
   parameter: undefined,
   greedy: undefined,
 });
 
-export function add<T>(root: Node<T>, path: string, httpMethod: string, method: T) {
+export function add<T>(root: RouteNode<T>, path: string, httpMethod: string, method: T) {
   let node = root;
   for (const part of path.split("/").filter(Boolean)) {
     const name = part.startsWith("{") ? part.slice(1, -1) : undefined;
@@ -35,10 +35,10 @@ export function add<T>(root: Node<T>, path: string, httpMethod: string, method: 
  * `/{proxy+}`. [V-AWS]
  */
 export function match<T>(
-  root: Node<T>,
+  root: RouteNode<T>,
   segments: string[],
   httpMethod: string,
-): Hit<T> | undefined {
+): RouteMatch<T> | undefined {
   const parameters: Record<string, string> = Object.create(null);
   const method = search(root, segments, 0, httpMethod, parameters);
   if (method === undefined) return undefined;
@@ -47,7 +47,7 @@ export function match<T>(
 }
 
 function search<T>(
-  node: Node<T>,
+  node: RouteNode<T>,
   segments: string[],
   at: number,
   httpMethod: string,
@@ -76,14 +76,14 @@ const pick = <T>(methods: Map<string, T>, httpMethod: string) =>
 
 const ANY = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]);
 
-function literalOf<T>(node: Node<T>, part: string) {
+function literalOf<T>(node: RouteNode<T>, part: string) {
   const found = node.literals.get(part) ?? createNode<T>();
   node.literals.set(part, found);
   return found;
 }
 
 // API Gateway refuses a second variable path part beside the first
-function parameterOf<T>(node: Node<T>, name: string, path: string) {
+function parameterOf<T>(node: RouteNode<T>, name: string, path: string) {
   node.parameter ??= { name, node: createNode() };
   if (node.parameter.name === name) return node.parameter.node;
   throw new Error(`${path}: a sibling ({${node.parameter.name}}) already has a variable path part`);

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from "node:http";
 
-import { requestTime } from "../apigateway/event.ts";
+import { requestTime } from "../apigateway/lambda-event.ts";
 import { newExtendedRequestId, newRequestId } from "../apigateway/request-context.ts";
 import * as Query from "../apigateway/query.ts";
-import type { Api } from "./definition.ts";
+import type { CompiledWebSocketApi } from "./compiled-api.ts";
 
 /** Who is at the other end, as every event of the connection says. */
-export type Peer = {
-  api: Api;
+export type ConnectionInfo = {
+  api: CompiledWebSocketApi;
   connectionId: string;
   connectedAt: number;
   domainName: string;
@@ -17,10 +17,15 @@ export type Peer = {
   authorizer: Record<string, unknown> | undefined;
 };
 
-type Kind = "CONNECT" | "MESSAGE" | "DISCONNECT";
+type EventType = "CONNECT" | "MESSAGE" | "DISCONNECT";
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html */
-export function requestContext(peer: Peer, routeKey: string, eventType: Kind, now: number) {
+export function requestContext(
+  peer: ConnectionInfo,
+  routeKey: string,
+  eventType: EventType,
+  now: number,
+) {
   const { api, connectionId, connectedAt, domainName, sourceIp, userAgent, authorizer } = peer;
   return {
     routeKey,
@@ -41,7 +46,11 @@ export function requestContext(peer: Peer, routeKey: string, eventType: Kind, no
 }
 
 /** The handshake's headers and query; no other event has them. */
-export function handshake(req: IncomingMessage, rawQuery: string, { api, sourceIp }: Peer) {
+export function handshakeFields(
+  req: IncomingMessage,
+  rawQuery: string,
+  { api, sourceIp }: ConnectionInfo,
+) {
   const headers: Record<string, string> = {};
   const multiValueHeaders: Record<string, string[]> = {};
   const put = (name: string, value: string) => {
@@ -58,7 +67,7 @@ export function handshake(req: IncomingMessage, rawQuery: string, { api, sourceI
     headers,
     multiValueHeaders,
     ...(query && {
-      queryStringParameters: Query.last(query),
+      queryStringParameters: Query.lastValues(query),
       multiValueQueryStringParameters: query,
     }),
     ...(api.variables && { stageVariables: api.variables }),

@@ -1,16 +1,16 @@
 import * as TraceHeader from "../xray/trace-header.ts";
 import { type Subsegment, type Segment, errorFlagsOf, toSeconds } from "../xray/segment.ts";
 import type { BackendCall } from "./backend-call.ts";
-import type { Refused } from "./request-context.ts";
-import type { Outcome } from "./outcome.ts";
+import type { PartialRequestContext } from "./request-context.ts";
+import type { RequestOutcome } from "./request-outcome.ts";
 
 /** The stage's part of a trace. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-understanding-xray-traces.html */
 export function segmentOf(
-  exchange: Refused,
-  outcome: Outcome,
+  context: PartialRequestContext,
+  outcome: RequestOutcome,
   { region, account }: { region: string; account: string },
 ): Segment | undefined {
-  const { stage, trace, requestId, extendedRequestId, identity } = exchange;
+  const { stage, trace, requestId, extendedRequestId, identity } = context;
   if (!stage || !trace.isSampled || !TraceHeader.isRoot(trace.root)) return undefined;
   const { api, name } = stage;
   return {
@@ -20,13 +20,13 @@ export function segmentOf(
     name: `${api.name}/${name}`,
     origin: "AWS::ApiGateway::Stage",
     resource_arn: `arn:aws:apigateway:${region}::/restapis/${api.id}/stages/${name}`,
-    start_time: toSeconds(outcome.started),
-    end_time: toSeconds(outcome.ended),
+    start_time: toSeconds(outcome.startedAtMs),
+    end_time: toSeconds(outcome.endedAtMs),
     http: {
       request: {
-        method: exchange.httpMethod,
+        method: context.httpMethod,
         // without its query: a signed address is a key
-        url: `http://${exchange.header("host") ?? ""}${exchange.fullPath}`,
+        url: `http://${context.header("host") ?? ""}${context.fullPath}`,
         client_ip: identity.sourceIp,
         ...(identity.userAgent && { user_agent: identity.userAgent }),
       },
@@ -44,20 +44,24 @@ export function segmentOf(
     annotations: { "aws:api_id": api.id, "aws:api_stage": name },
     ...errorFlagsOf(outcome.status),
     // S3 writes its own
-    subsegments: exchange.calls
+    subsegments: context.backendCalls
       .filter(({ service }) => service !== "S3")
-      .map((call) => partOf(call, outcome, region)),
+      .map((call) => subsegmentOf(call, outcome, region)),
   };
 }
 
-function partOf(call: BackendCall, { ended }: Outcome, region: string): Subsegment {
+function subsegmentOf(
+  call: BackendCall,
+  { endedAtMs: ended }: RequestOutcome,
+  region: string,
+): Subsegment {
   const { id, service, functionArn, requestId, status } = call;
   return {
     id,
     name: service,
     namespace: service === "HTTP" ? "remote" : "aws",
-    start_time: toSeconds(call.started),
-    end_time: toSeconds(call.ended ?? ended),
+    start_time: toSeconds(call.startedAtMs),
+    end_time: toSeconds(call.endedAtMs ?? ended),
     http: { response: { ...(status !== undefined && { status }) } },
     ...(functionArn && {
       aws: {

@@ -1,31 +1,35 @@
 import type { Clock } from "../clock.ts";
-import type { Exchange } from "./request-context.ts";
-import { Refusal } from "./refusal.ts";
+import type { RequestContext } from "./request-context.ts";
+import { GatewayError } from "./gateway-error.ts";
 
-export type Key = { id: string; value: string; enabled: boolean };
+export type ApiKey = { id: string; value: string; enabled: boolean };
 
-export type Rate = { rateLimit: number | undefined; burstLimit: number | undefined };
+export type RateLimit = { rateLimit: number | undefined; burstLimit: number | undefined };
 
-export type Plan = {
+export type UsagePlan = {
   id: string;
   keys: Set<string>;
   /** By `apiId/stage`, with the per-method limits by `/path/METHOD`. */
-  stages: Map<string, Map<string, Rate>>;
-  throttle: Rate | undefined;
+  stages: Map<string, Map<string, RateLimit>>;
+  throttle: RateLimit | undefined;
   quota: { limit: number; offset: number; period: "DAY" | "WEEK" | "MONTH" } | undefined;
 };
 
 /** Per-method limits of stages, by `apiId/stage` and then by method path (`*\/*`, `v1/images/GET`). */
-export type MethodSettings = Map<string, Map<string, Rate>>;
+export type MethodSettings = Map<string, Map<string, RateLimit>>;
 
-export type Usage = ReturnType<typeof createUsage>;
+export type UsagePlans = ReturnType<typeof createUsagePlans>;
 
 /**
  * API keys, quotas and throttles, exact and on the clock. AWS is best effort and admits more.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
  */
-export function createUsage(
-  { keys, plans, methodSettings }: { keys: Key[]; plans: Plan[]; methodSettings: MethodSettings },
+export function createUsagePlans(
+  {
+    keys,
+    plans,
+    methodSettings,
+  }: { keys: ApiKey[]; plans: UsagePlan[]; methodSettings: MethodSettings },
   clock: Clock,
 ) {
   const byValue = new Map(keys.map((key) => [key.value, key]));
@@ -34,24 +38,24 @@ export function createUsage(
 
   return {
     /** The key of a method that requires one. Missing, unknown, disabled or outside every plan of the stage look the same. [V-WILD] */
-    identify(exchange: Exchange): Plan {
-      const { stage, usageKey } = exchange;
+    requireApiKey(context: RequestContext): UsagePlan {
+      const { stage, apiKeyFromAuthorizer: usageKey } = context;
       const value =
-        stage.api.apiKeySource === "AUTHORIZER" ? usageKey : exchange.header("x-api-key");
+        stage.api.apiKeySource === "AUTHORIZER" ? usageKey : context.header("x-api-key");
       const key = value === undefined ? undefined : byValue.get(value);
       const plan =
         key?.enabled &&
-        plans.find(({ stages, keys }) => keys.has(key.id) && stages.has(stageKey(exchange)));
-      if (!key || !plan) throw new Refusal("INVALID_API_KEY");
-      exchange.identity.apiKey = key.value;
-      exchange.identity.apiKeyId = key.id;
+        plans.find(({ stages, keys }) => keys.has(key.id) && stages.has(stageKey(context)));
+      if (!key || !plan) throw new GatewayError("INVALID_API_KEY");
+      context.identity.apiKey = key.value;
+      context.identity.apiKeyId = key.id;
       return plan;
     },
 
     /** Client and method, client, then the stage's method. A throttled request does not count against the quota [choice]. */
-    admit(exchange: Exchange, plan: Plan | undefined) {
-      const { method, httpMethod, stage, identity } = exchange;
-      const stageId = stageKey(exchange);
+    checkLimits(context: RequestContext, plan: UsagePlan | undefined) {
+      const { method, httpMethod, stage, identity } = context;
+      const stageId = stageKey(context);
       const client = plan && `${plan.id} ${identity.apiKeyId} ${stageId}`;
       if (plan && client) checkQuota(plan, client, false);
       if (plan && client) {
@@ -73,7 +77,7 @@ export function createUsage(
     },
   };
 
-  function take(name: string, rate: Rate | undefined) {
+  function take(name: string, rate: RateLimit | undefined) {
     if (!rate || (rate.rateLimit ?? -1) < 0) return;
     const now = clock.now();
     const burst = Math.max(rate.burstLimit ?? 0, 0);
@@ -84,26 +88,26 @@ export function createUsage(
     );
     bucket.at = now;
     buckets.set(name, bucket);
-    if (bucket.tokens < 1) throw new Refusal("THROTTLED");
+    if (bucket.tokens < 1) throw new GatewayError("THROTTLED");
     bucket.tokens -= 1;
   }
 
   // windows are fixed and in UTC: how AWS aligns them is undocumented
-  function checkQuota({ quota }: Plan, client: string, count: boolean) {
+  function checkQuota({ quota }: UsagePlan, client: string, count: boolean) {
     if (!quota) return;
     const window = windowStart(clock.now(), quota.period);
     let state = counts.get(client);
     // `offset` is subtracted in the first period [V-DOC]
     if (!state) counts.set(client, (state = { window, used: quota.offset }));
     if (state.window !== window) Object.assign(state, { window, used: 0 });
-    if (state.used >= quota.limit) throw new Refusal("QUOTA_EXCEEDED");
+    if (state.used >= quota.limit) throw new GatewayError("QUOTA_EXCEEDED");
     if (count) state.used++;
   }
 }
 
 type Bucket = { tokens: number; at: number };
 
-const stageKey = ({ stage }: Exchange) => `${stage.api.id}/${stage.name}`;
+const stageKey = ({ stage }: RequestContext) => `${stage.api.id}/${stage.name}`;
 
 function windowStart(now: number, period: "DAY" | "WEEK" | "MONTH"): number {
   const date = new Date(now);

@@ -1,13 +1,13 @@
-import type { Refusal } from "./refusal.ts";
+import type { GatewayError } from "./gateway-error.ts";
 
 /** How a request ended. */
-export type Outcome = {
+export type RequestOutcome = {
   status: number;
   /** Of the body. */
   bytes: number;
   /** Milliseconds since the epoch. */
-  started: number;
-  ended: number;
+  startedAtMs: number;
+  endedAtMs: number;
   /** Why the gateway answered by itself. */
-  refusal: Refusal | undefined;
+  gatewayError: GatewayError | undefined;
 };

@@ -1,16 +1,16 @@
 import * as Policy from "../../iam/policy.ts";
-import { Refusal } from "../refusal.ts";
+import { GatewayError } from "../gateway-error.ts";
 
 /** What an authorizer's function decided. */
-export type Verdict = {
+export type AuthorizerOutput = {
   principalId: string;
   statements: Policy.Statement[];
   context: Record<string, string>;
-  usageKey: string | undefined;
+  apiKey: string | undefined;
 };
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html */
-export function parse(payload: Buffer): Verdict {
+export function parseAuthorizerOutput(payload: Buffer): AuthorizerOutput {
   try {
     const output = JSON.parse(payload.toString("utf8"));
     const { principalId, policyDocument, context = {}, usageIdentifierKey } = output;
@@ -21,10 +21,10 @@ export function parse(payload: Buffer): Verdict {
       principalId,
       statements,
       context: scalars(context ?? {}),
-      usageKey: usageIdentifierKey,
+      apiKey: usageIdentifierKey,
     };
   } catch (cause) {
-    throw new Refusal("AUTHORIZER_CONFIGURATION_ERROR", { cause });
+    throw new GatewayError("AUTHORIZER_CONFIGURATION_ERROR", { cause });
   }
 }
 
@@ -39,11 +39,11 @@ function scalars(context: Record<string, unknown>): Record<string, string> {
 }
 
 /** Evaluates the policy against the ARN of one request. */
-export function enforce({ statements }: Verdict, arn: string) {
+export function assertAllowed({ statements }: AuthorizerOutput, arn: string) {
   const decision = Policy.evaluate(statements, { action: "execute-api:Invoke", resource: arn });
   if (decision.allowed) return;
   const text = "User is not authorized to access this resource";
-  throw new Refusal("ACCESS_DENIED", {
+  throw new GatewayError("ACCESS_DENIED", {
     text: decision.explicitDeny
       ? `${text} with an explicit deny in an identity-based policy`
       : text,

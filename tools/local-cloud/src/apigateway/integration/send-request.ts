@@ -1,14 +1,15 @@
 import * as http from "node:http";
 import * as https from "node:https";
 
-import { Refusal } from "../refusal.ts";
+import { readBody } from "../../read-body.ts";
+import { GatewayError } from "../gateway-error.ts";
 
 const agents = {
   "http:": new http.Agent({ keepAlive: true }),
   "https:": new https.Agent({ keepAlive: true }),
 };
 
-export type Outgoing = {
+export type OutgoingRequest = {
   /** Scheme and authority, `http://127.0.0.1:3000`. */
   origin: string;
   /** Sent as it is: no dot segment is resolved, nothing is encoded again. */
@@ -20,7 +21,7 @@ export type Outgoing = {
 };
 
 /** Sends a request and resolves when the head of the response is there. A backend that cannot be reached is an INTEGRATION_FAILURE. */
-export function send(outgoing: Outgoing): Promise<http.IncomingMessage> {
+export function sendRequest(outgoing: OutgoingRequest): Promise<http.IncomingMessage> {
   const { protocol, hostname, port } = new URL(outgoing.origin);
   const secure = protocol === "https:";
   return new Promise((resolve, reject) => {
@@ -36,7 +37,7 @@ export function send(outgoing: Outgoing): Promise<http.IncomingMessage> {
       },
       resolve,
     );
-    request.on("error", (cause) => reject(new Refusal("INTEGRATION_FAILURE", { cause })));
+    request.on("error", (cause) => reject(new GatewayError("INTEGRATION_FAILURE", { cause })));
     request.end(outgoing.body);
   });
 }
@@ -44,27 +45,20 @@ export function send(outgoing: Outgoing): Promise<http.IncomingMessage> {
 // "Payload size 10 MB" https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 const MAX_BYTES = 10_485_760;
 
-export async function readAll(response: http.IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of response) {
-      size += chunk.length;
-      if (size > MAX_BYTES)
-        throw new Refusal("API_CONFIGURATION_ERROR", {
-          cause: new Error("the integration's response is over 10 MB"),
-        });
-      chunks.push(chunk);
-    }
-  } catch (cause) {
-    if (cause instanceof Refusal) throw cause;
-    throw new Refusal("INTEGRATION_FAILURE", { cause });
-  }
-  return Buffer.concat(chunks, size);
+/** Returns the body of the integration's response. @throws GatewayError if it has more than 10 MB or breaks off. */
+export async function readResponseBody(response: http.IncomingMessage): Promise<Buffer> {
+  const body = await readBody(response, MAX_BYTES).catch((cause) => {
+    throw new GatewayError("INTEGRATION_FAILURE", { cause });
+  });
+  if (!body)
+    throw new GatewayError("API_CONFIGURATION_ERROR", {
+      cause: new Error(`the response of the integration has more than ${MAX_BYTES} bytes`),
+    });
+  return body;
 }
 
 /** Header fields as they came over the wire, with their casing. */
-export function rawFields(response: http.IncomingMessage): [string, string][] {
+export function rawResponseFields(response: http.IncomingMessage): [string, string][] {
   const fields: [string, string][] = [];
   for (let i = 0; i < response.rawHeaders.length; i += 2)
     fields.push([response.rawHeaders[i]!, response.rawHeaders[i + 1]!]);

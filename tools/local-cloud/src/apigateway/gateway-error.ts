@@ -1,6 +1,6 @@
 /** An answer that the gateway gives by itself: a gateway response type with what its template may say. */
-export class Refusal extends Error {
-  readonly type: ResponseType;
+export class GatewayError extends Error {
+  readonly type: GatewayResponseType;
   /** Null where API Gateway itself prints null. */
   readonly text: string | null;
   readonly errorType: string;
@@ -8,7 +8,7 @@ export class Refusal extends Error {
   readonly validation: string | undefined;
 
   constructor(
-    type: ResponseType,
+    type: GatewayResponseType,
     options: {
       text?: string | null;
       errorType?: string;
@@ -28,16 +28,16 @@ export class Refusal extends Error {
 }
 
 /** Something is wrong with how the API is configured, which API Gateway only notices when it is called. */
-export const misconfigured = (why: string) =>
-  new Refusal("API_CONFIGURATION_ERROR", { cause: new Error(why) });
+export const configurationError = (why: string) =>
+  new GatewayError("API_CONFIGURATION_ERROR", { cause: new Error(why) });
 
 /** A cause in words: what is not a rule of the gateway is a fault in it, and is shown whole. */
-export const reason = (cause: unknown) => {
+export const describeCause = (cause: unknown) => {
   if (!(cause instanceof Error)) return String(cause);
   return cause.constructor === Error ? cause.message : cause.stack;
 };
 
-export type ResponseType = keyof typeof DEFAULTS;
+export type GatewayResponseType = keyof typeof DEFAULTS;
 
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html;
 // texts and error types as others captured them from AWS: see the evidence in docs/gateway.md
@@ -79,7 +79,7 @@ const DEFAULTS = {
   WAF_FILTERED: [403, "Forbidden", "ForbiddenException"],
 } as const satisfies Record<string, readonly [number, string | null, string]>;
 
-export const RESPONSE_TYPES = new Set<string>([
+export const GATEWAY_RESPONSE_TYPES = new Set<string>([
   ...Object.keys(DEFAULTS),
   "DEFAULT_4XX",
   "DEFAULT_5XX",

@@ -1,15 +1,15 @@
 import { StartError } from "../start-error.ts";
 import { logicalName, resourcesOf } from "../graph/resource-graph.ts";
-import type { Parts } from "./dependencies.ts";
-import type { Key, MethodSettings, Plan, Rate } from "./usage.ts";
+import type { Dependencies } from "./dependencies.ts";
+import type { ApiKey, MethodSettings, UsagePlan, RateLimit } from "./usage-plans.ts";
 
 /** API keys, usage plans and per-method limits of the graph. */
-export function compileUsage(parts: Pick<Parts, "graph" | "secret">) {
-  const { graph } = parts;
-  const keys: Key[] = compileKeys(parts);
+export function compileUsage(dependencies: Pick<Dependencies, "graph" | "secret">) {
+  const { graph } = dependencies;
+  const keys: ApiKey[] = compileKeys(dependencies);
   const members = resourcesOf(graph, "aws:apigateway/usagePlanKey:UsagePlanKey");
   const plans = resourcesOf(graph, "aws:apigateway/usagePlan:UsagePlan").map(
-    ({ id, inputs }): Plan => ({
+    ({ id, inputs }): UsagePlan => ({
       id,
       keys: new Set(
         members
@@ -19,7 +19,9 @@ export function compileUsage(parts: Pick<Parts, "graph" | "secret">) {
       stages: new Map(
         (inputs.apiStages ?? []).map((stage) => [
           `${stage.apiId}/${stage.stage}`,
-          new Map<string, Rate>((stage.throttles ?? []).map((limit) => [limit.path, rate(limit)])),
+          new Map<string, RateLimit>(
+            (stage.throttles ?? []).map((limit) => [limit.path, rate(limit)]),
+          ),
         ]),
       ),
       throttle: inputs.throttleSettings && rate(inputs.throttleSettings),
@@ -31,7 +33,7 @@ export function compileUsage(parts: Pick<Parts, "graph" | "secret">) {
   const methodSettings: MethodSettings = new Map();
   for (const { inputs } of resourcesOf(graph, "aws:apigateway/methodSettings:MethodSettings")) {
     const stage = `${inputs.restApi}/${inputs.stageName}`;
-    const limits = methodSettings.get(stage) ?? new Map<string, Rate>();
+    const limits = methodSettings.get(stage) ?? new Map<string, RateLimit>();
     limits.set(inputs.methodPath, {
       rateLimit: inputs.settings?.throttlingRateLimit,
       burstLimit: inputs.settings?.throttlingBurstLimit,
@@ -41,7 +43,7 @@ export function compileUsage(parts: Pick<Parts, "graph" | "secret">) {
   return { keys, plans, methodSettings };
 }
 
-export function compileKeys({ graph, secret }: Pick<Parts, "graph" | "secret">) {
+export function compileKeys({ graph, secret }: Pick<Dependencies, "graph" | "secret">) {
   return resourcesOf(graph, "aws:apigateway/apiKey:ApiKey").map((key) => {
     const value = key.inputs.value ?? key.outputs.value;
     const made = value?.startsWith("secret://") ? secret?.(value.slice("secret://".length)) : value;
@@ -62,13 +64,13 @@ export function compileKeys({ graph, secret }: Pick<Parts, "graph" | "secret">) 
 const rate = (limit: {
   rateLimit?: number | undefined;
   burstLimit?: number | undefined;
-}): Rate => ({
+}): RateLimit => ({
   rateLimit: limit.rateLimit,
   burstLimit: limit.burstLimit,
 });
 
 // AWS refuses a key that is in two plans of one stage [V-DOC]
-function refuseDoubleMembership(plans: Plan[]) {
+function refuseDoubleMembership(plans: UsagePlan[]) {
   const taken = new Set<string>();
   for (const { keys, stages } of plans)
     for (const key of keys)

@@ -1,49 +1,50 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import { lowerCased, signer } from "../apigateway/authorizer/iam.ts";
+import { headersByLowerCaseName, authorizeSignedRequest } from "../apigateway/authorizer/iam.ts";
 import * as RequestContext from "../apigateway/request-context.ts";
-import type { Parts } from "../apigateway/dependencies.ts";
-import { Refusal } from "../apigateway/refusal.ts";
-import { readBody } from "../apigateway/request.ts";
+import type { Dependencies } from "../apigateway/dependencies.ts";
+import { GatewayError } from "../apigateway/gateway-error.ts";
+import { MAX_BODY_BYTES } from "../apigateway/incoming-request.ts";
+import { readBody } from "../read-body.ts";
 import { type Connection, MAX_MESSAGE_BYTES } from "./connection.ts";
-import type { Api } from "./definition.ts";
+import type { CompiledWebSocketApi } from "./compiled-api.ts";
 
-type Needs = Pick<Parts, "graph" | "principals" | "clock" | "log">;
+type Needs = Pick<Dependencies, "graph" | "principals" | "clock" | "log">;
 
 /** `@connections/{id}`: what a backend says to a client, asks of it, or ends. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html */
-export async function manage(
+export async function handleConnectionsRequest(
   req: IncomingMessage,
   res: ServerResponse,
-  { api, connectionId }: { api: Api; connectionId: string },
+  { api, connectionId }: { api: CompiledWebSocketApi; connectionId: string },
   find: (connectionId: string) => Connection | undefined,
-  parts: Needs,
+  dependencies: Needs,
 ): Promise<void> {
-  const body = (await readBody(req)) ?? TOO_LARGE;
+  const body = (await readBody(req, MAX_BODY_BYTES)) ?? TOO_LARGE;
   const method = req.method ?? "GET";
-  const headers = lowerCased(RequestContext.fields(req));
+  const headers = headersByLowerCaseName(RequestContext.rawHeaderFields(req));
   const ask = {
     action: "execute-api:ManageConnections",
     resource: `${api.executionArn}/${api.stage}/${method}/@connections/${connectionId}`,
   };
-  signer({ method, url: req.url ?? "/", headers, body }, ask, parts);
+  authorizeSignedRequest({ method, url: req.url ?? "/", headers, body }, ask, dependencies);
   const connection = find(connectionId);
-  if (!connection?.isOpen()) throw new Refusal("RESOURCE_NOT_FOUND", { ...gone });
+  if (!connection?.isOpen()) throw new GatewayError("RESOURCE_NOT_FOUND", { ...gone });
   switch (method) {
     case "POST":
       if (body.length > MAX_MESSAGE_BYTES)
-        throw new Refusal("REQUEST_TOO_LARGE", {
+        throw new GatewayError("REQUEST_TOO_LARGE", {
           text: "Message too long",
           errorType: "PayloadTooLargeException",
         });
       connection.send(body);
-      return answer(res, 200, "");
+      return sendResponse(res, 200, "");
     case "GET":
-      return answer(res, 200, JSON.stringify(describe(connection)));
+      return sendResponse(res, 200, JSON.stringify(describe(connection)));
     case "DELETE":
       connection.close();
-      return answer(res, 204, "");
+      return sendResponse(res, 204, "");
     default:
-      throw new Refusal("MISSING_AUTHENTICATION_TOKEN");
+      throw new GatewayError("MISSING_AUTHENTICATION_TOKEN");
   }
 }
 
@@ -57,7 +58,7 @@ const describe = ({ peer, lastActiveAt }: Connection) => ({
   lastActiveAt: new Date(lastActiveAt).toISOString(),
 });
 
-function answer(res: ServerResponse, status: number, body: string) {
+function sendResponse(res: ServerResponse, status: number, body: string) {
   res.writeHead(status, {
     "content-type": "application/json",
     "x-amzn-requestid": RequestContext.newRequestId(),

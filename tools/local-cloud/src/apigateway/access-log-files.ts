@@ -1,16 +1,16 @@
 import { join } from "node:path";
 
 import { openBoundedFile } from "../bounded-file.ts";
-import type { Stage } from "./definition.ts";
-import type { Refused } from "./request-context.ts";
-import type { Outcome } from "./outcome.ts";
-import type { Parts } from "./dependencies.ts";
+import type { Stage } from "./compiled-api.ts";
+import type { PartialRequestContext } from "./request-context.ts";
+import type { RequestOutcome } from "./request-outcome.ts";
+import type { Dependencies } from "./dependencies.ts";
 
 /** A line of half a kilobyte is usual: two files of this size are about 30,000 requests of a stage. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /** A file for each stage that has an access log, where AWS has a log group. A request that finds no stage is in none. */
-export function openAccessLogs(stages: Stage[], { logFolder, log }: Parts) {
+export function openAccessLogs(stages: Stage[], { logFolder, log }: Dependencies) {
   const files = new Map(
     logFolder === undefined
       ? []
@@ -22,9 +22,9 @@ export function openAccessLogs(stages: Stage[], { logFolder, log }: Parts) {
           }),
   );
   return {
-    write(exchange: Refused, outcome: Outcome) {
-      const { stage } = exchange;
-      if (stage?.accessLog) files.get(stage)?.append(stage.accessLog(exchange, outcome));
+    write(context: PartialRequestContext, outcome: RequestOutcome) {
+      const { stage } = context;
+      if (stage?.accessLog) files.get(stage)?.append(stage.accessLog(context, outcome));
     },
     stop() {
       for (const file of files.values()) file.close();

@@ -6,24 +6,26 @@ import type { Request, Sign } from "./case.ts";
 import { multipart } from "./multipart.ts";
 import type { Target } from "./target.ts";
 
-export type Answer = {
+export type ReceivedResponse = {
   status: number;
   headers: Record<string, string>;
   body: Buffer;
   seconds: number;
 };
 
-/** Sends exactly these fields and bytes: no client that tidies up. */
-export function send(request: Request, target: Target, saved: object): Promise<Answer> {
+/** Sends exactly these header fields and bytes, which `fetch` would normalize. */
+export function send(request: Request, target: Target, saved: object): Promise<ReceivedResponse> {
   const { method = "GET", headers = [], form, sign } = request;
-  const elsewhere = request.origin === "" ? new URL(request.path) : undefined;
-  const origin = elsewhere ?? new URL(request.origin ?? target.url);
-  const asked = elsewhere ? elsewhere.pathname + elsewhere.search : request.path;
+  const absoluteUrl = request.origin === "" ? new URL(request.path) : undefined;
+  const origin = absoluteUrl ?? new URL(request.origin ?? target.url);
+  const requestPath = absoluteUrl ? absoluteUrl.pathname + absoluteUrl.search : request.path;
   const { body, type } = form ? multipart(form, saved) : { body: bodyOf(request) };
   const fields = [["Host", origin.host], ...headers, ...(type ? [["Content-Type", type]] : [])];
   if (body.length > 0) fields.push(["Content-Length", String(body.length)]);
-  const signed = { method, path: asked, body, host: origin.host };
-  const { path, added } = sign ? signature(signed, sign, target.iam!) : { path: asked, added: [] };
+  const signed = { method, path: requestPath, body, host: origin.host };
+  const { path, added } = sign
+    ? signature(signed, sign, target.iam!)
+    : { path: requestPath, added: [] };
   fields.push(...added);
   const client = origin.protocol === "https:" ? Https : Http;
   const started = performance.now();
@@ -45,8 +47,8 @@ export function send(request: Request, target: Target, saved: object): Promise<A
       },
     );
     out.on("error", reject);
-    for (const [name, all] of Map.groupBy(fields, ([name]) => name!)) {
-      const values = all.map(([, value]) => value!);
+    for (const [name, sameName] of Map.groupBy(fields, ([name]) => name!)) {
+      const values = sameName.map(([, value]) => value!);
       out.setHeader(name, values.length === 1 ? values[0]! : values);
     }
     out.end(body);
@@ -57,7 +59,7 @@ function bodyOf({ body, bodyBase64 }: Request): Buffer {
   return bodyBase64 === undefined ? Buffer.from(body ?? "") : Buffer.from(bodyBase64, "base64");
 }
 
-/** Small names; several fields of one name joined, as most clients show them. */
+/** Returns headers by lower-case name, with several fields of one name joined by commas. */
 function joined(raw: string[]): Record<string, string> {
   const headers: Record<string, string> = {};
   for (let i = 0; i < raw.length; i += 2) {
@@ -69,14 +71,18 @@ function joined(raw: string[]): Record<string, string> {
 
 type Signed = { method: string; path: string; body: Buffer; host: string };
 
-/** Written from AWS's description alone, so that it can judge. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
+/** Signs with Signature Version 4. Written from AWS's documentation without the code under test, so that it is an independent check. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
 function signature(
   { method, path, body, host }: Signed,
   sign: Sign,
   iam: NonNullable<Target["iam"]>,
 ): { path: string; added: [string, string][] } {
-  const late = sign.includes("six minutes ago") ? -1 : sign.includes("six minutes ahead") ? 1 : 0;
-  const time = new Date(Date.now() + late * 6 * 60_000);
+  const offsetMinutes = sign.includes("six minutes ago")
+    ? -6
+    : sign.includes("six minutes ahead")
+      ? 6
+      : 0;
+  const time = new Date(Date.now() + offsetMinutes * 60_000);
   const date = time.toISOString().replace(/[-:]|\.\d{3}/g, "");
   const [target = "", sent = ""] = path.split("?");
   const region = sign === "wrong region" ? "mars-north-1" : iam.region;
@@ -107,8 +113,8 @@ function signature(
   const toSign = ["AWS4-HMAC-SHA256", date, scope, sha256(canonical)].join("\n");
   let key: Buffer = Buffer.from(`AWS4${secret}`);
   for (const part of scope.split("/")) key = hmac(key, part);
-  const made = hmac(key, toSign).toString("hex");
-  if (isInQuery) return { path: `${target}?${query}&X-Amz-Signature=${made}`, added: [] };
+  const result = hmac(key, toSign).toString("hex");
+  if (isInQuery) return { path: `${target}?${query}&X-Amz-Signature=${result}`, added: [] };
   const credential = `Credential=${accessKeyId}/${scope}`;
   return {
     path,
@@ -116,7 +122,7 @@ function signature(
       ["X-Amz-Date", date],
       [
         "Authorization",
-        `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=${names}, Signature=${made}`,
+        `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=${names}, Signature=${result}`,
       ],
     ],
   };

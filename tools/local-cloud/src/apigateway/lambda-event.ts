@@ -1,65 +1,68 @@
-import type { Exchange } from "./request-context.ts";
+import type { RequestContext } from "./request-context.ts";
 import * as MediaType from "./media-type.ts";
 import * as Query from "./query.ts";
 
 /** The event of a Lambda proxy integration, to the letter of the recordings: null instead of `{}`, no `version`. [V-AWS] */
-export function lambdaEvent(exchange: Exchange): Record<string, unknown> {
+export function proxyEvent(context: RequestContext): Record<string, unknown> {
   const isBase64Encoded =
-    exchange.body.length > 0 &&
-    MediaType.includes(exchange.stage.api.binaryMediaTypes, exchange.header("content-type"));
+    context.body.length > 0 &&
+    MediaType.includes(context.stage.api.binaryMediaTypes, context.header("content-type"));
   return {
-    ...requestParts(exchange),
-    requestContext: requestContext(exchange),
+    ...requestParts(context),
+    requestContext: requestContext(context),
     // a type that is not on the list is text, and bytes that are not UTF-8 are lost
     body:
-      exchange.body.length > 0 ? exchange.body.toString(isBase64Encoded ? "base64" : "utf8") : null,
+      context.body.length > 0 ? context.body.toString(isBase64Encoded ? "base64" : "utf8") : null,
     isBase64Encoded,
   };
 }
 
 /** The event of a REQUEST authorizer: the same request, without its body. */
-export function authorizerEvent(exchange: Exchange, methodArn: string): Record<string, unknown> {
+export function authorizerEvent(
+  context: RequestContext,
+  methodArn: string,
+): Record<string, unknown> {
   return {
     type: "REQUEST",
     methodArn,
-    ...requestParts(exchange),
-    requestContext: requestContext(exchange),
+    ...requestParts(context),
+    requestContext: requestContext(context),
   };
 }
 
-function requestParts(exchange: Exchange) {
-  const { headers, multiValueHeaders } = headersOf(exchange);
+function requestParts(context: RequestContext) {
+  const { headers, multiValueHeaders } = headersOf(context);
   return {
-    resource: exchange.method.resourcePath,
-    path: exchange.path,
-    httpMethod: exchange.httpMethod,
+    resource: context.method.resourcePath,
+    path: context.path,
+    httpMethod: context.httpMethod,
     headers,
     multiValueHeaders,
-    queryStringParameters: exchange.query && Query.last(exchange.query),
-    multiValueQueryStringParameters: exchange.query,
-    pathParameters: exchange.pathParameters,
-    stageVariables: exchange.stage.variables,
+    queryStringParameters: context.query && Query.lastValues(context.query),
+    multiValueQueryStringParameters: context.query,
+    pathParameters: context.pathParameters,
+    stageVariables: context.stage.variables,
   };
 }
 
-export function requestContext(exchange: Exchange): Record<string, unknown> {
-  const { identity, stage, method } = exchange;
-  const domainName = exchange.header("host")?.replace(/:\d+$/, "") ?? "";
+export function requestContext(context: RequestContext): Record<string, unknown> {
+  const { identity, stage, method } = context;
+  const domainName = context.header("host")?.replace(/:\d+$/, "") ?? "";
   return {
     resourceId: method.resourceId,
     // absent, not null, without an authorizer
-    ...(exchange.authorizer && { authorizer: exchange.authorizer }),
+    ...(context.authorizer && { authorizer: context.authorizer }),
     resourcePath: method.resourcePath,
-    httpMethod: exchange.httpMethod,
-    extendedRequestId: exchange.extendedRequestId,
-    requestTime: requestTime(exchange.time),
-    path: exchange.fullPath,
+    httpMethod: context.httpMethod,
+    extendedRequestId: context.extendedRequestId,
+    requestTime: requestTime(context.time),
+    path: context.fullPath,
     accountId: stage.api.executionArn.split(":")[4],
     protocol: "HTTP/1.1",
     stage: stage.name,
     domainPrefix: domainName.split(".")[0],
-    requestTimeEpoch: exchange.time,
-    requestId: exchange.requestId,
+    requestTimeEpoch: context.time,
+    requestId: context.requestId,
     identity: {
       cognitoIdentityPoolId: null,
       accountId: identity.accountId,
@@ -113,22 +116,22 @@ const CANONICAL: Record<string, string> = {
   host: "Host",
 };
 
-function headersOf(exchange: Exchange) {
+function headersOf(context: RequestContext) {
   const headers: Record<string, string> = Object.create(null);
   const multiValueHeaders: Record<string, string[]> = Object.create(null);
   const put = (name: string, value: string) => {
     headers[name] = value;
     (multiValueHeaders[name] ??= []).push(value);
   };
-  for (const [name, value] of exchange.headers) {
+  for (const [name, value] of context.headers) {
     const lower = name.toLowerCase();
     if (DROPPED.has(lower)) continue;
     if (lower === "authorization" && value.startsWith("AWS4-")) continue; // never shown to the backend [V-DOC]
     put(CANONICAL[lower] ?? name, value);
   }
-  const before = exchange.header("x-forwarded-for");
-  const { sourceIp } = exchange.identity;
-  put("X-Amzn-Trace-Id", exchange.trace.header);
+  const before = context.header("x-forwarded-for");
+  const { sourceIp } = context.identity;
+  put("X-Amzn-Trace-Id", context.trace.header);
   put("X-Forwarded-For", before ? `${before}, ${sourceIp}` : sourceIp);
   // the request is taken as sent over TLS: API Gateway has nothing else [V-AWS]
   put("X-Forwarded-Port", "443");

@@ -1,10 +1,14 @@
 import type { ResourceGraph } from "../graph/resource-graph.ts";
 
 /** A stage in AWS, `wss://…`, and its path on this machine. */
-export type Place = { endpoint: string; path: string };
+export type StageAddress = { endpoint: string; path: string };
 
 /** The graph with the addresses of WebSocket APIs, in links and environments, turned into those of this machine. */
-export function withAddresses(graph: ResourceGraph, places: Place[], url: string): ResourceGraph {
+export function withLocalAddresses(
+  graph: ResourceGraph,
+  places: StageAddress[],
+  url: string,
+): ResourceGraph {
   if (places.length === 0) return graph;
   const here = <Value>(value: Value): Value => {
     let text = JSON.stringify(value);

@@ -1,19 +1,19 @@
 import type * as Template from "../template.ts";
 
 /** A non-proxy integration with its integration responses, compiled. */
-export type Custom = {
+export type NonProxySettings = {
   kind: "MOCK" | "AWS" | "HTTP";
   requestParameters: [target: string, source: string][];
   requestTemplates: Record<string, Template.Template>;
   passthrough: "WHEN_NO_MATCH" | "WHEN_NO_TEMPLATES" | "NEVER";
   contentHandling: ContentHandling;
-  responses: CustomResponse[];
+  responses: IntegrationResponse[];
   timeoutMs: number;
 };
 
 type ContentHandling = "CONVERT_TO_BINARY" | "CONVERT_TO_TEXT" | undefined;
 
-export type CustomResponse = {
+export type IntegrationResponse = {
   status: number;
   /** Undefined for the default response. */
   pattern: RegExp | undefined;
@@ -24,7 +24,7 @@ export type CustomResponse = {
 };
 
 /** What goes to the backend. */
-export type Request = {
+export type IntegrationRequest = {
   headers: Record<string, string>;
   query: Record<string, string[]>;
   path: Record<string, string>;
@@ -32,7 +32,7 @@ export type Request = {
 };
 
 /** What came back. `selector` is what the selection patterns are matched against: a status, or a function's error message. */
-export type Result = {
+export type IntegrationResult = {
   selector: string | undefined;
   headers: Record<string, string[]>;
   body: Buffer;

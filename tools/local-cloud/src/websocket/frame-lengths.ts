@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
  * Tells the length of each data frame that a client sends, before `ws` reads it: `ws` counts messages only.
  * https://www.rfc-editor.org/rfc/rfc6455#section-5.2
  */
-export function watch(stream: Duplex, onFrame: (bytes: number) => void): void {
+export function watchFrameLengths(stream: Duplex, onFrame: (bytes: number) => void): void {
   let head: Buffer = Buffer.alloc(0);
   let skip = 0;
   stream.prependListener("data", (chunk: Buffer) => {

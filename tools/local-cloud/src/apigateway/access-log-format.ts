@@ -1,0 +1,129 @@
+import * as MappingExpressions from "./mapping-expressions.ts";
+import { requestTime } from "./lambda-event.ts";
+import type { PartialRequestContext } from "./request-context.ts";
+import type { RequestOutcome } from "./request-outcome.ts";
+
+/** The line of a request. */
+export type AccessLogFormatter = (
+  context: PartialRequestContext,
+  outcome: RequestOutcome,
+) => string;
+
+/**
+ * Compiles a stage's format. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
+ * Plain substitution: what is not known prints `-`. [V-DOC] Quotes, backslashes and control characters of a value are
+ * escaped, so that a header cannot end a field of a format that is JSON; whether AWS does is not documented. [?]
+ */
+export function compileAccessLog(format: string): AccessLogFormatter {
+  // AWS refuses the stage: it could not tell its lines apart
+  if (!/\$context\.(requestId|extendedRequestId)\b/.test(format))
+    throw new Error("the format of an access log must contain $context.requestId");
+  const pieces: (string | Variable)[] = [];
+  let end = 0;
+  for (const match of format.matchAll(REFERENCE)) {
+    pieces.push(format.slice(end, match.index), variable(match[1] ?? match[2]!));
+    end = match.index + match[0].length;
+  }
+  pieces.push(format.slice(end));
+  return (context, outcome) =>
+    pieces
+      .map((piece) => {
+        if (typeof piece === "string") return piece;
+        const value = piece(context, outcome);
+        return value === undefined || value === null || value === "" ? "-" : escaped(value);
+      })
+      .join("");
+}
+
+type Variable = (
+  context: PartialRequestContext,
+  outcome: RequestOutcome,
+) => string | number | null | undefined;
+
+const NAME = "context\\.([A-Za-z0-9_-]+(?:\\.[A-Za-z0-9_:-]+)*)";
+const REFERENCE = new RegExp(`\\$(?:\\{${NAME}\\}|${NAME})`, "g");
+
+function variable(name: string): Variable {
+  if (Object.hasOwn(VARIABLES, name)) return VARIABLES[name]!;
+  const [source, ...path] = name.split(".");
+  if (source === "authorizer")
+    return ({ authorizer }) =>
+      MappingExpressions.toText(MappingExpressions.valueAtPath(authorizer, path));
+  return (context) => MappingExpressions.evaluate(`context.${name}`, context);
+}
+
+// what only an access log knows, and for speed what a log usually has
+const VARIABLES: Record<string, Variable> = {
+  requestId: ({ requestId }) => requestId,
+  extendedRequestId: ({ extendedRequestId }) => extendedRequestId,
+  requestTime: ({ time }) => requestTime(time),
+  protocol: () => "HTTP/1.1",
+  xrayTraceId: ({ trace }) => trace.root,
+  httpMethod: ({ httpMethod }) => httpMethod,
+  path: ({ fullPath }) => fullPath,
+  resourcePath: ({ method }) => method?.resourcePath,
+  resourceId: ({ method }) => method?.resourceId,
+  status: (_, { status }) => status,
+  responseLength: (_, { bytes }) => bytes,
+  responseLatency: (_, { startedAtMs: started, endedAtMs: ended }) => Math.round(ended - started),
+  "identity.sourceIp": ({ identity }) => identity.sourceIp,
+  "identity.userAgent": ({ identity }) => identity.userAgent,
+  "identity.apiKeyId": ({ identity }) => identity.apiKeyId,
+  // "You can't use the claims as a whole" [V-DOC]
+  "authorizer.claims": () => undefined,
+  "authorizer.error": ({ backendCalls: calls, method }, { gatewayError: gatewayError }) =>
+    calls.find(({ purpose: of }) => of === "authorizer")?.error ??
+    (method && AUTHORIZER_REFUSALS.has(gatewayError?.type ?? "") ? gatewayError?.text : undefined),
+  "authorizer.requestId": ({ backendCalls: calls }) =>
+    calls.find(({ purpose: of }) => of === "authorizer")?.requestId,
+  "authorizer.status": ({ backendCalls: calls }) =>
+    calls.find(({ purpose: of }) => of === "authorizer")?.status,
+  "authorizer.latency": ({ backendCalls: calls }) =>
+    took(calls.find(({ purpose: of }) => of === "authorizer")),
+  "integration.status": ({ backendCalls: calls }) => integration(calls)?.status,
+  "integration.requestId": ({ backendCalls: calls }) => integration(calls)?.requestId,
+  "integration.latency": ({ backendCalls: calls }) => took(integration(calls)),
+  integrationLatency: ({ backendCalls: calls }) => took(integration(calls)),
+  "integration.error": ({ backendCalls: calls }) => integration(calls)?.error,
+  integrationErrorMessage: ({ backendCalls: calls }) => integration(calls)?.error,
+  // what the code behind the service answered: of a Lambda proxy the statusCode in its result
+  "integration.integrationStatus": (context, outcome) => behind(context, outcome),
+  integrationStatus: (context, outcome) => behind(context, outcome),
+  "error.message": (_, { gatewayError: gatewayError }) => gatewayError?.text,
+  "error.messageString": (_, { gatewayError: gatewayError }) =>
+    gatewayError && JSON.stringify(gatewayError.text),
+  "error.responseType": (_, { gatewayError: gatewayError }) => gatewayError?.type,
+  "error.validationErrorString": (_, { gatewayError: gatewayError }) => gatewayError?.validation,
+};
+
+const AUTHORIZER_REFUSALS = new Set([
+  "ACCESS_DENIED",
+  "AUTHORIZER_CONFIGURATION_ERROR",
+  "AUTHORIZER_FAILURE",
+  "EXPIRED_TOKEN",
+  "INVALID_SIGNATURE",
+  "UNAUTHORIZED",
+]);
+
+const integration = (calls: PartialRequestContext["backendCalls"]) =>
+  calls.find(({ purpose: of }) => of === "integration");
+
+function behind(
+  { backendCalls: calls }: PartialRequestContext,
+  { status, gatewayError: gatewayError }: RequestOutcome,
+) {
+  const call = integration(calls);
+  if (call?.service !== "Lambda") return call?.status;
+  return gatewayError ? undefined : status;
+}
+
+/** Milliseconds, of a call that was given up as well. */
+const took = (call: PartialRequestContext["backendCalls"][number] | undefined) =>
+  call &&
+  Math.round((call.endedAtMs ?? performance.timeOrigin + performance.now()) - call.startedAtMs);
+
+function escaped(value: string | number) {
+  if (typeof value === "number") return String(value);
+  // oxlint-disable-next-line no-control-regex -- exactly what JSON escapes
+  return /["\\\u0000-\u001f]/.test(value) ? JSON.stringify(value).slice(1, -1) : value;
+}

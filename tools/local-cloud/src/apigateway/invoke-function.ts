@@ -1,0 +1,34 @@
+import { randomUUID } from "node:crypto";
+
+import type { InvokeResult } from "../lambda/invoke-result.ts";
+import { recordCall, traceHeader } from "./backend-call.ts";
+import type { BackendCall } from "./backend-call.ts";
+import type { RequestContext } from "./request-context.ts";
+import type { Dependencies } from "./dependencies.ts";
+
+/** Calls a function for a request; it carries the request's trace on. */
+export function invokeFunction(
+  { functions }: Dependencies,
+  context: RequestContext,
+  of: BackendCall["purpose"],
+  functionArn: string,
+  payload: string,
+  options: { stream?: boolean; signal?: AbortSignal } = {},
+): Promise<InvokeResult> {
+  const requestId = randomUUID();
+  return recordCall(
+    context,
+    { purpose: of, service: "Lambda", functionArn, requestId },
+    async (call) => {
+      const result = await functions.invoke(functionArn, payload, {
+        ...options,
+        requestId,
+        traceHeader: traceHeader(context, call),
+        onColdStart: () => void (call.isCold = true),
+      });
+      call.status = result.kind === "throttled" ? 429 : 200;
+      if (result.kind === "error") call.error = result.errorMessage;
+      return result;
+    },
+  );
+}
