@@ -65,38 +65,34 @@ const VARIABLES: Record<string, Variable> = {
   resourceId: ({ method }) => method?.resourceId,
   status: (_, { status }) => status,
   responseLength: (_, { bytes }) => bytes,
-  responseLatency: (_, { startedAtMs: started, endedAtMs: ended }) => Math.round(ended - started),
+  responseLatency: (_, { startedAtMs, endedAtMs }) => Math.round(endedAtMs - startedAtMs),
   "identity.sourceIp": ({ identity }) => identity.sourceIp,
   "identity.userAgent": ({ identity }) => identity.userAgent,
   "identity.apiKeyId": ({ identity }) => identity.apiKeyId,
   // "You can't use the claims as a whole" [V-DOC]
   "authorizer.claims": () => undefined,
-  "authorizer.error": ({ backendCalls: calls, method }, { gatewayError: gatewayError }) =>
-    calls.find(({ purpose: of }) => of === "authorizer")?.error ??
-    (method && AUTHORIZER_REFUSALS.has(gatewayError?.type ?? "") ? gatewayError?.text : undefined),
-  "authorizer.requestId": ({ backendCalls: calls }) =>
-    calls.find(({ purpose: of }) => of === "authorizer")?.requestId,
-  "authorizer.status": ({ backendCalls: calls }) =>
-    calls.find(({ purpose: of }) => of === "authorizer")?.status,
-  "authorizer.latency": ({ backendCalls: calls }) =>
-    took(calls.find(({ purpose: of }) => of === "authorizer")),
-  "integration.status": ({ backendCalls: calls }) => integration(calls)?.status,
-  "integration.requestId": ({ backendCalls: calls }) => integration(calls)?.requestId,
-  "integration.latency": ({ backendCalls: calls }) => took(integration(calls)),
-  integrationLatency: ({ backendCalls: calls }) => took(integration(calls)),
-  "integration.error": ({ backendCalls: calls }) => integration(calls)?.error,
-  integrationErrorMessage: ({ backendCalls: calls }) => integration(calls)?.error,
+  "authorizer.error": ({ backendCalls, method }, { gatewayError }) =>
+    authorizerCall(backendCalls)?.error ??
+    (method && AUTHORIZER_ERRORS.has(gatewayError?.type ?? "") ? gatewayError?.text : undefined),
+  "authorizer.requestId": ({ backendCalls }) => authorizerCall(backendCalls)?.requestId,
+  "authorizer.status": ({ backendCalls }) => authorizerCall(backendCalls)?.status,
+  "authorizer.latency": ({ backendCalls }) => latencyOf(authorizerCall(backendCalls)),
+  "integration.status": ({ backendCalls }) => integrationCall(backendCalls)?.status,
+  "integration.requestId": ({ backendCalls }) => integrationCall(backendCalls)?.requestId,
+  "integration.latency": ({ backendCalls }) => latencyOf(integrationCall(backendCalls)),
+  integrationLatency: ({ backendCalls }) => latencyOf(integrationCall(backendCalls)),
+  "integration.error": ({ backendCalls }) => integrationCall(backendCalls)?.error,
+  integrationErrorMessage: ({ backendCalls }) => integrationCall(backendCalls)?.error,
   // what the code behind the service answered: of a Lambda proxy the statusCode in its result
-  "integration.integrationStatus": (context, outcome) => behind(context, outcome),
-  integrationStatus: (context, outcome) => behind(context, outcome),
-  "error.message": (_, { gatewayError: gatewayError }) => gatewayError?.text,
-  "error.messageString": (_, { gatewayError: gatewayError }) =>
-    gatewayError && JSON.stringify(gatewayError.text),
-  "error.responseType": (_, { gatewayError: gatewayError }) => gatewayError?.type,
-  "error.validationErrorString": (_, { gatewayError: gatewayError }) => gatewayError?.validation,
+  "integration.integrationStatus": (context, outcome) => statusBehind(context, outcome),
+  integrationStatus: (context, outcome) => statusBehind(context, outcome),
+  "error.message": (_, { gatewayError }) => gatewayError?.text,
+  "error.messageString": (_, { gatewayError }) => gatewayError && JSON.stringify(gatewayError.text),
+  "error.responseType": (_, { gatewayError }) => gatewayError?.type,
+  "error.validationErrorString": (_, { gatewayError }) => gatewayError?.validation,
 };
 
-const AUTHORIZER_REFUSALS = new Set([
+const AUTHORIZER_ERRORS = new Set([
   "ACCESS_DENIED",
   "AUTHORIZER_CONFIGURATION_ERROR",
   "AUTHORIZER_FAILURE",
@@ -105,20 +101,23 @@ const AUTHORIZER_REFUSALS = new Set([
   "UNAUTHORIZED",
 ]);
 
-const integration = (calls: PartialRequestContext["backendCalls"]) =>
-  calls.find(({ purpose: of }) => of === "integration");
+const authorizerCall = (calls: PartialRequestContext["backendCalls"]) =>
+  calls.find(({ purpose }) => purpose === "authorizer");
 
-function behind(
-  { backendCalls: calls }: PartialRequestContext,
-  { status, gatewayError: gatewayError }: RequestOutcome,
+const integrationCall = (calls: PartialRequestContext["backendCalls"]) =>
+  calls.find(({ purpose }) => purpose === "integration");
+
+function statusBehind(
+  { backendCalls }: PartialRequestContext,
+  { status, gatewayError }: RequestOutcome,
 ) {
-  const call = integration(calls);
+  const call = integrationCall(backendCalls);
   if (call?.service !== "Lambda") return call?.status;
   return gatewayError ? undefined : status;
 }
 
 /** Milliseconds, of a call that was given up as well. */
-const took = (call: PartialRequestContext["backendCalls"][number] | undefined) =>
+const latencyOf = (call: PartialRequestContext["backendCalls"][number] | undefined) =>
   call &&
   Math.round((call.endedAtMs ?? performance.timeOrigin + performance.now()) - call.startedAtMs);
 

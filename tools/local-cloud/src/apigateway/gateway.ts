@@ -44,7 +44,7 @@ export function createGateway(dependencies: Dependencies): Gateway {
     stop: () => accessLogs.stop(),
 
     async handle(req, res) {
-      const started = realTimeMs();
+      const startedAtMs = realTimeMs();
       const target = IncomingRequest.parseTarget(req.url ?? "/", byPath);
       const context = IncomingRequest.createContext(req, res, target, dependencies);
       let bytes = 0;
@@ -64,9 +64,9 @@ export function createGateway(dependencies: Dependencies): Gateway {
       tell(context, {
         status,
         bytes,
-        startedAtMs: started,
+        startedAtMs,
         endedAtMs: realTimeMs(),
-        gatewayError: gatewayError,
+        gatewayError,
       });
     },
   };

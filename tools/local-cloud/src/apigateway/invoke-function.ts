@@ -10,7 +10,7 @@ import type { Dependencies } from "./dependencies.ts";
 export function invokeFunction(
   { functions }: Dependencies,
   context: RequestContext,
-  of: BackendCall["purpose"],
+  purpose: BackendCall["purpose"],
   functionArn: string,
   payload: string,
   options: { stream?: boolean; signal?: AbortSignal } = {},
@@ -18,7 +18,7 @@ export function invokeFunction(
   const requestId = randomUUID();
   return recordCall(
     context,
-    { purpose: of, service: "Lambda", functionArn, requestId },
+    { purpose, service: "Lambda", functionArn, requestId },
     async (call) => {
       const result = await functions.invoke(functionArn, payload, {
         ...options,

@@ -52,7 +52,7 @@ export function segmentOf(
 
 function subsegmentOf(
   call: BackendCall,
-  { endedAtMs: ended }: RequestOutcome,
+  { endedAtMs }: RequestOutcome,
   region: string,
 ): Subsegment {
   const { id, service, functionArn, requestId, status } = call;
@@ -61,7 +61,7 @@ function subsegmentOf(
     name: service,
     namespace: service === "HTTP" ? "remote" : "aws",
     start_time: toSeconds(call.startedAtMs),
-    end_time: toSeconds(call.endedAtMs ?? ended),
+    end_time: toSeconds(call.endedAtMs ?? endedAtMs),
     http: { response: { ...(status !== undefined && { status }) } },
     ...(functionArn && {
       aws: {

@@ -39,9 +39,11 @@ export function createUsagePlans(
   return {
     /** The key of a method that requires one. Missing, unknown, disabled or outside every plan of the stage look the same. [V-WILD] */
     requireApiKey(context: RequestContext): UsagePlan {
-      const { stage, apiKeyFromAuthorizer: usageKey } = context;
+      const { stage, apiKeyFromAuthorizer } = context;
       const value =
-        stage.api.apiKeySource === "AUTHORIZER" ? usageKey : context.header("x-api-key");
+        stage.api.apiKeySource === "AUTHORIZER"
+          ? apiKeyFromAuthorizer
+          : context.header("x-api-key");
       const key = value === undefined ? undefined : byValue.get(value);
       const plan =
         key?.enabled &&

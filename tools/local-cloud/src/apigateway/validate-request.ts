@@ -7,7 +7,7 @@ import { GatewayError } from "./gateway-error.ts";
 
 /** Presence of parameters first, then the body. No type, enum or pattern is checked on parameters. [V-DOC] */
 export function validateRequest(context: RequestContext): void {
-  const { requiredParameters, bodyValidators: bodyChecks } = context.method;
+  const { requiredParameters, bodyValidators } = context.method;
   const missing = requiredParameters.filter(
     (key) => !MappingExpressions.evaluate(key, context)?.trim(),
   );
@@ -17,10 +17,10 @@ export function validateRequest(context: RequestContext): void {
       text: `Missing required request parameters: [${names.join(", ")}]`,
     });
   }
-  if (!bodyChecks) return;
+  if (!bodyValidators) return;
   const type = context.header("content-type")?.split(";", 1)[0]?.trim() || "application/json";
   // no model for the content type, nor one for all: silently not validated [V-DOC]
-  const check = bodyChecks.get(type) ?? bodyChecks.get("$default");
+  const check = bodyValidators.get(type) ?? bodyValidators.get("$default");
   const validation = check?.(context.body.toString("utf8"));
   if (validation !== undefined) throw new GatewayError("BAD_REQUEST_BODY", { validation });
 }

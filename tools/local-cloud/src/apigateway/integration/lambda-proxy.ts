@@ -1,4 +1,8 @@
-import { type InvokeResult, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES } from "../../lambda/invoke-result.ts";
+import {
+  type InvokeResult,
+  MAX_REQUEST_BYTES,
+  MAX_RESPONSE_BYTES,
+} from "../../lambda/invoke-result.ts";
 import { proxyEvent } from "../lambda-event.ts";
 import type { HttpResponse, RequestContext } from "../request-context.ts";
 import { invokeFunction } from "../invoke-function.ts";
