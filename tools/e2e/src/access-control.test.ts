@@ -6,8 +6,8 @@ import { type Stage, openStage } from "./stage.ts";
 import { type Image, send, waitForIngest, signIn, upload } from "./api-calls.ts";
 import { sampleJpeg } from "./sample-image.ts";
 
-// Whoever shows nothing gets nothing: every path behind which something is protected, with every method. The table is the
-// graph's, so a new route is asked too.
+// Every path with a protected method is requested with every method and with wrong credentials. The table is read from the
+// graph, so it includes new routes.
 
 type Resource = { type: string; id: string; inputs: Record<string, string | undefined> };
 
@@ -28,12 +28,12 @@ const protectedPaths = [
   ...new Set(endpoints.filter(({ asks }) => isProtected(asks)).map(({ path }) => path)),
 ];
 
-/** What a route asks for by the name of the thing, or that there is no such route. What is open to anyone is left out. */
+/** The authorization of every protected route, and of methods that do not exist on their paths. */
 const table = protectedPaths.flatMap((path) =>
   methods
     .map((method) => {
       const found = endpoints.find((other) => other.path === path && other.method === method);
-      return { method, path, asks: found?.asks ?? "nothing, for it does not exist" };
+      return { method, path, asks: found?.asks ?? "nothing, because it does not exist" };
     })
     .filter(({ asks }) => isProtected(asks)),
 );
@@ -57,7 +57,7 @@ beforeAll(async () => {
 
 afterAll(() => stage?.stop());
 
-test("whatever writes, is personal, is metered or is for operators asks for something", () => {
+test("every route that writes, is personal, is metered or is for operators needs authorization", () => {
   const open = endpoints.filter(
     ({ method, path, asks }) =>
       !isProtected(asks) &&
@@ -80,18 +80,18 @@ test("whatever writes, is personal, is metered or is for operators asks for some
   );
 });
 
-/** An unsigned token that claims to be anybody: `{"alg":"none"}`. */
+/** An unsigned token: `{"alg":"none"}`. */
 const forged = [{ alg: "none" }, { sub: "ann", token_use: "id", exp: 4_102_444_800 }]
   .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
   .join(".")
   .concat(".");
 
 const credentials: [string, () => Record<string, string>][] = [
-  ["nothing", () => ({})],
-  ["a token that nobody signed", () => ({ authorization: `Bearer ${forged}` })],
+  ["no credentials", () => ({})],
+  ["an unsigned token", () => ({ authorization: `Bearer ${forged}` })],
   ["an access token instead of the ID token", () => ({ authorization: `Bearer ${accessToken}` })],
   [
-    "a signature that nobody made",
+    "an invalid signature",
     () => ({
       authorization:
         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/eu-central-1/execute-api/aws4_request, SignedHeaders=host, Signature=00",
@@ -101,7 +101,7 @@ const credentials: [string, () => Record<string, string>][] = [
 ];
 
 describe.each(credentials)("with %s", (_, headers) => {
-  test.each(table)("$method $path, which asks for $asks, is refused", async ({ method, path }) => {
+  test.each(table)("$method $path, which needs $asks, is rejected", async ({ method, path }) => {
     const query = path === "/s3" ? "?image=x.jpg" : "";
     const answer = await send(
       stage.local,
@@ -121,7 +121,7 @@ describe.each(credentials)("with %s", (_, headers) => {
   });
 });
 
-test("after all that nothing has changed", async () => {
+test("the rejected requests changed nothing", async () => {
   const answer = await send(stage.local, "GET", `/v1/images/${image.id}`);
   expect(await answer.json()).toEqual(image);
 });

@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 afterAll(() => stage?.stop());
 
-async function operate<Answer>(method: string, path: string, body?: object) {
+async function callAdmin<Result>(method: string, path: string, body?: object) {
   const answer = await operator.fetch(`${stage.local.api}/admin/v1${path}`, {
     method,
     ...(body && {
@@ -39,7 +39,7 @@ async function operate<Answer>(method: string, path: string, body?: object) {
       body: JSON.stringify(body),
     }),
   });
-  return { status: answer.status, body: (await answer.json()) as Answer };
+  return { status: answer.status, body: (await answer.json()) as Result };
 }
 
 type Depth = { waiting: number; inFlight: number; delayed: number };
@@ -49,8 +49,8 @@ type State = {
   next: string | null;
 };
 
-test("an operator sees what waits, what failed, and how many images are in which state", async () => {
-  const { status, body } = await operate<State>("GET", "/state");
+test("an operator sees the depth of the queues and the number of images per state", async () => {
+  const { status, body } = await callAdmin<State>("GET", "/state");
   const depth = { waiting: expect.any(Number), inFlight: expect.any(Number), delayed: 0 };
   expect(status).toBe(200);
   expect(body).toMatchObject({
@@ -60,7 +60,7 @@ test("an operator sees what waits, what failed, and how many images are in which
   });
   expect(body.images.ready).toBeGreaterThan(0);
   await ann.send("POST", "/v1/uploads", { type: "image/jpeg", bytes: 1000 });
-  const after = await operate<State>("GET", "/state");
+  const after = await callAdmin<State>("GET", "/state");
   expect(after.body.images.pending).toBe(1);
 });
 
@@ -68,9 +68,9 @@ test.each([
   ["one image", () => ({ imageId: image.id }), 1],
   ["one owner", async () => ({ ownerId: await ownerOf(image.id) }), 2],
   ["everything", () => ({ everything: true }), 2],
-])("%s is prepared anew, and stays what it was", async (_, which, least) => {
+])("reprocessing %s changes nothing but the version", async (_, which, least) => {
   const before = await read(image.id);
-  const { status, body } = await operate<{ sent: number; next: null }>(
+  const { status, body } = await callAdmin<{ sent: number; next: null }>(
     "POST",
     "/reprocess",
     await which(),
@@ -97,26 +97,29 @@ test.each([
   [{ everything: false }, 400, "input.invalid"],
   [{ imageId: "img_00000000000000000000000000" }, 404, "image.not_found"],
   [{ everything: true, cursor: "made-up" }, 400, "cursor.invalid"],
-])("%j is refused with the reason", async (body, status, code) => {
-  expect(await operate("POST", "/reprocess", body)).toMatchObject({
+])("reprocessing %j is rejected with the reason", async (body, status, code) => {
+  expect(await callAdmin("POST", "/reprocess", body)).toMatchObject({
     status,
     body: { status, code },
   });
 });
 
-test("with nothing in the dead-letter queue there is nothing to redrive", async () => {
-  const { status, body } = await operate("POST", "/redrive");
+test("a redrive of an empty dead-letter queue starts no task", async () => {
+  const { status, body } = await callAdmin("POST", "/redrive");
   expect([status, body]).toEqual([202, { task: "none", messages: 0 }]);
 });
 
-test("what fails again and again waits in the dead-letter queue, and goes round again on demand", async () => {
+test("a redrive moves a dead letter back, and it is processed", async () => {
   const { sqs } = stage.local;
   if (!sqs) return;
-  // past the queue's five attempts: as it would lie there after them
-  await message(sqs.endpoint, sqs.queues["IngestDead"]!, { kind: "reprocess", imageId: image.id });
-  expect((await operate<State>("GET", "/state")).body.queues.ingestDead.waiting).toBe(1);
+  // sent there directly, as if it had failed five times
+  await sendMessage(sqs.endpoint, sqs.queues["IngestDead"]!, {
+    kind: "reprocess",
+    imageId: image.id,
+  });
+  expect((await callAdmin<State>("GET", "/state")).body.queues.ingestDead.waiting).toBe(1);
   const before = await read(image.id);
-  expect(await operate("POST", "/redrive")).toMatchObject({
+  expect(await callAdmin("POST", "/redrive")).toMatchObject({
     status: 202,
     body: { task: "started", messages: 1 },
   });
@@ -126,30 +129,30 @@ test("what fails again and again waits in the dead-letter queue, and goes round 
     ({ version }) => version > before.version,
   );
   expect(after.version).toBe(before.version + 1);
-  expect((await operate<State>("GET", "/state")).body.queues.ingestDead.waiting).toBe(0);
+  expect((await callAdmin<State>("GET", "/state")).body.queues.ingestDead.waiting).toBe(0);
 });
 
 test.each([
-  ["nobody", {}],
-  ["somebody with a person's token", { authorization: "token" }],
-  ["somebody with an API key", { "x-api-key": "0123456789abcdefghijklmnopqrstuvwxyz" }],
-])("%s is no operator", async (_, headers: Record<string, string>) => {
+  ["a request without credentials", {}],
+  ["a user's token", { authorization: "token" }],
+  ["an API key", { "x-api-key": "0123456789abcdefghijklmnopqrstuvwxyz" }],
+])("%s does not open the admin API", async (_, headers: Record<string, string>) => {
   const sent = headers.authorization ? { authorization: `Bearer ${ann.idToken}` } : headers;
   const answer = await send(stage.local, "GET", "/admin/v1/state", undefined, sent);
   expect(answer.status).toBe(403);
   expect(answer.headers.get("content-type")).toBe("application/problem+json");
 });
 
-test("a signature with another's secret is refused", async () => {
+test("a signature with a wrong secret is rejected", async () => {
   const { iam, region } = stage.local;
-  const thief = new AwsClient({
+  const wrongSecret = new AwsClient({
     accessKeyId: iam!.accessKeyId,
     secretAccessKey: "not-the-secret",
     region,
     service: "execute-api",
     retries: 0,
   });
-  const answer = await thief.fetch(`${stage.local.api}/admin/v1/redrive`, { method: "POST" });
+  const answer = await wrongSecret.fetch(`${stage.local.api}/admin/v1/redrive`, { method: "POST" });
   expect(answer.status).toBe(403);
   expect(await answer.json()).toMatchObject({ code: "gateway.invalid_signature" });
 });
@@ -163,7 +166,7 @@ const read = async (id: string) =>
 
 const ownerOf = async (id: string) => (await read(id)).ownerId;
 
-async function message(endpoint: string, QueueUrl: string, body: object) {
+async function sendMessage(endpoint: string, QueueUrl: string, body: object) {
   const { iam, region } = stage.local;
   const sqs = new AwsClient({ ...iam!, region, service: "sqs", retries: 0 });
   const answer = await sqs.fetch(endpoint, {

@@ -2,7 +2,7 @@ import type { Local } from "./stage.ts";
 
 export type User = Awaited<ReturnType<typeof signIn>>;
 
-/** One of the people of local.json, signed in against Cognito; every request carries the ID token. */
+/** Signs a user of local.json in; `send` adds the ID token to every request. */
 export async function signIn(local: Local, index: number) {
   const user = local.users[index]!;
   const answer = await fetch(local.cognito.endpoint, {
@@ -30,7 +30,7 @@ export async function signIn(local: Local, index: number) {
   };
 }
 
-/** A request to the API: an object goes as JSON, bytes go as they are. */
+/** Sends a request to the API: an object as JSON, text and bytes unchanged. */
 export function send(
   local: Local,
   method: string,
@@ -49,7 +49,7 @@ export function send(
   });
 }
 
-/** The shape of an image as far as these journeys look at it. */
+/** The fields of an image that the tests read. */
 export type Image = {
   id: `img_${string}`;
   state: string;
@@ -66,7 +66,7 @@ export type Image = {
 
 export type UploadForm = { image: Image; upload: { url: string; fields: Record<string, string> } };
 
-/** Asks for an upload and posts the bytes straight to S3; answers S3's answer. */
+/** Requests an upload form and posts the bytes to S3; `stored` is S3's response. */
 export async function upload(
   person: User,
   bytes: Uint8Array<ArrayBuffer>,
@@ -100,7 +100,7 @@ export function postForm(
   return fetch(url, { method: "POST", body: form });
 }
 
-/** Reads the image until it is no longer on its way. */
+/** Polls an image until ingest has finished. @throws after `withinMs`. */
 export async function waitForIngest(local: Local, id: string, withinMs = 30_000): Promise<Image> {
   const deadline = Date.now() + withinMs;
   for (;;) {
@@ -113,7 +113,7 @@ export async function waitForIngest(local: Local, id: string, withinMs = 30_000)
   }
 }
 
-/** Calls `read` until `holds`, for things that are promised within a time. */
+/** Polls until `holds` is true or `ms` have passed; returns the last value. */
 export async function pollUntil<T>(
   ms: number,
   read: () => Promise<T>,

@@ -11,11 +11,11 @@ const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const browserIsMissing = !existsSync(executablePath);
 if (browserIsMissing) console.warn(`no browser at ${executablePath}: the browser test is skipped`);
 
-// one of the origins that infra/settings.ts allows, and one that it does not
+// an origin that infra/settings.ts allows, and one that it does not
 const origin = "http://localhost:5173";
-const elsewhere = "http://localhost:5999";
+const otherOrigin = "http://localhost:5999";
 
-// Chromium lets a page reach this machine only if the page itself comes from this machine
+// Chromium lets a page call this machine only if the page comes from this machine
 const pages = [5173, 5999].map((port) =>
   createServer((_, res) =>
     res.setHeader("content-type", "text/html").end("<!doctype html><title>gallery</title>"),
@@ -41,7 +41,7 @@ afterAll(async () => {
 });
 
 test.skipIf(browserIsMissing)(
-  "a page of the front end uploads straight to S3 and shows the picture as AVIF",
+  "a page of an allowed origin uploads to S3 directly and shows the image as AVIF",
   { timeout: 60_000 },
   async () => {
     const page = await browser.newPage();
@@ -61,10 +61,10 @@ test.skipIf(browserIsMissing)(
 );
 
 test.skipIf(browserIsMissing)(
-  "a page of another origin may not read the API's answers",
+  "a page of another origin cannot read responses of the API",
   async () => {
     const page = await browser.newPage();
-    await page.goto(elsewhere);
+    await page.goto(otherOrigin);
     const outcome = await page.evaluate(
       (url) =>
         fetch(url, { headers: { authorization: "x" } }).then(
@@ -80,7 +80,7 @@ test.skipIf(browserIsMissing)(
 
 type Ready = { id: string; rev: string; state: string; width: number; height: number };
 
-// these two run inside the page
+// the next two functions run inside the page
 async function uploadAndWait(input: {
   api: string;
   idToken: string;
@@ -106,12 +106,12 @@ async function uploadAndWait(input: {
     if (now.state === "ready" || now.state === "rejected") return now;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  throw new Error("the picture did not become ready");
+  throw new Error("the image did not become ready within 10 s");
 }
 
 function show(url: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    // the page has a DOM, this program's types have none
+    // the page has a DOM, the types of this program do not
     const image = new (globalThis as unknown as { Image: new () => HTMLImage }).Image();
     image.onload = () => resolve(image.naturalWidth);
     image.onerror = () => reject(new Error(`the browser could not show ${url}`));

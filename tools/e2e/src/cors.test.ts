@@ -17,19 +17,19 @@ const paths = [
   "/partner/v1/images",
 ];
 
-// the origins of the laptop's stage in infra/settings.ts
+// the origins of the stage `laptop` in infra/settings.ts
 const origins = ["http://localhost:5173", "http://localhost:3000"];
 
-const ask = (path: string, origin: string) =>
+const sendPreflight = (path: string, origin: string) =>
   send(stage.local, "OPTIONS", path, undefined, {
     origin,
     "access-control-request-method": "PUT",
     "access-control-request-headers": "authorization",
   });
 
-test.each(paths)("a page of a configured origin may send its token to %s", async (path) => {
+test.each(paths)("a preflight of %s allows configured origins to send a token", async (path) => {
   for (const origin of origins) {
-    const answer = await ask(path, origin);
+    const answer = await sendPreflight(path, origin);
     expect(answer.status).toBe(204);
     expect(answer.headers.get("access-control-allow-origin")).toBe(origin);
     expect(answer.headers.get("vary")).toMatch(/origin/i);
@@ -37,25 +37,25 @@ test.each(paths)("a page of a configured origin may send its token to %s", async
   }
 });
 
-test.each(paths)("no other page is named in an answer to a question about %s", async (path) => {
+test.each(paths)("a preflight of %s never names another origin", async (path) => {
   for (const origin of ["http://evil.example", "null", `${origins[0]}.evil.example`]) {
-    const answer = await ask(path, origin);
+    const answer = await sendPreflight(path, origin);
     expect(origins).toContain(answer.headers.get("access-control-allow-origin"));
   }
 });
 
-test("an error can be read by the page that caused it, and says what its headers are for", async () => {
+test("a page can read errors and their headers", async () => {
   const [origin] = origins;
-  const refusals = [
+  const failures = [
     ["GET", "/v1/me", 401],
     ["PUT", "/s3?image=x.jpg", 401],
     ["GET", "/s3", 400],
-    ["GET", "/s3?image=nobody.jpg", 404],
+    ["GET", "/s3?image=missing.jpg", 404],
     ["GET", "/v1/nowhere", 403],
     ["GET", "/partner/v1/images", 403],
     ["GET", "/v1/images?limit=0", 400],
   ] as const;
-  for (const [method, path, status] of refusals) {
+  for (const [method, path, status] of failures) {
     const answer = await send(stage.local, method, path, undefined, { origin: origin! });
     expect([path, answer.status]).toEqual([path, status]);
     expect(["*", origin]).toContain(answer.headers.get("access-control-allow-origin"));

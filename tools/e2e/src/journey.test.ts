@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 afterAll(() => stage?.stop());
 
-test("a photograph goes straight to S3 with what the API gave, and becomes ready", async () => {
+test("a photograph is uploaded to S3 with the form of the API and becomes ready", async () => {
   const bytes = await sampleImage(3000, 2000)
     .withExif({ IFD0: { Artist: "secret-photographer" }, IFD3: { GPSLatitude: "51/1 30/1 0/1" } })
     .jpeg()
@@ -54,10 +54,10 @@ test("a photograph goes straight to S3 with what the API gave, and becomes ready
 });
 
 test.each([
-  ["a browser that takes AVIF", chromium, "image/avif"],
-  ["a browser that takes WebP", "image/webp,*/*", "image/webp"],
+  ["a browser that accepts AVIF", chromium, "image/avif"],
+  ["a browser that accepts WebP", "image/webp,*/*", "image/webp"],
   ["curl", "*/*", "image/jpeg"],
-])("%s gets 640 pixels in its format", async (_, accept, type) => {
+])("%s gets a width of 640 pixels in its format", async (_, accept, type) => {
   const answer = await get(`/i/${image.id}/${image.rev}?w=640`, { accept });
   expect(answer.status).toBe(200);
   expect(answer.headers.get("content-type")).toBe(type);
@@ -69,8 +69,8 @@ test.each([
   if (type === "image/jpeg") derivative = bytes;
 });
 
-test("the second request is served from the stored derivative, the third with If-None-Match is 304", async () => {
-  // the copy is stored when the first answer has left, so whoever is very quick has it made again
+test("a second request gets the stored derivative, and one with If-None-Match 304", async () => {
+  // the derivative is stored after the first response, so a very early second request renders again
   const again = await pollUntil(
     2_000,
     () => get(`/i/${image.id}/${image.rev}?w=640`, { accept: "*/*" }),
@@ -89,7 +89,7 @@ test("the second request is served from the stored derivative, the third with If
   expect(await unchanged.text()).toBe("");
   expect(unchanged.headers.get("server-timing") ?? "").not.toMatch(/render|decode/);
 
-  // an answer without a body must free its function like any other: more of them than there are processes
+  // a response without a body must free its function too: more requests than there are processes
   const path = `/i/${image.id}/${image.rev}?w=640`;
   const asked = Array.from({ length: 60 }, () =>
     get(path, { accept: "*/*", "if-none-match": etag }),
@@ -109,7 +109,7 @@ test.each([
   ["w=200&q=30&f=webp", 200, 133],
   ["w=200&f=png", 200, 133],
   ["w=200&f=avif", 200, 133],
-])("?%s is %i × %i", async (query, width, height) => {
+])("?%s returns %i × %i pixels", async (query, width, height) => {
   const answer = await get(`/i/${image.id}/${image.rev}?${query}`);
   expect(answer.status).toBe(200);
   const data = await sharp(Buffer.from(await answer.arrayBuffer())).metadata();
@@ -117,17 +117,17 @@ test.each([
 });
 
 test.each([
-  ["a preset of this revision", (id: string, rev: string) => `/i/${id}/${rev}/thumb`, 160],
-  ["a preset of the newest", (id: string) => `/i/${id}/thumb`, 160],
-  ["a preset with a key of the request's own", (id: string) => `/i/${id}/thumb?dpr=2`, 320],
-])("%s is its square", async (_, path, edge) => {
+  ["a preset of a revision", (id: string, rev: string) => `/i/${id}/${rev}/thumb`, 160],
+  ["a preset of the newest revision", (id: string) => `/i/${id}/thumb`, 160],
+  ["a preset with another key in the query", (id: string) => `/i/${id}/thumb?dpr=2`, 320],
+])("%s returns its size", async (_, path, edge) => {
   const answer = await get(path(image.id, image.rev!));
   expect(answer.status).toBe(200);
   const bytes = Buffer.from(await answer.arrayBuffer());
   expect(await sharp(bytes).metadata()).toMatchObject({ width: edge, height: edge });
 });
 
-test("a preset that is not there is answered with those that are", async () => {
+test("an unknown preset is answered with the list of presets", async () => {
   const answer = await get(`/i/${image.id}/${image.rev}/poster`);
   expect(answer.status).toBe(404);
   expect(await answer.json()).toMatchObject({
@@ -136,7 +136,7 @@ test("a preset that is not there is answered with those that are", async () => {
   });
 });
 
-test("the name answers straight from the bucket, without a function and without EXIF", async () => {
+test("a named image is served from the bucket without a function and without EXIF", async () => {
   const answer = await get("/s3?image=field.jpg");
   expect(answer.status).toBe(200);
   expect(answer.headers.get("content-type")).toBe("image/jpeg");
@@ -152,7 +152,7 @@ test("the name answers straight from the bucket, without a function and without 
   expect([part.status, (await part.arrayBuffer()).byteLength]).toEqual([206, 10]);
 });
 
-test("a person counts once, on every later read within a second", async () => {
+test("a user's like counts once and is in the count within a second", async () => {
   expect((await ann.send("PUT", `/v1/images/${image.id}/like`)).status).toBe(200);
   const again = await ann.send("PUT", `/v1/images/${image.id}/like`);
   expect(await again.json()).toMatchObject({ liked: true, likes: 1 });
@@ -167,7 +167,7 @@ test("a person counts once, on every later read within a second", async () => {
   expect(await pollUntil(1_000, likes, (count) => count === 1)).toBe(1);
 });
 
-test("one request is enough when the picture is the body", async () => {
+test("one request with the image as its body is enough", async () => {
   const bytes = new Uint8Array(await sampleJpeg(800, 600, 3));
   const answer = await ann.send("POST", "/v1/images?title=Body", bytes, {
     "content-type": "image/jpeg",
@@ -182,7 +182,7 @@ test("one request is enough when the picture is the body", async () => {
   });
 });
 
-test("the list shows the newest first, page by page", async () => {
+test("the list has the newest images first, in pages", async () => {
   const first = await get("/v1/images?limit=2");
   const page = (await first.json()) as { items: Image[]; next: string | null };
   expect(page.items).toHaveLength(2);
@@ -200,14 +200,16 @@ test("the list shows the newest first, page by page", async () => {
   expect(ids).toContain(image.id);
 });
 
-test("what is deleted is gone: bytes, renditions, likes and name", async () => {
+test("a deleted image has no bytes, derivatives, likes and name any more", async () => {
   expect((await ann.send("DELETE", `/v1/images/${image.id}`)).status).toBe(202);
 
   const status = (path: string) => async () => (await get(path)).status;
-  const gone = (code: number) => code === 404;
-  expect(await pollUntil(10_000, status(`/v1/images/${image.id}`), gone)).toBe(404);
-  expect(await pollUntil(10_000, status(`/i/${image.id}/${image.rev}?w=640`), gone)).toBe(404);
-  expect(await pollUntil(10_000, status("/s3?image=field.jpg"), gone)).toBe(404);
+  const isNotFound = (code: number) => code === 404;
+  expect(await pollUntil(10_000, status(`/v1/images/${image.id}`), isNotFound)).toBe(404);
+  expect(await pollUntil(10_000, status(`/i/${image.id}/${image.rev}?w=640`), isNotFound)).toBe(
+    404,
+  );
+  expect(await pollUntil(10_000, status("/s3?image=field.jpg"), isNotFound)).toBe(404);
   expect((await get(`/v1/images/${image.id}/likes`)).status).toBe(404);
 
   const mine = await (await ann.send("GET", `/v1/me/likes?ids=${image.id}`)).json();

@@ -11,7 +11,7 @@ let image: Image;
 beforeAll(async () => {
   stage = await openStage();
   const ann = await signIn(stage.local, 0);
-  // noise: no format makes it smaller
+  // noise, which no format compresses
   const [width, height] = [2800, 2500];
   const raw = { width, height, channels: 3 } as const;
   const bytes = await sharp(randomBytes(width * height * 3), { raw })
@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 afterAll(() => stage?.stop());
 
-test("a picture of 20 MB is delivered whole, three times what Lambda answers otherwise, and comes in pieces", async () => {
+test("an image of 20 MB, three times the limit of a buffered Lambda response, is streamed completely", async () => {
   for (const source of ["rendered", "stored"]) {
     const answer = await send(stage.local, "GET", `/i/${image.id}/${image.rev}?f=png&w=2800`);
     expect([source, answer.status]).toEqual([source, 200]);

@@ -17,18 +17,18 @@ beforeAll(async () => {
 afterAll(() => stage?.stop());
 
 test.each(["w=1600&f=avif", "w=1601&f=avif", "w=1500&f=webp"])(
-  "fifty who are the first to want %s have it made once, by all processes together",
+  "fifty concurrent first requests for %s cause one render across all processes",
   async (query) => {
     const all = await Promise.all(
       Array.from({ length: 50 }, async () => {
         const answer = await send(stage.local, "GET", `/i/${image.id}/${image.rev}?${query}`);
         const { byteLength } = await answer.arrayBuffer();
-        const isMade = answer.headers.get("server-timing")!.includes("render;");
-        return { status: answer.status, byteLength, isMade };
+        const isRendered = answer.headers.get("server-timing")!.includes("render;");
+        return { status: answer.status, byteLength, isRendered };
       }),
     );
     expect(new Set(all.map(({ status }) => status))).toEqual(new Set([200]));
     expect(new Set(all.map(({ byteLength }) => byteLength)).size).toBe(1);
-    expect(all.filter(({ isMade }) => isMade).length).toBe(1);
+    expect(all.filter(({ isRendered }) => isRendered).length).toBe(1);
   },
 );

@@ -9,7 +9,7 @@ type DocumentedResponse = {
 type Operation = { operationId: string; responses: Record<string, DocumentedResponse> };
 export type Document = { paths: Record<string, Record<string, Operation>>; components: object };
 
-/** Holds answers against the OpenAPI document that the stage itself hands out. */
+/** Compares responses with the OpenAPI document that the stage serves. */
 export function createOpenApiChecker(document: Document) {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
@@ -20,7 +20,7 @@ export function createOpenApiChecker(document: Document) {
       Object.values(path).map(({ operationId }) => operationId),
     ),
 
-    /** What an answer to an operation does that the document does not say; nothing, if all is well. */
+    /** Returns how a response of an operation differs from the document; an empty list if it does not. */
     async findProblems(operationId: string, answer: Response): Promise<string[]> {
       const [path, method] = find(operationId);
       const { responses } = document.paths[path]![method]!;
@@ -30,18 +30,22 @@ export function createOpenApiChecker(document: Document) {
         `#/paths/${escapePointer(path)}/${method}/responses/${key}`,
         responses[key]!,
       );
-      const problems = key === "default" ? [`${status} is not said`] : [];
+      const problems = key === "default" ? [`${status} is not documented`] : [];
 
-      const known = Object.keys(said.headers ?? {}).map((header) => header.toLowerCase());
+      const documentedHeaders = Object.keys(said.headers ?? {}).map((header) =>
+        header.toLowerCase(),
+      );
       for (const name of ["etag", "link", "location", "retry-after", "x-amzn-requestid"])
-        if (answer.headers.has(name) && !known.includes(name)) problems.push(`${name} is not said`);
+        if (answer.headers.has(name) && !documentedHeaders.includes(name))
+          problems.push(`${name} is not documented`);
       for (const name of ["etag", "location", "x-amzn-requestid", "cache-control"])
-        if (known.includes(name) && !answer.headers.has(name)) problems.push(`${name} is missing`);
+        if (documentedHeaders.includes(name) && !answer.headers.has(name))
+          problems.push(`${name} is missing`);
       const body = Buffer.from(await answer.arrayBuffer());
       if (body.length === 0) return problems;
       const type = answer.headers.get("content-type")?.split(";")[0] ?? "";
       if (!said.content || !Object.hasOwn(said.content, type))
-        return [...problems, `${type} is not said`];
+        return [...problems, `${type} is not documented`];
       if (!("schema" in said.content[type]!)) return problems;
       const schema = {
         $ref: `https://balde.example/openapi${pointer}/content/${escapePointer(type)}/schema`,
@@ -70,12 +74,12 @@ export function createOpenApiChecker(document: Document) {
   }
 }
 
-/** Fields may be added to an answer, but none that is there already may be missing here. */
+/** Forbids fields that are not documented. */
 const withoutAdditionalProperties = (document: Document): Document =>
   JSON.parse(JSON.stringify(document), (_, value) =>
     value?.properties && value.required ? { additionalProperties: false, ...value } : value,
   );
 
-/** As a part of a JSON pointer in a URI. */
+/** Escapes a part of a JSON pointer in a URI. */
 const escapePointer = (part: string) =>
   encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1"));

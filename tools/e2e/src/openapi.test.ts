@@ -14,8 +14,8 @@ const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 let stage: Stage;
 let ann: User;
 let image: Image;
-let doomed: Image;
-let held: ReturnType<typeof createOpenApiChecker>;
+let imageToDelete: Image;
+let checker: ReturnType<typeof createOpenApiChecker>;
 let operator: AwsClient;
 
 beforeAll(async () => {
@@ -23,13 +23,13 @@ beforeAll(async () => {
   const { iam, region } = stage.local;
   operator = new AwsClient({ ...iam!, region, service: "execute-api", retries: 0 });
   ann = await signIn(stage.local, 0);
-  held = createOpenApiChecker((await (await open("GET", "/openapi.json")).json()) as Document);
+  checker = createOpenApiChecker((await (await open("GET", "/openapi.json")).json()) as Document);
   const one = await upload(ann, new Uint8Array(await sampleJpeg(640, 480, 81)), {
-    name: "said.jpg",
+    name: "documented.jpg",
   });
   const other = await upload(ann, new Uint8Array(await sampleJpeg(64, 48, 82)));
   image = await waitForIngest(stage.local, one.image.id);
-  doomed = await waitForIngest(stage.local, other.image.id);
+  imageToDelete = await waitForIngest(stage.local, other.image.id);
 });
 afterAll(() => stage?.stop());
 
@@ -43,14 +43,14 @@ const operate = (method: string, path: string, body?: object) =>
   });
 const picture = async (seed: number) => new Uint8Array(await sampleJpeg(100, 80, seed));
 const asJpeg = { "content-type": "image/jpeg" };
-const again = async (path: string) => {
+const sendAgain = async (path: string) => {
   const { headers } = await open("GET", path);
   return open("GET", path, { "if-none-match": headers.get("etag") ?? "none" });
 };
-const nobody = "/v1/images/img_01ARZ3NDEKTSV4RRFFQ69G5FAV";
+const missingImage = "/v1/images/img_01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
-/** Of every operation an answer that succeeds, then some that do not. */
-const asked: [operationId: string, status: number, ask: () => Promise<Response>][] = [
+/** A successful request of every operation, then some that fail. */
+const requests: [operationId: string, status: number, ask: () => Promise<Response>][] = [
   ["getHealth", 200, () => open("GET", "/health")],
   ["getOpenApi", 200, () => open("GET", "/openapi.json")],
   ["getDocs", 200, () => open("GET", "/docs")],
@@ -60,8 +60,12 @@ const asked: [operationId: string, status: number, ask: () => Promise<Response>]
   ["headPictureOfRevision", 200, () => open("HEAD", `/i/${image.id}/${image.rev}?w=100`)],
   ["getPictureByPreset", 200, () => open("GET", `/i/${image.id}/${image.rev}/thumb`)],
   ["headPictureByPreset", 200, () => open("HEAD", `/i/${image.id}/${image.rev}/thumb`)],
-  ["getPublishedPicture", 200, () => open("GET", "/s3?image=said.jpg")],
-  ["getPublishedPicture", 206, () => open("GET", "/s3?image=said.jpg", { range: "bytes=0-9" })],
+  ["getPublishedPicture", 200, () => open("GET", "/s3?image=documented.jpg")],
+  [
+    "getPublishedPicture",
+    206,
+    () => open("GET", "/s3?image=documented.jpg", { range: "bytes=0-9" }),
+  ],
   [
     "getPicture",
     304,
@@ -71,9 +75,9 @@ const asked: [operationId: string, status: number, ask: () => Promise<Response>]
       return open("GET", path, { "if-none-match": headers.get("etag")! });
     },
   ],
-  ["getOpenApi", 304, () => again("/openapi.json")],
-  ["getDocs", 304, () => again("/docs")],
-  ["getImage", 304, () => again(`/v1/images/${image.id}`)],
+  ["getOpenApi", 304, () => sendAgain("/openapi.json")],
+  ["getDocs", 304, () => sendAgain("/docs")],
+  ["getImage", 304, () => sendAgain(`/v1/images/${image.id}`)],
   [
     "createUpload",
     400,
@@ -102,17 +106,21 @@ const asked: [operationId: string, status: number, ask: () => Promise<Response>]
   ["listLikes", 200, () => open("GET", `/v1/images/${image.id}/likes`)],
   ["listMyLikes", 200, () => ann.send("GET", `/v1/me/likes?ids=${image.id}`)],
   ["deleteLike", 200, () => ann.send("DELETE", `/v1/images/${image.id}/like`)],
-  ["deleteImage", 202, () => ann.send("DELETE", `/v1/images/${doomed.id}`)],
+  ["deleteImage", 202, () => ann.send("DELETE", `/v1/images/${imageToDelete.id}`)],
   ["createUpload", 201, () => ann.send("POST", "/v1/uploads", { type: "image/png", bytes: 9 })],
   ["getUpload", 200, () => ann.send("GET", `/v1/uploads/${image.id}`)],
   ["getMyImage", 200, () => ann.send("GET", `/v1/me/images/${image.id}`)],
-  ["getMyImage", 404, () => ann.send("GET", nobody.replace("/v1/", "/v1/me/"))],
+  ["getMyImage", 404, () => ann.send("GET", missingImage.replace("/v1/", "/v1/me/"))],
   [
     "createAddresses",
     200,
     () => ann.send("POST", `/v1/images/${image.id}/urls`, { requests: [{ w: 90 }] }),
   ],
-  ["createAddresses", 404, () => ann.send("POST", `${nobody}/urls`, { requests: [{ w: 90 }] })],
+  [
+    "createAddresses",
+    404,
+    () => ann.send("POST", `${missingImage}/urls`, { requests: [{ w: 90 }] }),
+  ],
   ["getMe", 200, () => ann.send("GET", "/v1/me")],
   ["listMyImages", 200, () => ann.send("GET", "/v1/me/images?limit=1")],
   ["listImagesAsPartner", 200, () => open("GET", "/partner/v1/images?limit=1", key())],
@@ -122,7 +130,7 @@ const asked: [operationId: string, status: number, ask: () => Promise<Response>]
   ["reprocess", 202, () => operate("POST", "/admin/v1/reprocess", { imageId: image.id })],
 
   ["getPicture", 400, () => open("GET", `/i/${image.id}?w=0&no=1`)],
-  ["getPicture", 404, () => open("GET", "/i/img_nobody")],
+  ["getPicture", 404, () => open("GET", "/i/img_missing")],
   [
     "getPictureOfRevision",
     416,
@@ -134,7 +142,7 @@ const asked: [operationId: string, status: number, ask: () => Promise<Response>]
   [
     "getPublishedPicture",
     416,
-    () => open("GET", "/s3?image=said.jpg", { range: "bytes=99999999-" }),
+    () => open("GET", "/s3?image=documented.jpg", { range: "bytes=99999999-" }),
   ],
   ["putNamedPicture", 401, () => open("PUT", "/s3?image=y.jpg", asJpeg)],
   [
@@ -149,7 +157,7 @@ const asked: [operationId: string, status: number, ask: () => Promise<Response>]
     415,
     () => ann.send("POST", "/v1/images", "text", { "content-type": "text/plain" }),
   ],
-  ["getImage", 404, () => open("GET", nobody)],
+  ["getImage", 404, () => open("GET", missingImage)],
   ["updateImage", 428, () => ann.send("PATCH", `/v1/images/${image.id}`, { alt: "a" })],
   [
     "updateImage",
@@ -161,14 +169,14 @@ const asked: [operationId: string, status: number, ask: () => Promise<Response>]
     400,
     () => ann.send("PATCH", `/v1/images/${image.id}`, { owner: "me" }, { "if-match": "*" }),
   ],
-  ["deleteImage", 404, () => ann.send("DELETE", nobody)],
+  ["deleteImage", 404, () => ann.send("DELETE", missingImage)],
   ["putLike", 401, () => open("PUT", `/v1/images/${image.id}/like`)],
-  ["putLike", 404, () => ann.send("PUT", `${nobody}/like`)],
+  ["putLike", 404, () => ann.send("PUT", `${missingImage}/like`)],
   ["createUpload", 400, () => ann.send("POST", "/v1/uploads", { type: "image/png" })],
   [
     "createUpload",
     409,
-    () => ann.send("POST", "/v1/uploads", { type: "image/png", bytes: 9, name: "said.jpg" }),
+    () => ann.send("POST", "/v1/uploads", { type: "image/png", bytes: 9, name: "documented.jpg" }),
   ],
   ["createUpload", 413, () => ann.send("POST", "/v1/uploads", { type: "image/png", bytes: 1e9 })],
   ["createUpload", 415, () => ann.send("POST", "/v1/uploads", { type: "text/plain", bytes: 9 })],
@@ -178,23 +186,25 @@ const asked: [operationId: string, status: number, ask: () => Promise<Response>]
   ["reprocess", 400, () => operate("POST", "/admin/v1/reprocess", {})],
 ];
 
-test("every answer is as the document says: status, headers, type and every field", async () => {
-  const complaints: Record<string, string[]> = {};
-  for (const [operationId, status, ask] of asked) {
+test("every response has the status, headers, type and fields of the document", async () => {
+  const problems: Record<string, string[]> = {};
+  for (const [operationId, status, ask] of requests) {
     const answer = await ask();
     const wrong = answer.status === status ? [] : [`answered ${answer.status}`];
-    wrong.push(...(await held.findProblems(operationId, answer)));
-    if (wrong.length > 0) complaints[`${operationId} ${status}`] = wrong;
+    wrong.push(...(await checker.findProblems(operationId, answer)));
+    if (wrong.length > 0) problems[`${operationId} ${status}`] = wrong;
   }
-  expect(complaints).toEqual({});
+  expect(problems).toEqual({});
 });
 
-test("no operation is left out", () => {
-  const succeeded = asked.filter(([, status]) => status < 300).map(([operationId]) => operationId);
-  expect([...new Set(succeeded)].toSorted()).toEqual(held.operationIds.toSorted());
+test("every operation is requested", () => {
+  const succeeded = requests
+    .filter(([, status]) => status < 300)
+    .map(([operationId]) => operationId);
+  expect([...new Set(succeeded)].toSorted()).toEqual(checker.operationIds.toSorted());
 });
 
-test("the document may be kept, says where the stage is, and its page needs nothing from elsewhere", async () => {
+test("the document is cacheable and names the stage, and its page loads nothing from other origins", async () => {
   const answer = await open("GET", "/openapi.json");
   expect(answer.headers.get("cache-control")).toBe("public, max-age=300");
   const { servers } = (await answer.json()) as { servers: { url: string }[] };
@@ -207,7 +217,7 @@ test("the document may be kept, says where the stage is, and its page needs noth
 });
 
 test.skipIf(!existsSync(executablePath))(
-  "the page is styled under its own policy, on a telephone too",
+  "the page is styled under its own policy and fits a phone",
   async () => {
     const browser = await chromium.launch({
       executablePath,
@@ -215,10 +225,10 @@ test.skipIf(!existsSync(executablePath))(
     });
     try {
       const page = await browser.newPage({ viewport: { width: 390, height: 800 } });
-      const said: string[] = [];
-      page.on("console", (message) => said.push(message.text()));
+      const consoleMessages: string[] = [];
+      page.on("console", (message) => consoleMessages.push(message.text()));
       await page.goto(`${stage.local.api}/docs`);
-      expect(said).toEqual([]);
+      expect(consoleMessages).toEqual([]);
       expect(await page.locator("article").count()).toBeGreaterThan(20);
       // nothing is wider than the screen
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);

@@ -24,8 +24,8 @@ const get = (path: string, key?: string) =>
 
 test.each([
   ["no key", undefined],
-  ["a key that nobody made", "0123456789abcdefghijklmnopqrstuvwxyz"],
-])("with %s nothing is told", async (_, key) => {
+  ["an unknown key", "0123456789abcdefghijklmnopqrstuvwxyz"],
+])("a request with %s is rejected", async (_, key) => {
   for (const path of ["/images", `/images/${image.id}`]) {
     const answer = await get(path, key);
     expect(answer.status).toBe(403);
@@ -38,12 +38,12 @@ test.each([
   }
 });
 
-test("a token of a person is no key", async () => {
+test("a user's token does not replace a key", async () => {
   const ann = await signIn(stage.local, 0);
   expect((await ann.send("GET", "/partner/v1/images")).status).toBe(403);
 });
 
-test("a key reads what anyone may read, page by page", async () => {
+test("a key reads public images, in pages", async () => {
   const one = await get(`/images/${image.id}`, keys.partner);
   expect([one.status, await one.json()]).toEqual([200, await open(`/images/${image.id}`)]);
   const page = await get("/images?limit=1", keys.partner);
@@ -51,13 +51,13 @@ test("a key reads what anyone may read, page by page", async () => {
   expect(page.headers.get("link")).toMatch(/\/partner\/v1\/images\?.*cursor=.*rel="next"/);
 });
 
-test("a key opens nothing that wants more than a key", async () => {
+test("a key does not open routes that need more than a key", async () => {
   const headers = { "x-api-key": keys.partner };
   expect((await send(stage.local, "GET", "/v1/me", undefined, headers)).status).toBe(401);
   expect((await send(stage.local, "GET", "/partner/v1/me", undefined, headers)).status).toBe(403);
 });
 
-test("too fast is 429 for a second, too much is 429 until the day is over, and another plan's key does not notice", async () => {
+test("the rate limit and the quota of a plan are answered 429 and do not affect another plan", async () => {
   const refused = new Map<string, string | null>();
   const giveUp = Date.now() + 25_000;
   while (refused.size < 2 && Date.now() < giveUp) {
@@ -68,7 +68,7 @@ test("too fast is 429 for a second, too much is 429 until the day is over, and a
       const { code } = (await answer.json()) as { code: string };
       refused.set(code, answer.headers.get("retry-after"));
     }
-    // the bucket fills again, and the quota is what is used up next
+    // the token bucket fills again, so that the quota is reached next
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
   expect(Object.fromEntries(refused)).toEqual({

@@ -22,38 +22,38 @@ const put = (person: User, name: string, bytes: Uint8Array, type = "image/jpeg")
     "content-type": type,
   });
 
-const published = (name: string) => send(stage.local, "GET", `/s3?image=${name}`);
+const getPublished = (name: string) => send(stage.local, "GET", `/s3?image=${name}`);
 
-/** The person's newest image, once ingest has decided about it; the `known` ones are older. */
-async function decided(person: User, known: Image[]): Promise<Image> {
+/** Waits until ingest has finished and returns the image that is not in `known`. */
+async function waitForNewImage(person: User, known: Image[]): Promise<Image> {
   const images = await pollUntil(
     30_000,
-    () => listed(person),
+    () => listOwn(person),
     (images) =>
       images.length > known.length &&
       images.every(({ state }) => state === "ready" || state === "rejected"),
   );
   const image = images.find(({ id }) => !known.some((older) => older.id === id));
-  if (!image) throw new Error("no image came of it");
+  if (!image) throw new Error("the upload did not become an image");
   return image;
 }
 
-async function listed(person: User): Promise<Image[]> {
+async function listOwn(person: User): Promise<Image[]> {
   const answer = await person.send("GET", "/v1/me/images?limit=100");
   return ((await answer.json()) as { items: Image[] }).items;
 }
 
-test("a picture that is put under a name gets an id and its owner, and is published under the name", async () => {
-  const known = await listed(ann);
+test("an image that is put under a name gets an id and is published under the name", async () => {
+  const known = await listOwn(ann);
   const answer = await put(ann, "named-1.jpg", await sampleJpeg(800, 600, 11));
   expect([answer.status, await answer.json()]).toEqual([202, { state: "pending" }]);
   expect(new URL(answer.headers.get("location")!, answer.url).href).toBe(
     `${stage.local.api}/v1/me/images`,
   );
 
-  const image = await decided(ann, known);
+  const image = await waitForNewImage(ann, known);
   expect(image).toMatchObject({ state: "ready", name: "named-1.jpg", width: 800, height: 600 });
-  const open = await published("named-1.jpg");
+  const open = await getPublished("named-1.jpg");
   expect(open.status).toBe(200);
   const bytes = Buffer.from(await open.arrayBuffer());
   expect(await sharp(bytes).metadata()).toMatchObject({ format: "jpeg", width: 800 });
@@ -61,31 +61,31 @@ test("a picture that is put under a name gets an id and its owner, and is publis
   expect(small.status).toBe(200);
 });
 
-test("a name that is somebody's already ends as a rejected image that says so; the first picture stays", async () => {
+test("an image with a taken name is rejected, and the first image stays", async () => {
   await put(ann, "named-2.jpg", await sampleJpeg(320, 240, 12));
   await pollUntil(
     30_000,
-    () => published("named-2.jpg"),
+    () => getPublished("named-2.jpg"),
     ({ status }) => status === 200,
   );
-  const before = Buffer.from(await (await published("named-2.jpg")).arrayBuffer());
-  const known = await listed(bo);
+  const before = Buffer.from(await (await getPublished("named-2.jpg")).arrayBuffer());
+  const known = await listOwn(bo);
   expect((await put(bo, "named-2.jpg", await sampleJpeg(640, 480, 13))).status).toBe(202);
-  const image = await decided(bo, known);
+  const image = await waitForNewImage(bo, known);
   expect(image).toMatchObject({ state: "rejected", reason: { code: "name.taken" } });
-  const after = Buffer.from(await (await published("named-2.jpg")).arrayBuffer());
+  const after = Buffer.from(await (await getPublished("named-2.jpg")).arrayBuffer());
   expect(after.equals(before)).toBe(true);
 });
 
-test("a name that waits for another's form upload is taken as well", async () => {
+test("a name that is reserved by an upload form is taken too", async () => {
   await bo.send("POST", "/v1/uploads", { type: "image/jpeg", bytes: 1000, name: "named-3.jpg" });
-  const known = await listed(ann);
+  const known = await listOwn(ann);
   await put(ann, "named-3.jpg", await sampleJpeg(64, 64, 14));
-  expect(await decided(ann, known)).toMatchObject({
+  expect(await waitForNewImage(ann, known)).toMatchObject({
     state: "rejected",
     reason: { code: "name.taken" },
   });
-  expect((await published("named-3.jpg")).status).toBe(404);
+  expect((await getPublished("named-3.jpg")).status).toBe(404);
 });
 
 /** A small PNG whose header claims 3.6 gigapixels. */
@@ -101,34 +101,31 @@ async function bomb() {
 }
 
 test.each([
-  ["a text that says it is a picture", "text.jpg", async () => Buffer.from("no picture"), /not/],
+  ["a text with an image type", "text.jpg", async () => Buffer.from("not an image"), /not/],
   ["a decompression bomb", "bomb.png", bomb, /pixels/],
-  ["nothing at all", "empty.jpg", async () => Buffer.alloc(0), /./],
+  ["an empty body", "empty.jpg", async () => Buffer.alloc(0), /./],
   ["a name with two dots", "..", () => sampleJpeg(64, 64, 15), /name/],
-  ["a name that climbs", "../../images/x.jpg", () => sampleJpeg(64, 64, 16), /name/],
-  ["a name with a fish", "a🐟.jpg", () => sampleJpeg(64, 64, 17), /name/],
-])(
-  "%s ends as a rejected image of its owner, and nothing is published",
-  async (_, name, bytes, why) => {
-    const known = await listed(ann);
-    const type = name.endsWith(".png") ? "image/png" : "image/jpeg";
-    expect((await put(ann, name, await bytes(), type)).status).toBe(202);
-    const image = await decided(ann, known);
-    expect(image).toMatchObject({
-      state: "rejected",
-      reason: { detail: expect.stringMatching(why) },
-    });
-    expect((await published(encodeURIComponent(name))).status).toBe(404);
-  },
-);
+  ["a name with path segments", "../../images/x.jpg", () => sampleJpeg(64, 64, 16), /name/],
+  ["a name with an emoji", "a🐟.jpg", () => sampleJpeg(64, 64, 17), /name/],
+])("%s is rejected and not published", async (_, name, bytes, why) => {
+  const known = await listOwn(ann);
+  const type = name.endsWith(".png") ? "image/png" : "image/jpeg";
+  expect((await put(ann, name, await bytes(), type)).status).toBe(202);
+  const image = await waitForNewImage(ann, known);
+  expect(image).toMatchObject({
+    state: "rejected",
+    reason: { detail: expect.stringMatching(why) },
+  });
+  expect((await getPublished(encodeURIComponent(name))).status).toBe(404);
+});
 
 test.each([
   ["text/plain", 415, "upload.unsupported_type"],
   ["application/json", 415, "upload.unsupported_type"],
   ["application/octet-stream", 415, "upload.unsupported_type"],
   ["image/heic", 415, "upload.unsupported_type"],
-])("sent as %s it is not even stored", async (type, status, code) => {
-  const known = await listed(ann);
+])("the type %s is rejected before it is stored", async (type, status, code) => {
+  const known = await listOwn(ann);
   const answer = await put(ann, "typed.jpg", await sampleJpeg(64, 64, 18), type);
   expect(answer.status).toBe(status);
   expect(answer.headers.get("content-type")).toBe("application/problem+json");
@@ -137,10 +134,10 @@ test.each([
     code,
     requestId: answer.headers.get("x-amzn-requestid"),
   });
-  expect(await listed(ann)).toEqual(known);
+  expect(await listOwn(ann)).toEqual(known);
 });
 
-test("it takes a token, a name, and at most 10 MB", async () => {
+test("a put needs a token, a name and at most 10 MB", async () => {
   const { local } = stage;
   const bytes = new Uint8Array(await sampleJpeg(64, 64, 19));
   const picture = { "content-type": "image/jpeg" };
@@ -150,22 +147,22 @@ test("it takes a token, a name, and at most 10 MB", async () => {
   expect((await ann.send("PUT", "/s3?image=x.jpg", large, picture)).status).toBe(413);
 });
 
-test("an upload that came with a form keeps its name against one that comes past the API", async () => {
+test("an image from an upload form keeps its name when another is put under it", async () => {
   const { image } = await upload(bo, new Uint8Array(await sampleJpeg(64, 64, 20)), {
     name: "named-4.jpg",
   });
   await pollUntil(
     30_000,
-    () => published("named-4.jpg"),
+    () => getPublished("named-4.jpg"),
     ({ status }) => status === 200,
   );
-  const known = await listed(ann);
+  const known = await listOwn(ann);
   await put(ann, "named-4.jpg", await sampleJpeg(64, 64, 21));
-  expect((await decided(ann, known)).reason).toMatchObject({ code: "name.taken" });
+  expect((await waitForNewImage(ann, known)).reason).toMatchObject({ code: "name.taken" });
   expect((await bo.send("DELETE", `/v1/images/${image.id}`)).status).toBe(202);
 });
 
-test("of several at once under one name, one is published; what still waits is never written over", async () => {
+test("of several concurrent puts under one name, one is published and no waiting upload is overwritten", async () => {
   const pictures = await Promise.all(
     [22, 23, 24, 25, 26].map((seed) => sampleJpeg(200, 150, seed)),
   );
@@ -177,12 +174,12 @@ test("of several at once under one name, one is published; what still waits is n
   }
   const named = await pollUntil(
     30_000,
-    async () => (await listed(ann)).filter(({ name }) => name === "named-5.jpg"),
+    async () => (await listOwn(ann)).filter(({ name }) => name === "named-5.jpg"),
     (images) =>
       images.length === stored.length &&
       images.every(({ state }) => state === "ready" || state === "rejected"),
   );
   expect(named.filter(({ state }) => state === "ready")).toHaveLength(1);
   expect(named).toHaveLength(stored.length);
-  expect((await published("named-5.jpg")).status).toBe(200);
+  expect((await getPublished("named-5.jpg")).status).toBe(200);
 });

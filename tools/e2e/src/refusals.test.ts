@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 afterAll(() => stage?.stop());
 
-/** Every refusal is problem+json that says which rule was broken. */
+/** Asserts that a response is problem+json and returns it. */
 async function problem(answer: Response) {
   expect(answer.headers.get("content-type")).toBe("application/problem+json");
   const body = (await answer.json()) as {
@@ -44,7 +44,7 @@ async function problem(answer: Response) {
   return body;
 }
 
-/** A PNG whose header claims `side` × `side` pixels of one bit: a few kilobytes that would decode to gigabytes. */
+/** A PNG whose header claims `side` × `side` pixels of one bit: a few kilobytes that decode to gigabytes. */
 function bomb(side: number) {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(side, 0);
@@ -79,19 +79,15 @@ const thin = () =>
     .toBuffer();
 
 test.each([
+  ["a text file with the extension .jpg", async () => Buffer.from("this is not an image"), /not/],
   [
-    "a text file called .jpg",
-    async () => Buffer.from("this is not a picture, whatever it is called"),
-    /not/,
-  ],
-  [
-    "a JPEG that ends half-way",
+    "a truncated JPEG",
     async () => (await sampleJpeg(1200, 800)).subarray(0, 30_000),
     /end|trunc|cut|incomplete/i,
   ],
-  ["a picture of 1 × 60,000", thin, /60[,.]?000|side/],
+  ["an image of 1 × 60,000 pixels", thin, /60[,.]?000|side/],
   ["a decompression bomb", async () => bomb(16_000), /pixel|side/],
-])("%s ends as rejected, says why and leaves nothing", async (_, make, reason) => {
+])("%s is rejected with the reason and leaves nothing behind", async (_, make, reason) => {
   const name = `bad-${Math.random().toString(36).slice(2)}.jpg`;
   const { image, stored } = await upload(ann, new Uint8Array(await make()), { name });
   expect(stored.status).toBe(201);
@@ -102,7 +98,7 @@ test.each([
 
   expect((await send(stage.local, "GET", `/s3?image=${name}`)).status).toBe(404);
   expect((await send(stage.local, "GET", `/i/${image.id}`)).status).toBe(404);
-  // the verdict is told first, then the name is freed
+  // the state is written first, then the name is released
   const type = "image/jpeg";
   const good = new Uint8Array(await sampleJpeg(64, 64));
   const ask = () => ann.send("POST", "/v1/uploads", { name, type, bytes: good.length });
@@ -112,7 +108,7 @@ test.each([
   expect((await postForm(form, good, type)).status).toBe(201);
 });
 
-test("nobody, a wrong token and an access token are refused by the gateway", async () => {
+test("the gateway rejects a missing token, a wrong token and an access token", async () => {
   const tokens = [
     undefined,
     "Bearer nonsense",
@@ -135,7 +131,7 @@ test("nobody, a wrong token and an access token are refused by the gateway", asy
   }
 });
 
-test("someone else's picture cannot be changed or deleted", async () => {
+test("another user's image cannot be changed or deleted", async () => {
   const etag = (await send(stage.local, "GET", `/v1/images/${anns.id}`)).headers.get("etag")!;
   const changed = await bo.send(
     "PATCH",
@@ -152,7 +148,7 @@ test("someone else's picture cannot be changed or deleted", async () => {
 });
 
 test.each(["../secret", "..%2fsecret", "a%2Fb", "%F0%9F%90%9F.jpg", "..", "%2e%2e", "a%00b"])(
-  "the name %s reaches nothing outside the published pictures",
+  "the name %s reaches nothing outside the published images",
   async (name) => {
     const answer = await send(stage.local, "GET", `/s3?image=${name}`);
     expect([400, 404]).toContain(answer.status);
@@ -161,7 +157,7 @@ test.each(["../secret", "..%2fsecret", "a%2Fb", "%F0%9F%90%9F.jpg", "..", "%2e%2
 );
 
 test.each(["../x.jpg", "a/b.jpg", "🐟.jpg", "", "x".repeat(200)])(
-  "the name %j is refused when an upload asks for it",
+  "an upload with the name %j is rejected",
   async (name) => {
     const answer = await ann.send("POST", "/v1/uploads", { name, type: "image/jpeg", bytes: 10 });
     expect(answer.status).toBe(400);
@@ -169,7 +165,7 @@ test.each(["../x.jpg", "a/b.jpg", "🐟.jpg", "", "x".repeat(200)])(
   },
 );
 
-test("a body over the limit is refused with the limit, by the API, by S3 and by the gateway", async () => {
+test("the API, S3 and the gateway reject a body over their limits", async () => {
   const asked = await ann.send("POST", "/v1/uploads", {
     type: "image/jpeg",
     bytes: 17 * 1024 * 1024,
@@ -192,7 +188,7 @@ test("a body over the limit is refused with the limit, by the API, by S3 and by 
   expect(whole.status).toBe(413);
 });
 
-test("S3 refuses another type than the one that was asked for", async () => {
+test("S3 rejects another content type than the requested one", async () => {
   const created = await ann.send("POST", "/v1/uploads", { type: "image/jpeg", bytes: 1_000 });
   const { upload: form } = (await created.json()) as Awaited<ReturnType<typeof upload>>;
   const asked = { ...form, fields: { ...form.fields, "Content-Type": "text/html" } };
@@ -208,7 +204,7 @@ test.each([
   ["/v1/images?limit=abc", /limit/],
   ["/v1/images?page=2", /page/],
   ["/v1/images?cursor=forged", /cursor/],
-])("GET %s is 400 and names what was wrong", async (path, names) => {
+])("GET %s is 400 and names the wrong value", async (path, names) => {
   const answer = await send(
     stage.local,
     "GET",
@@ -228,10 +224,10 @@ test.each([
   await problem(answer);
 });
 
-test("a like needs a person and a picture", async () => {
-  const nobody = await send(stage.local, "PUT", `/v1/images/${anns.id}/like`);
-  expect(nobody.status).toBe(401);
-  const nothing = await ann.send("PUT", "/v1/images/img_00000000000000000000000000/like");
-  expect(nothing.status).toBe(404);
-  await problem(nothing);
+test("a like needs a user and an image", async () => {
+  const anonymous = await send(stage.local, "PUT", `/v1/images/${anns.id}/like`);
+  expect(anonymous.status).toBe(401);
+  const missing = await ann.send("PUT", "/v1/images/img_00000000000000000000000000/like");
+  expect(missing.status).toBe(404);
+  await problem(missing);
 });

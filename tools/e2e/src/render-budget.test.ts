@@ -25,7 +25,7 @@ const get = (query: string, more = "") =>
 const width = async (answer: Response) =>
   (await sharp(await answer.arrayBuffer()).metadata()).width;
 
-test("a stranger has 64 plans of a picture made, and then those that everybody asks for", async () => {
+test("unsigned requests get 64 plans of an image, then sizes of the grid; signed requests get all", async () => {
   for (let first = 161; first < 161 + 64; first += 8) {
     const some = Array.from({ length: 8 }, (_, index) => first + index);
     const made = await Promise.all(some.map(async (w) => width(await get(`w=${w}&f=jpeg`))));

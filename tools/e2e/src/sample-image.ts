@@ -1,6 +1,6 @@
 import sharp from "sharp";
 
-/** A picture with detail in it, different for every seed, so that nothing is answered from something stored earlier. */
+/** Returns an image with fine detail that differs per seed, so that no stored derivative can answer for it. */
 export function sampleImage(width: number, height: number, seed = 1) {
   const pixels = Buffer.alloc(width * height * 3);
   for (let y = 0; y < height; y++) {

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 
-/** What `.balde/local.json` holds, or what somebody with a deployed stage writes down in the file that BALDE_TARGET names. */
+/** The content of `.balde/local.json`, or of the file that BALDE_TARGET names, which describes a deployed stage. */
 export type Local = {
   api: string;
-  /** The page that shows the document. */
+  /** The page that shows the OpenAPI document. */
   docs?: string;
   region: string;
   cognito: { endpoint: string; userPoolId: string; clientId: string };
@@ -16,32 +16,32 @@ export type Local = {
   dynamodb?: { endpoint: string; table: string };
   sqs?: { endpoint: string; queues: Record<string, string> };
   users: { name: string; password: string }[];
-  /** API keys by the usage plan that they are in. */
+  /** API keys by usage plan. */
   keys?: { trial: string; partner: string };
   iam?: { accessKeyId: string; secretAccessKey: string };
 };
 
 export type Stage = {
   local: Local;
-  /** Everything the process said so far. */
+  /** What the process has written to stderr so far. */
   stderr: () => string;
   stop: () => Promise<void>;
-  /** `kill -9` of the whole process group: no handler runs, nothing is flushed. */
+  /** Kills the whole process group with SIGKILL: no handler runs and nothing is flushed. */
   kill: () => Promise<void>;
 };
 
 const root = resolve(import.meta.dirname, "../../..");
 
-/** A stage to test: the deployed one that BALDE_TARGET describes, else a fresh laptop cloud on free ports. */
+/** Returns the deployed stage that BALDE_TARGET describes, else starts a local cloud with an empty folder on free ports. */
 export async function openStage(): Promise<Stage> {
   const target = process.env.BALDE_TARGET;
   if (target) {
-    const nothing = async () => {};
+    const doNothing = async () => {};
     return {
       local: JSON.parse(readFileSync(target, "utf8")),
       stderr: () => "",
-      stop: nothing,
-      kill: nothing,
+      stop: doNothing,
+      kill: doNothing,
     };
   }
   const data = mkdtempSync(join(tmpdir(), "balde-e2e-"));
@@ -55,7 +55,7 @@ export async function openStage(): Promise<Stage> {
   };
 }
 
-/** `pnpm start --json` on free ports, in a process group of its own. */
+/** Runs `pnpm start --json` in a process group of its own and waits until everything has started. */
 export async function startLocalCloud(
   data: string,
   options: string[] = ["--port", "0"],
@@ -95,7 +95,7 @@ function readLocalJson(child: ChildProcess, said: string[]): Promise<Local> {
   });
 }
 
-/** What `pnpm start` with options that end it prints, and its exit code. */
+/** Runs `pnpm start` with options that end it, and returns its output and exit code. */
 export async function runStartCommand(...options: string[]) {
   const child = spawn(process.execPath, ["tools/start/src/start.ts", ...options], {
     cwd: root,

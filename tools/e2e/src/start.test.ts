@@ -3,9 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 
 import { type Stage, runStartCommand, startLocalCloud } from "./stage.ts";
+
+// each test starts processes, which takes long on a busy machine
+vi.setConfig({ testTimeout: 90_000 });
 
 const data = mkdtempSync(join(tmpdir(), "balde-start-"));
 let running: Stage | undefined;
@@ -22,10 +25,10 @@ const images = async ({ local }: Stage) => {
   return answer.items.filter((image) => image.state === "ready").map((image) => image.name);
 };
 
-test("a start seeds three pictures and two people, once, and writes local.json", async () => {
+test("a start seeds three images and two users once and writes local.json", async () => {
   running = await startLocalCloud(data);
-  const pictures = ["koi.jpg", "pier.jpg", "stonehenge.jpg"];
-  expect((await images(running)).toSorted()).toEqual(pictures);
+  const seeded = ["koi.jpg", "pier.jpg", "stonehenge.jpg"];
+  expect((await images(running)).toSorted()).toEqual(seeded);
   expect(running.local.users).toHaveLength(2);
   expect(JSON.parse(readFileSync(join(data, "local.json"), "utf8"))).toEqual(running.local);
   expect(running.local.api).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\w+$/);
@@ -34,23 +37,23 @@ test("a start seeds three pictures and two people, once, and writes local.json",
 
   await running.stop();
   running = await startLocalCloud(data);
-  expect((await images(running)).toSorted()).toEqual(pictures);
-}, 60_000);
+  expect((await images(running)).toSorted()).toEqual(seeded);
+});
 
-test("two clouds never share one folder", async () => {
+test.concurrent("a second cloud on the same folder is rejected", async () => {
   const second = await runStartCommand("--port", "0", "--data", data);
   expect(second.code).toBe(1);
   expect(second.text).toMatch(/another .* uses/i);
   expect(second.text).not.toMatch(/\n\s+at /);
 });
 
-test("a taken port is one clear sentence", async () => {
-  const squatter = createServer().listen(0, "127.0.0.1");
-  await once(squatter, "listening");
-  const { port } = squatter.address() as { port: number };
+test.concurrent("a taken port is an error of one line", async () => {
+  const otherServer = createServer().listen(0, "127.0.0.1");
+  await once(otherServer, "listening");
+  const { port } = otherServer.address() as { port: number };
   const empty = mkdtempSync(join(tmpdir(), "balde-start-"));
   const failed = await runStartCommand("--port", String(port), "--data", empty);
-  squatter.close();
+  otherServer.close();
   rmSync(empty, { recursive: true });
   expect(failed.code).toBe(1);
   expect(failed.text).toContain(String(port));
@@ -58,13 +61,13 @@ test("a taken port is one clear sentence", async () => {
   expect(failed.text).not.toMatch(/\n\s+at /);
 });
 
-test.each([
+test.concurrent.each([
   [["--data", "/proc/balde"], /\/proc\/balde/],
   [["--port", "many"], /--port many/],
   [["--prot", "1"], /--prot/],
-])("%j is refused in a sentence", async (options, sentence) => {
+])("%j is rejected with an error of one line", async (options, message) => {
   const failed = await runStartCommand(...options);
   expect(failed.code).toBe(1);
-  expect(failed.text).toMatch(sentence);
+  expect(failed.text).toMatch(message);
   expect(failed.text).not.toMatch(/\n\s+at /);
 });

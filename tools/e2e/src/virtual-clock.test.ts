@@ -9,7 +9,7 @@ import type { Local } from "./stage.ts";
 import { requestUpload, postForm, send, waitForIngest, signIn } from "./api-calls.ts";
 import { sampleJpeg } from "./sample-image.ts";
 
-// The laptop's clock is moved, as by a test of quotas or of lifecycles: nothing that works may stop to.
+// Moving the virtual clock expires what has an expiry, and breaks nothing else.
 
 const DAY = 24 * 3600 * 1000;
 const root = resolve(import.meta.dirname, "../../..");
@@ -30,17 +30,31 @@ afterAll(async () => {
   rmSync(data, { recursive: true, force: true });
 });
 
-test("a day later a picture still goes the whole way, a token from before has expired and a form too", async () => {
+test("a day later, older tokens, forms and signed URLs have expired, and a new upload is delivered", async () => {
   const before = await signIn(local, 0);
   const bytes = new Uint8Array(await sampleJpeg(64, 48, 3));
   const old = await requestUpload(before, bytes);
   expect((await before.send("GET", "/v1/me")).status).toBe(200);
-  // a form is dated to the second
+  const created = await before.send("POST", "/v1/images", bytes, { "content-type": "image/jpeg" });
+  const { id } = (await created.json()) as { id: string };
+  await waitForIngest(local, id);
+  const signed = await before.send("POST", `/v1/images/${id}/urls`, {
+    requests: [{ w: 24 }],
+    seconds: 3600,
+  });
+  const { urls } = (await signed.json()) as { urls: string[] };
+  expect((await fetch(urls[0]!)).status).toBe(200);
+  // a form has its date in seconds
   await sleep(1_000);
 
   await cloud.clock.advance(DAY);
   expect((await before.send("GET", "/v1/me")).status).toBe(401);
   expect((await postForm(old.upload, bytes, "image/jpeg")).status).toBe(403);
+  const expired = await fetch(urls[0]!);
+  expect([expired.status, await expired.json()]).toMatchObject([
+    404,
+    { code: "delivery.signature_expired" },
+  ]);
 
   const after = await signIn(local, 0);
   expect((await after.send("GET", "/v1/me")).status).toBe(200);
@@ -52,7 +66,7 @@ test("a day later a picture still goes the whole way, a token from before has ex
   expect(small.status).toBe(200);
   expect((await send(local, "GET", "/s3?image=late.jpg")).status).toBe(200);
   expect((await after.send("PUT", `/v1/images/${image.id}/like`)).status).toBe(200);
-  // what a function dated is not a day old
+  // functions use the virtual clock too
   const { createdAt } = (await (await send(local, "GET", `/v1/images/${image.id}`)).json()) as {
     createdAt: string;
   };
