@@ -18,7 +18,7 @@ export type BenchCloud = Cloud & {
   data: string;
 };
 
-/** Balde's graph, or what `change` makes of it, on free ports and in a folder of its own for as long as `use` takes. */
+/** Runs Balde's graph, after `change`, on free ports and in a temporary folder until `use` has finished. */
 export async function withCloud<Result>(
   use: (cloud: BenchCloud) => Promise<Result>,
   change: (graph: ResourceGraph) => void = () => {},

@@ -1,8 +1,8 @@
-// Plain JavaScript: loading node's type stripper would be in every number.
+// Plain JavaScript, because the time of node's type stripper would be in every number.
 const [, , bundle, event] = process.argv;
 const [file, name] = bundle.split("#");
 
-// what Lambda's runtime gives to functions that stream
+// what Lambda's runtime provides to functions that stream
 globalThis.awslambda = {
   streamifyResponse: (handler) => async (event, context) => {
     const { PassThrough } = await import("node:stream");

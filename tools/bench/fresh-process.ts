@@ -6,17 +6,17 @@ import { text } from "node:stream/consumers";
 export type Sample = {
   /** Milliseconds to import the bundle. */
   import: number;
-  /** From the event to the answer. */
+  /** Milliseconds from the event to the response. */
   first: number;
   total: number;
-  /** Of both, on all threads: what stays nearly the same while the machine is busy. */
+  /** Processor time of both on all threads, which depends little on the load of the machine. */
   cpu: number;
-  /** Of the whole process, node's own start included. */
+  /** Milliseconds of the whole process, including the start of node. */
   wall: number;
 };
 
-/** Imports a bundle (`file#export`) in a process of its own and calls it once, with the environment of a Lambda; `env` says where AWS is. */
-export async function freshProcess(
+/** Imports a bundle (`file#export`) in a process of its own and calls it once, with the environment of a Lambda function; `env` holds the endpoints of AWS. */
+export async function measureFreshProcess(
   bundle: string | undefined,
   event: object,
   links: Record<string, object>,
@@ -41,11 +41,11 @@ const environment = (links: Record<string, object>) => ({
   AWS_REGION: "eu-central-1",
   AWS_ACCESS_KEY_ID: "bench",
   AWS_SECRET_ACCESS_KEY: "bench",
-  ...linked(links),
+  ...linkVariables(links),
 });
 
-/** A function's links as SST puts them into its environment. */
-export const linked = (links: Record<string, object>) => ({
+/** Returns a function's links as the environment variables that SST sets. */
+export const linkVariables = (links: Record<string, object>) => ({
   SST_RESOURCE_App: JSON.stringify({ name: "balde", stage: "bench" }),
   ...Object.fromEntries(
     Object.entries(links).map(([name, link]) => [`SST_RESOURCE_${name}`, JSON.stringify(link)]),

@@ -1,5 +1,5 @@
-/** What API Gateway hands to a function for a GET. */
-export const proxied = (
+/** Returns the event of API Gateway for a GET. */
+export const gatewayEvent = (
   { pathname, searchParams }: URL,
   pathParameters: Record<string, string> | null = null,
 ) => {

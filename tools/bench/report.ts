@@ -5,9 +5,9 @@ export function quantile(values: number[], q: number) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
 }
 
-/** Columns as wide as their widest cell, numbers to the right. */
-export function table(head: string[], rows: (string | number)[][]) {
-  const cells = [head, ...rows].map((row) => row.map(text));
+/** Prints a table; numbers are aligned to the right and rounded to one decimal. */
+export function printTable(head: string[], rows: (string | number)[][]) {
+  const cells = [head, ...rows].map((row) => row.map(formatCell));
   const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
   const line = (row: string[]) =>
     row.map((cell, i) => (i ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join("  ");
@@ -15,9 +15,9 @@ export function table(head: string[], rows: (string | number)[][]) {
   console.log([first, widths.map((width) => "-".repeat(width)).join("  "), ...others].join("\n"));
 }
 
-/** A goal of the project: what was promised, what was measured, and which of the two is better. */
-export function verdict(goal: string, promise: string, measured: string, isMet: boolean) {
+/** Prints a goal, what was measured and whether the goal is met; README.md lists the goals. */
+export function reportGoal(goal: string, promise: string, measured: string, isMet: boolean) {
   console.log(`${isMet ? "PASS" : "MISS"}  ${goal}: ${promise}; measured ${measured}`);
 }
 
-const text = (cell: string | number) => (typeof cell === "number" ? cell.toFixed(1) : cell);
+const formatCell = (cell: string | number) => (typeof cell === "number" ? cell.toFixed(1) : cell);

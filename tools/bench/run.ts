@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 
-// `pnpm bench` measures everything, `pnpm bench cold-start` one thing. Slowness is printed, it never fails.
+// `pnpm bench` measures everything, `pnpm bench cold-start` one thing. A missed goal is printed and does not fail the command.
 
 const folder = join(import.meta.dirname, "measures");
 const all = readdirSync(folder).map((file) => file.replace(/\.ts$/, ""));
@@ -10,7 +10,7 @@ const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !all.includes(name));
 
 if (unknown.length) {
-  console.error(`No bench called ${unknown.join(", ")}; there are ${all.join(", ")}`);
+  console.error(`No measure is called ${unknown.join(", ")}; there are ${all.join(", ")}`);
   process.exit(2);
 }
 
@@ -23,6 +23,6 @@ for (const name of asked.length ? asked : all) {
 const [load = 0] = loadavg();
 if (load > 1.5 * availableParallelism()) {
   console.log(
-    `\nThis machine was busy with other things (load ${load.toFixed(0)} on ${availableParallelism()} processors): every time above is too long, only sizes and ratios mean something.`,
+    `\nThis machine was busy (load ${load.toFixed(0)} on ${availableParallelism()} processors): the times above are too long, only sizes and ratios are meaningful.`,
   );
 }

@@ -2,6 +2,6 @@ import { Info as Image } from "@balde/core/image.schema";
 import { ListMine } from "@balde/core/like.schema";
 import { Create } from "@balde/core/upload.schema";
 
-// what zod/mini and the schemas of core cost by themselves
+// the cost of zod/mini and core's schemas alone
 
 export const handler = async () => [Image, Create, ListMine].length;

@@ -2,8 +2,8 @@ import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3
 import { Resource } from "sst";
 import sharp from "sharp";
 
-// A picture on demand as AWS's own samples make it: the original out of the bucket, sharp with its defaults, the result into
-// the bucket and back in base64. The peer of goal G5. It asks no table, knows no plan and checks nothing.
+// The peer of the goal of the first image: rendering on demand as in AWS's samples. It reads the original from the bucket, uses
+// sharp's defaults, stores the result and returns it in base64, without a table, plans or checks.
 
 const links = Resource as unknown as { Images: { name: string } };
 const s3 = new S3Client({ forcePathStyle: true });

@@ -4,21 +4,21 @@ import { join } from "node:path";
 
 import { createBundler } from "../../local-cloud/src/lambda/bundle.ts";
 import { type FunctionSource, loadGraph } from "../../local-cloud/src/graph/resource-graph.ts";
-import { type Sample, freshProcess } from "../fresh-process.ts";
-import { proxied } from "../gateway-event.ts";
-import { median, table, verdict } from "../report.ts";
-import { answerNothing } from "../table-stub.ts";
+import { type Sample, measureFreshProcess } from "../fresh-process.ts";
+import { gatewayEvent } from "../gateway-event.ts";
+import { median, printTable, reportGoal } from "../report.ts";
+import { startEmptyDynamoDb } from "../dynamodb-stub.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const runs = Number(process.env.RUNS ?? 20);
 
-/** Each function of the graph in fresh processes, beside what others would deploy in its place. */
+/** Measures each function of the graph in fresh processes, next to what others would deploy in its place. */
 export async function run() {
   const folder = mkdtempSync(join(tmpdir(), "balde-bench-"));
-  const stub = await answerNothing();
+  const stub = await startEmptyDynamoDb();
   try {
-    const subjects = await Promise.all(contenders().map((it) => bundled(it, folder)));
-    const samples = await interleaved(subjects, stub.url);
+    const subjects = await Promise.all(candidates().map((it) => bundleCandidate(it, folder)));
+    const samples = await measureInTurn(subjects, stub.url);
     print(subjects, samples);
   } finally {
     await stub.close();
@@ -26,13 +26,13 @@ export async function run() {
   }
 }
 
-type Contender = { label: string; source: FunctionSource; event: object };
-type Subject = Contender & { file: string; entry: number; all: number };
+type Candidate = { label: string; source: FunctionSource; event: object };
+type Subject = Candidate & { file: string; entry: number; all: number };
 
-function contenders(): Contender[] {
+function candidates(): Candidate[] {
   const functions = Object.values(loadGraph(join(root, "infra/stack.json")).functions);
-  const deployed = functions.flatMap((source): Contender[] => {
-    const event = firstCall[source.name] ?? { Records: [] };
+  const deployed = functions.flatMap((source): Candidate[] => {
+    const event = firstEvents[source.name] ?? { Records: [] };
     const usual = {
       ...source,
       name: `${source.name}-usual`,
@@ -40,7 +40,7 @@ function contenders(): Contender[] {
     };
     return [
       { label: source.name, source, event },
-      // the same sources with SST's defaults: one file, not minified, undici's Request
+      // the same sources with SST's defaults: one file, not minified, with undici's Request
       { label: `  ${source.name}, bundled as usual`, source: usual as FunctionSource, event },
     ];
   });
@@ -79,30 +79,30 @@ function contenders(): Contender[] {
   ].map((it, index) => ({ ...it, source: { ...it.source, name: `${index}-${it.source.name}` } }));
 }
 
-async function bundled(contender: Contender, folder: string): Promise<Subject> {
-  const bundler = createBundler(contender.source, root, folder);
+async function bundleCandidate(candidate: Candidate, folder: string): Promise<Subject> {
+  const bundler = createBundler(candidate.source, root, folder);
   const { folder: built, handler } = await bundler.build();
   await bundler.dispose();
   const sizes = readdirSync(built).filter((name) => name.endsWith(".mjs"));
   const size = (name: string) => statSync(join(built, name)).size / 1000;
   return {
-    ...contender,
+    ...candidate,
     file: join(built, "bundle.mjs") + `#${handler.split(".").at(-1)}`,
     entry: size("bundle.mjs"),
     all: sizes.reduce((sum, name) => sum + size(name), 0),
   };
 }
 
-/** One process of each in turn, so that a busy moment of the machine is everybody's. */
-async function interleaved(subjects: Subject[], endpoint: string) {
+/** Starts one process of each in turn, so that a busy moment of the machine affects all. */
+async function measureInTurn(subjects: Subject[], endpoint: string) {
   const env = { AWS_ENDPOINT_URL: endpoint };
   const samples = subjects.map((): Sample[] => []);
   const bare: number[] = [];
   for (let run = -1; run < runs; run++) {
-    const nothing = await freshProcess(undefined, {}, {}, env);
+    const nothing = await measureFreshProcess(undefined, {}, {}, env);
     if (run >= 0) bare.push(nothing.wall);
     for (const [index, { file, event, source }] of subjects.entries()) {
-      const sample = await freshProcess(file, event, source.links, env);
+      const sample = await measureFreshProcess(file, event, source.links, env);
       // the first round only warms the page cache
       if (run >= 0) samples[index]!.push(sample);
     }
@@ -110,12 +110,12 @@ async function interleaved(subjects: Subject[], endpoint: string) {
   return { bare: median(bare), samples };
 }
 
-function print(subjects: Subject[], { bare, samples }: Awaited<ReturnType<typeof interleaved>>) {
+function print(subjects: Subject[], { bare, samples }: Awaited<ReturnType<typeof measureInTurn>>) {
   const of = (label: string, key: keyof Sample = "total") => {
     const index = subjects.findIndex((subject) => subject.label === label);
     return median(samples[index]!.map((sample) => sample[key]));
   };
-  table(
+  printTable(
     ["median ms of " + runs, "entry KB", "all KB", "import", "first answer", "both", "cpu", "wall"],
     [
       ["bare node", "", "", "", "", "", "", bare],
@@ -135,42 +135,47 @@ function print(subjects: Subject[], { bare, samples }: Awaited<ReturnType<typeof
   const ours = of("ApiHandler");
   const typical = of("typical stack for ApiHandler");
   const entry = subjects.find(({ label }) => label === "ApiHandler")!.entry;
-  verdict("G9 time", "at most 30 ms over bare node", `${ours.toFixed(1)} ms`, ours <= 30);
-  verdict(
-    "G9 ratio",
+  reportGoal(
+    "Cold start, time",
+    "at most 30 ms over bare node",
+    `${ours.toFixed(1)} ms`,
+    ours <= 30,
+  );
+  reportGoal(
+    "Cold start, ratio",
     "at most 1/3 of the typical stack",
     `${(ours / typical).toFixed(2)} of ${typical.toFixed(1)} ms`,
     ours <= typical / 3,
   );
-  verdict("G9 size", "entry of at most 120 KB", `${entry.toFixed(1)} KB`, entry <= 120);
+  reportGoal("Cold start, size", "entry of at most 120 KB", `${entry.toFixed(1)} KB`, entry <= 120);
   const sharp = of("sharp as we load it");
   const plain = of("import sharp");
-  verdict(
-    "G10",
+  reportGoal(
+    "Loading sharp",
     "at most 0.75 of import sharp",
     `${(sharp / plain).toFixed(2)} of ${plain.toFixed(1)} ms`,
     sharp <= 0.75 * plain,
   );
-  dominant(of);
+  printBreakdown(of);
 }
 
-/** Differences between rows of the table, for whoever wants to make the next step. */
-function dominant(of: (label: string, key?: keyof Sample) => number) {
+/** Prints differences between rows of the table, which show what to improve next. */
+function printBreakdown(of: (label: string, key?: keyof Sample) => number) {
   const ms = (value: number) => `${value.toFixed(0)} ms`;
   const ours = of("ApiHandler");
   console.log(`
-What dominates. Of ApiHandler's ${ms(ours)}, zod/mini and core's schemas are ${ms(of("core's schemas alone"))}. Undici would add
+Breakdown: of ApiHandler's ${ms(ours)}, zod/mini and core's schemas are ${ms(of("core's schemas alone"))}. Undici would add
 ${ms(of("ApiHandler, undici's classes") - ours)}; the SDK adds ${ms(of("ApiHandler, first read") - ours)}, once, to the first answer that needs the table.
-The typical stack loads all of it always, and OpenAPI's classes: ${ms(of("typical stack for ApiHandler"))}.`);
+The typical stack always loads all of it and OpenAPI's classes: ${ms(of("typical stack for ApiHandler"))}.`);
 }
 
-const asked = (path: string) => proxied(new URL(path, "http://localhost"));
-const me = asked("/v1/me");
-const image = asked("/v1/images/img_01ARZ3NDEKTSV4RRFFQ69G5FAV");
+const eventFor = (path: string) => gatewayEvent(new URL(path, "http://localhost"));
+const me = eventFor("/v1/me");
+const image = eventFor("/v1/images/img_01ARZ3NDEKTSV4RRFFQ69G5FAV");
 
-/** A first call that needs nothing of AWS; empty events for those that get batches. */
-const firstCall: Record<string, object> = {
+/** Events that need no call of AWS; functions that receive batches get an empty one. */
+const firstEvents: Record<string, object> = {
   ApiHandler: me,
-  Admin: asked("/admin/v1/nothing"),
-  Deliver: proxied(new URL("/i/nothing", "http://localhost"), { id: "nothing" }),
+  Admin: eventFor("/admin/v1/nothing"),
+  Deliver: gatewayEvent(new URL("/i/nothing", "http://localhost"), { id: "nothing" }),
 };

@@ -5,43 +5,45 @@ import { json } from "node:stream/consumers";
 
 import type { ResourceGraph } from "@balde/local-cloud";
 
-import { type Load, type Measured, measure } from "../client.ts";
+import { type Load, type LoadResult, sendLoad } from "../load-client.ts";
 import { type BenchCloud, withCloud } from "../cloud.ts";
-import { loopback } from "../loopback.ts";
-import { table, verdict } from "../report.ts";
+import { startLoopbackServer } from "../loopback-server.ts";
+import { printTable, reportGoal } from "../report.ts";
 
 const seconds = Number(process.env.SECONDS ?? 4);
 const rounds = Number(process.env.ROUNDS ?? 3);
 
-/** What the gateway, the invocation and the traces cost, around a Hono handler that does nothing. */
+/** Measures the cost of gateway, invocation and traces around a Hono handler that does nothing. */
 export async function run() {
-  await withCloud(through, instead);
+  await withCloud(measureGateway, replaceHandler);
 }
 
-/** ApiHandler answers nothing but itself. */
-function instead({ functions }: ResourceGraph) {
+/** Replaces ApiHandler by a handler that does nothing. */
+function replaceHandler({ functions }: ResourceGraph) {
   const api = Object.values(functions).find(({ name }) => name === "ApiHandler")!;
   api.handler = "tools/bench/handlers/hello.handler";
 }
 
-type Row = Measured & { cpu: number };
+type Row = LoadResult & { cpu: number };
 
-async function through({ local, data }: BenchCloud) {
+async function measureGateway({ local, data }: BenchCloud) {
   const { origin, pathname } = new URL(local.api);
   const get = (path: string): Load["requests"] => [{ method: "GET", path }];
   const event = await (await fetch(`${local.api}/v1/images/img_1`)).json();
   const bundle = join(data, "functions/ApiHandler/bundle.mjs#handler");
   const plain = await plainServer();
 
-  // the sides in turn, so that a busy moment of the machine is everybody's
+  // in turn, so that a busy moment of the machine affects all
   const direct: number[] = [];
   const rows: Record<string, Row[]> = { one: [], many: [], plain: [] };
   for (let round = 0; round < rounds; round++) {
-    direct.push(await directly(bundle, event));
+    direct.push(await measureDirectCall(bundle, event));
     const gateway = { origin, requests: get(`${pathname}/v1/images`) };
-    rows["one"]!.push(await loaded({ ...gateway, connections: 1 }));
-    rows["many"]!.push(await loaded({ ...gateway, connections: 16 }));
-    rows["plain"]!.push(await loaded({ origin: plain.url, requests: get("/"), connections: 16 }));
+    rows["one"]!.push(await sendMeasuredLoad({ ...gateway, connections: 1 }));
+    rows["many"]!.push(await sendMeasuredLoad({ ...gateway, connections: 16 }));
+    rows["plain"]!.push(
+      await sendMeasuredLoad({ origin: plain.url, requests: get("/"), connections: 16 }),
+    );
   }
   await plain.close();
 
@@ -55,7 +57,7 @@ async function through({ local, data }: BenchCloud) {
     p99.toFixed(2),
     cpu.toFixed(2),
   ];
-  table(
+  printTable(
     [
       `best of ${rounds} times ${seconds} s`,
       "requests/s",
@@ -67,35 +69,35 @@ async function through({ local, data }: BenchCloud) {
       ["the handler in its own process, called", "", alone.toFixed(3), "", ""],
       row("through the gateway, 1 connection", one),
       row("through the gateway, 16 connections", many),
-      row("node:http answering by itself, 16 connections", ceiling),
+      row("node:http alone, 16 connections", ceiling),
     ],
   );
   console.log("");
   const added = one.p50 - alone;
-  verdict(
-    "G17",
+  reportGoal(
+    "Gateway latency",
     "less than 1 ms at the median over calling the handler",
     `${added.toFixed(2)} ms`,
     added < 1,
   );
-  verdict(
-    "G17",
-    "at least 3,000 requests a second, two workers, client on the same two processors",
+  reportGoal(
+    "Gateway throughput",
+    "at least 3,000 requests a second with two workers and the client on the same two processors",
     `${many.perSecond.toFixed(0)}, ${((100 * many.perSecond) / ceiling.perSecond).toFixed(0)} % of what node:http does with no work to do`,
     many.perSecond >= 3_000,
   );
 }
 
-async function loaded(load: Omit<Load, "status" | "seconds">): Promise<Row> {
+async function sendMeasuredLoad(load: Omit<Load, "status" | "seconds">): Promise<Row> {
   const before = process.cpuUsage();
-  const measured = await measure({ ...load, status: 200, seconds, warmSeconds: 1 });
+  const measured = await sendLoad({ ...load, status: 200, seconds, warmSeconds: 1 });
   const { user, system } = process.cpuUsage(before);
-  // the client's second of warming up is in it
+  // includes the warm-up second of the client
   const share = seconds / (seconds + 1);
-  return { ...measured, cpu: ((user + system) * share) / 1000 / measured.answers };
+  return { ...measured, cpu: ((user + system) * share) / 1000 / measured.responses };
 }
 
-async function directly(bundle: string, event: unknown): Promise<number> {
+async function measureDirectCall(bundle: string, event: unknown): Promise<number> {
   const program = join(import.meta.dirname, "../direct.program.ts");
   const child = spawn(process.execPath, [program, bundle], { stdio: ["pipe", "pipe", "inherit"] });
   child.stdin.end(JSON.stringify({ event, seconds: 2 }));
@@ -107,9 +109,9 @@ async function directly(bundle: string, event: unknown): Promise<number> {
   return p50;
 }
 
-/** The ceiling: Node's own HTTP, in this process, on the same machine, with the same client. */
+/** The upper limit: Node's HTTP server in this process with the same client. */
 const plainServer = () =>
-  loopback((_request, response) => {
+  startLoopbackServer((_request, response) => {
     const body = '{"hello":"world"}';
     response.writeHead(200, { "content-type": "application/json", "content-length": body.length });
     response.end(body);

@@ -4,50 +4,50 @@ import * as Ladder from "../../../packages/imaging/src/ladder.ts";
 import * as Plan from "../../../packages/imaging/src/plan.ts";
 import { type Prepared, prepare } from "../../../packages/imaging/src/prepare.ts";
 import { render } from "../../../packages/imaging/src/render.ts";
-import { type Original, originals } from "../pictures/corpus.ts";
-import { median, table, verdict } from "../report.ts";
+import { type Original, originals } from "../images/corpus.ts";
+import { median, printTable, reportGoal } from "../report.ts";
 
 const runs = Number(process.env.RUNS ?? 3);
 const widths = [1280, 640, 320];
 const formats = ["webp", "avif"] as const;
 
-/** What has to be done once per picture, and what is read for each delivery after it, beside what most would do. */
+/** Measures the work once per image and the bytes read per delivery, next to the usual way. */
 export async function run() {
   const pictures = await originals();
   const rows: (string | number)[][] = [];
-  const stored: Awaited<ReturnType<typeof read>>[] = [];
+  const stored: Awaited<ReturnType<typeof readSizes>>[] = [];
   for (const picture of pictures) {
-    const times: Record<string, Spent[]> = { ours: [], usual: [], alone: [] };
+    const times: Record<string, TimeSpent[]> = { ours: [], usual: [], alone: [] };
     for (let run = -1; run < runs; run++)
       for (const [name, work] of Object.entries({ ours, usual, alone })) {
-        const took = await spent(() => work(picture));
+        const took = await measureTime(() => work(picture));
         if (run >= 0) times[name]!.push(took);
       }
-    const of = (name: string, key: keyof Spent) => median(times[name]!.map((it) => it[key]));
+    const of = (name: string, key: keyof TimeSpent) => median(times[name]!.map((it) => it[key]));
     for (const name of ["ours", "usual", "alone"])
       rows.push([`${names[name]}, ${picture.label}`, of(name, "cpu"), of(name, "wall")]);
     const [cpu, wall] = [
       of("usual", "cpu") / of("ours", "cpu"),
       of("usual", "wall") / of("ours", "wall"),
     ];
-    later.push(() =>
-      verdict(
-        `G6 ${picture.megapixels} MP`,
-        "ladder, six first derivatives, hash and colour in 1/8 of the usual loop's CPU and 1/10 of its time",
+    goalReports.push(() =>
+      reportGoal(
+        `Ingest work, ${picture.megapixels} MP`,
+        "ladder, first six derivatives, hash and colour in 1/8 of the usual loop's CPU and 1/10 of its time",
         `1/${cpu.toFixed(1)} and 1/${wall.toFixed(1)} (CPU ${of("ours", "cpu").toFixed(0)} against ${of("usual", "cpu").toFixed(0)} ms)`,
         cpu >= 8 && wall >= 10,
       ),
     );
-    stored.push(await read(picture));
+    stored.push(await readSizes(picture));
   }
-  table([`median of ${runs}`, "CPU ms", "wall ms"], rows);
+  printTable([`median of ${runs}`, "CPU ms", "wall ms"], rows);
   console.log("");
-  for (const say of later.splice(0)) say();
+  for (const say of goalReports.splice(0)) say();
   const part =
     sum(stored.map(({ ladder }) => ladder)) / sum(stored.map(({ original }) => original));
   const each = stored.map(({ ladder, original }) => (ladder / original).toFixed(2)).join(", ");
-  verdict(
-    "G7 storage",
+  reportGoal(
+    "Ladder storage",
     "ladders at most 0.30 of their originals",
     `${part.toFixed(2)} of all (${each})`,
     part <= 0.3,
@@ -60,15 +60,15 @@ const names: Record<string, string> = {
   alone: "ladder, hash and colour alone",
 };
 
-/** Verdicts follow the tables. */
-const later: (() => void)[] = [];
+/** Goals are printed after the tables. */
+const goalReports: (() => void)[] = [];
 
 async function ours({ bytes }: Original) {
   const prepared = await prepare(bytes, { publish: false });
   await Promise.all(
     widths.flatMap((w) =>
       formats.map((f) => {
-        const { plan, rung } = chosen(prepared, { w, f });
+        const { plan, rung } = choose(prepared, { w, f });
         return render(rung?.data ?? bytes, plan, rung);
       }),
     ),
@@ -77,7 +77,7 @@ async function ours({ bytes }: Original) {
 
 const alone = ({ bytes }: Original) => prepare(bytes, { publish: false });
 
-/** Each from the original, with sharp's defaults, one after the other; colour from `stats`. */
+/** The usual way: each derivative from the original, with sharp's defaults, sequentially; colour from `stats`. */
 async function usual({ bytes }: Original) {
   for (const width of widths) {
     await sharp(bytes).rotate().resize(width).webp({ quality: 80 }).toBuffer();
@@ -87,23 +87,23 @@ async function usual({ bytes }: Original) {
   await sharp(bytes).rotate().resize(32).ensureAlpha().raw().toBuffer();
 }
 
-function chosen(prepared: Prepared, request: { w: number; f?: "webp" | "avif" }) {
+function choose(prepared: Prepared, request: { w: number; f?: "webp" | "avif" }) {
   const plan = Plan.plan(request, prepared, { avif: true, webp: true });
   return { plan, rung: Ladder.choose(plan, prepared, prepared.rungs) };
 }
 
-/** G7: bytes read per delivery over the widths of a page, and what the ladder takes of the bucket. */
-async function read({ bytes, megapixels }: Original) {
+/** Returns the bytes of the original and of its ladder, and reports the bytes read per delivery over the widths of a page. */
+async function readSizes({ bytes, megapixels }: Original) {
   const prepared = await prepare(bytes, { publish: false });
   const page = [160, 240, 320, 400, 480, 640, 800, 960, 1080, 1280, 1600, 1920];
   const reads = page
     .filter((w) => w <= prepared.width)
-    .map((w) => chosen(prepared, { w }).rung?.data.length ?? bytes.length);
+    .map((w) => choose(prepared, { w }).rung?.data.length ?? bytes.length);
   const part = bytes.length / (sum(reads) / reads.length);
   if (megapixels > 12)
-    later.push(() =>
-      verdict(
-        `G7 ${megapixels} MP`,
+    goalReports.push(() =>
+      reportGoal(
+        `Bytes read, ${megapixels} MP`,
         "1/10 of the original read per delivery",
         `1/${part.toFixed(1)}`,
         part >= 10,
@@ -114,9 +114,9 @@ async function read({ bytes, megapixels }: Original) {
 
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
 
-type Spent = { cpu: number; wall: number };
+type TimeSpent = { cpu: number; wall: number };
 
-async function spent(work: () => Promise<unknown>): Promise<Spent> {
+async function measureTime(work: () => Promise<unknown>): Promise<TimeSpent> {
   const [cpu, start] = [process.cpuUsage(), performance.now()];
   await work();
   const { user, system } = process.cpuUsage(cpu);

@@ -12,19 +12,19 @@ import { createClock } from "../../local-cloud/src/clock.ts";
 import { startEngine } from "../../local-cloud/src/dynamodb/engine.ts";
 import { ensureTables, tablesOf } from "../../local-cloud/src/dynamodb/tables.ts";
 import { startUpkeep } from "../../local-cloud/src/dynamodb/ttl.ts";
-import { type Request, measure } from "../client.ts";
+import { type Request, sendLoad } from "../load-client.ts";
 import { type BenchCloud, root, withCloud } from "../cloud.ts";
-import { table, verdict } from "../report.ts";
+import { printTable, reportGoal } from "../report.ts";
 
-/** The same as clients at once; each likes, thinks again, and likes. */
-const PEOPLE = Number(process.env.PEOPLE ?? 500);
+/** Each user likes, takes the like back, and likes again. */
+const USERS = Number(process.env.USERS ?? 500);
 const CLIENTS = 64;
 
-/** One picture that many people like at once, through everything; beside it the table's engine putting the same rows. */
+/** Measures many users liking one image at once, next to the table's engine alone with the same rows. */
 export async function run() {
-  const before = await engineAlone();
-  const { likes, likesAgain, count, shownAfter } = await withCloud(throughEverything);
-  const after = await engineAlone();
+  const before = await measureEngine();
+  const { likes, likesAgain, count, shownAfter } = await withCloud(measureLikes);
+  const after = await measureEngine();
   const engine = Math.max(before.perSecond, after.perSecond);
 
   const row = (label: string, { perSecond, p50, p99 }: typeof before) => [
@@ -33,31 +33,31 @@ export async function run() {
     p50.toFixed(1),
     p99.toFixed(1),
   ];
-  table(
-    [`${CLIENTS} clients, ${PEOPLE} people, one picture`, "a second", "p50 ms", "p99 ms"],
+  printTable(
+    [`${CLIENTS} clients, ${USERS} users, one image`, "a second", "p50 ms", "p99 ms"],
     [
       row("the engine alone, conditional puts, before", before),
       row("the engine alone, conditional puts, after", after),
-      row("likes through everything", likes),
-      row("the same after everybody took his like back", likesAgain),
+      row("likes through the whole stack", likes),
+      row("the same after every user took the like back", likesAgain),
     ],
   );
-  console.log(`\nThe page shows all ${count} of them ${shownAfter.toFixed(0)} ms after the last.`);
+  console.log(`\nThe page shows ${count} likes ${shownAfter.toFixed(0)} ms after the last one.`);
   const share = likesAgain.perSecond / engine;
-  verdict(
-    "G18",
+  reportGoal(
+    "Likes",
     "likes at half of the conditional puts of the engine alone, the count exact within a second",
-    `${share.toFixed(2)} of them, ${count} of ${PEOPLE} likes shown after ${shownAfter.toFixed(0)} ms`,
-    share >= 0.5 && count === PEOPLE && shownAfter <= 1_000,
+    `${share.toFixed(2)} of them, ${count} of ${USERS} likes shown after ${shownAfter.toFixed(0)} ms`,
+    share >= 0.5 && count === USERS && shownAfter <= 1_000,
   );
 }
 
-async function throughEverything(cloud: BenchCloud) {
+async function measureLikes(cloud: BenchCloud) {
   const { api, cognito } = cloud.local;
   const { origin, pathname } = new URL(api);
   const tokens: string[] = [];
-  for (let n = 0; n < PEOPLE; n++) {
-    const name = `person-${n}`;
+  for (let n = 0; n < USERS; n++) {
+    const name = `user-${n}`;
     cloud.createUser({ name, password: "Bench-mark-1", email: `${name}@example.com` });
     tokens.push((await cloud.issueTokens(name, cognito!)).IdToken);
   }
@@ -66,8 +66,8 @@ async function throughEverything(cloud: BenchCloud) {
   const bytes = new Uint8Array(await picture.jpeg().toBuffer());
   const { id } = await client.upload(new Blob([bytes], { type: "image/jpeg" }));
 
-  const everybody = (method: Request["method"]) =>
-    measure({
+  const sendForAll = (method: Request["method"]) =>
+    sendLoad({
       origin,
       requests: tokens.map((authorization) => ({
         method,
@@ -77,16 +77,16 @@ async function throughEverything(cloud: BenchCloud) {
       connections: CLIENTS,
       status: 200,
     });
-  const likes = await everybody("PUT");
-  await shown(api, id, PEOPLE);
-  await everybody("DELETE");
-  await shown(api, id, 0);
-  const likesAgain = await everybody("PUT");
-  return { likes, likesAgain, ...(await shown(api, id, PEOPLE)) };
+  const likes = await sendForAll("PUT");
+  await waitForCount(api, id, USERS);
+  await sendForAll("DELETE");
+  await waitForCount(api, id, 0);
+  const likesAgain = await sendForAll("PUT");
+  return { likes, likesAgain, ...(await waitForCount(api, id, USERS)) };
 }
 
-/** Waits until the page shows so many, five seconds at most. */
-async function shown(api: string, id: string, expected: number) {
+/** Waits until the page shows the expected count, at most five seconds. */
+async function waitForCount(api: string, id: string, expected: number) {
   const start = performance.now();
   for (;;) {
     const { likes } = (await (await fetch(`${api}/v1/images/${id}`)).json()) as { likes: number };
@@ -96,8 +96,8 @@ async function shown(api: string, id: string, expected: number) {
   }
 }
 
-/** The table of the graph with its indexes and its stream, without guard, gateway and functions. */
-async function engineAlone() {
+/** Measures the table of the graph with its indexes and stream, without access checks, gateway and functions. */
+async function measureEngine() {
   const folder = await mkdtemp(join(tmpdir(), "balde-bench-"));
   const graph = loadGraph(join(root, "infra/stack.json"));
   const tables = tablesOf(graph);
@@ -107,9 +107,9 @@ async function engineAlone() {
     await ensureTables(engine, tables);
     const clock = createClock();
     const upkeep = startUpkeep({ engine, tables, db, clock, log: silentLog });
-    const measured = await measure({
+    const measured = await sendLoad({
       origin: engine.url,
-      requests: Array.from({ length: PEOPLE }, (_, n) => put(tables[0]!.name, `person-${n}`)),
+      requests: Array.from({ length: USERS }, (_, n) => put(tables[0]!.name, `user-${n}`)),
       connections: CLIENTS,
       status: 200,
     });
@@ -122,8 +122,8 @@ async function engineAlone() {
   }
 }
 
-function put(TableName: string, person: string): Request {
-  const row = LikeRow.item("img_00000000000000000000000000", person, new Date().toISOString());
+function put(TableName: string, user: string): Request {
+  const row = LikeRow.item("img_00000000000000000000000000", user, new Date().toISOString());
   return {
     method: "POST",
     path: "/",
@@ -131,7 +131,7 @@ function put(TableName: string, person: string): Request {
       "content-type": "application/x-amz-json-1.0",
       "x-amz-target": "DynamoDB_20120810.PutItem",
       "x-amz-date": "20260101T000000Z",
-      // the engine wants a signature and checks none
+      // the engine requires a signature and does not verify it
       authorization:
         "AWS4-HMAC-SHA256 Credential=BENCH/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
     },

@@ -8,109 +8,111 @@ import { type Client, createClient, signIn } from "../../../packages/client/src/
 import { contentType } from "../../../packages/imaging/src/format.ts";
 import { sniff } from "../../../packages/imaging/src/identify.ts";
 import { withCloud } from "../cloud.ts";
-import { photograph } from "../photograph.ts";
-import { table, verdict } from "../report.ts";
+import { samplePhotograph } from "../sample-photograph.ts";
+import { printTable, reportGoal } from "../report.ts";
 
-const person = { name: "bench", password: "Bench-mark-1", email: "bench@example.com" };
+const user = { name: "bench", password: "Bench-mark-1", email: "bench@example.com" };
 
 type Original = { name: string; bytes: Buffer };
-type Kept = { id: string; rev: string };
+type StoredImage = { id: string; rev: string };
 
-/** What the functions' own processes hold: for the first delivery of each original, for taking it in, and over a thousand deliveries. PICTURES names a folder of originals. */
+/** Measures the memory of the functions' processes: for the first delivery of each original, for its ingest, and over a thousand deliveries. PICTURES names a folder of originals. */
 export async function run() {
   if (process.platform !== "linux")
-    return console.log("Only Linux tells what a process has held at most; nothing is measured.");
+    return console.log("Only Linux shows the peak memory of a process; nothing is measured.");
   await withCloud(async ({ local, data, createUser }) => {
-    createUser(person);
+    createUser(user);
     const { api, cognito } = local;
-    const account = { username: person.name, password: person.password };
+    const account = { username: user.name, password: user.password };
     const { idToken } = await signIn({ ...cognito!, ...account });
     const client = createClient(api, { token: idToken });
     const processes = (name: string) => processesOf(join(data, "functions", name));
-    await originals({ api, client, processes });
-    await thousand({ api, client, processes });
+    await measureOriginals({ api, client, processes });
+    await measureThousandDeliveries({ api, client, processes });
   });
 }
 
 type Stage = { api: string; client: Client; processes: (name: string) => number[] };
 
-async function originals({ api, client, processes }: Stage) {
+async function measureOriginals({ api, client, processes }: Stage) {
   const rows: (string | number)[][] = [];
-  for (const { name, bytes } of await pictures()) {
-    await fresh(processes("IngestHandler"));
-    const kept = await uploaded(client, name, bytes).catch(() => undefined);
-    const taking = peak(processes("IngestHandler"));
-    if (!kept) {
-      rows.push([name, taking, "refused", ""]);
+  for (const { name, bytes } of await loadOriginals()) {
+    await restartProcesses(processes("IngestHandler"));
+    const image = await uploadImage(client, name, bytes).catch(() => undefined);
+    const ingestPeak = peak(processes("IngestHandler"));
+    if (!image) {
+      rows.push([name, ingestPeak, "rejected", ""]);
       continue;
     }
     const most = async (query: string) => {
-      await fresh(processes("Deliver"));
-      const answer = await fetch(`${api}/i/${kept.id}/${kept.rev}?${query}`);
+      await restartProcesses(processes("Deliver"));
+      const answer = await fetch(`${api}/i/${image.id}/${image.rev}?${query}`);
       await answer.arrayBuffer();
       return answer.ok ? peak(processes("Deliver")) : `${answer.status}`;
     };
-    rows.push([name, taking, await most("w=800&f=webp"), await most("w=800&f=avif")]);
+    rows.push([name, ingestPeak, await most("w=800&f=webp"), await most("w=800&f=avif")]);
   }
-  table(["MB held at most", "taken in", "800 px WebP", "800 px AVIF"], rows);
+  printTable(["peak MB", "ingest", "800 px WebP", "800 px AVIF"], rows);
   console.log("");
   const numbers = (column: number) =>
     rows.map((row) => row[column]).filter((cell) => typeof cell === "number");
   const delivered = Math.max(...numbers(2), ...numbers(3));
-  verdict(
-    "G13",
+  reportGoal(
+    "Delivery memory",
     "at most 128 MB for the first delivery of any original",
     `${delivered.toFixed(0)} MB`,
     delivered <= 128,
   );
   const [largest] = rows.filter(([name]) => /24mp|drawn/i.test(String(name)));
   const taken = Number(largest?.[1]);
-  verdict(
-    "Ingest",
-    "at most 512 MB, both its processes together, for a JPEG of 24 megapixels",
+  reportGoal(
+    "Ingest memory",
+    "at most 512 MB in both processes together for a JPEG of 24 megapixels",
     `${taken.toFixed(0)} MB`,
     taken <= 512,
   );
 }
 
-/** Of one picture only so many sizes are made exactly, so it takes several. */
+/** Below the budget of plans of one image, so several images are needed. */
 const SIZES = 60;
 
-async function thousand({ api, client, processes }: Stage) {
-  await fresh(processes("Deliver"));
+async function measureThousandDeliveries({ api, client, processes }: Stage) {
+  await restartProcesses(processes("Deliver"));
   const held: number[] = [];
   for (let made = 0; made < 1000;) {
-    const kept = await uploaded(client, `${made}.jpg`, await drawn(made));
+    const image = await uploadImage(client, `${made}.jpg`, await drawImage(made));
     for (let each = 0; each < SIZES && made < 1000; each++, made++) {
       const format = ["webp", "avif", "jpeg", "png"][each % 4];
-      const answer = await fetch(`${api}/i/${kept.id}/${kept.rev}?w=${100 + each * 9}&f=${format}`);
+      const answer = await fetch(
+        `${api}/i/${image.id}/${image.rev}?w=${100 + each * 9}&f=${format}`,
+      );
       if (!answer.ok) throw new Error(`delivery ${made}: ${answer.status} ${await answer.text()}`);
       await answer.arrayBuffer();
       held.push(now(processes("Deliver")));
     }
   }
-  // what is held goes up and down with what is being made
+  // memory varies with the render in progress
   const least = (from: number) => Math.min(...held.slice(from, from + 50));
   const most = (from: number) => Math.max(...held.slice(from, from + 100));
   console.log("");
-  table(
-    ["MB held over 1,000 deliveries", "least", "most"],
+  printTable(
+    ["MB over 1,000 deliveries", "min", "max"],
     [100, 300, 500, 700, 900].map((from) => [`from ${from} on`, least(from), most(from)]),
   );
   console.log("");
   const growth = most(900) - most(100);
-  verdict(
-    "G19",
+  reportGoal(
+    "Memory growth",
     "no growth after the first 100 of 1,000 different deliveries",
-    `${growth.toFixed(0)} MB (within ${NOISE_MB} MB is none)`,
+    `${growth.toFixed(0)} MB (up to ${NOISE_MB} MB counts as none)`,
     growth <= NOISE_MB,
   );
 }
 
-/** The same hundred deliveries hold so much more or less from one time to the next. */
+/** The difference between two runs of the same hundred deliveries. */
 const NOISE_MB = 10;
 
-async function uploaded(client: Client, name: string, bytes: Buffer): Promise<Kept> {
+async function uploadImage(client: Client, name: string, bytes: Buffer): Promise<StoredImage> {
   const format = sniff(bytes);
   const type = format && format !== "heic" ? contentType(format) : "image/jpeg";
   const file = new File([new Uint8Array(bytes)], name, { type });
@@ -118,13 +120,13 @@ async function uploaded(client: Client, name: string, bytes: Buffer): Promise<Ke
   return { id, rev: rev! };
 }
 
-async function pictures(): Promise<Original[]> {
+async function loadOriginals(): Promise<Original[]> {
   const folder = process.env.PICTURES;
   if (folder)
     return readdirSync(folder)
       .filter((name) => extname(name) !== ".md")
       .map((name) => ({ name, bytes: readFileSync(join(folder, name)) }));
-  const { bytes, label } = await photograph();
+  const { bytes, label } = await samplePhotograph();
   const smaller = sharp(bytes).resize(4000);
   const variants = {
     "progressive JPEG, 11 MP": smaller.clone().jpeg({ progressive: true }),
@@ -140,8 +142,8 @@ async function pictures(): Promise<Original[]> {
   return [{ name: label, bytes }, ...(await Promise.all(made))];
 }
 
-/** A different picture each time. */
-const drawn = (seed: number) =>
+/** A different image per seed. */
+const drawImage = (seed: number) =>
   sharp({
     create: {
       width: 1200,
@@ -154,18 +156,18 @@ const drawn = (seed: number) =>
     .jpeg({ quality: 85 })
     .toBuffer();
 
-/** A function's processes and theirs, by the folder that its bundle is in. */
+/** Returns the processes of a function and their children, by the folder of its bundle. */
 function processesOf(folder: string): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => told(pid, "cmdline").includes(`${folder}/`));
+    .filter((pid) => readProcFile(pid, "cmdline").includes(`${folder}/`));
 }
 
-/** The next event meets a process that has just started. */
-async function fresh(pids: number[]) {
+/** Ends the processes, so that the next event starts a new one. */
+async function restartProcesses(pids: number[]) {
   for (const pid of pids) process.kill(pid, "SIGKILL");
-  // an ended process is there until the cloud, which started it, has heard of it
+  // an ended process exists until its parent, the cloud, has read its status
   while (pids.some((pid) => existsSync(`/proc/${pid}`))) await sleep(5);
 }
 
@@ -174,11 +176,14 @@ const now = (pids: number[]) => megabytes(pids, "VmRSS");
 
 const megabytes = (pids: number[], field: "VmHWM" | "VmRSS") =>
   pids
-    .map((pid) => Number(RegExp(`${field}:\\s+(\\d+)`).exec(told(pid, "status"))?.[1] ?? 0) / 1024)
+    .map(
+      (pid) =>
+        Number(RegExp(`${field}:\\s+(\\d+)`).exec(readProcFile(pid, "status"))?.[1] ?? 0) / 1024,
+    )
     .reduce((sum, each) => sum + each, 0);
 
-/** Nothing about one that has ended. */
-function told(pid: number, file: string) {
+/** Returns an empty text for an ended process. */
+function readProcFile(pid: number, file: string) {
   try {
     return readFileSync(`/proc/${pid}/${file}`, "latin1");
   } catch {

@@ -4,16 +4,16 @@ import { join } from "node:path";
 
 import { createBundler } from "../../local-cloud/src/lambda/bundle.ts";
 import { loadGraph } from "../../local-cloud/src/graph/resource-graph.ts";
-import { type Sample, freshProcess } from "../fresh-process.ts";
-import { proxied } from "../gateway-event.ts";
-import { startBalde } from "../pictures/balde.ts";
-import { originals } from "../pictures/corpus.ts";
-import { median, table, verdict } from "../report.ts";
+import { type Sample, measureFreshProcess } from "../fresh-process.ts";
+import { gatewayEvent } from "../gateway-event.ts";
+import { startBalde } from "../images/balde.ts";
+import { originals } from "../images/corpus.ts";
+import { median, printTable, reportGoal } from "../report.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const runs = Number(process.env.RUNS ?? 10);
 
-/** From the start of a process to the first derivative of 24 megapixels in the bucket, for `Deliver` and for what AWS's samples would have there. */
+/** Measures the time from the start of a process to the first stored derivative of 24 megapixels, for `Deliver` and for AWS's samples. */
 export async function run() {
   const folder = mkdtempSync(join(tmpdir(), "balde-bench-"));
   const [large] = await originals();
@@ -40,17 +40,22 @@ export async function run() {
     for (let run = -1; run < runs; run++)
       for (const format of ["webp", "avif"] as const) {
         const address = new URL(balde.fresh(large!, format));
-        const one = await freshProcess(ours, proxied(address, { id, rev }), deliver.links, env);
+        const one = await measureFreshProcess(
+          ours,
+          gatewayEvent(address, { id, rev }),
+          deliver.links,
+          env,
+        );
         const key = `originals/${id}/${rev}`;
         const event = { key, format, width: 800, as: `derived/${id}/usual-${run}.${format}` };
-        const other = await freshProcess(usual, event, deliver.links, env);
-        // the first round only warms the page cache
+        const other = await measureFreshProcess(usual, event, deliver.links, env);
+        // the first round warms the page cache
         if (run < 0) continue;
         (samples[`Deliver ${format}`] ??= []).push(one);
         (samples[`usual ${format}`] ??= []).push(other);
       }
     const of = (name: string, key: keyof Sample) => median(samples[name]!.map((it) => it[key]));
-    table(
+    printTable(
       [`median ms of ${runs}, ${large!.label}`, "import", "answer and store", "cpu", "wall"],
       Object.keys(samples).map((name) => [
         name,
@@ -66,9 +71,9 @@ export async function run() {
       ["avif", 8],
     ] as const) {
       const times = of(`usual ${format}`, "wall") / of(`Deliver ${format}`, "wall");
-      verdict(
-        `G5 ${format}`,
-        `a fresh process has its first picture stored in 1/${promise} of the usual time`,
+      reportGoal(
+        `First image, ${format}`,
+        `a fresh process stores its first image in 1/${promise} of the usual time`,
         `1/${times.toFixed(1)} (${of(`Deliver ${format}`, "wall").toFixed(0)} against ${of(`usual ${format}`, "wall").toFixed(0)} ms)`,
         times >= promise,
       );

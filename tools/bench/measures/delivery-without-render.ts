@@ -1,21 +1,21 @@
 import { createClient } from "../../../packages/client/src/client.ts";
-import { type Measured, type Request, measure } from "../client.ts";
+import { type LoadResult, type Request, sendLoad } from "../load-client.ts";
 import { type BenchCloud, withCloud } from "../cloud.ts";
-import { photograph } from "../photograph.ts";
-import { table, verdict } from "../report.ts";
+import { samplePhotograph } from "../sample-photograph.ts";
+import { printTable, reportGoal } from "../report.ts";
 
 const seconds = Number(process.env.SECONDS ?? 3);
 
-/** What is answered without a pixel: it was seen before, only its head is wanted, or it was made before. */
+/** Measures responses that need no render: 304, HEAD and a stored derivative. */
 export async function run() {
-  await withCloud(deliver);
+  await withCloud(measureDelivery);
 }
 
-async function deliver(cloud: BenchCloud) {
+async function measureDelivery(cloud: BenchCloud) {
   const { api, cognito } = cloud.local;
   cloud.createUser({ name: "bench", password: "Bench-mark-1", email: "bench@example.com" });
   const { IdToken } = await cloud.issueTokens("bench", cognito!);
-  const picture = await photograph();
+  const picture = await samplePhotograph();
   const client = createClient(api, { token: IdToken });
   const { id, rev } = await client.upload(new Blob([picture.bytes], { type: "image/jpeg" }));
 
@@ -25,25 +25,25 @@ async function deliver(cloud: BenchCloud) {
   const etag = first.headers.get("etag")!;
   const { origin, pathname, search } = new URL(address);
   const path = pathname + search;
-  const asks: [string, number, Request][] = [
+  const cases: [string, number, Request][] = [
     ["304", 304, { method: "GET", path, headers: { "if-none-match": etag } }],
     ["HEAD", 200, { method: "HEAD", path }],
     [`stored, ${(bytes / 1000).toFixed(0)} KB`, 200, { method: "GET", path }],
   ];
 
-  const rows: [string, Measured][] = [];
-  for (const [label, status, request] of asks) {
+  const rows: [string, LoadResult][] = [];
+  for (const [label, status, request] of cases) {
     const load = { origin, requests: [request], status, seconds, warmSeconds: 1, connections: 1 };
-    rows.push([label, await measure(load)]);
+    rows.push([label, await sendLoad(load)]);
   }
-  table(
-    [`one after the other for ${seconds} s: ${picture.label}`, "p50 ms", "p99 ms"],
+  printTable(
+    [`sequentially for ${seconds} s: ${picture.label}`, "p50 ms", "p99 ms"],
     rows.map(([label, { p50, p99 }]) => [label, p50.toFixed(2), p99.toFixed(2)]),
   );
   console.log("");
   const slowest = Math.max(...rows.map(([, { p50 }]) => p50));
-  verdict(
-    "G15",
+  reportGoal(
+    "Delivery without render",
     "304, HEAD and a stored derivative through gateway and function in less than 4 ms, p50",
     `${slowest.toFixed(2)} ms at most`,
     slowest < 4,

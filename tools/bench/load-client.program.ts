@@ -1,9 +1,9 @@
-// A client in a process of its own: reads a `Load` from its standard input, prints a `Measured`.
+// A client in a process of its own: reads a `Load` from standard input and prints a `LoadResult`.
 import { json } from "node:stream/consumers";
 
 import { Pool } from "undici";
 
-import type { Load, Measured, Request } from "./client.ts";
+import type { Load, LoadResult, Request } from "./load-client.ts";
 
 const load = (await json(process.stdin)) as Load;
 const pool = new Pool(load.origin, { connections: load.connections, pipelining: 1 });
@@ -13,7 +13,7 @@ const statuses: Record<string, number> = {};
 let wrong: string | undefined;
 let next = 0;
 
-/** Every client waits for its last answer before it asks again. */
+/** Each client waits for its response before it sends the next request. */
 async function client(isOver: () => boolean) {
   while (!isOver()) await ask(load.requests[next++ % load.requests.length]!);
 }
@@ -23,7 +23,7 @@ function ask({ method, path, headers, body }: Request) {
   const sent = performance.now();
   let status = 0;
   let text = "";
-  // undici's dispatch, without the promises and streams around it: what the client costs is taken from what it measures
+  // undici's dispatch, without promises and streams: the client runs on the processors that it measures
   pool.dispatch(
     { method, path, headers: headers ?? {}, body: body ?? null },
     {
@@ -67,11 +67,11 @@ await pool.close();
 
 times.sort((a, b) => a - b);
 const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))]!;
-const measured: Measured = {
-  answers: times.length,
+const measured: LoadResult = {
+  responses: times.length,
   perSecond: (times.length * 1000) / took,
   p50: at(0.5),
   p99: at(0.99),
-  ...(wrong !== undefined && { wrong }),
+  ...(wrong !== undefined && { unexpected: wrong }),
 };
 process.stdout.write(JSON.stringify(measured));

@@ -4,15 +4,15 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
-import { type Contender, EDGE, type Format, QUALITY, end, program } from "./target.ts";
+import { type Target, WIDTH, type Format, QUALITY, stopProcess, startProgram } from "./target.ts";
 import type { Original } from "./corpus.ts";
 import { get } from "./load.ts";
-import { usage } from "./process-tree.ts";
+import { usageOf } from "./process-tree.ts";
 
 const folder = join(import.meta.dirname, "../peers");
-const asked = (process.env.PEERS ?? "ipx,nginx").split(",");
+const wantedPeers = (process.env.PEERS ?? "ipx,nginx").split(",");
 
-/** Copies of a file under names of their own: nobody is handed what he has just made. */
+/** Copies of a file under different names, so that no peer can answer from a cache. */
 const COPIES = 6;
 
 export const fileOf = (dir: string, { megapixels }: Original, copy = 0) =>
@@ -24,10 +24,10 @@ export function writeCopies(dir: string, originals: Original[]) {
       writeFileSync(fileOf(dir, original, copy), original.bytes);
 }
 
-/** Those that are asked for by PEERS and can be had here; who is missing is named, and why. */
-export async function startPeers(dir: string): Promise<Contender[]> {
-  const started: Contender[] = [];
-  for (const name of asked) {
+/** Starts the peers of PEERS that are available, and prints why another one is not. */
+export async function startPeers(dir: string): Promise<Target[]> {
+  const started: Target[] = [];
+  for (const name of wantedPeers) {
     const start = starts[name as keyof typeof starts];
     if (!start) throw new Error(`PEERS=${name}: there are ${Object.keys(starts).join(", ")}`);
     const peer = await start(dir);
@@ -41,17 +41,17 @@ const starts = { ipx: startIpx, next: startNext, nginx: startNginx };
 
 async function startIpx(dir: string) {
   if (!installed(folder, "ipx")) return "npm could not install it";
-  // AVIF's numbers mean more than JPEG's: 52 there is 80 here
-  const path = (format: Format) => `f_${format},w_${EDGE},q_${format === "avif" ? 52 : QUALITY}`;
+  // quality 52 of AVIF looks like 80 of JPEG
+  const path = (format: Format) => `f_${format},w_${WIDTH},q_${format === "avif" ? 52 : QUALITY}`;
   return server("ipx", join(folder, "ipx.mjs"), dir, (file, format) => `/${path(format)}/${file}`);
 }
 
 async function startNext(dir: string) {
   if (!installed(join(folder, "next"), "next")) return "npm could not install it";
-  // Next.js takes five eighths of it for AVIF: 52
+  // Next.js multiplies the quality by five eighths for AVIF: 52
   const q = (format: Format) => (format === "avif" ? 83 : QUALITY);
   const script = join(folder, "next/next.mjs");
-  const query = (format: Format) => `type=image/${format}&w=${EDGE}&q=${q(format)}`;
+  const query = (format: Format) => `type=image/${format}&w=${WIDTH}&q=${q(format)}`;
   return server("Next.js", script, dir, (file, format) => `/${file}?${query(format)}`);
 }
 
@@ -60,27 +60,27 @@ async function server(
   script: string,
   dir: string,
   path: (file: string, format: Format) => string,
-): Promise<Contender> {
-  const { child, told, stop } = await program<{ port: number }>(script, [dir], {
+): Promise<Target> {
+  const { child, message, stop } = await startProgram<{ port: number }>(script, [dir], {
     NODE_ENV: "production",
   });
   let turn = 0;
   return {
     name,
-    makes: ["webp", "avif", "jpeg"],
-    async make({ megapixels }, format) {
+    formats: ["webp", "avif", "jpeg"],
+    async renderNew({ megapixels }, format) {
       const file = `${megapixels}mp-${turn++ % COPIES}.jpg`;
-      return (await get(`http://127.0.0.1:${told.port}${path(file, format)}`)).body;
+      return (await get(`http://127.0.0.1:${message.port}${path(file, format)}`)).body;
     },
-    usage: () => usage(child.pid!),
+    usage: () => usageOf(child.pid!),
     stop,
   };
 }
 
 const filter = "/usr/lib/nginx/modules/ngx_http_image_filter_module.so";
 
-/** nginx with libgd, which makes JPEG only. */
-async function startNginx(dir: string): Promise<Contender | string> {
+/** nginx with libgd, which writes JPEG only. */
+async function startNginx(dir: string): Promise<Target | string> {
   const isThere = spawnSync("nginx", ["-v"]).status === 0 && existsSync(filter);
   if (!isThere) return "it needs Debian's packages nginx-light and libnginx-mod-http-image-filter";
   const port = await freePort();
@@ -93,11 +93,11 @@ async function startNginx(dir: string): Promise<Contender | string> {
   let turn = 0;
   return {
     name: "nginx",
-    makes: ["jpeg"],
-    make: async ({ megapixels }) =>
+    formats: ["jpeg"],
+    renderNew: async ({ megapixels }) =>
       (await get(`http://127.0.0.1:${port}/${megapixels}mp-${turn++ % COPIES}.jpg`)).body,
-    usage: () => usage(child.pid!),
-    stop: () => end(child),
+    usage: () => usageOf(child.pid!),
+    stop: () => stopProcess(child),
   };
 }
 
@@ -120,7 +120,7 @@ http {
     listen 127.0.0.1:${port};
     location / {
       root ${dir};
-      image_filter resize ${EDGE} -;
+      image_filter resize ${WIDTH} -;
       image_filter_jpeg_quality ${QUALITY};
       image_filter_buffer 64M;
     }
@@ -145,7 +145,7 @@ async function listening(port: number) {
     if (isUp) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  throw new Error("nginx does not answer");
+  throw new Error("nginx does not respond within 5 s");
 }
 
 function installed(home: string, name: string) {

@@ -2,27 +2,27 @@ import { type Client, createClient, signIn } from "../../../packages/client/src/
 import { send } from "../../../packages/client/src/upload.ts";
 import { prepare } from "../../../packages/imaging/src/prepare.ts";
 import { withCloud } from "../cloud.ts";
-import { photograph } from "../photograph.ts";
-import { median, quantile, table, verdict } from "../report.ts";
+import { samplePhotograph } from "../sample-photograph.ts";
+import { median, quantile, printTable, reportGoal } from "../report.ts";
 
 const runs = Number(process.env.RUNS ?? 10);
-const person = { name: "bench", password: "Bench-mark-1", email: "bench@example.com" };
+const user = { name: "bench", password: "Bench-mark-1", email: "bench@example.com" };
 
-/** From S3's 201 to `ready`, through event, queue and function; beside it the pixel work that ingest does, by itself. */
+/** Measures the time from S3's 201 to `ready`, through event, queue and function, next to the pixel work of ingest alone. */
 export async function run() {
   await withCloud(async ({ local, createUser }) => {
-    createUser(person);
+    createUser(user);
     const { api, cognito } = local;
     const { idToken } = await signIn({
       ...cognito!,
-      username: person.name,
-      password: person.password,
+      username: user.name,
+      password: user.password,
     });
     const client = createClient(api, { token: idToken });
-    const picture = await photograph();
+    const picture = await samplePhotograph();
     const bytes = new Uint8Array(picture.bytes);
 
-    // finds no function running and nothing in memory
+    // starts the function
     const first = await readyAfter(client, bytes);
     await preparedAfter(picture.bytes);
     const waits: number[] = [];
@@ -32,7 +32,7 @@ export async function run() {
       alone.push(await preparedAfter(picture.bytes));
     }
 
-    table(
+    printTable(
       [`ms, ${runs} times: ${picture.label}`, "first", "p50", "p90"],
       [
         ["S3's 201 to ready", first, median(waits), quantile(waits, 0.9)],
@@ -41,9 +41,9 @@ export async function run() {
     );
     console.log("");
     const added = median(waits) - median(alone);
-    verdict(
-      "G16",
-      "ready at most 150 ms after the work of ingest alone, p50",
+    reportGoal(
+      "Upload to ready",
+      "ready at most 150 ms after the time of ingest's pixel work alone, p50",
       `${added.toFixed(0)} ms`,
       added <= 150,
     );
@@ -60,8 +60,8 @@ async function readyAfter({ v1 }: Client, bytes: Uint8Array<ArrayBuffer>) {
       await v1.uploads[":id"].$get({ param: { id: image.id } })
     ).json();
     if (state === "ready") return performance.now() - acknowledged;
-    if (state === "rejected") throw new Error(`The picture was rejected: ${reason?.detail}`);
-    // asking all the time would take the processor from ingest
+    if (state === "rejected") throw new Error(`The image was rejected: ${reason?.detail}`);
+    // polling without a pause would take processor time from ingest
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

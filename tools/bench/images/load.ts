@@ -2,28 +2,28 @@ import { Agent, get as request } from "node:http";
 import { buffer } from "node:stream/consumers";
 
 import { quantile } from "../report.ts";
-import type { Contender } from "./target.ts";
+import type { Target } from "./target.ts";
 
-/** Of answers that were asked for by `concurrency` clients, each waiting for its last. */
+/** The responses to `concurrency` clients, each of which waits for its response before the next request. */
 export type Load = {
   perSecond: number;
   p50: number;
   p99: number;
-  /** Processor time per picture, of everything that the contender runs. */
+  /** Processor milliseconds per image, of all processes of the target. */
   cpu: number | undefined;
-  answers: number;
+  responses: number;
 };
 
-type Limits = { concurrency: number; seconds: number; most: number };
+type Limits = { concurrency: number; seconds: number; maxResponses: number };
 
-/** Ends after `seconds` or `most` answers, but not before everyone has had one. */
-export async function load(
-  contender: Contender,
+/** Ends after `seconds` or `maxResponses`, but not before every client has had a response. */
+export async function measureLoad(
+  target: Target,
   ask: () => Promise<unknown>,
-  { concurrency, seconds, most }: Limits,
+  { concurrency, seconds, maxResponses: most }: Limits,
 ): Promise<Load> {
   const times: number[] = [];
-  const before = contender.usage();
+  const before = target.usage();
   const start = performance.now();
   const isOver = () => times.length >= most || performance.now() - start > seconds * 1000;
   let asked = 0;
@@ -37,23 +37,23 @@ export async function load(
   };
   await Promise.all(Array.from({ length: concurrency }, client));
   const took = performance.now() - start;
-  const after = contender.usage();
+  const after = target.usage();
   return {
     perSecond: (times.length * 1000) / took,
     p50: quantile(times, 0.5),
     p99: quantile(times, 0.99),
     cpu: before && after && (after.cpuMs - before.cpuMs) / times.length,
-    answers: times.length,
+    responses: times.length,
   };
 }
 
-// lets go of a connection before any of the servers does
+// closes an idle connection before any of the servers does
 const agent = new Agent({ keepAlive: true, timeout: 2000 });
 
-export type Answer = { body: Buffer; headers: Record<string, unknown> };
+export type HttpResponse = { body: Buffer; headers: Record<string, unknown> };
 
-export async function get(url: string): Promise<Answer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+export async function get(url: string): Promise<HttpResponse> {
+  const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
   const sent = request(url, { agent }, (response) => {
     const { statusCode, headers } = response;
     const answered = buffer(response).then((body) => {

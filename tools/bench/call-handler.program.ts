@@ -1,4 +1,4 @@
-// Calls a handler (`file#export`) in this process, over and over, with one event; prints the median in milliseconds.
+// Calls a handler (`file#export`) in this process repeatedly with one event and prints the median in milliseconds.
 import { json } from "node:stream/consumers";
 
 const [bundle = ""] = process.argv.slice(2);
@@ -13,6 +13,6 @@ while (performance.now() < end) {
   await handler!(event);
   times.push(performance.now() - start);
 }
-// the first half warms the compiler up
+// the first half warms up the compiler
 const warm = times.slice(times.length / 2).toSorted((a, b) => a - b);
 process.stdout.write(JSON.stringify({ p50: warm[Math.floor(warm.length / 2)] }));

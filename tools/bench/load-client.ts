@@ -14,33 +14,33 @@ export type Load = {
   origin: string;
   requests: Request[];
   connections: number;
-  /** What every answer must have. */
+  /** The status that every response must have. */
   status: number;
-  /** Over and over for so long; without it each request once. */
+  /** Repeats the requests for this time; without it sends each once. */
   seconds?: number;
-  /** Before it counts. */
+  /** Time before the measurement starts. */
   warmSeconds?: number;
 };
 
-export type Measured = {
-  answers: number;
+export type LoadResult = {
+  responses: number;
   perSecond: number;
   /** Milliseconds. */
   p50: number;
   p99: number;
-  /** The first answer with another status. */
-  wrong?: string;
+  /** The first response with another status. */
+  unexpected?: string;
 };
 
-/** Asks from a process of its own, over connections that stay open. */
-export async function measure(load: Load): Promise<Measured> {
+/** Sends the requests from a process of its own over persistent connections. @throws if a response has another status. */
+export async function sendLoad(load: Load): Promise<LoadResult> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "client.program.ts")], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   child.stdin.end(JSON.stringify(load));
   const [out, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
   if (code !== 0) throw new Error(`the client of ${load.origin} ended with ${code}`);
-  const measured = JSON.parse(out) as Measured;
-  if (measured.wrong !== undefined) throw new Error(measured.wrong);
+  const measured = JSON.parse(out) as LoadResult;
+  if (measured.unexpected !== undefined) throw new Error(measured.unexpected);
   return measured;
 }

@@ -1,10 +1,10 @@
 import { readFileSync, readdirSync } from "node:fs";
 
-/** Processor time and memory of a process and everything it started; undefined where there is no /proc. */
-type Usage = { cpuMs: number; largestMb: number };
+/** Processor time and peak memory of a process and its descendants. */
+type Usage = { cpuMs: number; peakMb: number };
 
-/** `isMeant` picks the processes whose memory counts, by their command line. */
-export function usage(
+/** Returns the usage, undefined without /proc. `isMeant` selects by command line the processes whose memory counts. */
+export function usageOf(
   root: number,
   isMeant: (command: string) => boolean = () => true,
 ): Usage | undefined {
@@ -15,7 +15,7 @@ export function usage(
     cpuMs += ticks(pid) * 10;
     if (isMeant(read(pid, "cmdline"))) largestMb = Math.max(largestMb, highWaterMark(pid));
   }
-  return { cpuMs, largestMb };
+  return { cpuMs, peakMb: largestMb };
 }
 
 function descendants(root: number) {
@@ -32,10 +32,10 @@ function descendants(root: number) {
   return family;
 }
 
-// what follows the command, which may contain spaces: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+// the fields after the command, which may contain spaces: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
 const fields = (pid: number) => read(pid, "stat").split(") ").at(-1)!.split(" ");
 
-/** In hundredths of a second, with those of its ended children. */
+/** Hundredths of a second, including ended children. */
 const ticks = (pid: number) =>
   fields(pid)
     .slice(11, 15)
@@ -48,7 +48,7 @@ function read(pid: number, file: string) {
   try {
     return readFileSync(`/proc/${pid}/${file}`, "utf8");
   } catch {
-    // it has just ended
+    // the process has ended
     return "";
   }
 }

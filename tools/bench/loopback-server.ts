@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { type RequestListener, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A server in this process, which nobody else reaches. */
-export async function loopback(handler: RequestListener) {
+/** Starts an HTTP server on the loopback interface. */
+export async function startLoopbackServer(handler: RequestListener) {
   const server = createServer(handler);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

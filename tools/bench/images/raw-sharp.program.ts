@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import sharp, { type Sharp } from "sharp";
 
-// The engine with nothing around it, with Balde's settings: no server can be faster than this.
+// sharp alone with Balde's settings: no server can be faster.
 
-type Order = { id: number; file: string; edge: number; format: "webp" | "avif" | "jpeg" };
+type Job = { id: number; file: string; width: number; format: "webp" | "avif" | "jpeg" };
 
 const settings = {
   webp: (picture: Sharp) => picture.webp({ quality: 80, effort: 2 }),
@@ -12,11 +12,11 @@ const settings = {
 };
 
 sharp.cache(false);
-process.on("message", (order: Order) => void make(order));
+process.on("message", (job: Job) => void render(job));
 process.on("disconnect", () => process.exit(0));
 process.send?.("ready");
 
-async function make({ id, file, edge, format }: Order) {
-  await settings[format](sharp(readFileSync(file)).resize(edge)).toBuffer();
+async function render({ id, file, width, format }: Job) {
+  await settings[format](sharp(readFileSync(file)).resize(width)).toBuffer();
   process.send?.(id);
 }

@@ -3,16 +3,16 @@ import { join } from "node:path";
 import { createBundler } from "../../local-cloud/src/lambda/bundle.ts";
 import { loadGraph, resourcesOf } from "../../local-cloud/src/graph/resource-graph.ts";
 import { root } from "../cloud.ts";
-import { linked } from "../fresh-process.ts";
-import { proxied } from "../gateway-event.ts";
+import { linkVariables } from "../fresh-process.ts";
+import { gatewayEvent } from "../gateway-event.ts";
 import type { Balde } from "./balde.ts";
-import { type Contender, program } from "./target.ts";
-import { usage } from "./process-tree.ts";
+import { type Target, startProgram } from "./target.ts";
+import { usageOf } from "./process-tree.ts";
 
 type Done = { id: number; bytes: number; status: number };
 
-/** `Deliver` alone in one process, with Balde's table and bucket: what the gateway and the laptop's Lambda add is the difference to Balde. */
-export async function startHandler(balde: Balde, folder: string): Promise<Contender> {
+/** Starts `Deliver` alone in one process with Balde's table and bucket: the difference to Balde is the time of gateway and Lambda. */
+export async function startHandler(balde: Balde, folder: string): Promise<Target> {
   const graph = loadGraph(join(root, "infra/stack.json"));
   const deliver = Object.values(graph.functions).find(({ name }) => name === "Deliver")!;
   const bundler = createBundler(deliver, root, folder);
@@ -23,8 +23,8 @@ export async function startHandler(balde: Balde, folder: string): Promise<Conten
     ({ name }) => name === "DeliverFunction",
   )!;
   const variables = inputs.environment?.variables;
-  const env = { ...variables, ...linked(deliver.links), ...balde.environment };
-  const { child, stop } = await program(
+  const env = { ...variables, ...linkVariables(deliver.links), ...balde.environment };
+  const { child, stop } = await startProgram(
     join(import.meta.dirname, "handler.program.ts"),
     [bundle],
     env,
@@ -35,23 +35,23 @@ export async function startHandler(balde: Balde, folder: string): Promise<Conten
     waiting.get(done.id)?.(done);
     waiting.delete(done.id);
   });
-  let orders = 0;
+  let requests = 0;
   return {
     name: "Balde, handler",
-    makes: balde.makes,
-    async make(original, format) {
-      const order = orders++;
+    formats: balde.formats,
+    async renderNew(original, format) {
+      const number = requests++;
       const address = new URL(balde.fresh(original, format));
       const [id = "", rev = ""] = address.pathname.split("/").slice(-2);
-      const event = proxied(address, { id, rev });
+      const event = gatewayEvent(address, { id, rev });
       const { promise, resolve } = Promise.withResolvers<Done>();
-      waiting.set(order, resolve);
-      child.send({ id: order, event });
+      waiting.set(number, resolve);
+      child.send({ id: number, event });
       const { status } = await promise;
       if (status !== 200) throw new Error(`the handler answered ${status}`);
       return undefined;
     },
-    usage: () => usage(child.pid!),
+    usage: () => usageOf(child.pid!),
     stop,
   };
 }

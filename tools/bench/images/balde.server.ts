@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { loadGraph, silentLog, startCloud } from "@balde/local-cloud";
 
-// The local cloud in a process of its own: what the load generator uses of the processor is not Balde's.
+// The local cloud in a process of its own, so that its processor time does not include the load generator.
 
 const root = join(import.meta.dirname, "../../..");
 const data = mkdtempSync(join(tmpdir(), "balde-bench-"));
@@ -15,9 +15,9 @@ const cloud = await startCloud({
   port: 0,
   log: silentLog,
 });
-const person = { name: "bench", password: "Bench-mark-1", email: "bench@example.com" };
-cloud.createUser(person);
-process.send?.({ local: cloud.local, person });
+const user = { name: "bench", password: "Bench-mark-1", email: "bench@example.com" };
+cloud.createUser(user);
+process.send?.({ local: cloud.local, user });
 
 const stop = async () => {
   await cloud.stop();

@@ -1,14 +1,14 @@
 import { Writable } from "node:stream";
 
-// `Deliver`'s bundle as Lambda would run it, without a gateway before it: one event after the other, by message.
+// Runs the bundle of `Deliver` as Lambda does, without a gateway: one event per message.
 
 const [bundle = ""] = process.argv.slice(2);
 const [file = "", name = ""] = bundle.split("#");
 
-type Order = { id: number; event: object };
+type Job = { id: number; event: object };
 type Handler = (event: object, stream: Writable, context: object) => Promise<void>;
 
-// what Lambda's runtime gives to functions that stream
+// what Lambda's runtime provides to functions that stream
 const runtime = {
   streamifyResponse: (handler: Handler) => handler,
   HttpResponseStream: {
@@ -19,7 +19,7 @@ const runtime = {
 Object.assign(globalThis, { awslambda: runtime });
 const { [name]: handler } = (await import(file)) as Record<string, Handler>;
 
-process.on("message", ({ id, event }: Order) => {
+process.on("message", ({ id, event }: Job) => {
   let bytes = 0;
   const stream = new Writable({
     write(piece: Buffer, _encoding, done) {
@@ -27,7 +27,7 @@ process.on("message", ({ id, event }: Order) => {
       done();
     },
     final(done) {
-      // the copy is stored after this, as it is while another process has the next event
+      // the derivative is stored after this, as in AWS
       process.send?.({ id, bytes, status: (stream as { statusCode?: number }).statusCode });
       done();
     },

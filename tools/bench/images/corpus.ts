@@ -7,7 +7,7 @@ import { photograph } from "../../../packages/imaging/test/photographs.ts";
 type Megapixels = 24 | 16 | 12 | 2;
 export type Original = { label: string; megapixels: Megapixels; bytes: Buffer };
 
-/** Photographs of a folder, by the names they have there. */
+/** The photographs of a folder, by file name. */
 const files: [Megapixels, string, width: number, height: number][] = [
   [24, "photo-24mp-detail.jpg", 6000, 4000],
   [16, "photo-16mp-koi.jpg", 4640, 3480],
@@ -15,16 +15,16 @@ const files: [Megapixels, string, width: number, height: number][] = [
   [2, "photo-2mp.jpg", 1600, 1200],
 ];
 
-/** Photographs: those of the folder that CORPUS names, else some made of the demo's pictures, pixel for pixel; of MEGAPIXELS (`24,2`) only these. */
+/** Returns the photographs of the folder that CORPUS names, else generated ones; MEGAPIXELS (`24,2`) selects some. */
 export async function originals(): Promise<Original[]> {
   const folder = process.env.CORPUS;
   console.log(
     folder
-      ? `Pictures of ${folder}.`
-      : "Pictures made of tools/start/pictures; CORPUS names a folder of others.",
+      ? `Images of ${folder}.`
+      : "Images generated from tools/start/pictures; set CORPUS to a folder for others.",
   );
-  const meant = process.env.MEGAPIXELS?.split(",").map(Number);
-  const wanted = files.filter(([megapixels]) => meant?.includes(megapixels) ?? true);
+  const selected = process.env.MEGAPIXELS?.split(",").map(Number);
+  const wanted = files.filter(([megapixels]) => selected?.includes(megapixels) ?? true);
   return Promise.all(
     wanted.map(async ([megapixels, file, width, height]) => {
       const path = folder && join(folder, file);

@@ -3,33 +3,36 @@ import { join } from "node:path";
 import type { CloudAddresses } from "@balde/local-cloud";
 
 import { type Client, createClient, signIn } from "../../../packages/client/src/client.ts";
-import { type Contender, EDGE, QUALITY, program } from "./target.ts";
+import { type Target, WIDTH, QUALITY, startProgram } from "./target.ts";
 import type { Original } from "./corpus.ts";
 import { get } from "./load.ts";
-import { usage } from "./process-tree.ts";
+import { usageOf } from "./process-tree.ts";
 
-type Told = { local: CloudAddresses & { api: string }; person: { name: string; password: string } };
+type StartMessage = {
+  local: CloudAddresses & { api: string };
+  user: { name: string; password: string };
+};
 type Copy = { id: string; rev: string };
 
-/** As many images of the same bytes, so that none has more plans than one image may have. */
+/** Images with the same bytes, so that no image exceeds its budget of plans. */
 const COPIES = 14;
 
-export type Balde = Contender & {
+export type Balde = Target & {
   image(original: Original): Copy;
-  /** For a process that is started beside it: where AWS is, and who may do anything there. */
+  /** Environment of other processes: the endpoints of AWS and the operator's credentials. */
   environment: Record<string, string>;
-  /** An address that nobody has asked for, for a picture that looks like every other. */
+  /** Returns a URL that was not requested before, of an image that looks like all others. */
   fresh(original: Original, format: string): string;
 };
 
-/** The whole local cloud: gateway, `Deliver` as it is bundled and run for AWS, table and bucket. */
+/** Starts the whole local cloud: gateway, `Deliver` bundled as for AWS, table and bucket. */
 export async function startBalde(originals: Original[]): Promise<Balde> {
-  const server = await program<Told>(join(import.meta.dirname, "balde.server.ts"), []);
-  const { local, person } = server.told;
+  const server = await startProgram<StartMessage>(join(import.meta.dirname, "balde.server.ts"), []);
+  const { local, user } = server.message;
   const { idToken } = await signIn({
     ...local.cognito!,
-    username: person.name,
-    password: person.password,
+    username: user.name,
+    password: user.password,
   });
   const client = createClient(local.api, { token: idToken });
   const copies = new Map<Original, Copy[]>();
@@ -42,9 +45,9 @@ export async function startBalde(originals: Original[]): Promise<Balde> {
   let plans = 0;
   const url = (original: Original, format: string, plan: number) => {
     const { id, rev } = copies.get(original)![plan % COPIES]!;
-    // what is behind a picture without holes is never seen, but makes another plan
+    // the background of an opaque image is not visible, but makes another plan
     const bg = plan.toString(16).padStart(6, "0");
-    return `${local.api}/i/${id}/${rev}?w=${EDGE}&f=${format}&q=${QUALITY}&bg=${bg}`;
+    return `${local.api}/i/${id}/${rev}?w=${WIDTH}&f=${format}&q=${QUALITY}&bg=${bg}`;
   };
   const made = new Map<string, string[]>();
   const fresh = (original: Original, format: string) => {
@@ -56,7 +59,7 @@ export async function startBalde(originals: Original[]): Promise<Balde> {
   let asked = 0;
   return {
     name: "Balde",
-    makes: ["webp", "avif", "jpeg"],
+    formats: ["webp", "avif", "jpeg"],
     fresh,
     image: (original) => copies.get(original)![0]!,
     environment: {
@@ -66,12 +69,12 @@ export async function startBalde(originals: Original[]): Promise<Balde> {
       AWS_ENDPOINT_URL_S3: local.s3!.endpoint,
       AWS_ENDPOINT_URL_DYNAMODB: local.dynamodb!.endpoint,
     },
-    make: async (original, format) => (await get(fresh(original, format))).body,
-    async again(original, format) {
+    renderNew: async (original, format) => (await get(fresh(original, format))).body,
+    async renderAgain(original, format) {
       const known = made.get(`${original.megapixels} ${format}`)!;
       return (await get(known[asked++ % known.length]!)).body;
     },
-    usage: () => usage(server.child.pid!, (command) => command.includes("/functions/Deliver/")),
+    usage: () => usageOf(server.child.pid!, (command) => command.includes("/functions/Deliver/")),
     stop: server.stop,
   };
 }
