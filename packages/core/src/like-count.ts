@@ -17,7 +17,7 @@ export type Change = {
   delta: 1 | -1;
 };
 
-/** A shard with fewer likes than this is counted anew for each batch: one request, about 100 read units. */
+/** The rows of a shard are counted if it has fewer likes than this: one request, at most about 100 read units. */
 const MAX_COUNTED_LIKES = 1_000;
 /** How often a write of the count is repeated when another process wrote it in the meantime. */
 const MAX_WRITE_ATTEMPTS = 8;
@@ -65,13 +65,14 @@ async function updateCount(imageId: ImageId, changes: Change[], attempt = 1): Pr
   const count = parse(await Dynamo.get(key(imageId)));
   // the image is erased: its likes are being removed, and their number is not needed
   if (!count) return;
-  const changed = Object.entries(Object.groupBy(changes, ({ shard }) => shard));
   const shards = { ...count.shards };
-  await Promise.all(
-    changed.map(async ([shard, ofShard = []]) => {
-      shards[shard] = await updateShard(imageId, Number(shard), ofShard, count.shards[shard]);
-    }),
-  );
+  for (const [shard, ofShard = []] of Object.entries(Object.groupBy(changes, ({ shard }) => shard)))
+    shards[shard] = addChanges(ofShard, shards[shard]);
+  // while few people click, the rows themselves are counted, which makes good a change that the stream has lost
+  const [only, ...others] = changes;
+  const shard = shards[only!.shard]!;
+  if (others.length === 0 && shard.likes < MAX_COUNTED_LIKES)
+    shard.likes = await Dynamo.count(LikeRow.shardQuery(imageId, only!.shard));
   const likes = Object.values(shards).reduce((sum, shard) => sum + shard.likes, 0);
   // `version` was read before the rows were counted. If it is still the stored one, this number is newer than every stored
   // one, so that an older number never replaces a newer one.
@@ -88,26 +89,21 @@ async function updateCount(imageId: ImageId, changes: Change[], attempt = 1): Pr
   await updateCount(imageId, changes, attempt + 1);
 }
 
-async function updateShard(
-  imageId: ImageId,
-  shard: number,
+/** The shard with every change added that is not in it yet. */
+function addChanges(
   changes: Change[],
   before: Shard = { likes: 0, sum: 0, sequenceNumber: "" },
-): Promise<Shard> {
+): Shard {
   const bySequenceNumber = new Map(
     changes.map(({ sequenceNumber, delta }) => [padded(sequenceNumber), delta]),
   );
-  const fresh = [...bySequenceNumber].filter(([number]) => number > before.sequenceNumber);
-  const sequenceNumber = fresh.reduce(
-    (last, [number]) => (number > last ? number : last),
-    before.sequenceNumber,
-  );
-  const sum = fresh.reduce((total, [, delta]) => total + delta, before.sum);
-  const likes =
-    before.likes < MAX_COUNTED_LIKES
-      ? await Dynamo.count(LikeRow.shardQuery(imageId, shard))
-      : Math.max(0, sum);
-  return { likes, sum, sequenceNumber };
+  let { sum, sequenceNumber } = before;
+  for (const [number, delta] of bySequenceNumber) {
+    if (number <= before.sequenceNumber) continue;
+    sum += delta;
+    if (number > sequenceNumber) sequenceNumber = number;
+  }
+  return { likes: Math.max(0, sum), sum, sequenceNumber };
 }
 
 /** The count of an item of the table. */
@@ -124,7 +120,7 @@ const padded = (sequenceNumber: string) => sequenceNumber.padStart(40, "0");
 
 type Shard = z.infer<typeof Shard>;
 const Shard = z.object({
-  /** The number of likes of this shard: counted, or `sum` if they are many. */
+  /** The number of likes of this shard: `sum`, or the number of its rows. */
   likes: z.int(),
   /** All changes of the stream added up, each once. */
   sum: z.int(),
