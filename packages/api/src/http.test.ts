@@ -1,11 +1,12 @@
 import { VisibleError } from "@balde/core/error";
+import type { Problem } from "@balde/http/problem";
 import { Hono } from "hono/tiny";
 import { expect, test, vi } from "vitest";
 import * as z from "zod/mini";
 
 import { restEvent } from "../test/rest-event.ts";
 import { cors } from "./cors.ts";
-import { type Env, type Problem, notFound, onError } from "./http.ts";
+import { type Env, notFound, onError } from "./http.ts";
 import { json, list, number, path, query } from "./validators.ts";
 import { serve } from "./rest-event.ts";
 

@@ -51,6 +51,7 @@ test("a cold start loads Hono, zod, SST's links and our own code, and no package
     "packages/api/src",
     "packages/api/src/routes",
     "packages/core/src",
+    "packages/http/src",
     // the delivery grammar, which needs nothing but zod
     "packages/imaging/src",
     "sst",

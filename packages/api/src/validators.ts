@@ -1,10 +1,8 @@
 import { type Issue, VisibleError } from "@balde/core/error";
 import { invalidInput } from "@balde/core/validation";
+import type { InputError } from "@balde/http/problem";
 import type { MiddlewareHandler } from "hono";
 import * as z from "zod/mini";
-
-/** One thing that is wrong: in a parameter of path or query, or at a JSON pointer into the body. */
-export type Where = { detail: string } & ({ pointer: string } | { parameter: string });
 
 type Shaped = z.ZodMiniObject;
 /** What a client writes into a path or a query is text; the schema turns it into what a verb takes. */
@@ -85,16 +83,16 @@ export const list = <Item>(schema: z.ZodMiniType<Item[], never[]> | z.ZodMiniTyp
   );
 
 /** Input that reached no verb, with the part of the request in which each fault is. */
-export class Misused extends VisibleError {
-  readonly where: Where[];
+export class InvalidInputError extends VisibleError {
+  readonly errors: InputError[];
 
-  constructor(message: string, where: Where[]) {
+  constructor(message: string, errors: InputError[]) {
     super("invalid", "input.invalid", message);
-    this.where = where;
+    this.errors = errors;
   }
 }
 
-function read(schema: Shaped, value: unknown, where: (issue: Issue) => Where) {
+function read(schema: Shaped, value: unknown, toError: (issue: Issue) => InputError) {
   const result = z.safeParse(schema, value);
   if (result.success) return result.data as object;
   const allowed = Object.keys(schema.shape).join(", ");
@@ -103,14 +101,14 @@ function read(schema: Shaped, value: unknown, where: (issue: Issue) => Where) {
       ? found.keys.map((key) => issue(key, `is not known here; allowed: ${allowed}`))
       : (invalidInput([found]).issues ?? []),
   );
-  throw refused(issues, where);
+  throw refused(issues, toError);
 }
 
-function refused(issues: Issue[], where: (issue: Issue) => Where) {
+function refused(issues: Issue[], toError: (issue: Issue) => InputError) {
   const lines = issues.map(({ pointer, detail }) =>
     pointer ? `${pointer.slice(1)}: ${detail}` : detail,
   );
-  return new Misused(lines.join("; "), issues.map(where));
+  return new InvalidInputError(lines.join("; "), issues.map(toError));
 }
 
 const issue = (key: string, detail: string): Issue => ({ pointer: `/${key}`, detail });

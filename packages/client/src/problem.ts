@@ -1,4 +1,4 @@
-import type { Problem } from "@balde/api/http";
+import type { Problem } from "@balde/http/problem";
 
 /**
  * What the API calls its failures. A newer API may know more of them, so a `switch` needs a default; a test compares this

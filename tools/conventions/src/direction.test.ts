@@ -15,6 +15,9 @@ const planted = {
   "packages/imaging/src/b.ts": `import * as Image from "@balde/core/image";\nexport const get = Image.get;`,
   "packages/api/src/a.ts": `import { DynamoDBClient } from "@aws-sdk/client-dynamodb";\nexport const d = new DynamoDBClient();`,
   "packages/api/src/b.ts": `import { plan } from "@balde/imaging/plan";\nexport const p = plan;`,
+  "packages/http/src/a.ts": `import { Hono } from "hono";\nexport const app = new Hono();`,
+  "packages/http/src/b.ts": `import { VisibleError } from "@balde/core/error";\nexport const E = VisibleError;`,
+  "packages/http/src/c.ts": `import type { Refusal } from "@balde/imaging/refusal";\nexport type R = Refusal;`,
   "packages/functions/src/a.ts": `import { app } from "@balde/api/app";\nexport const a = app;`,
   "packages/client/src/a.ts": `import { app } from "@balde/api/app";\nexport const a = app;`,
   "packages/client/src/b.ts": `import * as Image from "@balde/core/image";\nexport const get = Image.get;`,
@@ -32,6 +35,7 @@ const planted = {
 
 // imports that the linter must accept, so that a rule that forbids everything is noticed too
 const allowed = {
+  "packages/http/src/d.ts": `import type { Kind } from "@balde/core/error";\nexport type K = Kind;`,
   "packages/client/src/d.ts": `import type { App } from "@balde/api/app";\nexport type A = App;`,
   "packages/client/src/e.ts": `import { Info } from "@balde/core/image.schema";\nexport const i = Info;`,
   "packages/openapi/src/b.ts": `import { Info } from "@balde/core/image.schema";\nexport const i = Info;`,

@@ -1,7 +1,8 @@
+import * as Etag from "@balde/http/etag";
 import type { Context } from "hono";
 import { Hono } from "hono/tiny";
 
-import * as Etag from "../etag.ts";
+import * as Etags from "../etags.ts";
 import type { Env } from "../http.ts";
 import * as Urls from "../urls.ts";
 
@@ -25,7 +26,7 @@ export const docs = new Hono<Env>()
   });
 
 function answer(c: Context<Env>, text: string, own: Record<string, string>) {
-  const headers = { ...kept, etag: Etag.ofText(text) };
-  if (Etag.isKnown(headers.etag, c.req.header("if-none-match"))) return c.body(null, 304, headers);
+  const headers = { ...kept, etag: Etags.ofText(text) };
+  if (Etag.matches(headers.etag, c.req.header("if-none-match"))) return c.body(null, 304, headers);
   return c.body(text, 200, { ...headers, ...own });
 }

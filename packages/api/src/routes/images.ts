@@ -1,3 +1,4 @@
+import * as Etag from "@balde/http/etag";
 import { VisibleError } from "@balde/core/error";
 import * as Image from "@balde/core/image";
 import * as Like from "@balde/core/like";
@@ -8,7 +9,7 @@ import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
 
 import { personal, revalidated, shared } from "../cache-control.ts";
-import * as Etag from "../etag.ts";
+import * as Etags from "../etags.ts";
 import type { Env } from "../http.ts";
 import { idempotent } from "../idempotent.ts";
 import { json, list, path, query } from "../validators.ts";
@@ -35,9 +36,9 @@ const reads = new Hono<Env>()
   })
   .get("/:id", path(One), async (c) => {
     const image = await Image.get(c.req.valid("param").id);
-    const headers = { etag: Etag.of(image), ...revalidated };
+    const headers = { etag: Etags.ofImage(image), ...revalidated };
     // a client's fetch answers a 304 by itself, from its cache, so its type says nothing of one
-    if (Etag.isFresh(image, c.req.header("if-none-match")))
+    if (Etag.matches(headers.etag, c.req.header("if-none-match")))
       return c.body(null, 304, headers) as never;
     return c.json(image, 200, headers);
   });
@@ -53,7 +54,7 @@ export const images = new Hono<Env>()
     const { id } = c.req.valid("param");
     const version = await seenVersion(id, c.req.header("if-match"));
     const image = await Image.update({ id, version, ...c.req.valid("json") });
-    return c.json(image, 200, { etag: Etag.of(image), ...personal });
+    return c.json(image, 200, { etag: Etags.ofImage(image), ...personal });
   })
   .delete("/:id", path(One), async (c) => {
     const { id } = c.req.valid("param");
@@ -89,7 +90,7 @@ export const metered = new Hono<Env>().route("/images", reads);
 /** The version that a change is for; undefined when the writer says that any will do. */
 async function seenVersion(id: Image.Info["id"], ifMatch: string | undefined) {
   if (!ifMatch) throw ifMatchMissing();
-  const seen = Etag.versions(ifMatch);
+  const seen = Etags.versions(ifMatch);
   if (seen === "any") return undefined;
   if (seen.length === 1) return seen[0];
   const { version } = await Image.getMine(id);

@@ -5,7 +5,7 @@ import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
 
 import { personal } from "../cache-control.ts";
-import * as Etag from "../etag.ts";
+import * as Etags from "../etags.ts";
 import type { Env } from "../http.ts";
 import { list, path, query } from "../validators.ts";
 import * as Urls from "../urls.ts";
@@ -28,7 +28,7 @@ export const me = new Hono<Env>()
   })
   .get("/images/:id", path(One), async (c) => {
     const image = await Image.getMine(c.req.valid("param").id);
-    return c.json(image, 200, { etag: Etag.of(image), ...personal });
+    return c.json(image, 200, { etag: Etags.ofImage(image), ...personal });
   })
   .get("/likes", query(Liked), async (c) => {
     const page = await Like.listMine(c.req.valid("query"));

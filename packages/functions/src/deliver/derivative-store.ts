@@ -1,7 +1,7 @@
 import * as Bucket from "@balde/core/bucket";
 import type { Readable } from "node:stream";
 
-import * as Range from "./range.ts";
+import * as Range from "@balde/http/range";
 
 // Derivatives that were stored before. They are streamed from the bucket, not held in memory.
 

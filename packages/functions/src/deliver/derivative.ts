@@ -6,8 +6,8 @@ import type { Deadline } from "./deadline.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DeliveryRequest } from "./delivery-request.ts";
 import * as DerivativeStore from "./derivative-store.ts";
-import * as EntityTag from "./entity-tag.ts";
-import * as Range from "./range.ts";
+import * as Etag from "@balde/http/etag";
+import * as Range from "@balde/http/range";
 import * as Render from "./render.ts";
 import type { Timing } from "./server-timing.ts";
 
@@ -101,7 +101,7 @@ function requestedPart(
   if (isHead) return { isHead };
   if (ifRange === undefined) return { isHead, range: Range.parse(range) };
   const rangeOf = (["first", "reencoded"] as const).find((encoding) =>
-    EntityTag.isSame(eTags[encoding], ifRange),
+    Etag.isSame(eTags[encoding], ifRange),
   );
   return { isHead, range: rangeOf && Range.parse(range), rangeOf };
 }

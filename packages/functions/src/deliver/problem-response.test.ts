@@ -4,7 +4,7 @@ import { Refusal } from "@balde/imaging/refusal";
 import { expect, test, vi } from "vitest";
 
 import * as ProblemResponse from "./problem-response.ts";
-import * as Range from "./range.ts";
+import * as Range from "@balde/http/range";
 
 const answered = (error: unknown) => {
   const { status, headers, body } = ProblemResponse.create(error, "r-1");

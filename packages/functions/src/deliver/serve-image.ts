@@ -1,11 +1,11 @@
 import { VisibleError } from "@balde/core/error";
+import * as Etag from "@balde/http/etag";
 
 import * as Deadline from "./deadline.ts";
 import * as Delivery from "./delivery.ts";
 import type { DeliveryRequest } from "./delivery-request.ts";
 import type { DeliveryResponse } from "./delivery-response.ts";
 import * as Derivative from "./derivative.ts";
-import * as EntityTag from "./entity-tag.ts";
 import * as ImageCache from "./image-cache.ts";
 import * as Reencode from "./reencode.ts";
 import { type Timing, createTiming } from "./server-timing.ts";
@@ -59,7 +59,7 @@ async function deliver(
   deadline: Deadline.Deadline,
 ): Promise<Result> {
   const { first, reencoded } = delivery.eTags;
-  const eTag = [first, reencoded].find((tag) => EntityTag.matches(tag, request.ifNoneMatch));
+  const eTag = [first, reencoded].find((tag) => Etag.matches(tag, request.ifNoneMatch));
   if (eTag) return { type: "notModified", eTag };
   return Derivative.findOrRender(delivery, request, timing, deadline);
 }

@@ -1,7 +1,10 @@
 /** Bytes from..to, both included; without `from` the last `to` bytes, without `to` everything from `from`. */
 export type Range = { from?: number; to?: number };
 
-/** The one range of bytes that a `Range` header names; undefined, which means the whole, for any other header (RFC 9110 §14.2 allows that). */
+/**
+ * The range of bytes that a `Range` header names. undefined, which means the whole, for a header that is missing, invalid or
+ * names several ranges: RFC 9110, section 14.2, allows a server to ignore it.
+ */
 export function parse(header: string | undefined): Range | undefined {
   const [, from, to] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? "") ?? [];
   if (from === undefined || to === undefined || (from === "" && to === "")) return undefined;
@@ -9,9 +12,14 @@ export function parse(header: string | undefined): Range | undefined {
   return { ...(from !== "" && { from: Number(from) }), ...(to !== "" && { to: Number(to) }) };
 }
 
+/** The value of a `Range` header that names the range. */
 export const print = ({ from, to }: Range): string => `bytes=${from ?? ""}-${to ?? ""}`;
 
-/** The part of the bytes that a range names. Throws `RangeNotSatisfiable` when it names none. */
+/**
+ * The bytes that a range names, all of them without a range; `bytes` is their number, `contentRange` the response header.
+ *
+ * @throws RangeNotSatisfiable if the range begins behind the last byte
+ */
 export function slice(data: Buffer, range: Range | undefined) {
   if (!range) return { body: data, bytes: data.length };
   const size = data.length;
@@ -22,13 +30,13 @@ export function slice(data: Buffer, range: Range | undefined) {
   return { body, bytes: body.length, contentRange: `bytes ${first}-${last}/${size}` };
 }
 
-/** The range begins behind the last byte. */
+/** The range begins behind the last byte; `size` is the number of bytes that there are. */
 export class RangeNotSatisfiable extends Error {
   override readonly name = "RangeNotSatisfiable";
   readonly size: number;
 
   constructor(size: number) {
-    super(`The image has ${size} bytes`);
+    super(`The picture has ${size} bytes`);
     this.size = size;
   }
 }
