@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
+import { problemsOf } from "../../local-cloud/src/graph/problems.ts";
 import * as Files from "../src/files.ts";
 import { resourcesOfType } from "../src/graph.ts";
+import * as Stack from "../src/stack.ts";
 import type * as Read from "./read.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -34,6 +36,14 @@ export const stages = (graphs: () => Read.Graphs) =>
 
     test("the committed graph and types are up to date with infra", () => {
       expect(Files.staleFiles(root, Files.generatedFiles(root, graphs().laptop))).toEqual([]);
+    });
+
+    test("the local cloud knows every resource and property of what is deployed", () => {
+      const { laptop, production } = graphs();
+      for (const graph of [laptop, production]) {
+        const { resources } = JSON.parse(JSON.stringify(Stack.toStackFile(graph)));
+        expect(resources.flatMap(problemsOf)).toEqual([]);
+      }
     });
 
     test("the committed graph contains no local path, no time and no secret", () => {
