@@ -125,7 +125,7 @@ test("a function sees its own environment and nothing of the developer's", async
 test("a handler that throws in a synchronous call is invoked exactly once", async () => {
   expect(complaint(await cloud.call("counted"))).toMatchObject({ errorMessage: "call 1" });
   // long enough for a retry to arrive
-  await sleep(500);
+  await sleep(100);
   expect(complaint(await cloud.call("counted"))).toMatchObject({ errorMessage: "call 2" });
 });
 

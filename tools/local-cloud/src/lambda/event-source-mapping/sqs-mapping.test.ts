@@ -101,7 +101,11 @@ test("after an error all ten messages are received again, and after maxReceiveCo
     },
   });
   world.send(...numbers(1, 10));
-  await world.pass(4 * 61);
+  for (const received of [10, 20, 30]) {
+    await expect.poll(() => world.calls.flatMap(bodies).length, patiently).toBe(received);
+    await expect.poll(() => world.counts("jobs").inFlight, patiently).toBe(10);
+    await world.pass(61, 61);
+  }
   await expect.poll(() => world.counts("dead").visible, patiently).toBe(10);
   expect(world.counts("jobs")).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
   expect(world.calls.flatMap(bodies).filter((body) => body === "7")).toHaveLength(3);
@@ -235,8 +239,10 @@ test("a throttled batch stays in the queue", async () => {
     handler: (_event, at) => (at < 3 ? throttled : null),
   });
   world.send("a");
-  await world.pass(130);
-  await expect.poll(() => world.calls.length, patiently).toBe(3);
+  for (const calls of [1, 2, 3]) {
+    await expect.poll(() => world.calls.length, patiently).toBe(calls);
+    await world.pass(61, 61);
+  }
   expect(world.counts("dead").visible).toBe(0);
 });
 
