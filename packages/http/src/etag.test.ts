@@ -7,6 +7,8 @@ test.each([
   ['W/"a-1"', true],
   ['"x", "a-1"', true],
   ["*", true],
+  ['"x",W/"a-1"', true],
+  ['"*"', false],
   ['"a-2"', false],
   ["a-1", false],
   ['"a-1', false],
@@ -25,4 +27,8 @@ test.each([
   ["Wed, 21 Oct 2026 07:28:00 GMT", false],
 ])('If-Range: %s is the same as "a-1": %s', (header, isSame) => {
   expect(Etag.isSame('"a-1"', header)).toBe(isSame);
+});
+
+test("a tag may contain a comma or a star", () => {
+  expect(Etag.parse('"a,b", W/"*"')).toEqual(['"a,b"', 'W/"*"']);
 });

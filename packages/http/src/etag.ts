@@ -1,3 +1,5 @@
+// The package `fresh` does not fit: it reads Cache-Control of the request too, and matches a tag without quotes.
+
 /** The entity tags of a header in their order, `*` included, each as it was sent. */
 export const parse = (header: string | undefined): string[] =>
   header?.match(/\*|(?:W\/)?"[^"]*"/g) ?? [];

@@ -19,13 +19,17 @@ test.each([
   expect(sliced(header)).toEqual([body, contentRange]);
 });
 
-test.each(["bytes=-", "bytes=0-1,4-5", "bytes=5-2", "lines=1-2", "bytes=a-b", ""])(
+test.each(["bytes=-", "bytes=0-1,4-5", "bytes=5-2", "lines=1-2", "bytes=a-b", "bytes=1x-2", ""])(
   "%s is ignored, and the response has the whole",
   (header) => expect(sliced(header)).toEqual(["0123456789", undefined]),
 );
 
 test.each(["bytes=10-", "bytes=10-20", "bytes=-0"])("%s is not satisfiable", (header) => {
   expect(() => sliced(header)).toThrow(Range.RangeNotSatisfiable);
+});
+
+test("no range of nothing is satisfiable", () => {
+  expect(() => Range.slice(Buffer.alloc(0), { from: 0 })).toThrow(Range.RangeNotSatisfiable);
 });
 
 test("a printed range is the header that it was parsed from", () => {

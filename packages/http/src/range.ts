@@ -1,3 +1,6 @@
+// The package `range-parser` does not fit: it needs the size, which is not known when the range goes to S3, and it reads
+// `bytes=1x-2` as 1-2.
+
 /** Bytes from..to, both included; without `from` the last `to` bytes, without `to` everything from `from`. */
 export type Range = { from?: number; to?: number };
 

@@ -22,6 +22,7 @@ const planted = {
   "packages/client/src/a.ts": `import { app } from "@balde/api/app";\nexport const a = app;`,
   "packages/client/src/b.ts": `import * as Image from "@balde/core/image";\nexport const get = Image.get;`,
   "packages/client/src/c.ts": `import { readFileSync } from "node:fs";\nexport const read = readFileSync;`,
+  "packages/client/src/f.ts": `import { responses } from "@balde/http/problem";\nexport const r = responses;`,
   "tools/local-cloud/src/a.ts": `import * as Image from "@balde/core/image";\nexport const get = Image.get;`,
   "tools/synth/src/a.ts": `import { startCloud } from "@balde/local-cloud";\nexport const s = startCloud;`,
   "packages/openapi/src/a.ts": `import * as Image from "@balde/core/image";\nexport const get = Image.get;`,
@@ -41,6 +42,9 @@ const allowed = {
   "packages/openapi/src/b.ts": `import { Info } from "@balde/core/image.schema";\nexport const i = Info;`,
   "packages/api/src/d.ts": `import { print } from "@balde/imaging/request.schema";\nexport const p = print;`,
   "packages/api/src/c.ts": `import * as Image from "@balde/core/image";\nexport const get = Image.get;`,
+  "packages/functions/src/c.ts": `import { parse } from "@balde/http/range";\nexport const p = parse;`,
+  "packages/api/src/e.ts": `import { parse } from "@balde/http/etag";\nexport const p = parse;`,
+  "packages/client/src/g.ts": `import type { Problem } from "@balde/http/problem";\nexport type P = Problem;`,
   "packages/core/src/j.schema.ts": `import * as z from "zod/mini";\nexport const s = z.string();`,
   "packages/functions/src/b.ts": `import * as Image from "@balde/core/image";\nexport const get = Image.get;`,
 };
