@@ -71,7 +71,7 @@ export function assertVisible(row: Row | undefined, id: ImageId, userId: string 
   return row;
 }
 
-/** The row of an image, whoever may see it; undefined if there is none, and for a deleted image and an expired upload. */
+/** The row of a public or private image; undefined if there is none, and for a deleted image and an expired upload. */
 export const findRow = async (id: ImageId): Promise<Row | undefined> =>
   ImageRow.parse(await Dynamo.get(ImageRow.key(id)));
 

@@ -12,8 +12,8 @@ let cloud: Awaited<ReturnType<typeof startCloud>>;
 beforeAll(async () => void (cloud = await startCloud()));
 afterAll(() => cloud.stop());
 
-const create = (about: Partial<Parameters<typeof Upload.create>[0]> = {}) =>
-  as("ann", () => Upload.create({ type: "image/jpeg", bytes: 10, ...about }));
+const create = (description: Partial<Parameters<typeof Upload.create>[0]> = {}) =>
+  as("ann", () => Upload.create({ type: "image/jpeg", bytes: 10, ...description }));
 
 function post(
   { url, fields }: Upload.PresignedPost,
@@ -26,7 +26,7 @@ function post(
   return fetch(url, { method: "POST", body: form });
 }
 
-test("a form takes the bytes to the bucket, where they wait as they are", async () => {
+test("a presigned POST stores the bytes in the bucket, unchanged, and the bucket notifies ingest", async () => {
   const { image, upload } = await create({ name: "pier.jpg", title: "Pier", tags: ["Sea"] });
   expect(image).toMatchObject({
     state: "pending",
@@ -41,7 +41,7 @@ test("a form takes the bytes to the bucket, where they wait as they are", async 
   expect((await cloud.eventOf(image.id)).Records[0].s3.object.key).toBe(`uploads/${image.id}`);
 });
 
-test("the bucket refuses more bytes, another type, another key and other bytes than were asked for", async () => {
+test("the bucket refuses more bytes, another type, another key and another hash than the upload declared", async () => {
   const sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"; // "test"
   const { upload: anyBytes } = await create();
   expect(await (await post(anyBytes, "01234567890")).text()).toContain("EntityTooLarge");
@@ -53,7 +53,7 @@ test("the bucket refuses more bytes, another type, another key and other bytes t
   expect((await post(upload, "test")).status).toBe(201);
 });
 
-test("a name is one picture's, and free again when its upload never came", async () => {
+test("a name belongs to one image, and is free again when its upload has expired", async () => {
   await create({ name: "twice.jpg" });
   const again = () =>
     as("bo", () => Upload.create({ name: "twice.jpg", type: "image/png", bytes: 1 }));
@@ -62,9 +62,9 @@ test("a name is one picture's, and free again when its upload never came", async
   expect((await again()).image.name).toBe("twice.jpg");
 });
 
-test("of thirty people who want a name at once, one gets it", async () => {
-  const wanted = Array.from({ length: 30 }, (_, n) => pendingImage({ name: "one.jpg" }, `p${n}`));
-  const answers = await Promise.allSettled(wanted);
+test("of thirty uploads that want the same name at once, one gets it", async () => {
+  const requests = Array.from({ length: 30 }, (_, n) => pendingImage({ name: "one.jpg" }, `p${n}`));
+  const answers = await Promise.allSettled(requests);
   expect(answers.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
 });
 
@@ -86,11 +86,11 @@ test.each([
   [{ name: "x".repeat(129) }, { kind: "invalid" }],
   [{ title: "a\u0000b" }, { kind: "invalid" }],
   [{ ownerId: "bo" }, { kind: "invalid", issues: [{ pointer: "/ownerId" }] }],
-])("an upload with %j is refused, and says why", async (about, why) => {
-  await expect(create(about as object)).rejects.toMatchObject(why);
+])("an upload with %j is refused, and the error says why", async (description, error) => {
+  await expect(create(description as object)).rejects.toMatchObject(error);
 });
 
-test("an upload is seen by who made it, as far as it is", async () => {
+test("only its owner sees the state of an upload", async () => {
   const { id } = await pendingImage();
   const seen = await as("ann", () => Upload.get(id));
   expect(seen).toMatchObject({ id, state: "pending", bytes: 1000, type: "image/jpeg" });
@@ -98,21 +98,21 @@ test("an upload is seen by who made it, as far as it is", async () => {
   await expect(as("bo", () => Upload.get(id))).rejects.toMatchObject({ kind: "not_found" });
 });
 
-test("an upload that never came is not there after a day, before the table forgets it", async () => {
+test("an expired upload is not found, also before the table removes its row", async () => {
   const { id } = await pendingImage({}, "late");
   await expire(ImageRow.key(id));
   await expect(Image.get(id)).rejects.toMatchObject({ kind: "not_found" });
   expect((await as("late", () => Image.listMine({}))).items).toEqual([]);
 });
 
-test("bytes that come with the request go the way of every upload", async () => {
+test("bytes that come with the request are stored as an upload in the bucket", async () => {
   const body = new TextEncoder().encode("bytes");
   const image = await as("ann", () => Upload.receive({ type: "image/png", body }));
   expect(image).toMatchObject({ state: "pending", type: "image/png", bytes: 5 });
   expect(String(await Bucket.read(ObjectKey.upload(image.id)))).toBe("bytes");
 });
 
-test("nobody uploads nothing", async () => {
+test("an upload needs a signed-in user", async () => {
   await expect(Upload.create({ type: "image/png", bytes: 1 })).rejects.toMatchObject({
     kind: "unauthenticated",
   });
