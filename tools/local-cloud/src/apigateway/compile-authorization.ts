@@ -1,5 +1,5 @@
 import type { Resource } from "../graph/resource-graph.ts";
-import type { CompileContext } from "./compile.ts";
+import type { CompileContext } from "./compile-context.ts";
 import type { Authorization, LambdaAuthorizer } from "./compiled-api.ts";
 import { functionArnOf } from "./integration-uri.ts";
 

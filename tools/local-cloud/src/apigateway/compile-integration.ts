@@ -1,5 +1,5 @@
 import type { Resource } from "../graph/resource-graph.ts";
-import type { CompileContext } from "./compile.ts";
+import type { CompileContext } from "./compile-context.ts";
 import type { Method } from "./compiled-api.ts";
 import type { RequestContext } from "./request-context.ts";
 import { nonProxyIntegration, mockBackend } from "./integration/non-proxy.ts";

@@ -1,5 +1,6 @@
 import { StartError } from "../start-error.ts";
 import { type Resource, resourcesOf } from "../graph/resource-graph.ts";
+import type { OwnResources } from "./compile-context.ts";
 import { compileAccessLog } from "./access-log-format.ts";
 import { compileAuthorization } from "./compile-authorization.ts";
 import { compileIntegration } from "./compile-integration.ts";
@@ -13,7 +14,7 @@ import type {
 import { gatewayResponseMappings } from "./parameter-mappings.ts";
 import * as MediaType from "./media-type.ts";
 import type { Dependencies } from "./dependencies.ts";
-import { type Permissions, createPermissions } from "./invoke-permissions.ts";
+import { createPermissions } from "./invoke-permissions.ts";
 import { GATEWAY_RESPONSE_TYPES } from "./gateway-error.ts";
 import * as ResourcePolicy from "./resource-policy.ts";
 import * as RouteTree from "./route-tree.ts";
@@ -119,20 +120,6 @@ function compileApi(
   }
   return api;
 }
-
-export type CompileContext = {
-  api: CompiledApi;
-  stageName: string;
-  own: OwnResources;
-  dependencies: Dependencies;
-  permissions: Permissions;
-};
-
-/** Resources that name the REST API that they belong to. */
-type OwnType = Extract<Resource, { inputs: { restApi: string } | { restApiId: string } }>["type"];
-
-/** Returns the API's own resources of a type. */
-type OwnResources = <Type extends OwnType>(type: Type) => Resource<Type>[];
 
 const apiIdOf = (inputs: object) =>
   "restApi" in inputs ? inputs.restApi : "restApiId" in inputs ? inputs.restApiId : undefined;

@@ -9,6 +9,7 @@ import {
 } from "node:fs";
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Algorithm } from "./checksum.ts";
 
 /** A run of bytes in a file; an object is one of them, or as many as it had parts. */
 export type Segment = { blob: string; size: number };
@@ -111,3 +112,8 @@ async function beginning(source: AsyncIterable<Uint8Array>) {
 /** Read or written at once. */
 const SMALL = 1024 * 1024;
 const PIECE = 256 * 1024;
+
+export type Received = Segment & {
+  md5: string;
+  checksum?: { algorithm: Algorithm; value: string };
+};

@@ -1,29 +1,7 @@
-import type { Call, S3 } from "./types.ts";
+import type { Call, EventName, EventRecord, S3 } from "./types.ts";
 import type { Version } from "./store.ts";
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
-export type EventRecord = {
-  eventVersion: string;
-  eventSource: "aws:s3";
-  awsRegion: string;
-  eventTime: string;
-  eventName: EventName;
-  userIdentity: { principalId: string };
-  requestParameters: { sourceIPAddress: string };
-  responseElements: { "x-amz-request-id": string; "x-amz-id-2": string };
-  s3: {
-    s3SchemaVersion: "1.0";
-    bucket: { name: string; ownerIdentity: { principalId: string }; arn: string };
-    object: { key: string; size?: number; eTag?: string; versionId?: string; sequencer: string };
-  };
-};
-
-export type EventName =
-  | `ObjectCreated:${"Put" | "Post" | "Copy" | "CompleteMultipartUpload"}`
-  | `ObjectRemoved:${"Delete" | "DeleteMarkerCreated"}`
-  | `LifecycleExpiration:${"Delete" | "DeleteMarkerCreated"}`;
-
-/** Whose doing an event is. */
+/** The request that caused an event. */
 export type Cause = Pick<Call, "bucket" | "requestId" | "hostId" | "sourceIp"> & {
   traceHeader?: string | undefined;
   principalId: string;

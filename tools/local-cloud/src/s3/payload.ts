@@ -5,7 +5,7 @@ import type { Call, S3 } from "./types.ts";
 import * as Checksum from "./checksum.ts";
 import * as Chunked from "./chunked.ts";
 import { Fault, notImplemented } from "./fault.ts";
-import type { Segment } from "./blob.ts";
+import type { Received } from "./blob.ts";
 
 /** What the sender has said about the bytes; a value may only be known once they are through. */
 export type Claim = {
@@ -13,11 +13,6 @@ export type Claim = {
   md5?: string | undefined;
   sha256?: string | undefined;
   checksum?: { algorithm: Checksum.Algorithm; value?: () => string | undefined } | undefined;
-};
-
-export type Received = Segment & {
-  md5: string;
-  checksum?: { algorithm: Checksum.Algorithm; value: string };
 };
 
 /** Stores what `source` brings if it is what the claim says, else nothing. */

@@ -12,7 +12,7 @@ import type { Statement } from "../iam/policy.ts";
 import { silentLog } from "../log.ts";
 import type { GraphFile, ResourceInFile } from "../graph/graph-file.ts";
 import { parseGraph } from "../graph/resource-graph.ts";
-import type { EventRecord } from "./event.ts";
+import type { EventRecord } from "./types.ts";
 import { createS3 } from "./server.ts";
 
 export const region = "eu-central-1";

@@ -3,7 +3,6 @@ import type { DatabaseSync } from "node:sqlite";
 
 import type { Segment } from "./blob.ts";
 import type { Algorithm } from "./checksum.ts";
-import type { Cursor } from "./walk.ts";
 
 type Checksum = { algorithm: Algorithm; value: string; type: "FULL_OBJECT" | "COMPOSITE" };
 
@@ -150,6 +149,9 @@ export function openStore(db: DatabaseSync, discard: (blobs: string[]) => void) 
     nextSequencer: () => Number(count()!.value).toString(16).toUpperCase().padStart(18, "0"),
   };
 }
+
+/** The position of a listing: at `key` or after it; `below` is a bound for the `seq` of versions of that key. */
+export type Cursor = { key: string; below?: number };
 
 export type Row = Record<string, string | number | null>;
 

@@ -6,7 +6,6 @@ import type { ResourceGraph } from "../graph/resource-graph.ts";
 import type { TraceStore } from "../xray/trace-store.ts";
 import type { Blobs } from "./blob.ts";
 import type { Bucket } from "./bucket.ts";
-import type { EventRecord } from "./event.ts";
 import type { Store } from "./store.ts";
 import type { Uploads } from "./upload-store.ts";
 
@@ -60,3 +59,25 @@ export type Answer = {
 };
 
 export type Action = (s3: S3, call: Call) => Answer | Promise<Answer>;
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
+export type EventRecord = {
+  eventVersion: string;
+  eventSource: "aws:s3";
+  awsRegion: string;
+  eventTime: string;
+  eventName: EventName;
+  userIdentity: { principalId: string };
+  requestParameters: { sourceIPAddress: string };
+  responseElements: { "x-amz-request-id": string; "x-amz-id-2": string };
+  s3: {
+    s3SchemaVersion: "1.0";
+    bucket: { name: string; ownerIdentity: { principalId: string }; arn: string };
+    object: { key: string; size?: number; eTag?: string; versionId?: string; sequencer: string };
+  };
+};
+
+export type EventName =
+  | `ObjectCreated:${"Put" | "Post" | "Copy" | "CompleteMultipartUpload"}`
+  | `ObjectRemoved:${"Delete" | "DeleteMarkerCreated"}`
+  | `LifecycleExpiration:${"Delete" | "DeleteMarkerCreated"}`;

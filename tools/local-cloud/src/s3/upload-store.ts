@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 
-import type { Received } from "./payload.ts";
+import type { Received } from "./blob.ts";
 import type { Algorithm } from "./checksum.ts";
 import type { Row } from "./store.ts";
 

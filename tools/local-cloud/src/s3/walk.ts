@@ -1,7 +1,4 @@
-import type { Version } from "./store.ts";
-
-/** Where a listing stands: at `key` or after it, and among the versions of just this key below `seq`. */
-export type Cursor = { key: string; below?: number };
+import type { Cursor, Version } from "./store.ts";
 
 export type Entry = { version: Version } | { commonPrefix: string };
 

@@ -1,6 +1,7 @@
 import * as Access from "./access.ts";
+import type { Received } from "./blob.ts";
 import * as Payload from "./payload.ts";
-import type { Action, Answer, Call, S3 } from "./types.ts";
+import type { Action, Answer, Call, EventName, S3 } from "./types.ts";
 import * as Condition from "./condition.ts";
 import * as Event from "./event.ts";
 import { Fault } from "./fault.ts";
@@ -56,7 +57,7 @@ export function commit(
   s3: S3,
   call: Call,
   draft: Draft,
-  name: Event.EventName,
+  name: EventName,
   also = () => {},
 ): Version {
   const { bucket, key } = call;
@@ -76,7 +77,7 @@ export function commit(
   }
 }
 
-export const draftOf = (received: Payload.Received, headers: Record<string, string>): Draft => ({
+export const draftOf = (received: Received, headers: Record<string, string>): Draft => ({
   segments: [received],
   size: received.size,
   etag: received.md5,
