@@ -10,7 +10,8 @@ export const requestHeaders =
 export const environment = { ORIGINS: origins.join(",") };
 
 /** Response headers that scripts of front ends may read. */
-export const exposedHeaders = "ETag,Link,Location,Retry-After,x-amzn-RequestId";
+export const exposedHeaders =
+  "Content-Range,ETag,Idempotency-Replayed,Link,Location,Retry-After,x-amzn-RequestId";
 
 /**
  * For gateway responses and responses that pass bytes on: neither has a VTL template, so they can send a constant only. With

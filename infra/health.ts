@@ -24,6 +24,7 @@ const response = registerForDeployment(
     ...target,
     responseParameters: {
       "method.response.header.Access-Control-Allow-Origin": true,
+      "method.response.header.Access-Control-Expose-Headers": true,
       "method.response.header.Cache-Control": true,
     },
   }),
@@ -36,6 +37,7 @@ registerForDeployment(
       ...target,
       responseParameters: {
         "method.response.header.Access-Control-Allow-Origin": Cors.constant(Cors.constantOrigin),
+        "method.response.header.Access-Control-Expose-Headers": Cors.constant(Cors.exposedHeaders),
         "method.response.header.Cache-Control": Cors.constant("no-store"),
       },
       responseTemplates: { "application/json": JSON.stringify({ status: "ok" }) },

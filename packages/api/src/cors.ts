@@ -10,9 +10,11 @@ export const cors: MiddlewareHandler = async (c, next) => {
   c.header("vary", "origin");
   if (allowed.includes("*")) c.header("access-control-allow-origin", "*");
   else if (origin && allowed.includes(origin)) c.header("access-control-allow-origin", origin);
-  c.header("access-control-expose-headers", exposed);
+  c.header("access-control-expose-headers", exposedHeaders);
   c.header("x-content-type-options", "nosniff");
   await next();
 };
 
-const exposed = "ETag, Link, Location, Retry-After, x-amzn-RequestId";
+/** The response headers that a script of another origin may read, beside those that every script may. */
+export const exposedHeaders =
+  "ETag, Idempotency-Replayed, Link, Location, Retry-After, x-amzn-RequestId";

@@ -1,17 +1,19 @@
-/** What the headers of answers say. */
+/** The description of each response header. */
 export const headers = {
-  "Cache-Control": "For how long, and by whom, the answer may be kept.",
-  "Content-Disposition": "The file's name; with `dl` it is a download.",
+  "Cache-Control": "How long the response may be cached, and by which caches.",
+  "Content-Disposition": "The file name; with `dl`, a browser saves the image under it.",
   "Content-Location":
-    "Which picture this is, when it is not exactly the one that was asked for: a query, relative to the address.",
-  "Content-Range": "Which bytes of how many these are.",
-  ETag: "Of exactly these bytes, or of this version: for `If-None-Match` and `If-Match`.",
-  Link: 'The next page, `rel="next"`, while there is one.',
-  Location: "Where what was made is found.",
-  "Retry-After": "Seconds after which it is worth trying again.",
-  "Server-Timing": "What the answer spent its time on.",
-  Vary: "`Accept` where the format follows from it.",
-  "x-amzn-RequestId": "The gateway's id of the request, the same as `requestId` in a problem.",
+    "The query of the image in this response, relative to the URL, when it differs from the requested one.",
+  "Content-Range": "Which bytes these are, and how many there are.",
+  ETag: "The version of the response, for `If-None-Match` and `If-Match`.",
+  "Idempotency-Replayed":
+    "`true` when this is the stored response of an earlier request with the same `Idempotency-Key`.",
+  Link: 'The next page, `rel="next"`; absent on the last page.',
+  Location: "The URL of the new resource.",
+  "Retry-After": "Seconds to wait before the next attempt.",
+  "Server-Timing": "How long each part of the work took, in milliseconds.",
+  Vary: "`Accept` when the format was chosen by it.",
+  "x-amzn-RequestId": "The gateway's id of the request, equal to `requestId` in a problem.",
 } as const;
 
 export type Header = keyof typeof headers;

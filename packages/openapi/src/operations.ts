@@ -240,7 +240,7 @@ export const operations: Record<string, Operation> = {
       202: {
         says: "Stored; the image is `pending` until ingest has looked at it.",
         json: Image.Info,
-        headers: ["Location"],
+        headers: ["Location", "Idempotency-Replayed"],
       },
     },
     fails: [
@@ -323,7 +323,11 @@ export const operations: Record<string, Operation> = {
     says: "Answers the image, `pending`, and a form: POST its fields and then the file as `multipart/form-data` to its address within 15 minutes. The bucket refuses another size, another type and, with `sha256`, other bytes.",
     parameters: [idempotencyKey],
     answers: {
-      201: { says: "The image and the form.", json: Upload.Created, headers: ["Location"] },
+      201: {
+        says: "The image and the form.",
+        json: Upload.Created,
+        headers: ["Location", "Idempotency-Replayed"],
+      },
     },
     fails: [
       ...idempotency,

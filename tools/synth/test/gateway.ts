@@ -179,7 +179,9 @@ export const gateway = (graphs: () => Read.Graphs) =>
       for (const { inputs } of resourcesOfType(graphs().laptop, "aws:apigateway/response:Response"))
         expect(
           inputs.responseParameters["gatewayresponse.header.Access-Control-Expose-Headers"],
-        ).toBe("'ETag,Link,Location,Retry-After,x-amzn-RequestId'");
+        ).toBe(
+          "'Content-Range,ETag,Idempotency-Replayed,Link,Location,Retry-After,x-amzn-RequestId'",
+        );
     });
 
     test("the deployment depends on every resource of the API", () => {

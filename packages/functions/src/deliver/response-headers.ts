@@ -46,7 +46,7 @@ export const safety: Record<string, string> = {
   "Cross-Origin-Resource-Policy": "cross-origin",
   "Access-Control-Allow-Origin": "*",
   "Access-Control-Expose-Headers":
-    "ETag, Content-Length, Content-Location, Content-Range, Server-Timing, Retry-After, x-amzn-RequestId",
+    "ETag, Content-Disposition, Content-Length, Content-Location, Content-Range, Server-Timing, Retry-After, Vary, x-amzn-RequestId",
   "Timing-Allow-Origin": "*",
 };
 
