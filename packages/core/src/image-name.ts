@@ -22,10 +22,6 @@ export const claim = (name: string, image: Owner): Promise<boolean> =>
     values: { imageId: image.id, now: Clock.nowSeconds() },
   });
 
-/** True if the image has this name, reserved or claimed. */
-export const belongsTo = async (name: string, id: ImageId): Promise<boolean> =>
-  (await Dynamo.get(key(name)))?.["imageId"] === id;
-
 /** Frees the name. True if the image had it; false, and nothing is changed, if another image or none has it. */
 export const release = (name: string, id: ImageId): Promise<boolean> =>
   Dynamo.remove({ key: key(name), condition: `#imageId = :imageId`, values: { imageId: id } });

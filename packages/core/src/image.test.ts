@@ -106,8 +106,8 @@ test("a cursor of one list is invalid for another list", async () => {
 test("the public list has only ready images; the owner's list has images in every state", async () => {
   const pending = await pendingImage({}, "olga");
   const rejected = await pendingImage({}, "olga");
-  await Ingest.begin({ id: rejected.id, sequencer: "01" });
-  await Ingest.reject({ id: rejected.id, sequencer: "01" }, { code: "a.b", detail: "No" });
+  await Ingest.startProcessing({ id: rejected.id, sequencer: "01" });
+  await Ingest.markRejected({ id: rejected.id, sequencer: "01" }, { code: "a.b", detail: "No" });
   const ready = await readyImage({}, "olga");
 
   const shown = await listAll(Image.list, [100]);
@@ -184,7 +184,7 @@ test("a change of visibility adds the image to the feed or removes it, and comma
   const id = await readyImage({ name: "visible.jpg" });
   const set = (visibility: "public" | "private") =>
     as("ann", () => Image.update({ id, visibility }));
-  const command = { kind: "follow", imageId: id };
+  const command = { kind: "syncNamedCopy", imageId: id };
   for (const visibility of ["private", "public", "private", "public"] as const) {
     const commands = (await cloud.messages()).length;
     expect(await set(visibility)).toMatchObject({ visibility });
@@ -208,7 +208,7 @@ test(
       asyncProperty(array(integer({ min: 0, max: 12 }), { maxLength: 4 }), async (moments) => {
         const { id } = await pendingImage();
         const upload = { id, sequencer: "01" };
-        await Ingest.begin(upload);
+        const image = (await Ingest.startProcessing(upload))!;
         const changes = moments
           .toSorted((a, b) => a - b)
           .map(async (moment, index) => {
@@ -216,7 +216,7 @@ test(
             const visibility = index % 2 === 0 ? "private" : "public";
             await as("ann", () => Image.update({ id, visibility }));
           });
-        await Promise.all([Ingest.settle(upload, found), ...changes]);
+        await Promise.all([Ingest.markReady(upload, image, found), ...changes]);
         const { state, visibility } = (await Image.findRow(id))!;
         expect(state).toBe("ready");
         const item = await Dynamo.get(ImageRow.key(id));

@@ -137,7 +137,7 @@ export const update = fn(Update, async ({ id, version, ...changes }): Promise<In
     // another request changed the row in the meantime, and the feed's attributes depend on it: start again
     if (!row) continue;
     // the named copy follows the visibility; only ingest may write it
-    if (changes.visibility && row.name) await Queue.send({ kind: "follow", imageId: id });
+    if (changes.visibility && row.name) await Queue.send({ kind: "syncNamedCopy", imageId: id });
     const counts = await LikeCount.getMany([id]);
     return ImageRow.toInfo(row, counts.get(id) ?? 0);
   }

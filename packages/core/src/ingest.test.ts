@@ -1,62 +1,46 @@
-import { ListObjectVersionsCommand } from "@aws-sdk/client-s3";
-import { assert, asyncProperty, constantFrom, shuffledSubarray, tuple, array } from "fast-check";
+import { array, assert, asyncProperty, constantFrom, shuffledSubarray, tuple } from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../test/cloud.ts";
 import { as, found, pendingImage, readyImage } from "../test/samples.ts";
-import * as Bucket from "./bucket.ts";
 import * as Dynamo from "./dynamo.ts";
+import * as ImageName from "./image-name.ts";
 import * as Image from "./image.ts";
 import * as Ingest from "./ingest.ts";
 import * as LikeRow from "./like.row.ts";
 import * as Like from "./like.ts";
-import * as ImageName from "./image-name.ts";
-import * as ObjectKey from "./object-key.ts";
 import * as Upload from "./upload.ts";
 
 let cloud: Awaited<ReturnType<typeof startCloud>>;
 beforeAll(async () => void (cloud = await startCloud()));
 afterAll(() => cloud.stop());
 
-const text = (content: string) => new TextEncoder().encode(content);
-const type = "image/jpeg";
-const rung = { width: 512, type } as const;
+const reason = { code: "image.truncated", detail: "It ends too early" };
 
-/** Everything in the bucket, old versions and markers too. */
-async function stored(prefix = "") {
-  const { Versions = [], DeleteMarkers = [] } = await cloud.s3.send(
-    new ListObjectVersionsCommand({ Bucket: cloud.bucket, Prefix: prefix }),
-  );
-  return [...Versions, ...DeleteMarkers].map(({ Key }) => Key!);
-}
-
-/** Which object the bucket told of last. */
-async function arrival(id: string) {
-  const { sequencer, versionId: version } = (await cloud.eventOf(id)).Records[0].s3.object;
-  return { sequencer, version };
-}
-
-test("an image goes from pending to ready, and everybody sees what was found out", async () => {
+test("an image goes from pending to ready, and everyone sees what was found out", async () => {
   const { id } = await pendingImage({ name: "ready.jpg" });
-  expect(await Ingest.begin({ id, sequencer: "0055" })).toMatchObject({ id, name: "ready.jpg" });
+  const event = { id, sequencer: "0055" };
+  const image = (await Ingest.startProcessing(event))!;
+  expect(image).toMatchObject({ id, name: "ready.jpg" });
   expect(await Image.get(id)).toMatchObject({ state: "processing" });
-  const { rungs, hasAlpha: _, pages: __, credit: ___, ...seen } = found;
-  expect(await Ingest.settle({ id, sequencer: "0055" }, found)).toMatchObject({ rungs });
-  expect(await Image.get(id)).toMatchObject({ state: "ready", likes: 0, ...seen });
+  const { rungs, hasAlpha: _, pages: __, credit: ___, ...shown } = found;
+  expect(await Ingest.markReady(event, image, found)).toMatchObject({ state: "ready", rungs });
+  expect(await Image.get(id)).toMatchObject({ state: "ready", likes: 0, ...shown });
   expect(await Image.findRow(id)).not.toHaveProperty("expiresAt");
 });
 
-test("the same event again finds nothing to do when the work is done, and the same work when it is not", async () => {
+test("an event that comes again has nothing to do when its image is ready, and starts again before", async () => {
   const { id } = await pendingImage();
-  const upload = { id, sequencer: "0A" };
-  expect(await Ingest.begin(upload)).toBeDefined();
-  expect(await Ingest.begin(upload)).toBeDefined();
-  await Ingest.settle(upload, found);
-  expect(await Ingest.begin(upload)).toBeUndefined();
+  const event = { id, sequencer: "0A" };
+  const image = (await Ingest.startProcessing(event))!;
+  expect(await Ingest.startProcessing(event)).toBeDefined();
+  // the row has a later version by now
+  expect(await Ingest.markReady(event, image, found)).toMatchObject({ state: "ready" });
+  expect(await Ingest.startProcessing(event)).toBeUndefined();
   expect(await Image.get(id)).toMatchObject({ state: "ready" });
 });
 
-test("L8: whatever order the events of several uploads come in, and however often, the latest one decides", () => {
+test("the latest upload of an image wins, in whatever order and however often the events come", () => {
   const sequencers = ["0055AED6DCD90281E5", "0055AED6DCD90281E6", "0055AED6DCD90281E61", "0056"];
   const events = tuple(
     shuffledSubarray(sequencers, { minLength: 1 }),
@@ -65,133 +49,100 @@ test("L8: whatever order the events of several uploads come in, and however ofte
   return assert(
     asyncProperty(events, async ([some, again]) => {
       const { id } = await pendingImage();
-      const came = [...some, ...again];
-      const latest = came.toSorted().at(-1)!;
+      const all = [...some, ...again];
+      const latest = all.toSorted().at(-1)!;
       const revOf = (sequencer: string) => `00000000000${sequencers.indexOf(sequencer)}`;
-      // all begin before any of them ends, and end in the order of their beginning
-      const begun = [];
-      for (const sequencer of came)
-        if (await Ingest.begin({ id, sequencer })) begun.push(sequencer);
-      for (const sequencer of begun)
-        await Ingest.settle({ id, sequencer }, { ...found, rev: revOf(sequencer) });
+      // all start before any of them ends, and end in the order in which they started
+      const started: [sequencer: string, image: Ingest.Image][] = [];
+      for (const sequencer of all) {
+        const image = await Ingest.startProcessing({ id, sequencer });
+        if (image) started.push([sequencer, image]);
+      }
+      for (const [sequencer, image] of started)
+        await Ingest.markReady({ id, sequencer }, image, { ...found, rev: revOf(sequencer) });
       expect(await Image.get(id)).toMatchObject({ state: "ready", rev: revOf(latest) });
     }),
     { numRuns: 10 },
   );
 });
 
-test("what an overtaken upload had stored is gone", async () => {
+test("an upload that was overtaken does not make the image ready", async () => {
   const { id } = await pendingImage();
-  await Ingest.begin({ id, sequencer: "01" });
-  await Ingest.begin({ id, sequencer: "02" });
-  const [slow, quick] = ["aaaaaaaaaaaa", "bbbbbbbbbbbb"];
-  for (const rev of [slow, quick]) {
-    await Bucket.put(ObjectKey.original(id, rev), text(rev), { type, createOnly: true });
-    await Bucket.put(ObjectKey.rung(id, rev, rung), text(rev), { type });
-  }
-  await Ingest.settle({ id, sequencer: "02" }, { ...found, rev: quick });
-  expect(await Ingest.settle({ id, sequencer: "01" }, { ...found, rev: slow })).toBeUndefined();
-  expect((await stored()).filter((key) => key.includes(id))).toEqual([
-    ObjectKey.rung(id, quick, rung),
-    ObjectKey.original(id, quick),
-  ]);
-});
-
-test("a rejected image says why, its upload is gone and its name is free", async () => {
-  const { id } = await pendingImage({ name: "bad.jpg" });
-  await Bucket.put(ObjectKey.upload(id), text("bad"), { type });
-  const { version } = await arrival(id);
-  const reason = { code: "image.not_an_image", detail: "This is text" };
-  await Ingest.begin({ id, sequencer: "01" });
-  await Ingest.reject({ id, sequencer: "01", version }, reason);
-  expect(await Image.get(id)).toMatchObject({ state: "rejected", reason });
-  expect(await stored(ObjectKey.upload(id))).toEqual([]);
-  const { id: bos } = await pendingImage({ name: "bad.jpg" }, "bo");
-  await ImageName.claim("bad.jpg", { id: bos, ownerId: "bo" });
-  await Bucket.put(ObjectKey.named("bad.jpg"), text("bo's"), { type });
-
-  // told again, it stays as it is and takes nobody's name away
-  expect(await Ingest.begin({ id, sequencer: "01", version })).toBeUndefined();
-  expect(String(await Bucket.read(ObjectKey.named("bad.jpg")))).toBe("bo's");
-  await expect(pendingImage({ name: "bad.jpg" }, "cy")).rejects.toMatchObject({ kind: "conflict" });
-});
-
-test("a second try after a rejection may become ready", async () => {
-  const { id } = await pendingImage();
-  await Ingest.begin({ id, sequencer: "01" });
-  await Ingest.reject({ id, sequencer: "01" }, { code: "image.truncated", detail: "It ends" });
-  expect(await Ingest.begin({ id, sequencer: "02" })).toBeDefined();
-  await Ingest.settle({ id, sequencer: "02" }, found);
-  const image = await Image.get(id);
-  expect(image.state).toBe("ready");
-  expect(image.reason).toBeUndefined();
-});
-
-test("bytes that come after the image is ready go, and the image stays", async () => {
-  const id = await readyImage();
-  await Bucket.put(ObjectKey.upload(id), text("late"), { type });
-  const { sequencer, version } = await arrival(id);
-  expect(await Ingest.begin({ id, sequencer, version })).toBeUndefined();
-  expect(await stored(ObjectKey.upload(id))).toEqual([]);
+  const [slow, quick] = [
+    { id, sequencer: "01" },
+    { id, sequencer: "02" },
+  ];
+  const slowImage = (await Ingest.startProcessing(slow))!;
+  const quickImage = (await Ingest.startProcessing(quick))!;
+  await Ingest.markReady(quick, quickImage, found);
+  expect(await Ingest.markReady(slow, slowImage, { ...found, rev: "aaaaaaaaaaaa" })).toBe(
+    undefined,
+  );
+  expect(await Ingest.markRejected(slow, reason)).toBeUndefined();
   expect(await Image.get(id)).toMatchObject({ state: "ready", rev: found.rev });
 });
 
-test("of a deleted image nothing remains but a tombstone, and no late event brings it back", async () => {
-  const id = await readyImage({ name: "gone.jpg" });
-  const image = (await Image.findRow(id))!;
-  await ImageName.claim("gone.jpg", image);
-  const neighbour = ObjectKey.named("gone.jpg.bak");
-  const keys = [
-    ObjectKey.upload(id),
-    ObjectKey.original(id, found.rev),
-    ObjectKey.rung(id, found.rev, rung),
-    ObjectKey.derived(id, found.rev, "plan.webp"),
-    ObjectKey.named("gone.jpg"),
-    neighbour,
-  ];
-  for (const key of [...keys, ...keys]) await Bucket.put(key, text(key), { type });
-  await Promise.all(["ann", "bo", "cy"].map((who) => as(who, () => Like.put(id))));
+test("an image that its owner does not change becomes ready without being read, and is read again after a change", async () => {
+  const { id } = await pendingImage();
+  const event = { id, sequencer: "01" };
+  const image = (await Ingest.startProcessing(event))!;
+  await as("ann", () => Image.update({ id, visibility: "private" }));
+  const changed = await cloud.tableRequests(() => Ingest.markReady(event, image, found));
+  expect(changed).toContain("GetItem");
+  expect(await Image.findRow(id)).toMatchObject({ state: "ready", visibility: "private" });
 
+  const other = await pendingImage();
+  const otherEvent = { id: other.id, sequencer: "01" };
+  const otherImage = (await Ingest.startProcessing(otherEvent))!;
+  const unchanged = await cloud.tableRequests(() =>
+    Ingest.markReady(otherEvent, otherImage, found),
+  );
+  // the count of likes, the day of the feed, the row
+  expect(unchanged).toEqual(["PutItem", "PutItem", "UpdateItem"]);
+});
+
+test("a rejected image has a reason, and another upload of it may become ready", async () => {
+  const { id } = await pendingImage();
+  await Ingest.startProcessing({ id, sequencer: "01" });
+  await Ingest.markRejected({ id, sequencer: "01" }, reason);
+  expect(await Image.get(id)).toMatchObject({ state: "rejected", reason });
+  // the same event again changes nothing
+  expect(await Ingest.startProcessing({ id, sequencer: "01" })).toBeUndefined();
+
+  const event = { id, sequencer: "02" };
+  const image = (await Ingest.startProcessing(event))!;
+  await Ingest.markReady(event, image, found);
+  const { state, reason: none } = await Image.get(id);
+  expect([state, none]).toEqual(["ready", undefined]);
+});
+
+test("an image that is deleted while it is processed does not become ready", async () => {
+  const { id } = await pendingImage();
+  const event = { id, sequencer: "01" };
+  const image = (await Ingest.startProcessing(event))!;
   await as("ann", () => Image.remove(id));
-  await Ingest.erase(id);
-  await Ingest.erase(id);
-
-  expect((await stored()).filter((key) => key.includes(id))).toEqual([]);
-  expect(new Set(await stored("images/gone"))).toEqual(new Set([neighbour]));
-  for (const shard of LikeRow.SHARD_NUMBERS)
-    expect(await Dynamo.count(LikeRow.shardQuery(id, shard))).toBe(0);
-  expect((await as("bo", () => Like.listMine({ ids: [id] }))).items).toEqual([]);
-  expect(await pendingImage({ name: "gone.jpg" }, "bo")).toMatchObject({ name: "gone.jpg" });
-
-  await Bucket.put(ObjectKey.upload(id), text("late"), { type });
-  const { sequencer, version } = await arrival(id);
-  expect(await Ingest.begin({ id, sequencer, version })).toBeUndefined();
-  expect(await stored(ObjectKey.upload(id))).toEqual([]);
+  expect(await Ingest.markReady(event, image, found)).toBeUndefined();
+  expect(await Ingest.startProcessing({ id, sequencer: "02" })).toBeUndefined();
+  expect(await Ingest.replaceFindings(id, found)).toBeUndefined();
+  expect(await Ingest.readRow(id)).toMatchObject({ state: "deleted" });
   await expect(Image.get(id)).rejects.toMatchObject({ kind: "not_found" });
 });
 
-test("an image that is deleted while it is prepared is not made ready, and leaves nothing", async () => {
-  const { id } = await pendingImage({ name: "race.jpg" });
-  const image = (await Ingest.begin({ id, sequencer: "01" }))!;
-  await as("ann", () => Image.remove(id));
-  await Ingest.erase(id);
-  await ImageName.claim("race.jpg", image);
-  await Bucket.put(ObjectKey.named("race.jpg"), text("x"), { type });
-  await Bucket.put(ObjectKey.original(id, found.rev), text("x"), { type, createOnly: true });
-  expect(await Ingest.settle({ id, sequencer: "01" }, found)).toBeUndefined();
-  expect((await stored()).filter((key) => key.includes(id) || key.includes("race"))).toEqual([]);
-  expect(await pendingImage({ name: "race.jpg" }, "bo")).toMatchObject({ name: "race.jpg" });
-});
-
-test("an image that nobody deleted cannot be erased", async () => {
+test("the likes of a removed image are gone, and nobody has it among the liked images", async () => {
   const id = await readyImage();
-  await Bucket.put(ObjectKey.original(id, found.rev), text("x"), { type });
-  await Ingest.erase(id);
-  expect(await stored(ObjectKey.original(id, found.rev))).toHaveLength(1);
+  await Promise.all(["ann", "bo", "cy"].map((who) => as(who, () => Like.put(id))));
+  await as("ann", () => Image.remove(id));
+  await Ingest.removeRows(id);
+  await Ingest.removeRows(id);
+  for (const shard of LikeRow.SHARD_NUMBERS)
+    expect(await Dynamo.count(LikeRow.shardQuery(id, shard))).toBe(0);
+  expect((await as("bo", () => Like.listMine({ ids: [id] }))).items).toEqual([]);
 });
 
-test("a name that somebody else holds by now is not published", async () => {
-  const { image } = await as("ann", () => Upload.create({ name: "held.jpg", type, bytes: 1 }));
+test("a name that another image has cannot be claimed, and an own one as often as one likes", async () => {
+  const { image } = await as("ann", () =>
+    Upload.create({ name: "held.jpg", type: "image/jpeg", bytes: 1 }),
+  );
   const row = (await Image.findRow(image.id))!;
   expect(await ImageName.claim("held.jpg", { ...row, id: "img_01KAJ0000000000000000000AA" })).toBe(
     false,

@@ -126,7 +126,7 @@ test("the removed likes of an erased image create no count again", async () => {
   const { changes } = await click(id, [["bo", true]]);
   await LikeCount.applyChanges(changes);
   await as("ann", () => Image.remove(id));
-  await Ingest.erase(id);
+  await Ingest.removeRows(id);
   const removed = likeChange(id, "bo", -1, 77n);
   expect(await LikeCount.applyChanges([...changes, removed])).toEqual([]);
   expect(await Dynamo.get(LikeCount.key(id))).toBeUndefined();

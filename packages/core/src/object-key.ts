@@ -3,41 +3,58 @@ import * as z from "zod/mini";
 import { ImageId } from "./id.schema.ts";
 import type { Rung } from "./image.schema.ts";
 
-// where things are in the bucket; infra's lifecycle rules and grants speak of the same prefixes
+// The keys of all objects in the bucket. infra's lifecycle rules and permissions name the same prefixes.
 
-/** Bytes as received, untrusted. */
-export const upload = (id: ImageId) => `uploads/${id}`;
-/** Accepted bytes, never overwritten. */
-export const original = (id: ImageId, rev: string) => `originals/${id}/${rev}`;
-export const rung = (id: ImageId, rev: string, { width, type }: Pick<Rung, "width" | "type">) =>
-  `ladder/${id}/${rev}/${width}.${type === "image/png" ? "png" : "jpg"}`;
-/** Where all rungs of one revision are. */
-export const rungs = (id: ImageId, rev: string) => `ladder/${id}/${rev}/`;
-/** A delivered picture; `file` is the hash of its plan and an extension. */
-export const derived = (id: ImageId, rev: string, file: string) => `derived/${id}/${rev}/${file}`;
-/** Where everything is that was rendered of one revision. */
-export const allDerived = (id: ImageId, rev: string) => `derived/${id}/${rev}/`;
-/** Published under a plain name for the route that needs no function. */
-export const named = (name: string) => `images/${name}`;
+/** Bytes as they were uploaded; nothing is checked yet. */
+export const upload = (id: ImageId): string => `uploads/${id}`;
 
-/** Everything that belongs to an image by its id, once it has been accepted. */
-export const prefixes = (id: ImageId) => [`originals/${id}/`, `ladder/${id}/`, `derived/${id}/`];
+/** Accepted bytes, which are never overwritten. `rev` is the start of their SHA-256. */
+export const original = (id: ImageId, rev: string): string => `originals/${id}/${rev}`;
 
-/** Whose upload a key is; undefined for every other key. */
-export function uploader(key: string): ImageId | undefined {
+/** A smaller copy of the original, to render from. */
+export const rung = (
+  id: ImageId,
+  rev: string,
+  { width, type }: Pick<Rung, "width" | "type">,
+): string => `${rungsPrefix(id, rev)}${width}.${type === "image/png" ? "png" : "jpg"}`;
+
+/** The prefix of all rungs of one revision. */
+export const rungsPrefix = (id: ImageId, rev: string): string => `ladder/${id}/${rev}/`;
+
+/** A rendered image. `file` is the hash of its plan and an extension. */
+export const derivative = (id: ImageId, rev: string, file: string): string =>
+  `${derivativesPrefix(id, rev)}${file}`;
+
+/** The prefix of all derivatives of one revision. */
+export const derivativesPrefix = (id: ImageId, rev: string): string => `derived/${id}/${rev}/`;
+
+/** The copy under the image's name, for the route that needs no function. */
+export const namedCopy = (name: string): string => `images/${name}`;
+
+/** The prefixes of all objects of an image that was accepted, but for the copy under its name. */
+export const imagePrefixes = (id: ImageId): string[] => [
+  `originals/${id}/`,
+  `ladder/${id}/`,
+  `derived/${id}/`,
+];
+
+/** The image that an upload's key names; undefined for any other key. */
+export function parseUploadKey(key: string): ImageId | undefined {
   const [folder, id, ...rest] = key.split("/");
   if (folder !== "uploads" || rest.length > 0) return undefined;
   const parsed = z.safeParse(ImageId, id);
   return parsed.success ? parsed.data : undefined;
 }
 
-/** Where `PUT /s3` puts what is sent under a name: whose, as what and which name stands in the key (infra/s3-put-route.ts). */
-const NAMED = "uploads/named/";
+/** Where `PUT /s3` stores an upload; the rest of the key is owner, content type and name (infra/s3-put-route.ts). */
+const NAMED_UPLOADS = "uploads/named/";
 
-/** What the key of a named upload says; undefined for every other key. */
-export function sent(key: string): { ownerId: string; type: string; name: string } | undefined {
-  if (!key.startsWith(NAMED)) return undefined;
-  const [ownerId, kind, subtype, ...name] = key.slice(NAMED.length).split("/");
+/** What the key of an upload through `PUT /s3` says; undefined for any other key. The name is not checked. */
+export function parseNamedUploadKey(
+  key: string,
+): { ownerId: string; type: string; name: string } | undefined {
+  if (!key.startsWith(NAMED_UPLOADS)) return undefined;
+  const [ownerId, type, subtype, ...name] = key.slice(NAMED_UPLOADS.length).split("/");
   if (!ownerId || !subtype || name.length === 0) return undefined;
-  return { ownerId, type: `${kind}/${subtype}`, name: name.join("/") };
+  return { ownerId, type: `${type}/${subtype}`, name: name.join("/") };
 }

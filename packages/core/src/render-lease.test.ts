@@ -118,6 +118,6 @@ test("a lease costs one write, with or without the budget, and all rows have a T
     ["PLAN#one", "number"],
   ]);
   await as("ann", () => Image.remove(id));
-  await Ingest.erase(id);
+  await Ingest.removeRows(id);
   expect(await Dynamo.count(RenderLease.imageQuery(id))).toBe(0);
 });

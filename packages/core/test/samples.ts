@@ -12,7 +12,7 @@ export const as = <Result>(userId: string, body: () => Result) =>
   Actor.runAs({ type: "user", id: userId }, body);
 
 /** What ingest finds out about an image. */
-export const found: Ingest.Found = {
+export const found: Ingest.Findings = {
   type: "image/jpeg",
   bytes: 1000,
   width: 640,
@@ -35,8 +35,9 @@ export const pendingImage = async (description: Description = {}, owner = "ann")
 /** The id of a new image that is ready, and public unless the description says otherwise. */
 export async function readyImage(description: Description = {}, owner = "ann") {
   const { id } = await pendingImage(description, owner);
-  await Ingest.begin({ id, sequencer: "01" });
-  await Ingest.settle({ id, sequencer: "01" }, found);
+  const event = { id, sequencer: "01" };
+  const image = await Ingest.startProcessing(event);
+  await Ingest.markReady(event, image!, found);
   return id;
 }
 

@@ -12,8 +12,8 @@ import { serveImage } from "../src/deliver/serve-image.ts";
 export async function readyImage(bytes: Buffer, about: Parameters<typeof pendingImage>[0] = {}) {
   const { id } = await pendingImage(about);
   const { rungs, contentType: type, rev, ...rest } = await prepare(bytes, { publish: false });
-  const upload = { id, sequencer: "01" };
-  await Ingest.begin(upload);
+  const event = { id, sequencer: "01" };
+  const image = await Ingest.startProcessing(event);
   await Bucket.put(ObjectKey.original(id, rev), bytes, { type });
   const stored = rungs.map(({ width, height, contentType, data }) => {
     const type = contentType as "image/jpeg";
@@ -22,7 +22,7 @@ export async function readyImage(bytes: Buffer, about: Parameters<typeof pending
   for (const { rung, data } of stored)
     await Bucket.put(ObjectKey.rung(id, rev, rung), data, { type: rung.type });
   const found = { ...rest, type, rev, bytes: bytes.length, rungs: stored.map(({ rung }) => rung) };
-  await Ingest.settle(upload, found);
+  await Ingest.markReady(event, image!, found);
   return { id, rev };
 }
 

@@ -15,7 +15,7 @@ import { startCloud } from "../../../core/test/cloud.ts";
 import { pendingImage } from "../../../core/test/samples.ts";
 import * as Deadline from "./deadline.ts";
 import * as GrowingFile from "./growing-file.ts";
-import { found } from "../ingest/ingest-store.ts";
+import { findings } from "../ingest/findings.ts";
 
 // A function with five seconds, of which a picture may have two: noise of eight megapixels, blurred, sharpened and
 // encoded as AVIF of the highest quality takes six, and nothing but the end of its process stops it.
@@ -40,10 +40,10 @@ beforeAll(async () => {
     .toBuffer();
   const prepared = { ...(await prepare(bytes, { publish: false })), rungs: [] };
   const { id } = await pendingImage();
-  const upload = { id, sequencer: "01" };
-  await Ingest.begin(upload);
+  const event = { id, sequencer: "01" };
+  const image = (await Ingest.startProcessing(event))!;
   await Bucket.put(ObjectKey.original(id, prepared.rev), bytes, { type: "image/jpeg" });
-  await Ingest.settle(upload, found(bytes, prepared));
+  await Ingest.markReady(event, image, findings(bytes.length, prepared));
   picture = `${cloud.api}/i/${id}/${prepared.rev}`;
 });
 afterAll(() => cloud.stop());

@@ -84,7 +84,7 @@ function create(
     image,
     plan,
     planHash,
-    key: ObjectKey.derived(
+    key: ObjectKey.derivative(
       image.id,
       image.rev,
       `${planHash}.${formats[plan.encoding.format].extension}`,

@@ -22,7 +22,7 @@ async function firstDerivative() {
   const image = await ImageCache.get(id, rev, false);
   const plan = Plan.plan({ w: 160, f: "avif" }, image.source, { avif: true, webp: true });
   const planHash = Plan.hash(plan);
-  const key = ObjectKey.derived(id, rev, `${planHash}.avif`);
+  const key = ObjectKey.derivative(id, rev, `${planHash}.avif`);
   await Bucket.put(key, Buffer.from("the first"), { type: "image/avif" });
   return { delivery: { key, image, plan, planHash }, stored: (await current(key))! };
 }

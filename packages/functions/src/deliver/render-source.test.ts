@@ -29,7 +29,7 @@ test("the source is the smallest rung that is large enough, else the original", 
   expect([bytes.equals(original), from]).toEqual([true, { width: 1400, height: 900 }]);
 
   // a rung that is not stored costs time, not the response
-  await Bucket.removeByPrefix(ObjectKey.rungs(id, rev));
+  await Bucket.removeByPrefix(ObjectKey.rungsPrefix(id, rev));
   expect((await read(512)).from).toEqual({ width: 1400, height: 900 });
   await Bucket.removeByPrefix(ObjectKey.original(id, rev));
   await expect(read(512)).rejects.toMatchObject({ code: "image.not_found" });

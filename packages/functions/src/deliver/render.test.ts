@@ -54,7 +54,7 @@ test("when a process dies while it renders, another one renders after the lease 
   const request = deliveryRequest(image, "w=160&f=jpeg");
   await served(request);
   // as if a process had taken the lease and died: nobody renews it, and nothing is stored
-  await Bucket.removeByPrefix(ObjectKey.allDerived(image.id, image.rev));
+  await Bucket.removeByPrefix(ObjectKey.derivativesPrefix(image.id, image.rev));
   const expiresAtMs = Date.now() + 400;
   for await (const { pk, sk, lease } of Dynamo.query(RenderLease.imageQuery(image.id)))
     await Dynamo.update({

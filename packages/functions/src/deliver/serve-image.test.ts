@@ -377,7 +377,7 @@ test("when the budget is spent, sizes are rounded up, and Content-Location says 
   expect([known.status, known.headers["Content-Location"]]).toEqual([304, "?w=480&f=webp"]);
 
   // a plan in the budget stays exact, also when its derivative has expired
-  await Bucket.removeByPrefix(ObjectKey.allDerived(own.id, own.rev));
+  await Bucket.removeByPrefix(ObjectKey.derivativesPrefix(own.id, own.rev));
   expect(await sizeOf(await get("w=333&f=webp", own))).toEqual([333, 222]);
 });
 

@@ -23,10 +23,10 @@ afterAll(async () => {
   await cloud.stop();
 });
 
-const HEAD = 64 * 1024;
+const HEAD_BYTES = 64 * 1024;
 const long = (head: Buffer) => Buffer.concat([head, Buffer.alloc(300_000, 32)]);
 
-/** What became of an upload, and how much of it was read. */
+/** The state of the image after its upload was processed, and how many bytes of the upload were read. */
 async function ingested(bytes: Buffer) {
   const image = await as("ann", () =>
     Upload.receive({ type: "image/png", body: new Uint8Array(bytes) }),
@@ -38,7 +38,7 @@ async function ingested(bytes: Buffer) {
 }
 
 test.each<[string, () => Buffer, string]>([
-  ["a text", () => long(Buffer.from("no picture")), "image.not_a_picture"],
+  ["a text", () => long(Buffer.from("not an image")), "image.not_a_picture"],
   ["256 megapixels", () => long(png(16_000, 16_000)), "image.too_many_pixels"],
   ["a side of 60,000 pixels", () => long(png(1, 60_000)), "image.side_too_long"],
   [
@@ -47,18 +47,18 @@ test.each<[string, () => Buffer, string]>([
     "image.too_many_bytes",
   ],
   [
-    "an SVG with a picture in it",
+    "an SVG with an image in it",
     () => long(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><image href="x"/>')),
     "image.svg_images",
   ],
-])("%s is refused for its first 64 KB, and no more is read", async (_, bytes, code) => {
-  expect(await ingested(bytes())).toEqual({ state: "rejected", code, read: HEAD });
+])("%s is rejected for its first 64 KB, and no more is read", async (_, bytes, code) => {
+  expect(await ingested(bytes())).toEqual({ state: "rejected", code, read: HEAD_BYTES });
 });
 
-test("what is taken is read once, whole, in every format", async () => {
+test("an accepted upload is read once and whole, in every format", async () => {
   const valid = await honest();
   const large = await photo(700, 500).png().toBuffer();
-  expect(large.length).toBeGreaterThan(2 * HEAD);
+  expect(large.length).toBeGreaterThan(2 * HEAD_BYTES);
   for (const [name, bytes] of [...Object.entries(valid), ["large", large] as const])
     expect([name, await ingested(bytes)]).toEqual([
       name,
@@ -66,12 +66,12 @@ test("what is taken is read once, whole, in every format", async () => {
     ]);
 });
 
-test("where the first bytes do not say enough, the rest is read", async () => {
-  // the size of a WebP's chunk ends behind them
+test("when the first bytes do not tell enough, the rest is read", async () => {
+  // the chunk of a lossless WebP ends behind the first bytes
   const webp = await photo(700, 500).webp({ lossless: true }).toBuffer();
-  expect(webp.length).toBeGreaterThan(2 * HEAD);
+  expect(webp.length).toBeGreaterThan(2 * HEAD_BYTES);
   expect(await ingested(webp)).toMatchObject({ state: "ready", read: webp.length });
-  const cut = webp.subarray(0, 2 * HEAD);
+  const cut = webp.subarray(0, 2 * HEAD_BYTES);
   expect(await ingested(cut)).toEqual({
     state: "rejected",
     code: "image.truncated",

@@ -14,10 +14,10 @@ let cloud: Awaited<ReturnType<typeof startCloud>>;
 beforeAll(async () => void (cloud = await startCloud()));
 afterAll(() => cloud.stop());
 
-const picture = (width: number, height: number) =>
+const plain = (width: number, height: number) =>
   sharp({ create: { width, height, channels: 3, background: "#336699" } });
 
-/** Messages of the queue as Lambda hands them out; answers which of them come again. */
+/** Delivers messages as Lambda does; returns the indexes of those that will be delivered again. */
 const deliver = (...bodies: unknown[]) => deliverWithin(60_000, ...bodies);
 
 async function deliverWithin(milliseconds: number, ...bodies: unknown[]): Promise<number[]> {
@@ -31,16 +31,17 @@ async function deliverWithin(milliseconds: number, ...bodies: unknown[]): Promis
   return batchItemFailures.map(({ itemIdentifier }) => Number(itemIdentifier));
 }
 
-/** Puts the bytes where a form would, and answers the image and the bucket's event. */
+/** The id of a new image whose bytes are uploaded, and S3's event of the upload. */
 async function upload(
   bytes: Buffer,
-  about: Partial<Upload.Info> & Pick<Partial<Image.Info>, "name" | "visibility"> = {},
+  description: Partial<Upload.Info> & Pick<Partial<Image.Info>, "name" | "visibility"> = {},
 ) {
   const body = new Uint8Array(bytes);
-  const image = await as("ann", () => Upload.receive({ type: "image/jpeg", ...about, body }));
+  const image = await as("ann", () => Upload.receive({ type: "image/jpeg", ...description, body }));
   return { id: image.id, event: await cloud.eventOf(image.id) };
 }
 
+/** The keys of all objects with this in it, with old versions and delete markers. */
 async function stored(part: string) {
   const { Versions = [], DeleteMarkers = [] } = await cloud.s3.send(
     new ListObjectVersionsCommand({ Bucket: cloud.bucket }),
@@ -48,8 +49,8 @@ async function stored(part: string) {
   return [...Versions, ...DeleteMarkers].map(({ Key }) => Key!).filter((key) => key.includes(part));
 }
 
-test("a photograph becomes ready, with its ladder and under its name, and its upload is gone", async () => {
-  const body = await picture(3000, 2000).withMetadata({ orientation: 6 }).jpeg().toBuffer();
+test("an uploaded photograph becomes ready, with rungs and a named copy, and the upload is removed", async () => {
+  const body = await plain(3000, 2000).withMetadata({ orientation: 6 }).jpeg().toBuffer();
   const { id, event } = await upload(body, { name: "ready.jpg" });
   expect(await deliver(event)).toEqual([]);
 
@@ -77,27 +78,27 @@ test("a photograph becomes ready, with its ladder and under its name, and its up
   expect(published.exif).toBeUndefined();
 });
 
-test("told twice, at once or later, it does the work once", async () => {
-  const { id, event } = await upload(await picture(64, 64).jpeg().toBuffer(), { name: "two.jpg" });
-  const answers = await Promise.all([deliver(event), deliver(event), deliver(event)]);
-  expect(answers.flat()).toEqual([]);
+test("an event that comes several times, at once or later, has the effect of one", async () => {
+  const { id, event } = await upload(await plain(64, 64).jpeg().toBuffer(), { name: "two.jpg" });
+  const failed = await Promise.all([deliver(event), deliver(event), deliver(event)]);
+  expect(failed.flat()).toEqual([]);
   const before = await Image.get(id);
   expect(before.state).toBe("ready");
   expect(await deliver(event, event)).toEqual([]);
   expect(await Image.get(id)).toEqual(before);
   expect(await stored(`uploads/${id}`)).toEqual([]);
-  // never overwritten: there is one version of it
+  // an original is never overwritten: there is one version of it
   expect(await stored(`originals/${id}`)).toHaveLength(1);
 });
 
 test.each([
-  ["a text that says it is a JPEG", async () => Buffer.from("not a picture"), /not/i],
+  ["a text that is declared as JPEG", async () => Buffer.from("not a picture"), /not/i],
   [
-    "a JPEG that ends half-way",
-    async () => (await picture(800, 600).jpeg({ quality: 100 }).toBuffer()).subarray(0, 2_000),
+    "a truncated JPEG",
+    async () => (await plain(800, 600).jpeg({ quality: 100 }).toBuffer()).subarray(0, 2_000),
     /end|trunc/i,
   ],
-])("%s is rejected with the reason, and nothing of it remains", async (_, bytes, why) => {
+])("%s is rejected with the reason, and no object of it remains", async (_, bytes, why) => {
   const { id, event } = await upload(await bytes(), { name: "bad.jpg" });
   expect(await deliver(event)).toEqual([]);
   const image = await Image.get(id);
@@ -109,15 +110,15 @@ test.each([
   // the name is free for the next line of this table
 });
 
-test("a picture that takes too long is rejected once; what has no time left behind it comes again", async () => {
+test("an image that takes too long is rejected, and a message that has no time left is delivered again", async () => {
   const crossing = Array.from(
     { length: 40_000 },
     (_, i) => `L${(i * 7919) % 999} ${(i * 7907) % 998}`,
   );
   const endless = `<svg xmlns="http://www.w3.org/2000/svg" width="999" height="999"><path d="M0 0${crossing.join("")}" stroke="red" stroke-width="50"/></svg>`;
   const slow = await upload(Buffer.from(endless), { type: "image/svg+xml" });
-  const next = await upload(await picture(64, 64).jpeg().toBuffer());
-  // the picture may have two of the seventeen seconds
+  const next = await upload(await plain(64, 64).jpeg().toBuffer());
+  // fifteen seconds are for reading and storing, so the image may take two
   expect(await deliverWithin(17_000, slow.event, next.event)).toEqual([1]);
   expect(await Image.get(slow.id)).toMatchObject({
     state: "rejected",
@@ -129,14 +130,14 @@ test("a picture that takes too long is rejected once; what has no time left behi
   expect((await Image.get(next.id)).state).toBe("ready");
 });
 
-test("a picture is what its bytes are, whatever was declared", async () => {
-  const { id, event } = await upload(await picture(64, 64).png().toBuffer());
+test("the content type of an image comes from its bytes, not from what was declared", async () => {
+  const { id, event } = await upload(await plain(64, 64).png().toBuffer());
   await deliver(event);
   expect(await Image.get(id)).toMatchObject({ state: "ready", type: "image/png" });
 });
 
-test("of a batch, only what failed comes again", async () => {
-  const { id, event } = await upload(await picture(64, 64).jpeg().toBuffer());
+test("of a batch, only the messages that failed are delivered again", async () => {
+  const { id, event } = await upload(await plain(64, 64).jpeg().toBuffer());
   const probe = { Service: "Amazon S3", Event: "s3:TestEvent", Bucket: cloud.bucket };
   const strange = { Records: [{ ...event.Records[0], s3: { object: { key: "uploads/../x" } } }] };
   expect(await deliver({ kind: "dance" }, probe, event, strange)).toEqual([0, 3]);
@@ -148,16 +149,16 @@ test.each([
   "uploads/..%2Foriginals%2Fx",
   "uploads/a+b%F0%9F%90%9F",
   "images/x.jpg",
-])("an object at %s is nobody's upload, and left alone", async (key) => {
-  const { id, event } = await upload(await picture(64, 64).jpeg().toBuffer());
+])("an object at %s is not an upload of an image, and is left alone", async (key) => {
+  const { id, event } = await upload(await plain(64, 64).jpeg().toBuffer());
   const [record] = event.Records;
   const elsewhere = { ...record, s3: { ...record!.s3, object: { ...record!.s3.object, key } } };
   expect(await deliver({ Records: [elsewhere] })).toEqual([]);
   expect(await Image.get(id)).toMatchObject({ state: "pending" });
 });
 
-test("what its owner deleted is erased, also when the upload arrives after that", async () => {
-  const { id, event } = await upload(await picture(64, 64).jpeg().toBuffer(), { name: "del.jpg" });
+test("a deleted image is erased, also when its upload comes later", async () => {
+  const { id, event } = await upload(await plain(64, 64).jpeg().toBuffer(), { name: "del.jpg" });
   await deliver(event);
   await as("ann", () => Image.remove(id));
   expect(await deliver((await cloud.messages()).at(-1))).toEqual([]);
@@ -166,9 +167,9 @@ test("what its owner deleted is erased, also when the upload arrives after that"
   await expect(Image.get(id)).rejects.toMatchObject({ kind: "not_found" });
 });
 
-test("what was put under a name past the API becomes an image of its owner, once", async () => {
+test("an upload through PUT /s3 becomes an image of its owner, once", async () => {
   const key = "uploads/named/0f0e0d0c-0000-4000-8000-000000000000/image/jpeg/past.jpg";
-  const body = await picture(64, 48).jpeg().toBuffer();
+  const body = await plain(64, 48).jpeg().toBuffer();
   const put = { Bucket: cloud.bucket, Key: key, Body: body };
   const owner = "0f0e0d0c-0000-4000-8000-000000000000";
   await cloud.s3.send(new PutObjectCommand({ ...put, Metadata: { owner } }));
@@ -182,9 +183,9 @@ test("what was put under a name past the API becomes an image of its owner, once
   expect(await Bucket.read("images/past.jpg")).toBeDefined();
 });
 
-test("an upload whose key names somebody else than the gateway noted is nobody's", async () => {
+test("an upload through PUT /s3 is ignored when its key names another owner than its metadata", async () => {
   const key = "uploads/named/somebody/image/jpeg/theirs.jpg";
-  const body = await picture(64, 48).jpeg().toBuffer();
+  const body = await plain(64, 48).jpeg().toBuffer();
   const put = { Bucket: cloud.bucket, Key: key, Body: body, Metadata: { owner: "me" } };
   await cloud.s3.send(new PutObjectCommand(put));
   expect(await deliver(await cloud.eventOf("named/somebody"))).toEqual([]);
@@ -192,8 +193,8 @@ test("an upload whose key names somebody else than the gateway noted is nobody's
   expect(items).toEqual([]);
 });
 
-test("prepared anew, a picture has its ladder again, and nothing that was rendered from the old one", async () => {
-  const body = await picture(3000, 2000).jpeg().toBuffer();
+test("a reprocessed image has its rungs and its named copy again, and no derivative of the old ones", async () => {
+  const body = await plain(3000, 2000).jpeg().toBuffer();
   const { id, event } = await upload(body, { name: "anew.jpg" });
   await deliver(event);
   const { rungs, ...before } = (await Image.findRow(id))!;
@@ -215,8 +216,8 @@ test("prepared anew, a picture has its ladder again, and nothing that was render
   expect(await Bucket.read("images/anew.jpg")).toBeDefined();
 });
 
-test("what is not ready, and what was deleted, is not prepared anew", async () => {
-  const { id } = await upload(await picture(64, 64).jpeg().toBuffer());
+test("an image that is not ready or was deleted is not reprocessed", async () => {
+  const { id } = await upload(await plain(64, 64).jpeg().toBuffer());
   expect(await deliver({ kind: "reprocess", imageId: id })).toEqual([]);
   expect(await Image.get(id)).toMatchObject({ state: "pending" });
   await as("ann", () => Image.remove(id));
@@ -224,9 +225,9 @@ test("what is not ready, and what was deleted, is not prepared anew", async () =
   await expect(Image.get(id)).rejects.toMatchObject({ kind: "not_found" });
 });
 
-test("a private picture has a name and no copy under it, until it is public", async () => {
-  // large enough that what takes a row and what takes its pixels overlap
-  const { id, event } = await upload(await picture(3000, 2000).jpeg().toBuffer(), {
+test("a private image keeps its name, and there is a copy under it only while the image is public", async () => {
+  // large enough that the row changes while the pixels are prepared
+  const { id, event } = await upload(await plain(3000, 2000).jpeg().toBuffer(), {
     name: "shy.jpg",
     visibility: "private",
   });
@@ -237,39 +238,92 @@ test("a private picture has a name and no copy under it, until it is public", as
   const other = as("bo", () => Upload.create({ type: "image/jpeg", bytes: 9, name: "shy.jpg" }));
   await expect(other).rejects.toMatchObject({ code: "name.taken" });
 
-  const follow = { kind: "follow", imageId: id };
+  const sync = { kind: "syncNamedCopy", imageId: id };
   const set = (visibility: "public" | "private") =>
     as("ann", () => Image.update({ id, visibility }));
   await set("public");
-  expect(await deliver(follow, follow)).toEqual([]);
+  expect(await deliver(sync, sync)).toEqual([]);
   const copy = await sharp((await Bucket.read("images/shy.jpg"))!).metadata();
   expect(copy).toMatchObject({ width: 3000, height: 2000 });
   await set("private");
-  expect(await deliver(follow)).toEqual([]);
-  // no version of it either
+  expect(await deliver(sync)).toEqual([]);
+  // no older version of it remains
   expect(await copies()).toEqual([]);
 
-  // one who is slow has the last word only if he is right
+  // the slower of two commands does not undo what the later change of the row decided
   await set("public");
-  const slow = deliver(follow);
+  const slow = deliver(sync);
   await set("private");
-  await Promise.all([slow, deliver(follow)]);
+  await Promise.all([slow, deliver(sync)]);
   expect(await copies()).toEqual([]);
 });
 
-test("made private or deleted while it is prepared, a picture leaves no copy under its name", async () => {
-  const late = await upload(await picture(900, 700).jpeg().toBuffer(), { name: "late.jpg" });
+test("an image that is made private or deleted while it is processed leaves no copy under its name", async () => {
+  const late = await upload(await plain(900, 700).jpeg().toBuffer(), { name: "late.jpg" });
   const preparing = deliver(late.event);
   await as("ann", () => Image.update({ id: late.id, visibility: "private" }));
   await preparing;
   expect(await stored("images/late.jpg")).toEqual([]);
 
   await as("ann", () => Image.update({ id: late.id, visibility: "public" }));
-  const following = deliver({ kind: "follow", imageId: late.id });
+  const syncing = deliver({ kind: "syncNamedCopy", imageId: late.id });
   await as("ann", () => Image.remove(late.id));
-  await Promise.all([following, deliver({ kind: "erase", imageId: late.id })]);
-  expect(await deliver({ kind: "follow", imageId: late.id })).toEqual([]);
+  await Promise.all([syncing, deliver({ kind: "erase", imageId: late.id })]);
+  expect(await deliver({ kind: "syncNamedCopy", imageId: late.id })).toEqual([]);
   expect(await stored(late.id)).toEqual([]);
   expect(await stored("images/late.jpg")).toEqual([]);
   await as("bo", () => Upload.create({ type: "image/jpeg", bytes: 9, name: "late.jpg" }));
+});
+
+test("of two uploads of one image the later one wins, and no object of the other remains", async () => {
+  const first = await plain(64, 64).jpeg().toBuffer();
+  const { id, event } = await upload(first);
+  const second = await plain(96, 64).jpeg().toBuffer();
+  await Bucket.put(`uploads/${id}`, second, { type: "image/jpeg" });
+  const later = await cloud.eventOf(id);
+  expect(later).not.toEqual(event);
+  expect((await Promise.all([deliver(event), deliver(later), deliver(event)])).flat()).toEqual([]);
+  const image = await Image.get(id);
+  expect(image).toMatchObject({ state: "ready", width: 96, bytes: second.length });
+  expect(await stored(id)).toEqual([`originals/${id}/${image.rev}`]);
+});
+
+test("bytes that are uploaded after the image is ready are removed, and the image stays as it is", async () => {
+  const { id, event } = await upload(await plain(64, 64).jpeg().toBuffer());
+  await deliver(event);
+  const before = await Image.get(id);
+  await Bucket.put(`uploads/${id}`, Buffer.from("late"), { type: "image/jpeg" });
+  expect(await deliver(await cloud.eventOf(id))).toEqual([]);
+  expect(await Image.get(id)).toEqual(before);
+  expect(await stored(`uploads/${id}`)).toEqual([]);
+});
+
+test("each message costs few requests to the table, and the row is not read again while it is unchanged", async () => {
+  const { id, event } = await upload(await plain(64, 64).jpeg().toBuffer(), { name: "cost.jpg" });
+  const requests = (message: unknown) => cloud.tableRequests(() => deliver(message));
+  const [startProcessing, markReady, markRejected] = Array(3).fill("UpdateItem");
+  const [claimName, createCount, addFeedDay] = Array(3).fill("PutItem");
+  const cost = [startProcessing, claimName, createCount, markReady];
+  // a process writes the day of the feed once
+  expect([cost, cost.toSpliced(3, 0, addFeedDay)]).toContainEqual(await requests(event));
+  // the condition is not met, and the row tells why
+  expect(await requests(event)).toEqual(["UpdateItem", "GetItem"]);
+  expect(await requests({ kind: "reprocess", imageId: id })).toEqual([
+    "GetItem",
+    claimName,
+    "UpdateItem",
+  ]);
+  // read before and after the copy is stored: nothing is written to the row
+  expect(await requests({ kind: "syncNamedCopy", imageId: id })).toEqual([
+    "GetItem",
+    claimName,
+    "GetItem",
+  ]);
+  const text = await upload(Buffer.from("not an image"), { name: "cost-2.jpg" });
+  expect(await requests(text.event)).toEqual([
+    startProcessing,
+    markRejected,
+    claimName,
+    "DeleteItem",
+  ]);
 });

@@ -1,30 +1,38 @@
 import { ImageId } from "@balde/core/id.schema";
 import * as z from "zod/mini";
 
-/** An object that came to rest in the bucket. https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
-export type Arrival = z.infer<typeof Arrival>;
-const Arrival = z.object({
-  eventName: z.string(),
-  eventTime: z.iso.datetime(),
-  s3: z.object({
-    object: z.object({
-      /** Encoded as in a form: `+` is a space. */
-      key: z.pipe(
-        z.string(),
-        z.transform((key) => decodeURIComponent(key.replaceAll("+", " "))),
-      ),
-      size: z.int(),
-      eTag: z.string(),
-      versionId: z.optional(z.string()),
-      sequencer: z.string(),
-    }),
-  }),
+/** An object in a record of S3's event. https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
+export type UploadedObject = z.infer<typeof UploadedObject>;
+const UploadedObject = z.object({
+  /** Decoded; in the event it is encoded as in a form, where `+` is a space. */
+  key: z.pipe(
+    z.string(),
+    z.transform((key) => decodeURIComponent(key.replaceAll("+", " "))),
+  ),
+  size: z.int(),
+  eTag: z.string(),
+  versionId: z.optional(z.string()),
+  sequencer: z.string(),
 });
 
-const Command = z.object({ kind: z.enum(["erase", "follow", "reprocess"]), imageId: ImageId });
+/** A record of S3's event. */
+export type S3Record = z.infer<typeof S3Record>;
+const S3Record = z.object({
+  eventName: z.string(),
+  eventTime: z.iso.datetime(),
+  s3: z.object({ object: UploadedObject }),
+});
 
-/** S3 sends one when somebody configures the notification. */
-const Probe = z.object({ Event: z.literal("s3:TestEvent") });
+const S3Event = z.object({ Records: z.array(S3Record) });
 
-/** What waits in the ingest queue. */
-export const Message = z.union([z.object({ Records: z.array(Arrival) }), Command, Probe]);
+/** S3 sends one when the notification is configured. */
+const S3TestEvent = z.object({ Event: z.literal("s3:TestEvent") });
+
+/** What the API commands. */
+const Command = z.object({
+  kind: z.enum(["erase", "syncNamedCopy", "reprocess"]),
+  imageId: ImageId,
+});
+
+/** The body of a message in the ingest queue. */
+export const Message = z.union([S3Event, Command, S3TestEvent]);

@@ -1,0 +1,168 @@
+import { ListObjectVersionsCommand } from "@aws-sdk/client-s3";
+import * as Bucket from "@balde/core/bucket";
+import * as Image from "@balde/core/image";
+import * as ImageName from "@balde/core/image-name";
+import * as Ingest from "@balde/core/ingest";
+import * as ObjectKey from "@balde/core/object-key";
+import * as Upload from "@balde/core/upload";
+import { prepare } from "@balde/imaging/prepare";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { startCloud } from "../../../core/test/cloud.ts";
+import { as, pendingImage, readyImage } from "../../../core/test/samples.ts";
+import { photo } from "../../../imaging/test/samples.ts";
+import { eraseImage } from "./erase-image.ts";
+import * as ImageObjects from "./image-objects.ts";
+
+let cloud: Awaited<ReturnType<typeof startCloud>>;
+let bytes: Buffer;
+beforeAll(async () => {
+  cloud = await startCloud();
+  bytes = await photo(700, 500).jpeg({ quality: 95 }).toBuffer();
+});
+afterAll(() => cloud.stop());
+
+const type = "image/jpeg";
+const rev = "0123456789ab";
+const text = (content: string) => new TextEncoder().encode(content);
+
+/** The keys of all objects with this in it, with old versions and delete markers. */
+async function keys(part: string) {
+  const { Versions = [], DeleteMarkers = [] } = await cloud.s3.send(
+    new ListObjectVersionsCommand({ Bucket: cloud.bucket }),
+  );
+  return [...Versions, ...DeleteMarkers].map(({ Key }) => Key!).filter((key) => key.includes(part));
+}
+
+/** An image whose upload is in the bucket, with the object as S3's event describes it. */
+async function uploaded(name: string) {
+  const { id } = await as("ann", () => Upload.receive({ type, name, body: new Uint8Array(bytes) }));
+  const { object } = (await cloud.eventOf(id)).Records[0].s3;
+  const { eTag } = (await Bucket.head(ObjectKey.upload(id)))!;
+  return { image: (await Image.findRow(id))!, object: { ...object, size: bytes.length, eTag } };
+}
+
+test("an upload becomes original, rungs and named copy, as often as it is stored", async () => {
+  const { image, object } = await uploaded("stored.jpg");
+  const prepared = await prepare(bytes, { publish: true });
+  await ImageObjects.store(image, prepared, object);
+  await ImageObjects.store(image, prepared, object);
+  const { id } = image;
+  expect(new Set([...(await keys(id)), ...(await keys("stored.jpg"))])).toEqual(
+    new Set([
+      `uploads/${id}`,
+      `originals/${id}/${prepared.rev}`,
+      `ladder/${id}/${prepared.rev}/512.jpg`,
+      "images/stored.jpg",
+    ]),
+  );
+  // never overwritten: there is one version of it
+  expect(await keys(`originals/${id}`)).toHaveLength(1);
+  const original = await ImageObjects.readOriginal({ ...image, rev: prepared.rev });
+  expect(original?.equals(bytes)).toBe(true);
+});
+
+test("an upload is read in parts, and refused when it was replaced", async () => {
+  const { object } = await uploaded("parts.jpg");
+  expect(await ImageObjects.readUpload(object, 0, 4)).toEqual(bytes.subarray(0, 4));
+  expect(await ImageObjects.readUpload(object, bytes.length, bytes.length + 9)).toHaveLength(0);
+  await Bucket.put(object.key, text("another"), { type });
+  const gone = { name: "Refusal", code: "upload.gone" };
+  await expect(ImageObjects.readUpload(object, 0, 4)).rejects.toMatchObject(gone);
+});
+
+test("nothing is stored when the upload is gone or the name is another image's", async () => {
+  const { image, object } = await uploaded("lost.jpg");
+  const prepared = await prepare(bytes, { publish: true });
+  await Bucket.removeAllVersions(object.key);
+  await expect(ImageObjects.store(image, prepared, object)).rejects.toMatchObject({
+    code: "upload.gone",
+  });
+  const other = await pendingImage({ name: "other.jpg" }, "bo");
+  const thief = { ...image, name: "other.jpg" };
+  const taken = { code: "name.taken" };
+  await expect(ImageObjects.store(thief, prepared)).rejects.toMatchObject(taken);
+  await expect(ImageObjects.storeNamedCopy(thief, prepared)).rejects.toMatchObject(taken);
+  for (const part of [image.id, other.id, "lost.jpg", "other.jpg"])
+    expect(await keys(part)).toEqual([]);
+});
+
+test("only the image that has a name removes the copy under it, or frees it", async () => {
+  const { id } = await pendingImage({ name: "mine.jpg" });
+  const image = (await Image.findRow(id))!;
+  await Bucket.put(ObjectKey.namedCopy("mine.jpg"), text("copy"), { type });
+  const stranger = { ...image, id: (await pendingImage()).id };
+  await ImageObjects.removeNamedCopy(stranger);
+  await ImageObjects.freeName(stranger);
+  expect(await keys("mine.jpg")).toHaveLength(1);
+  await expect(pendingImage({ name: "mine.jpg" }, "bo")).rejects.toMatchObject({
+    code: "name.taken",
+  });
+
+  await ImageObjects.removeNamedCopy(image);
+  expect(await keys("mine.jpg")).toEqual([]);
+  await expect(pendingImage({ name: "mine.jpg" }, "bo")).rejects.toMatchObject({
+    code: "name.taken",
+  });
+  await ImageObjects.freeName(image);
+  await pendingImage({ name: "mine.jpg" }, "bo");
+});
+
+test("only one revision, only its derivatives, and only one version of an upload are removed", async () => {
+  const { id } = await pendingImage();
+  const all = [rev, "aaaaaaaaaaaa"].flatMap((each) => [
+    ObjectKey.original(id, each),
+    ObjectKey.rung(id, each, { width: 512, type }),
+    ObjectKey.derivative(id, each, "plan.webp"),
+  ]);
+  for (const key of all) await Bucket.put(key, text(key), { type });
+  await ImageObjects.removeDerivatives(id, rev);
+  expect(await keys(`derived/${id}`)).toEqual([all[5]]);
+  await ImageObjects.removeRevision(id, rev);
+  expect((await keys(id)).toSorted()).toEqual(all.slice(3).toSorted());
+
+  const { object } = await uploaded("versions.jpg");
+  await Bucket.put(object.key, text("a later upload"), { type });
+  await ImageObjects.removeUpload({ ...object, versionId: undefined });
+  expect(await keys(object.key)).toHaveLength(2);
+  await ImageObjects.removeUpload(object);
+  expect(String(await Bucket.read(object.key))).toBe("a later upload");
+  expect(await keys(object.key)).toHaveLength(1);
+});
+
+test("of an erased image only a tombstone remains, and no object but those of others", async () => {
+  const id = await readyImage({ name: "gone.jpg" });
+  await ImageName.claim("gone.jpg", (await Image.findRow(id))!);
+  const neighbour = ObjectKey.namedCopy("gone.jpg.bak");
+  const all = [
+    ObjectKey.upload(id),
+    ObjectKey.original(id, rev),
+    ObjectKey.rung(id, rev, { width: 512, type }),
+    ObjectKey.derivative(id, rev, "plan.webp"),
+    ObjectKey.namedCopy("gone.jpg"),
+    neighbour,
+  ];
+  for (const key of [...all, ...all]) await Bucket.put(key, text(key), { type });
+
+  // an image that is not deleted is left alone
+  await eraseImage(id);
+  expect(await keys(id)).toHaveLength(8);
+  await as("ann", () => Image.remove(id));
+  await eraseImage(id);
+  await eraseImage(id);
+  expect(await keys(id)).toEqual([]);
+  expect(new Set(await keys("images/gone"))).toEqual(new Set([neighbour]));
+  expect(await Ingest.readRow(id)).toMatchObject({ state: "deleted", name: "gone.jpg" });
+  await pendingImage({ name: "gone.jpg" }, "bo");
+});
+
+test("a copy that is stored after its image was erased is removed when the image is erased again", async () => {
+  const { id } = await pendingImage({ name: "race.jpg" });
+  await as("ann", () => Image.remove(id));
+  await eraseImage(id);
+  await Bucket.put(ObjectKey.namedCopy("race.jpg"), text("late"), { type });
+  await Bucket.put(ObjectKey.original(id, rev), text("late"), { type, createOnly: true });
+  await eraseImage(id);
+  expect([...(await keys(id)), ...(await keys("race.jpg"))]).toEqual([]);
+  await pendingImage({ name: "race.jpg" }, "bo");
+});

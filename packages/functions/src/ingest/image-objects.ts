@@ -1,0 +1,119 @@
+import * as Bucket from "@balde/core/bucket";
+import * as ImageName from "@balde/core/image-name";
+import type * as Ingest from "@balde/core/ingest";
+import type { ImageId } from "@balde/core/image.schema";
+import * as ObjectKey from "@balde/core/object-key";
+import type { Prepared } from "@balde/imaging/prepare";
+import { Refusal } from "@balde/imaging/refusal";
+
+import { rungType } from "./findings.ts";
+import type { UploadedObject } from "./message.ts";
+
+// Every object of an image that ingest stores or removes: the upload, the original, its rungs, the copy under the image's
+// name and, to remove them, its derivatives. Keys come from the bytes, so that to store twice is to store once.
+
+/** The part of an upload from byte `from` up to, but not including, `to`. Throws the refusal `upload.gone` when the object was replaced or has expired. */
+export async function readUpload(
+  { key, size, eTag }: UploadedObject,
+  from: number,
+  to: number,
+): Promise<Buffer> {
+  // S3 refuses every range of an empty object
+  if (from >= size) return Buffer.alloc(0);
+  const bytes = await Bucket.read(key, eTag, `bytes=${from}-${to - 1}`);
+  if (!bytes) throw uploadGone();
+  return bytes;
+}
+
+/** The accepted bytes; undefined when the image has none. */
+export const readOriginal = async ({ id, rev }: Ingest.Image): Promise<Buffer | undefined> =>
+  rev === undefined ? undefined : Bucket.read(ObjectKey.original(id, rev));
+
+/** Stores what was prepared, and first the original if it is still an upload. Throws the refusals `upload.gone` and `name.taken`. */
+export async function store(
+  image: Ingest.Image,
+  prepared: Prepared,
+  upload?: UploadedObject,
+): Promise<void> {
+  const { id } = image;
+  const { rev, contentType, rungs } = prepared;
+  await claimName(image);
+  // before the rungs, so that there are none of bytes that are gone
+  if (upload && !(await Bucket.copy(upload, ObjectKey.original(id, rev), { type: contentType })))
+    throw uploadGone();
+  await Promise.all([
+    ...rungs.map(({ width, data, contentType }) => {
+      const type = rungType(contentType);
+      return Bucket.put(ObjectKey.rung(id, rev, { width, type }), data, { type });
+    }),
+    putNamedCopy(image, prepared),
+  ]);
+}
+
+/** Stores the copy under the image's name. Throws the refusal `name.taken`. */
+export async function storeNamedCopy(image: Ingest.Image, prepared: Prepared): Promise<void> {
+  await claimName(image);
+  await putNamedCopy(image, prepared);
+}
+
+/** Removes the copy under the image's name, unless the name is another image's. The image keeps its name. */
+export async function removeNamedCopy({ id, ownerId, name }: NamedImage): Promise<void> {
+  if (!name || !ownerId || !(await ImageName.claim(name, { id, ownerId }))) return;
+  await Bucket.removeAllVersions(ObjectKey.namedCopy(name));
+}
+
+/** Removes the copy under the image's name and frees the name. While the image has the name, no other image stores a copy. */
+export async function freeName(image: NamedImage): Promise<void> {
+  await removeNamedCopy(image);
+  if (image.name) await ImageName.release(image.name, image.id);
+}
+
+/** Removes the uploaded version of the object; not a later one. Without a version number the bucket's lifecycle removes the upload within a day. */
+export async function removeUpload({ key, versionId }: UploadedObject): Promise<void> {
+  if (versionId) await Bucket.removeVersion(key, versionId);
+}
+
+/** Removes the original and the rungs of one revision. */
+export async function removeRevision(id: ImageId, rev: string): Promise<void> {
+  const prefixes = [ObjectKey.original(id, rev), ObjectKey.rungsPrefix(id, rev)];
+  await Promise.all(prefixes.map(Bucket.removeByPrefix));
+}
+
+/** Removes everything that was rendered of one revision; it is rendered again when it is requested. */
+export const removeDerivatives = (id: ImageId, rev: string): Promise<void> =>
+  Bucket.removeByPrefix(ObjectKey.derivativesPrefix(id, rev));
+
+/** Removes all objects of an image, every version of them, but for the copy under its name. */
+export async function removeAll(id: ImageId): Promise<void> {
+  await Promise.all([
+    Bucket.removeAllVersions(ObjectKey.upload(id)),
+    ...ObjectKey.imagePrefixes(id).map(Bucket.removeByPrefix),
+  ]);
+}
+
+/** Whether there is a copy under the image's name. */
+export const hasNamedCopy = ({ name, visibility }: Ingest.Image): boolean =>
+  name !== undefined && visibility === "public";
+
+type NamedImage = Pick<Ingest.Image, "id"> & Partial<Pick<Ingest.Image, "ownerId" | "name">>;
+
+/** The row of the name decides which image has it: only that image may store the copy. */
+async function claimName(image: Ingest.Image) {
+  const { name } = image;
+  if (name && !(await ImageName.claim(name, image))) throw nameTaken(name);
+}
+
+async function putNamedCopy({ name }: Ingest.Image, { published }: Prepared) {
+  if (!name || !published) return;
+  await Bucket.put(ObjectKey.namedCopy(name), published.data, {
+    type: published.contentType,
+    // the name may be another image's tomorrow
+    cacheControl: "public, max-age=60",
+  });
+}
+
+const uploadGone = () =>
+  new Refusal("unprocessable", "upload.gone", "The uploaded bytes were replaced or have expired");
+
+const nameTaken = (name: string) =>
+  new Refusal("unprocessable", "name.taken", `Another image has the name ${name} by now`);

@@ -1,0 +1,123 @@
+import * as Bucket from "@balde/core/bucket";
+import * as Id from "@balde/core/id";
+import * as Image from "@balde/core/image.schema";
+import * as Ingest from "@balde/core/ingest";
+import * as ObjectKey from "@balde/core/object-key";
+import * as Upload from "@balde/core/upload.schema";
+import * as Limits from "@balde/imaging/limits";
+import { Refusal } from "@balde/imaging/refusal";
+import * as WorkerProcess from "@balde/imaging/worker-process";
+
+import { eraseImage } from "./erase-image.ts";
+import { findings } from "./findings.ts";
+import * as ImageObjects from "./image-objects.ts";
+import type { S3Record, UploadedObject } from "./message.ts";
+import { syncNamedCopy } from "./sync-named-copy.ts";
+
+/** Makes an uploaded image ready, or rejects it, and removes the upload. A record that comes again, or late, changes nothing. */
+export async function processUpload(record: S3Record, limit: WorkerProcess.Limit): Promise<void> {
+  const { object } = record.s3;
+  const id = await findImageId(record);
+  if (!id)
+    return console.warn({
+      message: "The object is not an upload of an image",
+      eventName: record.eventName,
+      key: object.key,
+    });
+  const event = { id, sequencer: object.sequencer };
+  // read while the table is asked; for nothing if there is nothing to do
+  const head = ImageObjects.readUpload(object, 0, HEAD_BYTES);
+  head.catch(() => {});
+  const image = await Ingest.startProcessing(event);
+  if (!image) return removeLeftovers(id, object, await Ingest.readRow(id));
+  try {
+    checkName(image, object);
+    const bytes = await readWhole(object, head);
+    const publish = ImageObjects.hasNamedCopy(image);
+    const prepared = await WorkerProcess.prepare(bytes, { ...limit, publish });
+    await ImageObjects.store(image, prepared, object);
+    const ready = await Ingest.markReady(event, image, findings(bytes.length, prepared));
+    const now = ready ?? (await Ingest.readRow(id));
+    await removeLeftovers(id, object, now, prepared.rev);
+    // the owner changed the visibility, and the command for that may have run before the copy was stored
+    if (image.name && now.state === "ready" && now.visibility !== image.visibility)
+      await syncNamedCopy(id, limit);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const rejected = await Ingest.markRejected(event, { code: error.code, detail: error.detail });
+    await removeLeftovers(id, object, rejected ?? (await Ingest.readRow(id)));
+  }
+}
+
+/** The image that the object was uploaded for; undefined if the record is of another kind. */
+async function findImageId(record: S3Record): Promise<Image.ImageId | undefined> {
+  if (!record.eventName.startsWith("ObjectCreated:")) return undefined;
+  return ObjectKey.parseUploadKey(record.s3.object.key) ?? createFromNamedUpload(record);
+}
+
+/** The image of an upload through `PUT /s3`, which is created if it does not exist. */
+async function createFromNamedUpload({
+  eventTime,
+  s3: { object },
+}: S3Record): Promise<Image.ImageId | undefined> {
+  const upload = ObjectKey.parseNamedUploadKey(object.key);
+  if (!upload) return undefined;
+  const { ownerId, type, name } = upload;
+  const { metadata } = (await Bucket.head(object.key)) ?? {};
+  // the gateway writes the owner from the token into the metadata; the key alone could be anyone's
+  if (metadata?.["owner"] !== ownerId) return undefined;
+  const cause = `${object.key} ${object.versionId ?? object.sequencer}`;
+  const id = Id.derive("image", Date.parse(eventTime), cause);
+  const isName = Image.Name.safeParse(name).success;
+  await Ingest.createFromNamedUpload({
+    id,
+    ownerId,
+    ...(isName && { name }),
+    type,
+    bytes: object.size,
+    uploadedAt: eventTime,
+  });
+  return id;
+}
+
+/** Throws the refusal `name.invalid` if the upload's key has a name that no image can have. */
+function checkName(image: Ingest.Image, { key }: UploadedObject) {
+  const upload = ObjectKey.parseNamedUploadKey(key);
+  if (!upload || image.name) return;
+  const rule = Image.Name.safeParse(upload.name).error?.issues[0]?.message;
+  const name = JSON.stringify(upload.name);
+  throw new Refusal("unprocessable", "name.invalid", `${name} cannot be a name: ${rule}`);
+}
+
+/** As much of a file as tells what it is: always for JPEG, PNG, GIF, AVIF and SVG, not always for WebP, TIFF and a JPEG with a large profile. */
+const HEAD_BYTES = 64 * 1024;
+
+/** The whole upload. Of one that is refused for its size or its first bytes, no more than those is read. */
+async function readWhole(object: UploadedObject, reading: Promise<Buffer>): Promise<Buffer> {
+  const { size } = object;
+  if (size > Upload.MAX_BYTES) throw tooLarge(size);
+  const head = await reading;
+  await WorkerProcess.glance(head, { size, milliseconds: Limits.GLANCE_SECONDS * 1000 });
+  const rest = await ImageObjects.readUpload(object, HEAD_BYTES, size);
+  return Buffer.concat([head, rest]);
+}
+
+/** Removes what must not remain when the image's row is as it is now: the upload always, and what was stored of `rev` if another upload won. */
+async function removeLeftovers(
+  id: Image.ImageId,
+  object: UploadedObject,
+  row: Partial<Ingest.Image>,
+  rev?: string,
+): Promise<void> {
+  if (row.state === "deleted") await eraseImage(id);
+  if (row.state === "rejected") await ImageObjects.freeName({ ...row, id });
+  if (row.state === "ready" && rev && row.rev !== rev) await ImageObjects.removeRevision(id, rev);
+  await ImageObjects.removeUpload(object);
+}
+
+const tooLarge = (size: number) =>
+  new Refusal(
+    "too_large",
+    "upload.too_large",
+    `The upload has ${size} bytes; ${Upload.MAX_BYTES} are allowed`,
+  );
