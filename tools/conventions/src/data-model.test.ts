@@ -89,12 +89,13 @@ let items: Dynamo.Item[] = [];
 beforeAll(async () => {
   cloud = await startCloud();
   const { id: rejected } = await pendingImage();
-  await Ingest.begin({ id: rejected, sequencer: "01" });
-  await Ingest.reject({ id: rejected, sequencer: "01" }, { code: "a.b", detail: "No" });
+  await Ingest.startProcessing({ id: rejected, sequencer: "01" });
+  await Ingest.markRejected({ id: rejected, sequencer: "01" }, { code: "a.b", detail: "No" });
   const about = { title: "Pier", alt: "A pier", tags: ["sea"], name: "pier.jpg" };
   const { id } = await pendingImage(about);
-  await Ingest.begin({ id, sequencer: "01" });
-  await Ingest.settle({ id, sequencer: "01" }, { ...found, credit: { artist: "Ann" } });
+  const event = { id, sequencer: "01" };
+  const image = (await Ingest.startProcessing(event))!;
+  await Ingest.markReady(event, image, { ...found, credit: { artist: "Ann" } });
   await ImageName.claim("pier.jpg", { id, ownerId: "ann" });
   await pendingImage({ name: "reserved.jpg" });
   await as("ann", () => Like.put(id));
