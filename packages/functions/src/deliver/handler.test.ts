@@ -3,7 +3,7 @@ import { Writable } from "node:stream";
 import type { APIGatewayProxyEvent, Context } from "aws-lambda";
 import { beforeAll, expect, test, vi } from "vitest";
 
-// The stream that Lambda hands to a handler, as its runtime client builds it: the prelude leaves with the first write.
+// The stream that Lambda gives a handler, as its runtime client builds it: the prelude is sent with the first write.
 // https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/blob/main/src/HttpResponseStream.js
 type Prelude = { statusCode: number; headers: Record<string, string> };
 class Received extends Writable {
@@ -33,11 +33,11 @@ beforeAll(async () => {
 
 const context = { getRemainingTimeInMillis: () => 28_000 };
 
-async function called(httpMethod: string, query: Record<string, string[]>, path: object = {}) {
+async function invoke(httpMethod: string, query: Record<string, string[]>, path: object = {}) {
   const stream = new Received();
   const event = {
     httpMethod,
-    pathParameters: { id: "img_nobody", ...path },
+    pathParameters: { id: "img_unknown", ...path },
     multiValueQueryStringParameters: query,
     multiValueHeaders: { Accept: ["image/webp", "*/*"] },
     requestContext: { requestId: "r-7" },
@@ -50,8 +50,8 @@ async function called(httpMethod: string, query: Record<string, string[]>, path:
   };
 }
 
-test("a doubled key is seen, and everything that is wrong is answered as a problem", async () => {
-  const { statusCode, headers, body, ended } = await called("GET", { w: ["1", "2"], no: ["x"] });
+test("a problem names every wrong key of the query, also one that is given twice", async () => {
+  const { statusCode, headers, body, ended } = await invoke("GET", { w: ["1", "2"], no: ["x"] });
   expect([statusCode, ended]).toEqual([400, true]);
   expect(headers).toMatchObject({
     "Content-Type": "application/problem+json",
@@ -67,16 +67,24 @@ test.each([
   ["a revision", { rev: "0123456789ab" }, "image.not_found"],
   ["a preset", { rev: "tile" }, "image.not_found"],
   ["a revision and a preset", { rev: "0123456789ab", preset: "tile" }, "image.not_found"],
-  ["no revision before a preset", { rev: "poster", preset: "tile" }, "image.not_found"],
-  ["neither", { rev: "poster" }, "delivery.no_such_preset"],
-  ["no preset behind a revision", { rev: "0123456789ab", preset: "x" }, "delivery.no_such_preset"],
-])("behind the id may stand %s", async (_, path, code) => {
+  [
+    "a preset in the place of a revision, before a preset",
+    { rev: "poster", preset: "tile" },
+    "image.not_found",
+  ],
+  ["what is neither a revision nor a preset", { rev: "poster" }, "delivery.no_such_preset"],
+  [
+    "an unknown preset after a revision",
+    { rev: "0123456789ab", preset: "x" },
+    "delivery.no_such_preset",
+  ],
+])("the path after the id is understood: %s", async (_, path, code) => {
   vi.stubEnv("SST_RESOURCE_Presets", JSON.stringify({ queries: { tile: "w=9" } }));
-  const { statusCode, body } = await called("GET", {}, path);
+  const { statusCode, body } = await invoke("GET", {}, path);
   expect([statusCode, JSON.parse(body).code]).toEqual([404, code]);
 });
 
-test("HEAD has status and headers, and no body", async () => {
-  const { statusCode, body, ended } = await called("HEAD", {});
+test("the response to HEAD has no body", async () => {
+  const { statusCode, body, ended } = await invoke("HEAD", {});
   expect([statusCode, body, ended]).toEqual([404, "", true]);
 });

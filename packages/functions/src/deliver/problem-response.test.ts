@@ -1,18 +1,18 @@
 import { VisibleError } from "@balde/core/error";
+import * as Range from "@balde/http/range";
 import * as Request from "@balde/imaging/request";
 import { Refusal } from "@balde/imaging/refusal";
 import { expect, test, vi } from "vitest";
 
 import * as ProblemResponse from "./problem-response.ts";
-import * as Range from "@balde/http/range";
 
-const answered = (error: unknown) => {
+const responseTo = (error: unknown) => {
   const { status, headers, body } = ProblemResponse.create(error, "r-1");
   return { status, headers, problem: JSON.parse((body as Buffer).toString()) };
 };
 
-test("a query that is wrong is told parameter by parameter", () => {
-  const { status, headers, problem } = answered(
+test("the problem of a wrong query names each wrong parameter", () => {
+  const { status, headers, problem } = responseTo(
     thrown(() => Request.parse({ w: ["0"], no: ["1"] })),
   );
   expect(status).toBe(400);
@@ -38,22 +38,24 @@ test.each([
   [new VisibleError("unavailable", "delivery.busy", "Busy", { retryAfterSeconds: 1 }), 503, "1"],
   [new Refusal("unprocessable", "image.damaged", "Damaged"), 422, undefined],
   [new Refusal("unsupported", "image.heic", "HEIC"), 415, undefined],
-])("%s", (error, status, retryAfter) => {
-  const answer = answered(error);
-  expect(answer.status).toBe(status);
-  expect(answer.headers["Retry-After"]).toBe(retryAfter);
-  expect(answer.problem).toMatchObject({ code: error.code, detail: error.message });
+  // not one of the kinds that delivery throws today: it has its status all the same
+  [new VisibleError("conflict", "image.unfinished", "Not ready"), 409, undefined],
+])("%s has the status of its kind", (error, status, retryAfter) => {
+  const response = responseTo(error);
+  expect(response.status).toBe(status);
+  expect(response.headers["Retry-After"]).toBe(retryAfter);
+  expect(response.problem).toMatchObject({ code: error.code, detail: error.message });
 });
 
-test("a range outside says how long the picture is", () => {
-  const { status, headers } = answered(new Range.RangeNotSatisfiable(120));
+test("the response to a range that is not satisfiable has the size of the image", () => {
+  const { status, headers } = responseTo(new Range.RangeNotSatisfiable(120));
   expect([status, headers["Content-Range"]]).toEqual([416, "bytes */120"]);
 });
 
-test("a bug is logged whole and tells nothing", () => {
+test("a bug is logged whole, and the response has only the request's id", () => {
   const log = vi.spyOn(console, "error").mockImplementation(() => {});
   const error = new Error("secret key AKIA");
-  const { status, problem } = answered(error);
+  const { status, problem } = responseTo(error);
   expect([status, problem.code]).toEqual([500, "internal"]);
   expect(JSON.stringify(problem)).not.toContain("AKIA");
   expect(log).toHaveBeenCalledWith(expect.objectContaining({ error, requestId: "r-1" }));
