@@ -1,4 +1,5 @@
 import {
+  array,
   assert,
   constantFrom,
   dictionary,
@@ -6,7 +7,6 @@ import {
   nat,
   property,
   string,
-  webPath,
 } from "fast-check";
 import { expect, test } from "vitest";
 
@@ -23,6 +23,10 @@ const queryKeys = string({ minLength: 1, maxLength: 6 }).filter(
   (key) => !["sig", "kid", "exp", "__proto__"].includes(key),
 );
 const query = dictionary(queryKeys, string({ maxLength: 8 }), { maxKeys: 5 });
+// not fast-check's webPath, whose first value takes two seconds
+const urlPath = array(string({ maxLength: 8 }).map(encodeURIComponent), { maxLength: 4 }).map(
+  (segments) => ["", ...segments].join("/"),
+);
 const lifetime = integer({ min: 1, max: Signature.MAX_LIFETIME_SECONDS });
 
 /** The request for a signed URL. */
@@ -37,7 +41,7 @@ function signed(
 
 test("a signed request is valid until it expires, in any order of its query and any case of its host", () =>
   assert(
-    property(host, webPath(), query, lifetime, nat(), (host, path, query, seconds, turn) => {
+    property(host, urlPath, query, lifetime, nat(), (host, path, query, seconds, turn) => {
       const request = signed({ host, path, query }, seconds);
       const parts = Object.entries(request.query);
       const at = turn % parts.length;
@@ -65,7 +69,7 @@ function changed(text: string, at: number, letter: string, how: "insert" | "remo
 test("a request with one character changed, inserted or removed is invalid", () =>
   assert(
     property(
-      webPath(),
+      urlPath,
       query,
       nat(),
       nat(),
