@@ -46,6 +46,7 @@ export const attributesToClear: readonly string[] = [
 
 /** The partition of an image: its row and its count of likes. */
 export const partition = (id: ImageId) => `IMAGE#${id}`;
+/** The key of an image's row. */
 export const key = (id: ImageId): Dynamo.Key => ({ pk: partition(id), sk: "META" });
 /** The partition of a user's images in the index `gsi1`, sorted by id. */
 export const ownerKey = (userId: string) => `OWNER#${userId}`;

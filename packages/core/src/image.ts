@@ -215,6 +215,7 @@ async function* filterItems(
     yield { position, item: item && isIncluded(item) ? item : undefined };
 }
 
+/** The error for an image that does not exist, or that the user may not see. */
 export const notFound = (id: string) =>
   new VisibleError("not_found", "image.not_found", `There is no image ${id}`);
 

@@ -110,6 +110,7 @@ function addChanges(
 export const parse = (item: Dynamo.Item | undefined): Count | undefined =>
   item && Count.parse(item);
 
+/** The key of the row with an image's count. */
 export const key = (imageId: ImageId): Dynamo.Key => ({
   pk: ImageRow.partition(imageId),
   sk: "COUNT",
