@@ -8,6 +8,7 @@ import {
   logicalName,
   resourcesOf,
 } from "../graph/resource-graph.ts";
+import { StartError } from "../start-error.ts";
 import * as Policy from "./policy.ts";
 
 /** An identity that signs requests: a session of a role, or the operator of the local cloud. */
@@ -176,8 +177,8 @@ function statementsOfManagedPolicy(
   if (own) return Policy.parse(own.inputs.policy, own.name);
   const actions = awsManagedPolicies[arn.replace(/^arn:aws[\w-]*:iam::aws:policy\//, "")];
   if (!actions)
-    throw new Error(
-      `the managed policy ${arn} of the role ${role} is not known to the local cloud: attach a policy of your own, or add it to awsManagedPolicies in iam/principals.ts`,
+    throw new StartError(
+      `The managed policy ${arn} of the role ${role} is not known to the local cloud: attach a policy of your own, or add it to awsManagedPolicies in iam/principals.ts`,
     );
   return [{ Effect: "Allow", Action: actions, Resource: "*" }];
 }

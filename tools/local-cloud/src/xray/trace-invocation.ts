@@ -1,4 +1,3 @@
-import type { InvokeResult } from "../lambda/invoke-result.ts";
 import * as TraceHeader from "./trace-header.ts";
 import { type Subsegment, toSeconds, realTimeMs } from "./segment.ts";
 import type { TraceStore } from "./trace-store.ts";
@@ -20,10 +19,15 @@ export type InvocationTimes = {
   invoke?: { start: number; end: number } | undefined;
 };
 
+/** What a trace records of an invocation's result. */
+type Outcome =
+  | { kind: "ok" | "stream" | "throttled" }
+  | { kind: "error"; errorType: string; errorMessage: string };
+
 export type InvocationTrace = {
   /** The function's `_X_AMZN_TRACE_ID`: calls of the function have its segment as parent. */
   header: string;
-  finish(requestId: string, times: InvocationTimes, result: InvokeResult): void;
+  finish(requestId: string, times: InvocationTimes, result: Outcome): void;
 };
 
 /**
@@ -91,7 +95,7 @@ const subsegment = (name: string, start: number, end: number): Subsegment => ({
   end_time: toSeconds(end),
 });
 
-function errorOf(result: InvokeResult): Pick<Subsegment, "fault" | "cause"> {
+function errorOf(result: Outcome): Pick<Subsegment, "fault" | "cause"> {
   if (result.kind !== "error") return {};
   const { errorType: type, errorMessage: message } = result;
   return { fault: true, cause: { exceptions: [{ id: TraceHeader.newId(), type, message }] } };
