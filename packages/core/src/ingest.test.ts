@@ -128,9 +128,9 @@ test("an image that is deleted while it is processed does not become ready", asy
   await expect(Image.get(id)).rejects.toMatchObject({ kind: "not_found" });
 });
 
-test("the likes of a removed image are gone, and nobody has it among the liked images", async () => {
+test("the likes of a removed image are gone, also from the users' lists of liked images", async () => {
   const id = await readyImage();
-  await Promise.all(["ann", "bo", "cy"].map((who) => as(who, () => Like.put(id))));
+  await Promise.all(["ann", "bo", "cy"].map((user) => as(user, () => Like.put(id))));
   await as("ann", () => Image.remove(id));
   await Ingest.removeRows(id);
   await Ingest.removeRows(id);
@@ -139,7 +139,7 @@ test("the likes of a removed image are gone, and nobody has it among the liked i
   expect((await as("bo", () => Like.listMine({ ids: [id] }))).items).toEqual([]);
 });
 
-test("a name that another image has cannot be claimed, and an own one as often as one likes", async () => {
+test("a name that another image has cannot be claimed, and an own one any number of times", async () => {
   const { image } = await as("ann", () =>
     Upload.create({ name: "held.jpg", type: "image/jpeg", bytes: 1 }),
   );

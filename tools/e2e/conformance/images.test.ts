@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Case, type Target, run } from "@balde/local-cloud/conformance";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Balde, balde } from "../src/stage.ts";
+import { type Stage, openStage } from "../src/stage.ts";
 import { signIn } from "../src/api-calls.ts";
 
 // The cases know an image API and the names of its paths; paths.json maps the names to the paths.
@@ -11,11 +11,11 @@ import { signIn } from "../src/api-calls.ts";
 const read = (name: string) => JSON.parse(readFileSync(join(import.meta.dirname, name), "utf8"));
 const cases: Case[] = read("images.json");
 
-let stage: Balde;
+let stage: Stage;
 let target: Target;
 
 beforeAll(async () => {
-  stage = await balde();
+  stage = await openStage();
   const { origin, pathname } = new URL(stage.local.api);
   const [ann, bo] = await Promise.all([signIn(stage.local, 0), signIn(stage.local, 1)]);
   target = {

@@ -41,7 +41,7 @@ export async function get(key: string, part: Part): Promise<Stored | undefined> 
     stored.body?.destroy();
   } catch (error) {
     if ((error as { status?: number }).status !== 416) throw error;
-    // with `If-Range`, a range that does not apply is ignored: RFC 9110 §13.2.2
+    // with `If-Range`, a range that does not apply is ignored: RFC 9110, section 13.2.2
     if (!rangeOf) throw new Range.RangeNotSatisfiable((await Bucket.head(key))?.bytes ?? 0);
   }
   return read(key, { isHead });

@@ -88,7 +88,7 @@ function slice(data: Buffer, { range, rangeOf }: DerivativeStore.Part): Body {
   try {
     return Range.slice(data, range);
   } catch (error) {
-    // with `If-Range`, a range that does not apply is ignored: RFC 9110 §13.2.2
+    // with `If-Range`, a range that does not apply is ignored: RFC 9110, section 13.2.2
     if (rangeOf && error instanceof Range.RangeNotSatisfiable) return Range.slice(data, undefined);
     throw error;
   }

@@ -61,7 +61,7 @@ export function content(id: string, plan: Plan, dl: string | undefined): Record<
   };
 }
 
-/** The file name twice, in ASCII for old browsers and exactly for new ones (RFC 6266 §4.3). The extension is the format's, which with `f=auto` the client does not know. */
+/** The file name twice, in ASCII for old browsers and exactly for new ones (RFC 6266, section 4.3). The extension is the format's, which with `f=auto` the client does not know. */
 function attachment(name: string, extension: string) {
   const hasExtension = name.toLowerCase().endsWith(`.${extension}`);
   const fileName = hasExtension ? name : `${name}.${extension}`;

@@ -29,12 +29,12 @@ const record = (
 
 test("the likes of an image are counted from the stream, which has the changes of all rows", async () => {
   const [first, second] = [await readyImage(), await readyImage()];
-  for (const who of ["ann", "bo", "cy"]) await as(who, () => Like.put(first));
+  for (const user of ["ann", "bo", "cy"]) await as(user, () => Like.put(first));
   await as("bo", () => Like.remove(first));
   await as("ann", () => Like.put(second));
   const records = [
     record("MODIFY", { pk: `IMAGE#${first}`, sk: "META" }),
-    ...["ann", "bo", "cy"].map((who) => record("INSERT", LikeRow.key(first, who))),
+    ...["ann", "bo", "cy"].map((user) => record("INSERT", LikeRow.key(first, user))),
     record("REMOVE", LikeRow.key(first, "bo")),
     record("INSERT", LikeRow.key(second, "ann")),
     record("INSERT", { pk: `IMAGE#${second}`, sk: "COUNT" }),
