@@ -159,7 +159,7 @@ async function spawnEngine(binary: string, file: string, port: number): Promise<
 async function endStale(note: string, file: string): Promise<void> {
   if (!existsSync(note)) return;
   const pid = Number(readFileSync(note, "utf8"));
-  // the number may belong to somebody else by now
+  // the number may belong to another process by now
   const isStale = () => pid > 0 && commandOf(pid).includes(file);
   while (isStale()) {
     process.kill(pid, "SIGKILL");

@@ -89,7 +89,7 @@ function contextOf(
   const now = s3.clock.now();
   return {
     ...fromHeaders,
-    // the loopback interface stands for TLS: nobody else hears it, and a policy that demands TLS means other people
+    // the loopback interface counts as TLS: no other machine can read it
     "aws:SecureTransport": "true",
     "s3:TlsVersion": "1.3",
     "aws:SourceIp": sourceIp,

@@ -74,7 +74,7 @@ test("reads under conditions answer 304 and 412 as HTTP has it", async () => {
   expect(await status({ IfNoneMatch: '"other"', IfModifiedSince: after })).toBe(200);
 });
 
-test("of thirty-two who create at once, one wins, and his bytes are there", async () => {
+test("of thirty-two concurrent creating requests one succeeds, and its bytes are stored", async () => {
   const attempts = Array.from({ length: 32 }, (_, writer) =>
     put("contested", `writer ${writer}`, { IfNoneMatch: "*" }).then(
       () => writer,

@@ -148,7 +148,7 @@ test("a body without a length, or of another length or content than signed, is r
   expect(code(await put("", { "content-length": String(6 * 1024 ** 3) }))).toBe("EntityTooLarge");
 });
 
-test("who may not write is told before he sends his bytes", async () => {
+test("a request without permission is refused before its body is sent", async () => {
   const { accessKeyId, secretAccessKey, sessionToken } = s3.role("nobody");
   const headers = { host: s3.endpoint.replace("http://", "") };
   const signed = signRequest(

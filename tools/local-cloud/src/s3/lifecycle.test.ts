@@ -76,7 +76,7 @@ test("noncurrent versions go after their days, counted from their successor; the
   await client().send(new DeleteObjectCommand({ Bucket: "kept", Key: "k" }));
 });
 
-test("uploads that nobody completes are given up", async () => {
+test("incomplete uploads are aborted", async () => {
   await s3.client().send(new CreateMultipartUploadCommand({ Bucket: "plain", Key: "big" }));
   await s3.clock.advance(2 * DAY);
   await vi.waitFor(async () =>

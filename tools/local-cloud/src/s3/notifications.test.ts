@@ -114,7 +114,7 @@ test("what is told is part of the transaction that made the change", () => {
 
 test("a queue that does not let the bucket send stops the start, with both names", () => {
   const message =
-    "The policy of the queue jobs does not allow s3.amazonaws.com to send what the bucket pictures has to tell.";
+    "The policy of the queue jobs does not allow s3.amazonaws.com to send notifications of the bucket pictures.";
   const resources = [notification({ queues: [toQueue()] })];
   expect(() => world(resources)).toThrow(message);
   expect(() => world([...resources, allowBucket("arn:aws:s3:::another")])).toThrow(message);

@@ -14,15 +14,18 @@ import type { AsynchronousEvents } from "../lambda/asynchronous/event-store.ts";
 import type { Queues } from "../sqs/queues.ts";
 import { inTransaction } from "../transaction.ts";
 
-/** What S3 tells of a change; the rest of the record goes through as it is. */
+/** The properties of an event record that are read here; the rest is passed on. */
 type Change = { eventName: string; s3: { object: { key: string } } };
 
 export type Notifications = {
-  /** Tells whoever wants to know. Synchronous: what it sends is part of the transaction that makes the change. */
+  /** Sends the record to the queues and functions whose rules match. Synchronous: it is part of the transaction that makes the change. */
   notify(bucket: string, record: Change, traceHeader?: string): void;
 };
 
-/** Who wants to know of which changes, from the graph's `BucketNotification`s. */
+/**
+ * Returns the notifications of the graph's buckets.
+ * @throws StartError for a configuration that S3 would refuse.
+ */
 export function createNotifications({
   graph,
   db,
@@ -55,11 +58,11 @@ export function createNotifications({
   return {
     notify(bucket, record, traceHeader) {
       for (const rule of byBucket.get(bucket) ?? []) {
-        if (!wants(rule, record)) continue;
+        if (!matches(rule, record)) continue;
         const s3 = { s3SchemaVersion: "1.0", configurationId: rule.id, ...record.s3 };
         const event = JSON.stringify({ Records: [{ ...record, s3 }] });
         if (rule.kind === "queue")
-          // https://docs.aws.amazon.com/AmazonS3/latest/userguide/monitoring-overview.html: whoever put the object is traced on to what hears of it
+          // https://docs.aws.amazon.com/AmazonS3/latest/userguide/monitoring-overview.html: the trace of the request continues in the message
           queues!.send(rule.target, event, {
             senderId: SENDER,
             ...(traceHeader && { traceHeader }),
@@ -130,7 +133,7 @@ function refuseUnlessQueueAllows(
   });
   if (!allowed)
     throw new StartError(
-      `The policy of the queue ${queue.name} does not allow s3.amazonaws.com to send what the bucket ${bucket} has to tell.`,
+      `The policy of the queue ${queue.name} does not allow s3.amazonaws.com to send notifications of the bucket ${bucket}.`,
     );
 }
 
@@ -169,7 +172,7 @@ const caller = (graph: ResourceGraph, bucket: string) => ({
   },
 });
 
-function wants({ events, prefix, suffix }: Rule, { eventName, s3 }: Change): boolean {
+function matches({ events, prefix, suffix }: Rule, { eventName, s3 }: Change): boolean {
   // the key of a record is encoded, a filter's is not
   const key = decodeURIComponent(s3.object.key.replaceAll("+", " "));
   return (

@@ -119,7 +119,7 @@ test("an empty object is an object", async () => {
   await expect(get("empty", { Range: "bytes=0-" })).rejects.toMatchObject({ name: "InvalidRange" });
 });
 
-test("response headers can be chosen by whoever signs", async () => {
+test("a signed request can choose response headers", async () => {
   await put("named", "x");
   expect(
     await get("named", {

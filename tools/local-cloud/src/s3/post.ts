@@ -60,7 +60,7 @@ function identify(
   if (encoded === undefined) return { caller: { how: "anonymous" } };
   const { principal, signedAt } = verify(s3, encoded, fields);
   const policy = PostPolicy.parse(encoded);
-  // whoever wrote it may have read another clock
+  // the program that wrote it may use another clock
   PostPolicy.demand(policy, fields, bucket.name, signedAt + s3.clock.since(signedAt));
   return { caller: { principal, how: "POST" }, policy };
 }

@@ -56,7 +56,7 @@ export async function serve(
   }
   try {
     const standard = { "x-amz-request-id": requestId, "x-amz-id-2": hostId, server: "AmazonS3" };
-    // whoever was not asked for his body may send it or not: nobody knows where the next request begins
+    // a client that was not asked for the body may send it or not, so where the next request starts is unknown
     const ending = isWaiting ? { connection: "close" } : {};
     await send(res, { ...answer, headers: { ...standard, ...cors, ...ending, ...answer.headers } });
     s3.log.request({

@@ -9,7 +9,7 @@ import type { Bucket } from "./bucket.ts";
 import type { Store } from "./store.ts";
 import type { Uploads } from "./upload-store.ts";
 
-/** What every action works with. */
+/** The state and services that every action uses. */
 export type S3 = {
   graph: ResourceGraph;
   clock: Clock;
@@ -23,7 +23,7 @@ export type S3 = {
   traces?: TraceStore | undefined;
 };
 
-/** Who calls, and how he has shown it; nobody is anonymous. */
+/** The principal of a request and how it was authenticated; without a principal the request is anonymous. */
 export type Caller = {
   principal?: Principal;
   seed?: Verified<Principal>["seed"];
