@@ -3,8 +3,6 @@ import { describe, expect, it } from "vitest";
 import type { ResourceInFile } from "../graph/graph-file.ts";
 import {
   type Route,
-  account,
-  apiArn,
   authorizerUri,
   echo,
   json,
@@ -14,7 +12,6 @@ import {
   region,
   resource,
   restApi,
-  role,
   serve,
 } from "./gateway.fixture.ts";
 
@@ -46,8 +43,8 @@ const guarded = (inputs: ResourceInFile["inputs"]): Parameters<typeof restApi> =
 ];
 const ping: Record<string, Route> = { "GET /": { to: mock(), responses: { "200": json({}) } } };
 
-/** What the start says, or undefined when it starts. */
-async function complaint(...args: Parameters<typeof restApi>) {
+/** Returns the error of the start, or undefined if it starts. */
+async function startError(...args: Parameters<typeof restApi>) {
   try {
     await (await serve(restApi(...args))).stop();
     return undefined;
@@ -56,7 +53,7 @@ async function complaint(...args: Parameters<typeof restApi>) {
   }
 }
 
-describe("what the graph configures and the gateway does not do", () => {
+describe("a feature that is not emulated", () => {
   it.each<[string, string, Parameters<typeof restApi>]>([
     [
       "a type",
@@ -112,17 +109,17 @@ describe("what the graph configures and the gateway does not do", () => {
       ],
     ],
     [
-      "a directive that a template cannot have",
+      "a directive that is not emulated",
       "#evaluate",
       [{ "GET /": { to: mockOf(`#evaluate("x") {"statusCode": 200}`) } }],
     ],
     [
-      "a function that `$util` does not have",
+      "a $util function that is not emulated",
       "$util.formatDate",
       [{ "GET /": { to: mockOf(`{"statusCode": $util.formatDate("x")}`) } }],
     ],
     [
-      "what a loop does not know of itself",
+      "a property of $foreach that does not exist",
       "$foreach.last",
       [
         {
@@ -133,7 +130,7 @@ describe("what the graph configures and the gateway does not do", () => {
       ],
     ],
     [
-      "a gateway response of another name",
+      "an unknown gateway response type",
       "NO_SUCH_TYPE",
       [
         ping,
@@ -147,12 +144,12 @@ describe("what the graph configures and the gateway does not do", () => {
         },
       ],
     ],
-  ])("%s stops the start, by name", async (_, words, args) => {
-    expect(await complaint(...args)).toContain(words);
+  ])("%s is a start error that names it", async (_, words, args) => {
+    expect(await startError(...args)).toContain(words);
   });
 });
 
-describe("what AWS would not deploy", () => {
+describe("a graph that AWS would not deploy", () => {
   it.each<[string, string, Parameters<typeof restApi>]>([
     [
       "an integration response without its method response",
@@ -187,17 +184,17 @@ describe("what AWS would not deploy", () => {
       ],
     ],
     [
-      "a mapping from nowhere",
+      "a mapping from an invalid source",
       "request.header.x",
       [{ "GET /": { to: mapped("request.header.x") } }],
     ],
     [
-      "a mapping to nowhere",
+      "a mapping to an invalid target",
       "integration.request.body.x",
       [{ "GET /": { to: mapped("'1'", "integration.request.body.x") } }],
     ],
     [
-      "an answer's header from nowhere",
+      "a response header from an invalid source",
       "integration.header.x",
       [
         {
@@ -211,42 +208,42 @@ describe("what AWS would not deploy", () => {
       ],
     ],
     [
-      "an integration that waits longer than the gateway does",
+      "an integration timeout over the maximum",
       "timeoutMilliseconds = 30000",
       [{ "GET /": { to: lambda("echo", { timeoutMilliseconds: 30_000 }) } }],
     ],
     [
-      "an integration that hardly waits",
+      "an integration timeout under the minimum",
       "timeoutMilliseconds = 49",
       [{ "GET /": { to: { ...mock(), timeoutMilliseconds: 49 } } }],
     ],
     [
-      "a token from anywhere but a header",
+      "a TOKEN authorizer with a source that is not a header",
       "method.request.querystring.t",
       guarded({ type: "TOKEN", identitySource: "method.request.querystring.t" }),
     ],
     [
-      "an identity from the body",
+      "an identity source in the body",
       "method.request.body.t",
       guarded({ type: "REQUEST", identitySource: "method.request.body.t" }),
     ],
     [
-      "a cache without a key",
+      "an authorizer that caches without an identity source",
       "has no identity source to remember",
       guarded({ type: "REQUEST", identitySource: "" }),
     ],
     [
-      "a key that is too short",
+      "an API key that is too short",
       "20 to 128",
       [ping, { more: [resource("aws:apigateway/apiKey:ApiKey", "short", { value: "short" })] }],
     ],
     [
-      "two parameters side by side",
+      "two sibling path parameters",
       "sibling ({id})",
       [{ "GET /a/{id}": { to: lambda("echo") }, "GET /a/{name}": { to: lambda("echo") } }],
     ],
     [
-      "streaming to the buffered URI",
+      "streaming with the URI of a buffered invocation",
       "do not go together",
       [{ "GET /": { to: { ...lambda("echo"), responseTransferMode: "STREAM" } } }],
     ],
@@ -256,15 +253,15 @@ describe("what AWS would not deploy", () => {
       [{ "GET /": { to: { ...mock(), responseTransferMode: "STREAM" } } }],
     ],
     [
-      "a template that is none",
+      "a template with a syntax error",
       "GET /",
       [{ "GET /": { to: { type: "MOCK", requestTemplates: { "application/json": "#if($x" } } } }],
     ],
-  ])("%s stops the start", async (_, words, args) => {
-    expect(await complaint(...args)).toContain(words);
+  ])("%s is a start error", async (_, words, args) => {
+    expect(await startError(...args)).toContain(words);
   });
 
-  it("a resource that the deployment does not wait for is named, and one inside a component is found", async () => {
+  it("a resource that the deployment does not depend on is a start error, unless a component brings it along", async () => {
     const graph = restApi(ping);
     const deployment = graph.resources.at(-1)!;
     const all = deployment.dependsOn!;
@@ -282,46 +279,6 @@ describe("what AWS would not deploy", () => {
   });
 });
 
-describe("what the gateway may invoke", () => {
-  it("only what a permission in the graph names, for this route", async () => {
-    const graph = restApi({ "GET /a": { to: lambda("echo") }, "GET /b": { to: lambda("echo") } });
-    const permission = graph.resources.find(({ type }) =>
-      type.startsWith("aws:lambda/permission"),
-    )!;
-    permission.inputs = { ...permission.inputs, sourceArn: `${apiArn}/*/GET/a` };
-    const api = await serve(graph, { echo });
-    expect((await api.call("/t/a")).status).toBe(200);
-    const { status, json, headers } = await api.call("/t/b");
-    expect([status, json]).toEqual([500, { message: "Internal server error" }]);
-    expect(headers.get("x-amzn-errortype")).toMatch(/^InternalServerErrorException/);
-    await api.stop();
-  });
-
-  it("or what the integration's role may", async () => {
-    const mayInvoke = (name: string, Resource: string) =>
-      role(name, "apigateway.amazonaws.com", {
-        Effect: "Allow",
-        Action: "lambda:InvokeFunction",
-        Resource,
-      });
-    const as = (name: string) => ({
-      to: lambda("echo", { credentials: `arn:aws:iam::${account}:role/${name}` }),
-    });
-    const graph = restApi(
-      { "GET /yes": as("yes"), "GET /no": as("no") },
-      { more: [mayInvoke("yes", "*"), mayInvoke("no", "arn:aws:lambda:*:*:function:other")] },
-    );
-    const api = await serve(
-      { ...graph, resources: graph.resources.filter(({ type }) => !type.includes("permission")) },
-      { echo },
-    );
-    expect([(await api.call("/t/yes")).status, (await api.call("/t/no")).status]).toEqual([
-      200, 500,
-    ]);
-    await api.stop();
-  });
-});
-
 describe("gateway responses", () => {
   const response = (responseType: string, inputs: ResourceInFile["inputs"]) =>
     resource("aws:apigateway/response:Response", responseType, {
@@ -330,7 +287,7 @@ describe("gateway responses", () => {
       ...inputs,
     });
 
-  it("are the API's own for a type, else for its class", async () => {
+  it("are those of the API for the type, else for the class, else AWS's default", async () => {
     const api = await serve(
       restApi(
         {
@@ -376,44 +333,8 @@ describe("gateway responses", () => {
   });
 });
 
-describe("a resource policy", () => {
-  it("denies before anything else, and must allow what nothing else does", async () => {
-    const policy = JSON.stringify({
-      Statement: [
-        {
-          Effect: "Allow",
-          Principal: "*",
-          Action: "execute-api:Invoke",
-          Resource: "execute-api:/t/GET/*",
-        },
-        {
-          Effect: "Deny",
-          Principal: "*",
-          Action: "execute-api:Invoke",
-          Resource: "execute-api:/t/GET/secret",
-        },
-      ],
-    });
-    const open = { to: mock(), responses: { "200": json({}) } };
-    const api = await serve(
-      restApi({ "GET /open": open, "GET /secret": open, "POST /open": open }, { api: { policy } }),
-    );
-    expect((await api.call("/t/open")).status).toBe(200);
-    const secret = await api.call("/t/secret");
-    expect([secret.status, secret.headers.get("x-amzn-errortype")]).toEqual([
-      403,
-      "AccessDeniedException",
-    ]);
-    expect(secret.json.Message).toMatch(
-      /^User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:eu-central-1:\*{8}9012:api1\/t\/GET\/secret with an explicit deny/,
-    );
-    expect((await api.call("/t/open", { method: "POST" })).status).toBe(403);
-    await api.stop();
-  });
-});
-
 describe("stage variables", () => {
-  it("are in the event, and in the names of functions", async () => {
+  it("are in the event and may name functions", async () => {
     const to = lambda(`\${stageVariables.fn}`);
     const api = await serve(
       restApi({ "GET /": { to } }, { stage: { variables: { fn: "echo" } }, more: [permission()] }),
@@ -431,8 +352,8 @@ describe("stage variables", () => {
     });
 });
 
-describe("binary types of everything", () => {
-  it("break an OPTIONS mock, as in AWS, unless it converts to text", async () => {
+describe("the binary media type */*", () => {
+  it("breaks an OPTIONS mock, as in AWS, unless the mock converts to text", async () => {
     const api = await serve(
       restApi(
         {

@@ -6,7 +6,7 @@ import { openAccessLogs } from "./access-log-files.ts";
 import { compileUsage } from "./compile-usage-plans.ts";
 import { compile } from "./compile.ts";
 import type { Stage } from "./compiled-api.ts";
-import type { PartialRequestContext } from "./request-context.ts";
+import type { HttpResponse, PartialRequestContext } from "./request-context.ts";
 import { gatewayResponse } from "./gateway-response.ts";
 import type { RequestOutcome } from "./request-outcome.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -21,16 +21,16 @@ export type { Dependencies as Parts } from "./dependencies.ts";
 
 export type Gateway = {
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
-  /** Writes the access logs out. */
+  /** Closes the access logs. */
   stop(): void;
-  /** Where each stage is: a path on this server, without a slash at its end. */
+  /** The path of each stage on this server, without a trailing slash. */
   stages: { apiName: string; stage: string; path: string }[];
 };
 
-/** The REST APIs of a graph, as API Gateway would serve them. */
+/** Returns a request handler that serves the graph's REST APIs as API Gateway would. @throws StartError that names everything that is not emulated. */
 export function createGateway(dependencies: Dependencies): Gateway {
   const stages = compile(dependencies);
-  const byPath = addresses(stages);
+  const byPath = stagesByPath(stages);
   const accessLogs = openAccessLogs(stages, dependencies);
   const run = createPipeline({
     usage: createUsagePlans(compileUsage(dependencies), dependencies.clock),
@@ -50,18 +50,18 @@ export function createGateway(dependencies: Dependencies): Gateway {
       let bytes = 0;
       let gatewayError: GatewayError | undefined;
       try {
-        const answer = await run(req, context);
-        bytes = await writeResponse(answer, context, req, res);
+        const response = await run(req, context);
+        bytes = await writeResponse(response, context, req, res);
       } catch (error) {
         gatewayError =
           error instanceof GatewayError
             ? error
             : new GatewayError("API_CONFIGURATION_ERROR", { cause: error });
-        bytes = await refuse(gatewayError, context, req, res);
+        bytes = await sendGatewayError(gatewayError, context, req, res);
       }
-      // nginx's word for a client that left before the answer
+      // nginx's status for a client that disconnected before the response
       const status = res.headersSent ? res.statusCode : 499;
-      tell(context, {
+      logRequest(context, {
         status,
         bytes,
         startedAtMs,
@@ -71,7 +71,7 @@ export function createGateway(dependencies: Dependencies): Gateway {
     },
   };
 
-  function tell(context: PartialRequestContext, outcome: RequestOutcome) {
+  function logRequest(context: PartialRequestContext, outcome: RequestOutcome) {
     accessLogs.write(context, outcome);
     const segment = dependencies.traces && segmentOf(context, outcome, dependencies.graph);
     if (segment) dependencies.traces?.record(segment);
@@ -86,7 +86,7 @@ export function createGateway(dependencies: Dependencies): Gateway {
     });
   }
 
-  async function refuse(
+  async function sendGatewayError(
     gatewayError: GatewayError,
     context: PartialRequestContext,
     req: IncomingMessage,
@@ -103,12 +103,24 @@ export function createGateway(dependencies: Dependencies): Gateway {
           requestId: context.requestId,
         },
       );
-    return writeResponse(gatewayResponse(gatewayError, context), context, req, res);
+    const response = gatewayResponse(gatewayError, context);
+    if (!context.stage) addStageHint(response, context.fullPath, [...byPath.keys()]);
+    return writeResponse(response, context, req, res);
   }
 }
 
-/** `/{stage}` while that names one stage; two APIs with stages of the same name go by their ids. */
-function addresses(stages: Stage[]): Map<string, Stage> {
+/**
+ * Names the stages in a header, because an address without one is a common mistake. The body stays AWS's, except for `/`
+ * alone, which a person opens and a client of the API does not.
+ */
+function addStageHint(response: HttpResponse, path: string, stages: string[]) {
+  const hint = `The address must begin with a stage. Stages of this server: ${stages.join(", ")}`;
+  response.headers.push(["x-local-cloud-hint", hint]);
+  if (path === "/") response.body = JSON.stringify({ message: "Forbidden", hint });
+}
+
+/** Returns the stages by path: `/{stage}`, or `/_apis/{api id}/{stage}` where several APIs have a stage of that name. */
+function stagesByPath(stages: Stage[]): Map<string, Stage> {
   const names = Map.groupBy(stages, ({ name }) => name);
   return new Map(
     stages.map((stage) => [

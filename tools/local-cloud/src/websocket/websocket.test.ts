@@ -9,13 +9,12 @@ import {
   GoneException,
   PostToConnectionCommand,
 } from "@aws-sdk/client-apigatewaymanagementapi";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
 
 import { createClock } from "../clock.ts";
 import {
   account,
-  fails,
   type Handlers,
   type LambdaEvent,
   lambda,
@@ -32,7 +31,6 @@ import { withLocalAddresses } from "./local-addresses.ts";
 import { createWebSockets } from "./server.ts";
 
 const executionArn = `arn:aws:execute-api:${region}:${account}:ws1`;
-const minutes = 60_000;
 
 /** An API `ws1` with the stage `live`; each route calls the function of its name, without the dollar. */
 function sockets(
@@ -82,13 +80,6 @@ function sockets(
 
 const named = (routeKey: string) => routeKey.replace("$", "");
 
-const responds = (routeKey: string) =>
-  resource("aws:apigatewayv2/routeResponse:RouteResponse", `response-${routeKey}`, {
-    apiId: "ws1",
-    routeId: routeKey,
-    routeResponseKey: "$default",
-  });
-
 const authorizer = resource("aws:apigatewayv2/authorizer:Authorizer", "authorizer1", {
   apiId: "ws1",
   authorizerType: "REQUEST",
@@ -96,13 +87,6 @@ const authorizer = resource("aws:apigatewayv2/authorizer:Authorizer", "authorize
   identitySources: ["route.request.querystring.token"],
 });
 const authorized = { $connect: { authorizationType: "CUSTOM", authorizerId: "authorizer1" } };
-
-const policy = (Effect: string, Resource: string) =>
-  returns({
-    principalId: "someone",
-    policyDocument: { Statement: [{ Effect, Action: "execute-api:Invoke", Resource }] },
-    context: { level: 3 },
-  });
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
@@ -158,89 +142,12 @@ async function serve(file: GraphFile, handlers: Handlers = {}) {
         status,
         socket,
         closed: new Promise<number>((resolve) => socket.once("close", resolve)),
-        async ask(message: string): Promise<unknown> {
-          const answered = once(socket, "message");
-          socket.send(message);
-          return JSON.parse(String((await answered)[0]));
-        },
       };
     },
   };
 }
 
-test("a message goes to the route that it names, and its answer back only where the route has one", async () => {
-  const graph = sockets({ ping: {}, note: {} }, [responds("ping")]);
-  const { connect, seen } = await serve(graph, {
-    ping: () => returns({ statusCode: 200, body: '"pong"' }),
-    note: () => returns({ statusCode: 200, body: '"never sent"' }),
-  });
-  const { socket, ask } = await connect();
-  socket.send('{"action":"note"}');
-  expect(await ask('{"action":"ping","n":1}')).toBe("pong");
-  const event = seen.at(-1)!;
-  expect(event).toMatchObject({
-    body: '{"action":"ping","n":1}',
-    isBase64Encoded: false,
-    requestContext: {
-      routeKey: "ping",
-      eventType: "MESSAGE",
-      messageDirection: "IN",
-      stage: "live",
-      apiId: "ws1",
-      messageId: expect.any(String),
-      connectionId: expect.any(String),
-    },
-  });
-  expect(event.headers).toBeUndefined();
-});
-
-test("what no route wants goes to $default: no JSON, an unknown name, a reserved one", async () => {
-  const graph = sockets({ $connect: {}, $default: {} }, [responds("$default")]);
-  const { connect } = await serve(graph, {
-    default: ({ requestContext }) =>
-      returns({ statusCode: 200, body: JSON.stringify(requestContext.routeKey) }),
-  });
-  const { ask } = await connect();
-  for (const message of ["no JSON", '{"action":"unknown"}', '{"action":"$connect"}', "{}"])
-    expect(await ask(message)).toBe("$default");
-});
-
-test("a route that fails or is missing is told so, and the connection stays", async () => {
-  const graph = sockets({ bad: {}, odd: {} });
-  const { connect } = await serve(graph, {
-    bad: () => fails("secret"),
-    odd: () => returns("no object"),
-  });
-  const { ask, socket } = await connect();
-  const ids = { connectionId: expect.any(String), requestId: expect.any(String) };
-  expect(await ask('{"action":"none"}')).toEqual({ message: "Forbidden", ...ids });
-  expect(await ask('{"action":"bad"}')).toEqual({ message: "Internal server error", ...ids });
-  expect(await ask('{"action":"odd"}')).toEqual({ message: "Internal server error", ...ids });
-  expect(socket.readyState).toBe(socket.OPEN);
-});
-
-test("$connect decides: its status is the handshake's, its failure 502, its subprotocol the connection's", async () => {
-  const { connect, seen } = await serve(sockets({ $connect: {} }), {
-    connect: ({ queryStringParameters }) => {
-      if (queryStringParameters?.as === "failure") return fails("secret");
-      return returns({
-        statusCode: Number(queryStringParameters?.as ?? 200),
-        headers: { "Sec-WebSocket-Protocol": "chat" },
-      });
-    },
-  });
-  expect((await connect("?as=403")).status).toBe(403);
-  expect((await connect("?as=409")).status).toBe(409);
-  expect((await connect("?as=failure")).status).toBe(502);
-  const { socket } = await connect("", ["news", "chat"]);
-  expect(socket.protocol).toBe("chat");
-  expect(seen.at(-1)).toMatchObject({
-    headers: { "Sec-WebSocket-Protocol": "news,chat", "X-Forwarded-For": "127.0.0.1" },
-    requestContext: { routeKey: "$connect", eventType: "CONNECT" },
-  });
-});
-
-test("$disconnect hears of the end and why", async () => {
+test("$disconnect receives the close code and the reason", async () => {
   const heard = Promise.withResolvers<LambdaEvent>();
   const { connect } = await serve(sockets({ $disconnect: {} }), {
     disconnect: (event) => {
@@ -258,86 +165,12 @@ test("$disconnect hears of the end and why", async () => {
   });
 });
 
-test("an authorizer lets in, refuses, or is not asked at all", async () => {
-  const graph = sockets({ ...authorized, ping: {} }, [authorizer, responds("ping")]);
-  const asked: string[] = [];
-  const { connect } = await serve(graph, {
-    authorizer: ({ methodArn, queryStringParameters: { token } }) => {
-      asked.push(methodArn);
-      if (token === "unauthorized") return fails("Unauthorized");
-      if (token === "failure") return fails("secret");
-      return policy(token === "allow" ? "Allow" : "Deny", methodArn);
-    },
-    ping: ({ requestContext }) =>
-      returns({ statusCode: 200, body: JSON.stringify(requestContext.authorizer) }),
-  });
-  expect((await connect()).status).toBe(401);
-  expect(asked).toEqual([]);
-  expect((await connect("?token=unauthorized")).status).toBe(401);
-  expect((await connect("?token=deny")).status).toBe(403);
-  expect((await connect("?token=failure")).status).toBe(500);
-  const { ask } = await connect("?token=allow");
-  expect(asked.at(-1)).toBe(`${executionArn}/live/$connect`);
-  expect(await ask('{"action":"ping"}')).toMatchObject({ principalId: "someone", level: "3" });
-});
-
-test("under IAM nobody connects without a signature", async () => {
+test("with AWS_IAM a handshake without a signature is 403", async () => {
   const { connect } = await serve(sockets({ $connect: { authorizationType: "AWS_IAM" } }));
   expect((await connect()).status).toBe(403);
 });
 
-test("another path than the stage's is forbidden", async () => {
-  const { host } = await serve(sockets({}));
-  expect((await fetch(`http://${host}/other`)).status).toBe(403);
-  const { connect } = await serve(sockets({}));
-  expect((await connect("/deeper")).status).toBe(403);
-});
-
-test("a frame over 32 KB, a message over 128 KB and bytes end the connection with a code that says so", async () => {
-  const { connect } = await serve(sockets({ ping: {} }, [responds("ping")]), {
-    ping: ({ body }) => returns({ statusCode: 200, body: String(body.length) }),
-  });
-  const long = (bytes: number) => `{"action":"ping","x":"${"x".repeat(bytes - 24)}"}`;
-  const one = await connect();
-  expect(await one.ask(long(32_768))).toBe(32_768);
-  one.socket.send(long(32_769));
-  expect(await one.closed).toBe(1009);
-
-  const other = await connect();
-  const parts = (count: number) => {
-    const text = long(count * 32_000);
-    for (let i = 0; i < count; i++)
-      other.socket.send(text.slice(i * 32_000, (i + 1) * 32_000), { fin: i === count - 1 });
-  };
-  const answered = once(other.socket, "message");
-  parts(4);
-  expect(String((await answered)[0])).toBe("128000");
-  parts(5);
-  expect(await other.closed).toBe(1009);
-
-  const third = await connect();
-  third.socket.send(Buffer.from("bytes"));
-  expect(await third.closed).toBe(1003);
-});
-
-test("ten minutes without a word end a connection; a word begins them anew; two hours end any", async () => {
-  const { connect, clock, seen } = await serve(sockets({ note: {} }));
-  const silent = await connect();
-  const talker = await connect();
-  const isOpen = ({ socket }: { socket: WebSocket }) => socket.readyState === WebSocket.OPEN;
-  // thirteen times nine minutes are under two hours
-  for (let times = 1; times <= 13; times++) {
-    await clock.advance(9 * minutes);
-    talker.socket.send('{"action":"note"}');
-    await vi.waitFor(() => expect(seen.length).toBe(times));
-    await vi.waitFor(() => expect([isOpen(silent), isOpen(talker)]).toEqual([times < 2, true]));
-  }
-  await clock.advance(9 * minutes);
-  expect(await silent.closed).toBe(1001);
-  expect(await talker.closed).toBe(1001);
-});
-
-test("AWS's own client speaks to a connection, asks of it and ends it", async () => {
+test("the AWS SDK sends to a connection, describes it and closes it", async () => {
   const { connect, management, seen } = await serve(sockets({ $connect: {} }));
   const { socket, closed } = await connect();
   const ConnectionId = seen[0]!.requestContext.connectionId;
@@ -361,7 +194,7 @@ test("AWS's own client speaks to a connection, asks of it and ends it", async ()
   ).rejects.toBeInstanceOf(GoneException);
 });
 
-test("a role reaches only the connections that it may manage", async () => {
+test("a role may manage only the connections that its policy allows", async () => {
   const role = (name: string, Resource: string) =>
     resource(
       "aws:iam/role:Role",
@@ -414,7 +247,7 @@ test("a role reaches only the connections that it may manage", async () => {
   expect(unsigned.headers.get("x-amzn-errortype")).toBe("MissingAuthenticationTokenException");
 });
 
-test("what is configured and not emulated stops the start by name", async () => {
+test("a feature that is not emulated is a start error that names it", async () => {
   const api = (inputs: object) =>
     resource("aws:apigatewayv2/api:Api", "other", { protocolType: "WEBSOCKET", ...inputs });
   await expect(serve(sockets({}, [api({ protocolType: "HTTP" })]))).rejects.toThrow("HTTP");
@@ -428,7 +261,7 @@ test("what is configured and not emulated stops the start by name", async () => 
   );
 });
 
-test("a function is told the address on this machine", () => {
+test("links and environments of functions have the local addresses", () => {
   const graph = sockets({});
   graph.functions = {
     [lambdaArn("talker")]: {
