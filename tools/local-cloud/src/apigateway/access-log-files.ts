@@ -9,7 +9,7 @@ import type { Dependencies } from "./dependencies.ts";
 /** A line of half a kilobyte is usual: two files of this size are about 30,000 requests of a stage. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** A file for each stage that has an access log, where AWS has a log group. A request that finds no stage is in none. */
+/** Opens one file for each stage that has an access log; AWS has a log group instead. A request without a stage is not logged. */
 export function openAccessLogs(stages: Stage[], { logFolder, log }: Dependencies) {
   const files = new Map(
     logFolder === undefined
@@ -32,7 +32,7 @@ export function openAccessLogs(stages: Stage[], { logFolder, log }: Dependencies
   };
 }
 
-/** `access-{stage}`, with the API's id where several have a stage of that name. */
+/** Returns `access-{stage}`, or `access-{api id}-{stage}` if several APIs have a stage of that name. */
 function nameOf({ api, name }: Stage, stages: Stage[]) {
   const isOnly = stages.filter((other) => other.name === name).length === 1;
   return isOnly ? `access-${name}` : `access-${api.id}-${name}`;

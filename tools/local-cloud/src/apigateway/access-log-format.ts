@@ -3,19 +3,19 @@ import { requestTime } from "./lambda-event.ts";
 import type { PartialRequestContext } from "./request-context.ts";
 import type { RequestOutcome } from "./request-outcome.ts";
 
-/** The line of a request. */
+/** Returns the access log line of a request. */
 export type AccessLogFormatter = (
   context: PartialRequestContext,
   outcome: RequestOutcome,
 ) => string;
 
 /**
- * Compiles a stage's format. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
- * Plain substitution: what is not known prints `-`. [V-DOC] Quotes, backslashes and control characters of a value are
+ * Compiles the access log format of a stage. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
+ * Variables are substituted; one without a value prints `-`. [V-DOC] Quotes, backslashes and control characters of a value are
  * escaped, so that a header cannot end a field of a format that is JSON; whether AWS does is not documented. [?]
  */
 export function compileAccessLog(format: string): AccessLogFormatter {
-  // AWS refuses the stage: it could not tell its lines apart
+  // AWS refuses a format without an id, because its lines could not be told apart
   if (!/\$context\.(requestId|extendedRequestId)\b/.test(format))
     throw new Error("the format of an access log must contain $context.requestId");
   const pieces: (string | Variable)[] = [];
@@ -52,7 +52,7 @@ function variable(name: string): Variable {
   return (context) => MappingExpressions.evaluate(`context.${name}`, context);
 }
 
-// what only an access log knows, and for speed what a log usually has
+// variables that only access logs have, and frequent ones, which are faster here
 const VARIABLES: Record<string, Variable> = {
   requestId: ({ requestId }) => requestId,
   extendedRequestId: ({ extendedRequestId }) => extendedRequestId,
@@ -83,7 +83,7 @@ const VARIABLES: Record<string, Variable> = {
   integrationLatency: ({ backendCalls }) => latencyOf(integrationCall(backendCalls)),
   "integration.error": ({ backendCalls }) => integrationCall(backendCalls)?.error,
   integrationErrorMessage: ({ backendCalls }) => integrationCall(backendCalls)?.error,
-  // what the code behind the service answered: of a Lambda proxy the statusCode in its result
+  // the status from the code behind the service: for a Lambda proxy the statusCode in its result
   "integration.integrationStatus": (context, outcome) => statusBehind(context, outcome),
   integrationStatus: (context, outcome) => statusBehind(context, outcome),
   "error.message": (_, { gatewayError }) => gatewayError?.text,
@@ -116,7 +116,7 @@ function statusBehind(
   return gatewayError ? undefined : status;
 }
 
-/** Milliseconds, of a call that was given up as well. */
+/** Returns milliseconds, also for a call that timed out. */
 const latencyOf = (call: PartialRequestContext["backendCalls"][number] | undefined) =>
   call &&
   Math.round((call.endedAtMs ?? performance.timeOrigin + performance.now()) - call.startedAtMs);

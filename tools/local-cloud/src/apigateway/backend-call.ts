@@ -3,44 +3,44 @@ import { realTimeMs } from "../xray/segment.ts";
 import type { RequestContext } from "./request-context.ts";
 import { GatewayError } from "./gateway-error.ts";
 
-/** One call that the gateway makes for a request: what the access log, the log's line and the trace say of it. */
+/** One call that the gateway makes for a request, as the access log, the console log and the trace report it. */
 export type BackendCall = {
-  /** Of its subsegment; what is called has it as parent. */
+  /** Id of its trace subsegment, which is the parent of the callee's segment. */
   id: string;
   purpose: "integration" | "authorizer";
   service: "Lambda" | "S3" | "HTTP";
-  /** Lambda's id of the invocation, S3's of the request. */
+  /** The id of Lambda's invocation or of the S3 request. */
   requestId?: string | undefined;
   functionArn?: string;
   isCold?: boolean;
   startedAtMs: number;
   endedAtMs?: number;
-  /** What the service answered, not what came back from the code in it. */
+  /** The status of the service, not of the code that runs in it. */
   status?: number | undefined;
   error?: string;
 };
 
-/** `X-Amzn-Trace-Id` for what is called. */
+/** Returns `X-Amzn-Trace-Id` for the callee. */
 export const traceHeader = ({ trace }: Pick<RequestContext, "trace">, { id }: { id: string }) =>
   TraceHeader.format(trace.root, id, trace.isSampled, trace.lineage);
 
-/** Runs a call and writes down when and how it went. */
+/** Runs a call and records its times, status and error in the request context. */
 export async function recordCall<Result>(
   context: RequestContext,
   call: Omit<BackendCall, "id" | "startedAtMs">,
   run: (call: BackendCall) => Promise<Result>,
 ): Promise<Result> {
-  // the client gets the header of the integration, so its id is known from the beginning
+  // the client receives the trace header of the integration, so that id exists from the beginning
   const id = call.purpose === "integration" ? context.trace.callId : TraceHeader.newId();
-  const begun: BackendCall = { ...call, id, startedAtMs: realTimeMs() };
-  context.backendCalls.push(begun);
+  const record: BackendCall = { ...call, id, startedAtMs: realTimeMs() };
+  context.backendCalls.push(record);
   try {
-    return await run(begun);
+    return await run(record);
   } catch (error) {
     const cause = error instanceof GatewayError ? (error.cause ?? error) : error;
-    begun.error = cause instanceof Error ? cause.message : String(cause);
+    record.error = cause instanceof Error ? cause.message : String(cause);
     throw error;
   } finally {
-    begun.endedAtMs = realTimeMs();
+    record.endedAtMs = realTimeMs();
   }
 }

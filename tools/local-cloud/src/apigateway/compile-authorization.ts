@@ -67,7 +67,7 @@ function lambdaAuthorizer(
 const HEADER = /^method\.request\.header\..+$/;
 const SOURCE = /^(?:method\.request\.(?:header|querystring)|stageVariables|context)\..+$/;
 
-/** What AWS would make an authorizer of: a token is in one header, and what is remembered needs something to remember it by. */
+/** Returns the identity sources. @throws Error if AWS would refuse them: a TOKEN authorizer needs one header, and a cache needs a key. */
 function sourcesOf(id: string, text: string, type: LambdaAuthorizer["type"], ttlSeconds: number) {
   const sources = text.split(",").flatMap((source) => source.trim() || []);
   const wrong = sources.find((source) => !(type === "TOKEN" ? HEADER : SOURCE).test(source));
@@ -75,10 +75,10 @@ function sourcesOf(id: string, text: string, type: LambdaAuthorizer["type"], ttl
   if (type === "TOKEN" && sources.length !== 1)
     throw new Error(`the authorizer ${id} needs one header for its token`);
   if (sources.length === 0 && ttlSeconds > 0)
-    throw new Error(`the authorizer ${id} has no identity source to remember decisions by`);
+    throw new Error(`the authorizer ${id} has no identity source to cache decisions by`);
   return sources;
 }
 
-// matched as a whole, as Java's `matches`
+// must match the whole value, like Java's `matches`
 const pattern = (expression: string | undefined) =>
   expression ? new RegExp(`^(?:${expression})$`) : undefined;

@@ -66,7 +66,7 @@ export function compileIntegration(
     case "AWS_PROXY": {
       const target = lambdaTarget(integration, method, path, timeoutMs, context, stream);
       const functionName = nameOf(uri, context);
-      // the service refuses every other method with 500 [V-AWS]
+      // with another method the service answers 500 [V-AWS]
       if (httpMethod !== "POST")
         return { functionName, integrate: () => Promise.reject(configurationError("not POST")) };
       const integrate = stream ? lambdaStreamIntegration : lambdaProxyIntegration;
@@ -148,7 +148,7 @@ function readSettings(
   context: CompileContext,
 ): NonProxySettings {
   const { type, requestTemplates, passthroughBehavior } = inputs;
-  // a function behind a proxy sees everything; what is mapped is ignored [V-AWS]
+  // a Lambda proxy receives the whole request; AWS ignores its parameter mappings [V-AWS]
   const requestParameters = type === "AWS_PROXY" ? {} : (inputs.requestParameters ?? {});
   return {
     kind: type === "MOCK" ? "MOCK" : type.startsWith("HTTP") ? "HTTP" : "AWS",
@@ -173,7 +173,7 @@ function responses(method: MethodResource, context: CompileContext): Integration
     .filter(isOf(method))
     .map(({ name, inputs }) => {
       const parameters = declared.get(inputs.statusCode);
-      // AWS refuses both when the graph is deployed
+      // AWS refuses both on deployment
       if (!parameters) throw new Error(`${name} has no method response ${inputs.statusCode}`);
       const headers = responseMappings(inputs.responseParameters ?? {});
       const undeclared = headers.find(([key]) => !(key in parameters));

@@ -3,7 +3,7 @@ import { logicalName, resourcesOf } from "../graph/resource-graph.ts";
 import type { Dependencies } from "./dependencies.ts";
 import type { ApiKey, MethodSettings, UsagePlan, RateLimit } from "./usage-plans.ts";
 
-/** API keys, usage plans and per-method limits of the graph. */
+/** Returns the API keys, usage plans and per-method limits of the graph. @throws StartError for a key that AWS would refuse. */
 export function compileUsage(dependencies: Pick<Dependencies, "graph" | "secret">) {
   const { graph } = dependencies;
   const keys: ApiKey[] = compileKeys(dependencies);

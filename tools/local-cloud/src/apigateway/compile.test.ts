@@ -229,7 +229,7 @@ describe("a graph that AWS would not deploy", () => {
     ],
     [
       "an authorizer that caches without an identity source",
-      "has no identity source to remember",
+      "has no identity source to cache decisions by",
       guarded({ type: "REQUEST", identitySource: "" }),
     ],
     [

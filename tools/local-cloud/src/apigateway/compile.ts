@@ -21,7 +21,7 @@ import * as RouteTree from "./route-tree.ts";
 import { resourcesOutsideDeployment } from "./deployment-check.ts";
 import { compileModels, requiredParameterKeys } from "./validate-request.ts";
 
-/** Reads the graph once into what the gateway serves. What it cannot emulate, or AWS would not accept, is one error that names it all. */
+/** Returns the stages of the graph, compiled. @throws StartError that names everything that is not emulated or that AWS would refuse. */
 export function compile(dependencies: Dependencies): Stage[] {
   const { graph } = dependencies;
   const problems: string[] = [];
@@ -163,7 +163,7 @@ function gatewayResponses(
 function readModels(models: Resource<"aws:apigateway/model:Model">[], restApi: RestApi) {
   const url = (name: string) =>
     `https://apigateway.amazonaws.com/restapis/${restApi.id}/models/${name}`;
-  // every API has these two
+  // every API has these two models
   const builtIn = ["Empty", "Error"].map((name) => ({ name, url: url(name), schema: "{}" }));
   const own = models.map(({ inputs }) => ({
     name: inputs.name,

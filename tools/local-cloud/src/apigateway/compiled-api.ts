@@ -4,7 +4,7 @@ import type { MediaTypes } from "./media-type.ts";
 import type { ResourcePolicy } from "./resource-policy.ts";
 import type { RouteNode } from "./route-tree.ts";
 
-/** What a deployment of a REST API holds: compiled once from the graph, never changed afterwards. */
+/** A deployed REST API, compiled once from the graph and then constant. */
 export type CompiledApi = {
   id: string;
   name: string;
@@ -21,7 +21,7 @@ export type Stage = {
   name: string;
   deploymentId: string;
   variables: Record<string, string> | null;
-  /** X-Ray: whether a request is sampled unless it says otherwise. */
+  /** Whether X-Ray samples requests that do not carry a sampling decision. */
   isTraced: boolean;
   accessLog: AccessLogFormatter | undefined;
 };
@@ -29,21 +29,21 @@ export type Stage = {
 export type Method = {
   resourceId: string;
   resourcePath: string;
-  /** As declared: `GET`, or `ANY`. */
+  /** As declared, so possibly `ANY`. */
   httpMethod: string;
   authorization: Authorization;
   apiKeyRequired: boolean;
-  /** Mapping keys of required parameters, in the order in which API Gateway lists them. */
+  /** Mapping expressions of the required parameters, in the order in which API Gateway reports them. */
   requiredParameters: string[];
-  /** Present when a validator checks the body: the model's check by content type. */
+  /** By content type; undefined if the method does not validate bodies. */
   bodyValidators: Map<string, BodyValidator> | undefined;
-  /** Answers the context, or throws a `Refusal`. */
+  /** @throws GatewayError */
   integrate: (context: RequestContext) => Promise<HttpResponse>;
-  /** The function behind the integration, as the log names it. */
+  /** The name of the function behind the integration, for logs. */
   functionName: string | undefined;
 };
 
-/** What is wrong with the body, or undefined. */
+/** Returns what is wrong with the body, or undefined. */
 export type BodyValidator = (body: string) => string | undefined;
 
 export type Authorization =
@@ -63,7 +63,7 @@ export type LambdaAuthorizer = {
   id: string;
   type: "TOKEN" | "REQUEST";
   functionArn: string;
-  /** False when nothing in the graph lets the gateway invoke the function. */
+  /** Whether the graph lets the gateway invoke the function. */
   isPermitted: boolean;
   identitySources: string[];
   validation: RegExp | undefined;

@@ -8,11 +8,11 @@ import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
 import type { TraceStore } from "../xray/trace-store.ts";
 
-/** The dependencies of the cloud that a gateway speaks to. */
+/** The other services of the local cloud that the gateway uses. */
 export type Dependencies = {
   graph: ResourceGraph;
   functions: { invoke: Invoke };
-  /** Where events go for which nobody waits. */
+  /** Takes events of asynchronous invocations. */
   asynchronous: Pick<AsynchronousEvents, "accept">;
   principals: Principals;
   /** Absent when the graph has no user pool. */
@@ -21,11 +21,11 @@ export type Dependencies = {
   endpoints: { s3: string | undefined };
   clock: Clock;
   log: Log;
-  /** The values of `secret://name`, for API keys that AWS would have made up. */
+  /** Returns the value of `secret://name`, for API keys whose value AWS would generate. */
   secret?: (name: string) => string;
-  /** Where traces go; without it nothing is traced. */
+  /** Undefined if tracing is off. */
   traces?: TraceStore | undefined;
-  /** Where the access logs of the stages are kept; without it nowhere. */
+  /** The folder of the access logs; undefined if they are off. */
   logFolder?: string;
 };
 

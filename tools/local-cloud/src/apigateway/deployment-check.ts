@@ -10,15 +10,15 @@ const DEPLOYED_TYPES = new Set<string>([
 ]);
 
 /**
- * Sentences about what would be missing in AWS: a deployment is a snapshot of what exists when it is made, and only what
- * it depends on certainly does.
+ * Returns a sentence for each resource that may be missing from a deployment in AWS. A deployment is a snapshot of what
+ * exists when it is created, and only the resources that it depends on are sure to exist then.
  */
 export function resourcesOutsideDeployment(
   graph: ResourceGraph,
   restApiId: string,
   deployment: Resource<"aws:apigateway/deployment:Deployment">,
 ): string[] {
-  // a graph that was written without dependencies says nothing about them
+  // a graph without any dependencies was written without them
   if (!graph.resources.some(({ dependsOn }) => dependsOn)) return [];
   const reached = reachableFrom(graph, deployment);
   return graph.resources
@@ -31,7 +31,7 @@ export function resourcesOutsideDeployment(
     )
     .map(
       ({ name, type }) =>
-        `${name} (${type}): the deployment ${deployment.name} does not depend on it and may be made before it`,
+        `${name} (${type}): the deployment ${deployment.name} does not depend on it and may be created before it`,
     );
 }
 
@@ -45,7 +45,7 @@ function reachableFrom(graph: ResourceGraph, from: Node): Set<string> {
     reached.add(urn);
     const resource = byUrn.get(urn);
     resource?.dependsOn?.forEach(visit);
-    // to depend on a component is to depend on everything in it
+    // a dependency on a component includes everything in it
     if (resource && isComponent(resource)) children.get(urn)?.forEach((child) => visit(child.urn));
   };
   from.dependsOn?.forEach(visit);

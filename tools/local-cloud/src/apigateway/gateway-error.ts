@@ -1,7 +1,7 @@
-/** An answer that the gateway gives by itself: a gateway response type with what its template may say. */
+/** An error that the gateway answers itself: the type of the gateway response and the values for its template. */
 export class GatewayError extends Error {
   readonly type: GatewayResponseType;
-  /** Null where API Gateway itself prints null. */
+  /** Null where API Gateway prints null. */
   readonly text: string | null;
   readonly errorType: string;
   readonly status: number;
@@ -27,11 +27,11 @@ export class GatewayError extends Error {
   }
 }
 
-/** Something is wrong with how the API is configured, which API Gateway only notices when it is called. */
+/** Returns the 500 for a configuration error that API Gateway detects only when the method is called. */
 export const configurationError = (why: string) =>
   new GatewayError("API_CONFIGURATION_ERROR", { cause: new Error(why) });
 
-/** A cause in words: what is not a rule of the gateway is a fault in it, and is shown whole. */
+/** Returns the message of a cause. Any class but `Error` itself is a bug of the gateway, so it is returned with its stack. */
 export const describeCause = (cause: unknown) => {
   if (!(cause instanceof Error)) return String(cause);
   return cause.constructor === Error ? cause.message : cause.stack;
@@ -40,7 +40,7 @@ export const describeCause = (cause: unknown) => {
 export type GatewayResponseType = keyof typeof DEFAULTS;
 
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html;
-// texts and error types as others captured them from AWS: see the evidence in docs/gateway.md
+// texts and error types as third parties captured them from AWS: see the evidence in docs/gateway.md
 const DEFAULTS = {
   ACCESS_DENIED: [403, "User is not authorized to access this resource", "AccessDeniedException"],
   API_CONFIGURATION_ERROR: [500, "Internal server error", "InternalServerErrorException"],

@@ -5,26 +5,26 @@ import * as MediaType from "./media-type.ts";
 import type { GatewayError, GatewayResponseType } from "./gateway-error.ts";
 import * as ResponseHeaders from "./response-headers.ts";
 
-/** The gateway's own answer: the API's gateway response of that type, else of its class, else AWS's default. */
+/** Returns the response for an error: the API's gateway response for the type, else for DEFAULT_4XX or DEFAULT_5XX, else AWS's default. */
 export function gatewayResponse(
   gatewayError: GatewayError,
   context: PartialRequestContext,
 ): HttpResponse {
-  const custom = find(context.stage?.api, gatewayError);
+  const settings = find(context.stage?.api, gatewayError);
   const headers = ResponseHeaders.create();
-  const template = custom && MediaType.choose(custom.templates, context.header("accept"));
+  const template = settings && MediaType.choose(settings.templates, context.header("accept"));
   const variables = (path: string) => variable(path, gatewayError, context);
-  for (const [target, source] of Object.entries(custom?.parameters ?? {})) {
+  for (const [target, source] of Object.entries(settings?.parameters ?? {})) {
     const value = parameter(source, variables);
     if (value !== undefined) headers.set(target.replace("gatewayresponse.header.", ""), value);
   }
   headers.setDefault("Content-Type", template ?? "application/json");
   headers.setDefault("x-amzn-ErrorType", gatewayError.errorType);
   return {
-    status: custom?.statusCode ?? gatewayError.status,
+    status: settings?.statusCode ?? gatewayError.status,
     headers: headers.forNonProxy(),
     body: template
-      ? substitute(custom!.templates[template]!, variables)
+      ? substitute(settings!.templates[template]!, variables)
       : defaultBody(gatewayError),
   };
 }
@@ -37,7 +37,7 @@ function find(
   return responses?.get(type) ?? responses?.get(status < 500 ? "DEFAULT_4XX" : "DEFAULT_5XX");
 }
 
-/** ACCESS_DENIED has a capital M, and what an integration or a model caused has a space. [V-WILD] */
+/** ACCESS_DENIED has `Message` in upper case, and errors of an integration or a model have a space. [V-WILD] */
 function defaultBody({ type, text }: GatewayError) {
   const name = type === "ACCESS_DENIED" ? "Message" : "message";
   return `{"${name}":${SPACED.has(type) ? " " : ""}${JSON.stringify(text)}}`;
@@ -54,7 +54,7 @@ const PATH = "((?:context|stageVariables|method\\.request)\\.[A-Za-z0-9_.:-]*[A-
 const REFERENCE = new RegExp(`\\$\\{${PATH}\\}|\\$${PATH}`, "g");
 
 /**
- * Not VTL: plain substitution of variables. What is not set prints itself.
+ * Substitutes variables; this is not VTL. A variable without a value stays as written.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
  */
 function substitute(template: string, variables: (path: string) => string | undefined): string {

@@ -14,13 +14,13 @@ export type RequestTarget = {
   rawQuery: string;
 };
 
-/** Splits the request target into stage, path and query, decoding nothing. */
+/** Splits the request target into stage, path and query, without decoding. */
 export function parseTarget(url: string, stages: Map<string, Stage>): RequestTarget {
-  // a proxy's client names the host in the target; a fragment is not part of one (RFC 9112, 3.2)
-  const asked = url.replace(/^https?:\/\/[^/?#]*/i, "").replace(/#.*$/s, "");
-  const mark = asked.indexOf("?");
-  const whole = mark < 0 ? asked : asked.slice(0, mark);
-  const rawQuery = mark < 0 ? "" : asked.slice(mark + 1);
+  // the client of a proxy sends an absolute URL; a fragment is not part of a request target (RFC 9112, 3.2)
+  const requestTarget = url.replace(/^https?:\/\/[^/?#]*/i, "").replace(/#.*$/s, "");
+  const mark = requestTarget.indexOf("?");
+  const whole = mark < 0 ? requestTarget : requestTarget.slice(0, mark);
+  const rawQuery = mark < 0 ? "" : requestTarget.slice(mark + 1);
   // `//stage/x` is `/stage/x` [V-AWS]
   const fullPath = whole.replace(/^\/{2,}/, "/");
   const parts = fullPath.split("/", 4);
@@ -28,11 +28,12 @@ export function parseTarget(url: string, stages: Map<string, Stage>): RequestTar
   const stage = stages.get(prefix);
   // `/stage//x` reaches the function as `/x`, further double slashes stay [V-AWS]
   const path = `/${fullPath.slice(prefix.length).replace(/^\/+/, "")}`;
-  // requestContext.path begins with the stage, also where the address begins with the API's id
-  const shown = stage ? fullPath.slice(prefix.length - stage.name.length - 1) : fullPath;
-  return { stage, path, fullPath: shown, rawQuery };
+  // requestContext.path begins with the stage, even if the local path begins with the API's id
+  const pathWithStage = stage ? fullPath.slice(prefix.length - stage.name.length - 1) : fullPath;
+  return { stage, path, fullPath: pathWithStage, rawQuery };
 }
 
+/** Returns the context of a new request, with its route if there is one. Its `signal` aborts when the client disconnects. */
 export function createContext(
   req: IncomingMessage,
   res: ServerResponse,
@@ -44,9 +45,9 @@ export function createContext(
   const hit = stage && route(stage, path, httpMethod);
   const { headers } = req;
   const sample = () => (stage?.isTraced ?? false) && (traces?.sample() ?? true);
-  const gone = new AbortController();
+  const disconnected = new AbortController();
   res.once("close", () => {
-    if (!res.writableFinished) gone.abort();
+    if (!res.writableFinished) disconnected.abort();
   });
   return {
     ...(stage && { stage }),
@@ -80,7 +81,7 @@ export function createContext(
     apiKeyFromAuthorizer: undefined,
     functionName: undefined,
     backendCalls: [],
-    signal: gone.signal,
+    signal: disconnected.signal,
   };
 }
 
@@ -91,7 +92,7 @@ function route(
   path: string,
   httpMethod: string,
 ): RouteTree.RouteMatch<Method> | undefined {
-  // a slash at the end does not matter for matching [V-AWS]
+  // a trailing slash does not matter for matching [V-AWS]
   const trimmed = path.length > 1 && path.endsWith("/") ? path.slice(1, -1) : path.slice(1);
   return RouteTree.match(stage.api.routes, trimmed === "" ? [] : trimmed.split("/"), httpMethod);
 }

@@ -6,7 +6,7 @@ import type { BackendCall } from "./backend-call.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { Dependencies } from "./dependencies.ts";
 
-/** Calls a function for a request; it carries the request's trace on. */
+/** Invokes a function for a request, as part of the request's trace, and records the call. */
 export function invokeFunction(
   { functions }: Dependencies,
   context: RequestContext,

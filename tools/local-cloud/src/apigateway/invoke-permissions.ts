@@ -2,7 +2,7 @@ import * as Policy from "../iam/policy.ts";
 import type { Principals } from "../iam/principals.ts";
 import { type ResourceGraph, resourcesOf } from "../graph/resource-graph.ts";
 
-/** Whether a `lambda:InvokeFunction` permission in the graph, or the integration's own role, lets the gateway invoke a function. */
+/** Returns checks whether the gateway may invoke a function: by a permission in the graph, or as the role of an integration. */
 export function createPermissions(graph: ResourceGraph, principals: Principals) {
   const statements = new Map<string, Policy.Statement[]>();
   for (const { name, inputs } of resourcesOf(graph, "aws:lambda/permission:Permission")) {
@@ -45,7 +45,7 @@ export function createPermissions(graph: ResourceGraph, principals: Principals) 
           resource: functionArn,
         }).allowed;
       } catch {
-        return false; // no such role, or it does not trust the gateway
+        return false; // the role does not exist or does not trust the gateway
       }
     },
   };
@@ -53,7 +53,7 @@ export function createPermissions(graph: ResourceGraph, principals: Principals) 
 
 export type Permissions = ReturnType<typeof createPermissions>;
 
-/** A permission names its function by name or by ARN. */
+/** Returns the ARN for the name or ARN in a permission. */
 function arnOf(graph: ResourceGraph, name: string): string {
   if (name.startsWith("arn:")) return name.split(":").slice(0, 7).join(":");
   return `arn:aws:lambda:${graph.region}:${graph.account}:function:${name}`;

@@ -2,22 +2,22 @@ import type { RequestContext } from "./request-context.ts";
 import * as MediaType from "./media-type.ts";
 import * as Query from "./query.ts";
 
-/** The event of a Lambda proxy integration, to the letter of the recordings: null instead of `{}`, no `version`. [V-AWS] */
+/** Returns the event of a Lambda proxy integration, exactly as recorded: null instead of `{}`, no `version`. [V-AWS] */
 export function proxyEvent(context: RequestContext): Record<string, unknown> {
   const isBase64Encoded =
     context.body.length > 0 &&
     MediaType.includes(context.stage.api.binaryMediaTypes, context.header("content-type"));
   return {
-    ...requestParts(context),
+    ...requestFields(context),
     requestContext: requestContext(context),
-    // a type that is not on the list is text, and bytes that are not UTF-8 are lost
+    // a body whose type is not binary is decoded as UTF-8, which corrupts other bytes
     body:
       context.body.length > 0 ? context.body.toString(isBase64Encoded ? "base64" : "utf8") : null,
     isBase64Encoded,
   };
 }
 
-/** The event of a REQUEST authorizer: the same request, without its body. */
+/** Returns the event of a REQUEST authorizer: the request without its body. */
 export function authorizerEvent(
   context: RequestContext,
   methodArn: string,
@@ -25,12 +25,12 @@ export function authorizerEvent(
   return {
     type: "REQUEST",
     methodArn,
-    ...requestParts(context),
+    ...requestFields(context),
     requestContext: requestContext(context),
   };
 }
 
-function requestParts(context: RequestContext) {
+function requestFields(context: RequestContext) {
   const { headers, multiValueHeaders } = headersOf(context);
   return {
     resource: context.method.resourcePath,
@@ -50,7 +50,7 @@ export function requestContext(context: RequestContext): Record<string, unknown>
   const domainName = context.header("host")?.replace(/:\d+$/, "") ?? "";
   return {
     resourceId: method.resourceId,
-    // absent, not null, without an authorizer
+    // without an authorizer the key is absent, not null
     ...(context.authorizer && { authorizer: context.authorizer }),
     resourcePath: method.resourcePath,
     httpMethod: context.httpMethod,
@@ -88,7 +88,7 @@ export function requestContext(context: RequestContext): Record<string, unknown>
   };
 }
 
-// dropped on the way in [V-AWS]
+// not passed to the function [V-AWS]
 const DROPPED = new Set([
   "connection",
   "content-length",
@@ -102,14 +102,14 @@ const DROPPED = new Set([
   "trailer",
   "upgrade",
   "www-authenticate",
-  // replaced by the gateway's own
+  // replaced by those of the gateway
   "x-amzn-trace-id",
   "x-forwarded-for",
   "x-forwarded-port",
   "x-forwarded-proto",
 ]);
 
-// the client's casing is kept but for these [V-AWS]
+// all other headers keep the client's casing [V-AWS]
 const CANONICAL: Record<string, string> = {
   authorization: "Authorization",
   "user-agent": "User-Agent",
@@ -133,7 +133,7 @@ function headersOf(context: RequestContext) {
   const { sourceIp } = context.identity;
   put("X-Amzn-Trace-Id", context.trace.header);
   put("X-Forwarded-For", before ? `${before}, ${sourceIp}` : sourceIp);
-  // the request is taken as sent over TLS: API Gateway has nothing else [V-AWS]
+  // requests are treated as sent over TLS, because API Gateway accepts nothing else [V-AWS]
   put("X-Forwarded-Port", "443");
   put("X-Forwarded-Proto", "https");
   return { headers, multiValueHeaders };
@@ -141,18 +141,18 @@ function headersOf(context: RequestContext) {
 
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
-/** `12/Jun/2023:18:05:10 +0000` */
+/** Returns a time as `12/Jun/2023:18:05:10 +0000`. */
 export function requestTime(ms: number): string {
   const second = Math.floor(ms / 1000);
   if (second === last.second) return last.text;
-  last = { second, text: written(ms) };
+  last = { second, text: formatRequestTime(ms) };
   return last.text;
 }
 
-/** Many requests have the same one, and each asks several times. */
-let last = { second: 0, text: written(0) };
+/** The last result: many requests share a second, and each needs it several times. */
+let last = { second: 0, text: formatRequestTime(0) };
 
-function written(ms: number): string {
+function formatRequestTime(ms: number): string {
   const iso = new Date(ms).toISOString();
   return `${iso.slice(8, 10)}/${MONTHS[Number(iso.slice(5, 7)) - 1]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
 }

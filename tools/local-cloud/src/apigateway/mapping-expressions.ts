@@ -1,7 +1,7 @@
 import { requestContext } from "./lambda-event.ts";
 import type { RequestContext, PartialRequestContext } from "./request-context.ts";
 
-/** A mapping expression's value: `context.x`, `stageVariables.x`, `method.request.header.X` and their like; undefined when unset. */
+/** Returns the value of a mapping expression such as `context.x`, `stageVariables.x` or `method.request.header.X`; undefined if it has none. */
 export function evaluate(expression: string, context: PartialRequestContext): string | undefined {
   const [source = "", ...rest] = expression.split(".");
   if (source === "context") return toText(valueAtPath(contextVariables(context), rest));
@@ -24,7 +24,7 @@ export function evaluate(expression: string, context: PartialRequestContext): st
   }
 }
 
-/** `$context`. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html#context-variable-reference */
+/** Returns `$context`. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html#context-variable-reference */
 export function contextVariables(context: PartialRequestContext): Record<string, unknown> {
   const known = context.method && context.stage ? requestContext(context as RequestContext) : {};
   return {
@@ -51,7 +51,7 @@ const headerValues = (context: PartialRequestContext, name: string) => {
 const lastHeader = (context: PartialRequestContext, name: string) =>
   headerValues(context, name)?.at(-1);
 
-/** Follows a dotted path; what is left of it may itself be a key with dots (`claims.https://x`). */
+/** Returns the value at a dotted path. The rest of a path may be one key with dots, such as `claims.https://x`. */
 export function valueAtPath(value: unknown, path: string[]): unknown {
   if (path.length === 0) return value;
   if (typeof value !== "object" || value === null) return undefined;
@@ -62,6 +62,7 @@ export function valueAtPath(value: unknown, path: string[]): unknown {
   return Object.hasOwn(fields, first) ? valueAtPath(fields[first], rest) : undefined;
 }
 
+/** Returns a value as text: strings as they are, others as JSON. */
 export function toText(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   return typeof value === "string" ? value : JSON.stringify(value);

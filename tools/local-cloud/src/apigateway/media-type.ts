@@ -1,4 +1,4 @@
-/** An API's `binaryMediaTypes`. "Binary" is decided by these lists, never by looking at bytes. */
+/** The `binaryMediaTypes` of an API. Only this list decides whether a body is binary, never its bytes. */
 export type MediaTypes = { exact: Set<string>; prefixes: string[]; all: boolean };
 
 export function create(list: string[]): MediaTypes {
@@ -6,14 +6,14 @@ export function create(list: string[]): MediaTypes {
   return {
     all: types.includes("*/*"),
     exact: new Set(types),
-    // a wildcard works on the right (`application/*`), not on the left (`*/test`) [V-AWS]
+    // `application/*` matches, `*/test` does not [V-AWS]
     prefixes: types
       .filter((type) => type.endsWith("/*") && !type.startsWith("*"))
       .map((type) => type.slice(0, -1)),
   };
 }
 
-/** Whether a `Content-Type` is on the list. */
+/** Returns whether a `Content-Type` is on the list. */
 export function includes(types: MediaTypes, contentType: string | undefined): boolean {
   if (types.all) return true;
   if (!contentType) return false;
@@ -21,11 +21,11 @@ export function includes(types: MediaTypes, contentType: string | undefined): bo
   return types.exact.has(essence) || types.prefixes.some((prefix) => essence.startsWith(prefix));
 }
 
-/** Whether the client asks for binary: only the *first* type of `Accept` is looked at. [V-AWS test_aws_proxy_binary_response] */
+/** Returns whether the client accepts binary, which only the first type of `Accept` decides. [V-AWS test_aws_proxy_binary_response] */
 export const accepts = (types: MediaTypes, accept: string | undefined): boolean =>
   types.all || (accept !== undefined && includes(types, accept.split(",", 1)[0]));
 
-/** The key of `templates` to use: the wanted type, else application/json, else the first. */
+/** Returns the key of `templates` to use: the accepted type, else application/json, else the first. */
 export function choose(
   templates: Record<string, string>,
   wanted: string | undefined,

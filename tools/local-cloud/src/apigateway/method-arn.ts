@@ -1,5 +1,5 @@
 import type { RequestContext } from "./request-context.ts";
 
-/** `arn:aws:execute-api:{region}:{account}:{api}/{stage}/{METHOD}/{path}` */
+/** Returns `arn:aws:execute-api:{region}:{account}:{api}/{stage}/{METHOD}/{path}` */
 export const methodArn = ({ stage, httpMethod, path }: RequestContext) =>
   `${stage.api.executionArn}/${stage.name}/${httpMethod}/${path.replace(/^\//, "")}`;

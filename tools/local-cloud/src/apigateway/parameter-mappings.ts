@@ -22,7 +22,7 @@ const gatewayResponse = {
 
 type Parameters = Record<string, string>;
 
-/** What goes to the backend, from what the method declares. AWS deploys nothing else. */
+/** Returns request mappings. @throws Error if AWS would refuse one: an invalid expression, or a parameter that the method does not declare. */
 export function requestMappings(parameters: Parameters, declared: object): [string, string][] {
   const names = new Set(Object.keys(declared).map(single));
   return Object.entries(parameters).map(([target, source]) => {
@@ -45,12 +45,12 @@ function checked(parameters: Parameters, rules: typeof response): [string, strin
 }
 
 function check(target: string, source: string, { to, from }: typeof response) {
-  if (!to.test(target)) throw new Error(`nothing can be mapped to ${target}`);
+  if (!to.test(target)) throw new Error(`${target} is not a valid target of a mapping`);
   if (!CONSTANT.test(source) && !from.test(source))
-    throw new Error(`${target} is mapped from ${source}, which is no mapping expression`);
+    throw new Error(`${target} is mapped from ${source}, which is not a mapping expression`);
 }
 
-/** All values and the last of them are declared once, a header in whichever case. */
+/** Returns the declared name: the same for all values and the last value, and for a header in any case. */
 const single = (expression: string) => {
   const name = expression.replace(".multivalue", ".");
   return name.startsWith("method.request.header.") ? name.toLowerCase() : name;

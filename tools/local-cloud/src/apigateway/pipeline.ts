@@ -17,22 +17,26 @@ const MAX_URL_BYTES = 10_240;
 // "ARN length of a method with authorization"
 const MAX_ARN_BYTES = 1_600;
 
-type Stages = { usage: UsagePlans; lambdas: LambdaAuthorizers; dependencies: Dependencies };
+type PipelineDependencies = {
+  usage: UsagePlans;
+  lambdas: LambdaAuthorizers;
+  dependencies: Dependencies;
+};
 
 /**
- * Each step may end the request by throwing a Refusal. Routing before authorization, the authorizer before the API key
- * [V-WILD]; how throttling and validation stand to each other is not documented.
+ * Returns the handler of requests. Each step may throw a GatewayError. Routing comes before authorization, and the authorizer
+ * before the API key [V-WILD]; the order of throttling and validation is not documented.
  */
-export function createPipeline({ usage, lambdas, dependencies }: Stages) {
-  return async (req: IncomingMessage, opened: PartialRequestContext): Promise<HttpResponse> => {
-    const tooLarge = transportLimit(req, opened);
+export function createPipeline({ usage, lambdas, dependencies }: PipelineDependencies) {
+  return async (req: IncomingMessage, unrouted: PartialRequestContext): Promise<HttpResponse> => {
+    const tooLarge = transportLimit(req, unrouted);
     if (tooLarge) return tooLarge;
     const body = await readBody(req, MAX_BODY_BYTES);
-    // plain text, no gateway response, no CORS [V-WILD]
+    // plain text, without a gateway response and CORS headers [V-WILD]
     if (!body) return text(413, `HTTP content length exceeded ${MAX_BODY_BYTES} bytes.`);
-    opened.body = body;
+    unrouted.body = body;
 
-    const context = routed(opened);
+    const context = assertRouted(unrouted);
     const { stage, method } = context;
     if (isTooLong(context)) return text(414, URI_TOO_LONG);
     if (stage.api.policy && method.authorization.type !== "AWS_IAM")
@@ -46,7 +50,7 @@ export function createPipeline({ usage, lambdas, dependencies }: Stages) {
   };
 }
 
-/** The status for headers over the limit is an open question [?]. */
+/** Returns the response to a URL or headers over the limit. The status for headers is not documented [?]. */
 function transportLimit(
   req: IncomingMessage,
   { rawQuery, fullPath, headers }: PartialRequestContext,
@@ -64,22 +68,22 @@ function transportLimit(
 
 const URI_TOO_LONG = "Request URI too long";
 
-/** A path parameter can make the ARN of a protected method longer than a policy is compared with. [V-DOC] */
+/** A path parameter can make the ARN of a protected method longer than the limit. [V-DOC] */
 function isTooLong(context: RequestContext) {
   const { stage, method } = context;
   if (method.authorization.type === "NONE" && !stage.api.policy) return false;
   return methodArn(context).length > MAX_ARN_BYTES;
 }
 
-function routed(opened: PartialRequestContext): RequestContext {
-  if (!opened.stage)
+function assertRouted(unrouted: PartialRequestContext): RequestContext {
+  if (!unrouted.stage)
     throw new GatewayError("MISSING_AUTHENTICATION_TOKEN", {
       text: "Forbidden",
       errorType: "ForbiddenException",
     });
-  if (opened.method) return opened as RequestContext;
-  // an unknown route with an Authorization header is taken for a badly signed call to AWS [V-WILD]
-  const authorization = opened.header("authorization");
+  if (unrouted.method) return unrouted as RequestContext;
+  // AWS answers an unknown route with an Authorization header as a malformed signature [V-WILD]
+  const authorization = unrouted.header("authorization");
   if (authorization && !authorization.startsWith("AWS4-HMAC-SHA256"))
     throw new GatewayError("MISSING_AUTHENTICATION_TOKEN", {
       text: "Invalid key=value pair (missing equal-sign) in Authorization header.",

@@ -3,11 +3,11 @@ import * as MediaType from "./media-type.ts";
 import { GatewayError, configurationError } from "./gateway-error.ts";
 import * as ResponseHeaders from "./response-headers.ts";
 
-/** What a client sees of a Lambda proxy function's result. [V-AWS test_aws_proxy_response_payload_format_validation] */
+/** Returns the response for the result of a Lambda proxy function. @throws GatewayError if it is malformed. [V-AWS test_aws_proxy_response_payload_format_validation] */
 export function proxyResponse(payload: Buffer, context: RequestContext): HttpResponse {
   const result = parse(payload);
   const headers = ResponseHeaders.create();
-  // names in multiValueHeaders win in casing, their values come first
+  // multiValueHeaders decide the casing, and their values come first
   for (const [name, values] of Object.entries(
     object(result.multiValueHeaders, "multiValueHeaders"),
   )) {
@@ -24,7 +24,7 @@ export function proxyResponse(payload: Buffer, context: RequestContext): HttpRes
   };
 }
 
-/** The prelude of a streamed response knows the same fields, and its body is bytes. */
+/** Returns the headers of a streamed response, whose prelude has the same fields. */
 export function streamHeaders(
   prelude: {
     headers?: Record<string, unknown> | undefined;
@@ -42,7 +42,7 @@ export function streamHeaders(
   return headers.forProxy(context);
 }
 
-/** An interim status (1xx) would leave the client waiting for another. */
+/** Returns the status. 1xx is malformed, because the client would wait for a final response. */
 export function status(value: unknown): number {
   if (value === undefined || value === null) return 200;
   const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
@@ -51,7 +51,7 @@ export function status(value: unknown): number {
   return number;
 }
 
-/** Decoded only if the *first* Accept type is on the API's list; the response's own type does not matter. [V-AWS test_aws_proxy_binary_response] */
+/** Decodes base64 only if the first Accept type is a binary media type; the response's type does not matter. [V-AWS test_aws_proxy_binary_response] */
 function body(result: Result, context: RequestContext): HttpResponse["body"] {
   const { body, isBase64Encoded } = result;
   if (body === undefined || body === null) return "";
@@ -97,7 +97,7 @@ function object(value: unknown, name: string): Record<string, unknown> {
 
 function text(value: unknown, name: string): string {
   if (!FIELD_NAME.test(name)) throw malformedProxyResponse(`"${name}" is not the name of a header`);
-  // booleans pass [V-AWS]; numbers are an open question [?], taken as their text
+  // booleans pass [V-AWS]; numbers are not documented [?] and are sent as text
   if (typeof value === "string" || typeof value === "boolean" || typeof value === "number")
     return String(value);
   throw malformedProxyResponse(`header ${name} is ${JSON.stringify(value)}`);
@@ -106,14 +106,14 @@ function text(value: unknown, name: string): string {
 // RFC 9110, token
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** As Java decodes it: what is missing at the end may be left out, a lone letter is nothing. */
+/** Returns whether Java would decode the text: padding may be missing, but a single letter at the end is invalid. */
 export const isBase64 = (text: string) => {
   const whole = text.trimEnd();
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(whole)) return false;
   return whole.endsWith("=") ? whole.length % 4 === 0 : whole.length % 4 !== 1;
 };
 
-/** What API Gateway logs as "Malformed Lambda proxy response". */
+/** Returns the 502 that API Gateway logs as "Malformed Lambda proxy response". */
 export const malformedProxyResponse = (why: string) =>
   new GatewayError("INTEGRATION_FAILURE", {
     status: 502,

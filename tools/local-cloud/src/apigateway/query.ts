@@ -1,8 +1,8 @@
-/** Decoded query parameters, every value in order. */
+/** Decoded query parameters, each with all values in order. */
 export type Values = Record<string, string[]>;
 
 /**
- * `+` is a space, `%2B` a plus; `;` separates as `&` does. No query is null, never an empty object. [V-AWS]
+ * Parses a query: `+` is a space, `%2B` a plus, `;` separates like `&`. Returns null without parameters. [V-AWS]
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
  */
 export function parse(raw: string): Values | null {
@@ -19,6 +19,7 @@ export function parse(raw: string): Values | null {
   return any ? values : null;
 }
 
+/** Returns the last value of each parameter. */
 export function lastValues(values: Values): Record<string, string> {
   const result: Record<string, string> = Object.create(null);
   for (const name in values) result[name] = values[name]!.at(-1)!;
@@ -31,7 +32,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(spaced);
   } catch {
-    // not UTF-8, or a lone `%`: what cannot be decoded stays as it was sent
+    // not UTF-8, or a single `%`: stays as it was sent
     return spaced;
   }
 }

@@ -8,21 +8,21 @@ import type { Method, Stage } from "./compiled-api.ts";
 import type * as Query from "./query.ts";
 import type * as RequestTrace from "./request-trace.ts";
 
-/** One request on its way through the gateway. */
+/** A request with its route, and what the steps of the gateway add to it. */
 export type RequestContext = {
   stage: Stage;
   method: Method;
   httpMethod: string;
-  /** As `event.path` has it: without the stage, percent-encoding kept. */
+  /** Like `event.path`: without the stage, not decoded. */
   path: string;
-  /** As `requestContext.path` has it: with the stage. */
+  /** Like `requestContext.path`: with the stage. */
   fullPath: string;
   pathParameters: Record<string, string> | null;
   query: Query.Values | null;
   rawQuery: string;
-  /** Names as the client wrote them, in order. */
+  /** In the client's order and casing. */
   headers: [name: string, value: string][];
-  /** Lower-case names, as node joins them. */
+  /** Returns the joined values of a header by its lower-case name. */
   header: (name: string) => string | undefined;
   body: Buffer;
   requestId: string;
@@ -30,19 +30,19 @@ export type RequestContext = {
   trace: RequestTrace.Trace;
   time: number;
   identity: Identity;
-  /** What `requestContext.authorizer` will be; undefined without an authorizer. */
+  /** Becomes `requestContext.authorizer`; undefined without an authorizer. */
   authorizer: Record<string, unknown> | undefined;
-  /** The API key that an authorizer names (`usageIdentifierKey`). */
+  /** The API key that an authorizer returned as `usageIdentifierKey`. */
   apiKeyFromAuthorizer: string | undefined;
-  /** The function that was called, for the log. */
+  /** The function of the integration, for logs. */
   functionName: string | undefined;
-  /** What was called for it, in order. */
+  /** The calls made for the request, in order. */
   backendCalls: BackendCall[];
-  /** Aborted when the client goes away. */
+  /** Aborts when the client disconnects. */
   signal: AbortSignal | undefined;
 };
 
-/** What is known of a request that is refused: its stage may be unknown, its method may not exist. */
+/** A request that may have no known stage or method. */
 export type PartialRequestContext = Partial<Pick<RequestContext, "stage" | "method">> &
   Omit<RequestContext, "stage" | "method">;
 
@@ -58,14 +58,14 @@ type Identity = {
   apiKeyId?: string;
 };
 
-/** What goes back: a whole body, or a stream of unknown length. */
+/** A response with a whole body, or with a stream of unknown length. */
 export type HttpResponse = {
   status: number;
   headers: [name: string, value: string][];
   body: Buffer | string | Readable;
 };
 
-/** The header fields of a request, with the names that a Lambda would see. */
+/** Returns the header fields of a request in their order and casing. */
 export function rawHeaderFields(req: IncomingMessage): [string, string][] {
   const raw = req.rawHeaders;
   const list: [string, string][] = [];

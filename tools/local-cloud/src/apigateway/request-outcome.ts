@@ -1,13 +1,13 @@
 import type { GatewayError } from "./gateway-error.ts";
 
-/** How a request ended. */
+/** The result of a request, for logs and traces. */
 export type RequestOutcome = {
   status: number;
-  /** Of the body. */
+  /** Length of the body. */
   bytes: number;
   /** Milliseconds since the epoch. */
   startedAtMs: number;
   endedAtMs: number;
-  /** Why the gateway answered by itself. */
+  /** Set if the gateway itself answered. */
   gatewayError: GatewayError | undefined;
 };

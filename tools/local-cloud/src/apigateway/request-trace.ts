@@ -2,12 +2,12 @@ import { randomHex } from "../random.ts";
 
 import * as TraceHeader from "../xray/trace-header.ts";
 
-/** The trace that a request belongs to, and its places in it. */
+/** The trace of a request, and the ids of its segments in it. */
 export type Trace = {
   root: string;
   /** The stage's segment. */
   id: string;
-  /** Of whoever sent the request. */
+  /** The segment of the client, if it sent one. */
   parentId: string | undefined;
   /** The stage's subsegment for its integration. */
   callId: string;
@@ -18,7 +18,7 @@ export type Trace = {
 };
 
 /**
- * The client's `Root` is kept, `Parent` is new, `Lineage` is added. [V-AWS] So is his decision what is sampled.
+ * The client's `Root` is kept, `Parent` is new, `Lineage` is added. [V-AWS] The client's sampling decision is kept, too.
  * https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
  */
 export function create(sent: string | undefined, nowMs: number, sample: () => boolean): Trace {

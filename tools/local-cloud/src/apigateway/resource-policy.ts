@@ -3,13 +3,13 @@ import type { RequestContext } from "./request-context.ts";
 import { GatewayError } from "./gateway-error.ts";
 
 /**
- * A resource policy. Its explicit Deny comes before any authorizer; with no authorizer it must allow by itself. Under
- * AWS_IAM it is held together with the policies of whoever signed, once that is known. Whether
- * it must also allow what Cognito or a Lambda authorizer let in, AWS's page answers in two ways: the stricter one is taken.
+ * Compiles a resource policy. Its explicit Deny comes before any authorizer. A method without an authorizer needs its Allow.
+ * With AWS_IAM it is evaluated together with the policies of the caller, after the signature. AWS's page contradicts itself
+ * on whether it must also allow what a Cognito or Lambda authorizer allows; here it must.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
  */
 export function compile(document: string, executionArn: string) {
-  // a resource may leave the API out: `execute-api:/stage/*`
+  // a resource may omit the API: `execute-api:/stage/*`
   const statements = Policy.parse(
     document.replaceAll('"execute-api:/', `"${executionArn}/`),
     "the resource policy",

@@ -3,7 +3,7 @@ import type { HttpResponse, RequestContext } from "./request-context.ts";
 // renamed to x-amzn-Remapped-* on the way out [V-AWS]; WWW-Authenticate from a Lambda proxy too [V-WILD]
 const REMAPPED = new Set(["connection", "content-length", "date", "server", "www-authenticate"]);
 
-const REMAPPED_CUSTOM = new Set([
+const REMAPPED_NON_PROXY = new Set([
   ...REMAPPED,
   "authorization",
   "content-md5",
@@ -16,10 +16,10 @@ const REMAPPED_CUSTOM = new Set([
   "user-agent",
 ]);
 
-// the framing is the gateway's, and so are the ids by which it is asked; node writes no Trailer before a body of known length
+// framing and request ids are the gateway's; node writes no Trailer before a body of known length
 const DROPPED = new Set(["trailer", "transfer-encoding", "x-amzn-requestid", "x-amz-apigw-id"]);
 
-/** Response header fields: names without regard to case, the first casing stays. */
+/** Creates an empty list of response headers with case-insensitive names; the first casing stays. */
 export function create() {
   const fields = new Map<string, { name: string; values: string[] }>();
 
@@ -27,7 +27,7 @@ export function create() {
     [...fields].flatMap(([lower, { name, values }]) => {
       if (DROPPED.has(lower) && !remapped.has(lower)) return [];
       const shown = remapped.has(lower) ? `x-amzn-Remapped-${name}` : name;
-      return values.map((value): [string, string] => [shown, clean(value)]);
+      return values.map((value): [string, string] => [shown, withoutInvalidCharacters(value)]);
     });
 
   const set = (name: string, value: string) =>
@@ -45,16 +45,16 @@ export function create() {
     },
     set,
     setDefault,
-    /** As a Lambda or HTTP proxy integration sends them: JSON by default, even for an empty body. [V-AWS] */
+    /** Returns the headers of a proxy integration: JSON by default, even for an empty body. [V-AWS] */
     forProxy(context: RequestContext | undefined): HttpResponse["headers"] {
       setDefault("Content-Type", "application/json");
       // absent on HTTP_PROXY and MOCK [V-AWS]
       if (context) set("X-Amzn-Trace-Id", context.trace.header);
       return list(REMAPPED);
     },
-    forNonProxy: (): HttpResponse["headers"] => list(REMAPPED_CUSTOM),
+    forNonProxy: (): HttpResponse["headers"] => list(REMAPPED_NON_PROXY),
   };
 }
 
-// what node would refuse to write; a line break would start another header
-const clean = (value: string) => value.replace(/[^\t\x20-\x7e\x80-\xff]/g, "");
+// removes characters that node refuses to write; a line break would start another header
+const withoutInvalidCharacters = (value: string) => value.replace(/[^\t\x20-\x7e\x80-\xff]/g, "");

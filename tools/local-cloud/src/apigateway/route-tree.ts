@@ -82,7 +82,7 @@ function literalOf<T>(node: RouteNode<T>, part: string) {
   return found;
 }
 
-// API Gateway refuses a second variable path part beside the first
+// API Gateway refuses a second path parameter beside the first
 function parameterOf<T>(node: RouteNode<T>, name: string, path: string) {
   node.parameter ??= { name, node: createNode() };
   if (node.parameter.name === name) return node.parameter.node;

@@ -5,7 +5,7 @@ import type { RequestContext } from "./request-context.ts";
 import { toJavaValue } from "./velocity-java-methods.ts";
 import * as Velocity from "./velocity.ts";
 
-/** What request and response template of one request share: the overrides that either may set. */
+/** The state that the request and response templates of one request share: `$context` with the overrides that either may set. */
 export type State = {
   request: RequestContext;
   context: Record<string, unknown> & {
@@ -18,7 +18,7 @@ type Overrides = Record<"header" | "path" | "querystring", Record<string, unknow
 
 export type Template = (body: string, state: State) => string;
 
-/** A VTL mapping template, parsed once. Throws on what cannot be parsed or is not emulated, so that it stops the start. */
+/** Compiles a VTL mapping template. @throws Error if it cannot be parsed or is not emulated. */
 export function compile(text: string): Template {
   const render = Velocity.compile(text, {
     input: ["body", "json", "path", "params"],
@@ -78,7 +78,7 @@ function input(body: string, context: RequestContext) {
 const hasParameter = (context: RequestContext, place: string, name: string) =>
   MappingExpressions.evaluate(`method.request.${place}.${name}`, context) !== undefined;
 
-/** The text at a JSON path, as parameter mappings take it. */
+/** Returns the text at a JSON path of the body, for parameter mappings. */
 export function textAtJsonPath(body: string, path: string): string | undefined {
   const found = query(body, path);
   if (found === undefined) return undefined;
@@ -107,7 +107,7 @@ const util = {
   urlEncode: (text: unknown) =>
     encodeURIComponent(String(text))
       .replaceAll("%20", "+")
-      // as Java does besides
+      // characters that Java encodes in addition
       .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`),
   urlDecode: (text: unknown) => decodeURIComponent(String(text).replaceAll("+", " ")),
   base64Encode: (text: unknown) => Buffer.from(String(text)).toString("base64"),

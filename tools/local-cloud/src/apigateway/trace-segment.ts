@@ -4,7 +4,7 @@ import type { BackendCall } from "./backend-call.ts";
 import type { PartialRequestContext } from "./request-context.ts";
 import type { RequestOutcome } from "./request-outcome.ts";
 
-/** The stage's part of a trace. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-understanding-xray-traces.html */
+/** Returns the trace segment of a stage, or undefined if the request is not sampled. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-understanding-xray-traces.html */
 export function segmentOf(
   context: PartialRequestContext,
   outcome: RequestOutcome,
@@ -25,7 +25,7 @@ export function segmentOf(
     http: {
       request: {
         method: context.httpMethod,
-        // without its query: a signed address is a key
+        // without the query, which in a presigned URL is a credential
         url: `http://${context.header("host") ?? ""}${context.fullPath}`,
         client_ip: identity.sourceIp,
         ...(identity.userAgent && { user_agent: identity.userAgent }),
@@ -43,7 +43,7 @@ export function segmentOf(
     },
     annotations: { "aws:api_id": api.id, "aws:api_stage": name },
     ...errorFlagsOf(outcome.status),
-    // S3 writes its own
+    // S3 records its own segment
     subsegments: context.backendCalls
       .filter(({ service }) => service !== "S3")
       .map((call) => subsegmentOf(call, outcome, region)),
@@ -72,7 +72,7 @@ function subsegmentOf(
         resource_names: [functionArn.split(":")[6]],
       },
     }),
-    // given up before it answered
+    // timed out
     ...(status === undefined ? { fault: true } : errorFlagsOf(status)),
   };
 }

@@ -9,7 +9,7 @@ export type RateLimit = { rateLimit: number | undefined; burstLimit: number | un
 export type UsagePlan = {
   id: string;
   keys: Set<string>;
-  /** By `apiId/stage`, with the per-method limits by `/path/METHOD`. */
+  /** By `apiId/stage`: the limits by `/path/METHOD`. */
   stages: Map<string, Map<string, RateLimit>>;
   throttle: RateLimit | undefined;
   quota: { limit: number; offset: number; period: "DAY" | "WEEK" | "MONTH" } | undefined;
@@ -21,7 +21,7 @@ export type MethodSettings = Map<string, Map<string, RateLimit>>;
 export type UsagePlans = ReturnType<typeof createUsagePlans>;
 
 /**
- * API keys, quotas and throttles, exact and on the clock. AWS is best effort and admits more.
+ * Checks API keys, quotas and rate limits, exactly and by the virtual clock. AWS is best effort and accepts more.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
  */
 export function createUsagePlans(
@@ -37,7 +37,7 @@ export function createUsagePlans(
   const counts = new Map<string, { window: number; used: number }>();
 
   return {
-    /** The key of a method that requires one. Missing, unknown, disabled or outside every plan of the stage look the same. [V-WILD] */
+    /** Returns the usage plan of the request's API key. @throws GatewayError INVALID_API_KEY alike for a missing, unknown or disabled key and one without a plan of the stage. [V-WILD] */
     requireApiKey(context: RequestContext): UsagePlan {
       const { stage, apiKeyFromAuthorizer } = context;
       const value =
@@ -54,7 +54,7 @@ export function createUsagePlans(
       return plan;
     },
 
-    /** Client and method, client, then the stage's method. A throttled request does not count against the quota [choice]. */
+    /** Checks the limits of the client's method, the client and the stage's method. A throttled request does not use up the quota [choice]. @throws GatewayError THROTTLED or QUOTA_EXCEEDED */
     checkLimits(context: RequestContext, plan: UsagePlan | undefined) {
       const { method, httpMethod, stage, identity } = context;
       const stageId = stageKey(context);
@@ -72,7 +72,7 @@ export function createUsagePlans(
         const name = `${method.resourcePath.replace(/^\//, "")}/${httpMethod}`;
         const own = settings.get(name);
         const shared = own ?? settings.get("*/*");
-        // `*/*` gives every method a bucket of its own
+        // `*/*` is a separate limit for each method
         take(`${stage.api.id}/${stage.name} ${name}`, shared);
       }
       if (plan && client) checkQuota(plan, client, true);
@@ -94,7 +94,7 @@ export function createUsagePlans(
     bucket.tokens -= 1;
   }
 
-  // windows are fixed and in UTC: how AWS aligns them is undocumented
+  // periods are fixed and in UTC; how AWS aligns them is not documented
   function checkQuota({ quota }: UsagePlan, client: string, count: boolean) {
     if (!quota) return;
     const window = windowStart(clock.now(), quota.period);

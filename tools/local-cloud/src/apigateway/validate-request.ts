@@ -5,7 +5,7 @@ import type { BodyValidator, Method } from "./compiled-api.ts";
 import type { RequestContext } from "./request-context.ts";
 import { GatewayError } from "./gateway-error.ts";
 
-/** Presence of parameters first, then the body. No type, enum or pattern is checked on parameters. [V-DOC] */
+/** Checks that required parameters are present, then the body. Values of parameters are not checked. [V-DOC] @throws GatewayError */
 export function validateRequest(context: RequestContext): void {
   const { requiredParameters, bodyValidators } = context.method;
   const missing = requiredParameters.filter(
@@ -19,13 +19,13 @@ export function validateRequest(context: RequestContext): void {
   }
   if (!bodyValidators) return;
   const type = context.header("content-type")?.split(";", 1)[0]?.trim() || "application/json";
-  // no model for the content type, nor one for all: silently not validated [V-DOC]
+  // a content type without a model, and no $default model: not validated [V-DOC]
   const check = bodyValidators.get(type) ?? bodyValidators.get("$default");
   const validation = check?.(context.body.toString("utf8"));
   if (validation !== undefined) throw new GatewayError("BAD_REQUEST_BODY", { validation });
 }
 
-/** JSON Schema draft-04, compiled. Throws on what is not a schema. https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-models.html */
+/** Compiles models, which are JSON Schema draft-04. @throws Error if one is not a schema. https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-models.html */
 export function compileModels(models: { name: string; url: string; schema: string }[]) {
   const ajv = new ajv04.default({ allErrors: true, strict: false, validateFormats: false });
   for (const { url, schema } of models)
@@ -52,7 +52,7 @@ export function compileModels(models: { name: string; url: string; schema: strin
   };
 }
 
-/** AWS lists what is missing in the order of the mapping keys: header, path, querystring. [V-AWS] */
+/** Returns the required parameters in AWS's order: header, path, querystring. [V-AWS] */
 export const requiredParameterKeys = (
   parameters: Record<string, boolean>,
 ): Method["requiredParameters"] =>

@@ -1,4 +1,4 @@
-/** Objects print as Java prints a map, `{a=1}`; lists that came from JSON as JSON. [V-AWS] */
+/** Returns a copy of a JSON value whose objects print as Java maps, `{a=1}`, and whose lists print as JSON. [V-AWS] */
 export function toJavaValue(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   const isList = Array.isArray(value);
@@ -21,7 +21,7 @@ const printMap = (map: object) =>
     .map(([key, value]) => `${key}=${value}`)
     .join(", ")}}`;
 
-/** What Java prints of a value that a template made itself: `[a, b]`. */
+/** Returns how Java prints a list that a template created: `[a, b]`. */
 export const printJavaList = (list: unknown[]): string => `[${list.map(text).join(", ")}]`;
 
 const text = (value: unknown): string =>
@@ -44,7 +44,7 @@ const isList = (context: unknown) => Array.isArray(context);
 const isMap = (context: unknown) =>
   typeof context === "object" && context !== null && !Array.isArray(context);
 
-// Java's methods of String, List and Map that velocityjs lacks or that JavaScript knows by another name
+// methods of Java's String, List and Map that velocityjs lacks or that JavaScript names differently
 export const javaMethods = [
   method("isEmpty", isText, (text: string) => text === ""),
   method("length", isText, (text: string) => text.length),
@@ -61,7 +61,7 @@ export const javaMethods = [
   method("replaceAll", isText, (text: string, regex: string, by: string) =>
     text.replace(new RegExp(regex, "g"), by),
   ),
-  // every occurrence, and no expression
+  // replaces every occurrence; the argument is not a regular expression
   method("replace", isText, (text: string, part: string, by: string) =>
     text.replaceAll(part, () => by),
   ),
@@ -71,7 +71,7 @@ export const javaMethods = [
   method("split", isText, (text: string, regex: string) => text.split(new RegExp(regex))),
   method("isEmpty", isList, (list: unknown[]) => list.length === 0),
   method("contains", isList, (list: unknown[], item: unknown) => list.includes(item)),
-  // true, and what was there before: a template that does not want to print it says `$!`
+  // returns true like Java, which a template prints unless it writes `$!`
   method("add", isList, (list: unknown[], item: unknown) => list.push(item) > 0),
   method("put", isMap, (map: Record<string, unknown>, key: string, value: unknown) => {
     const before = map[key];

@@ -6,12 +6,12 @@ type Ast = ReturnType<typeof parse>;
 type Node = Ast[number];
 type Context = Record<string, unknown>;
 
-/** What `$input`, `$util` and a loop's `$foreach` have, by name. */
+/** The members of `$input`, `$util` and `$foreach`. */
 type Known = Record<"input" | "util" | "foreach", string[]>;
 
-/** Parses a template of Velocity, the language of mapping templates, and refuses what would silently come out wrong. */
+/** Compiles a Velocity (VTL) template. @throws Error if it uses something that is not emulated and would render wrongly. */
 export function compile(text: string, known: Known): (context: Context) => string {
-  // velocityjs takes the directive for a macro, which needs brackets
+  // velocityjs parses the directive as a macro, which needs brackets
   const ast = parse(text.replace(/#stop\b(?!\()/g, "#stop()"));
   check(ast, known);
   return (context) =>
@@ -35,18 +35,18 @@ function check(ast: Ast, known: Known) {
   visit(ast);
 }
 
-/** velocityjs where Velocity, or API Gateway's use of it, differs. */
+/** velocityjs with the differences of Java's Velocity and of API Gateway. */
 class Renderer extends Compile {
   protected override getReferences(node: Node, isPrinted?: boolean) {
     const { id } = node as { id: string };
-    // what `$context` does not have is nothing, and does not print itself [V-WILD]
+    // a missing member of `$context` prints nothing instead of itself [V-WILD]
     if (id === "context" && isPrinted) return (super.getReferences(node, false) ?? "") as string;
     const value: unknown = super.getReferences(node, isPrinted);
     if (!isPrinted || !Array.isArray(value)) return value as string;
     return Object.hasOwn(value, "toString") ? String(value) : printJavaList(value);
   }
 
-  /** Integers divide without a rest. */
+  /** Integer division truncates. */
   protected override getExpression(node: Node): string {
     const { type, operator, expression } = node as {
       type: string;
@@ -60,7 +60,7 @@ class Renderer extends Compile {
     return (isWhole ? Math.trunc(quotient) : quotient) as unknown as string;
   }
 
-  /** `#break` and `#stop` end the block where they stand, not after it. */
+  /** `#break` and `#stop` end the block where they are, not at its end. */
   override renderAstList(nodes: Ast = this.asts, contextId?: string): string {
     let text = "";
     for (const node of nodes) {

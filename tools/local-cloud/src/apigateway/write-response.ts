@@ -4,7 +4,7 @@ import { pipeline } from "node:stream/promises";
 
 import type { HttpResponse, PartialRequestContext } from "./request-context.ts";
 
-/** Writes the answer with the gateway's own header fields. Resolves with the length of the body when it is written or the client has gone. */
+/** Writes a response with the request ids. Returns the number of body bytes when it is written or the client has disconnected. */
 export async function writeResponse(
   { status, headers, body }: HttpResponse,
   context: Pick<PartialRequestContext, "requestId" | "extendedRequestId">,
@@ -32,20 +32,20 @@ export async function writeResponse(
     res.end();
     return 0;
   }
-  // the head goes out before the first byte is there: the client may want the status
+  // headers are sent before the first byte exists: the client may need the status
   res.flushHeaders();
   let length = 0;
   body.on("data", (chunk: Buffer) => void (length += chunk.length));
   try {
     await pipeline(body, res);
   } catch {
-    // the client left, or the function broke off: a cut-off body is all that HTTP can say
+    // the client disconnected or the function failed midway: HTTP can only cut the body off
     res.destroy();
   }
   return length;
 }
 
-/** A body that nobody will read. */
+/** Destroys a stream that will not be read. */
 function discardBody(body: HttpResponse["body"]) {
   if (typeof body === "string" || Buffer.isBuffer(body)) return;
   (body as Readable).on("error", () => {}).destroy();

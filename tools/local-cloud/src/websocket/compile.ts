@@ -6,7 +6,7 @@ import { StartError } from "../start-error.ts";
 import type { CompiledWebSocketApi, ConnectAuthorization, WebSocketRoute } from "./compiled-api.ts";
 import * as RouteSelection from "./route-selection.ts";
 
-/** The WebSocket APIs of the graph. What cannot be emulated is one error that names it all. */
+/** Returns the WebSocket APIs of the graph, compiled. @throws StartError that names everything that is not emulated. */
 export function compile({
   graph,
   principals,

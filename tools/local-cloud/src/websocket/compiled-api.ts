@@ -1,13 +1,13 @@
-/** A WebSocket API of the graph with its one stage. */
+/** A WebSocket API with its one stage, compiled from the graph. */
 export type CompiledWebSocketApi = {
   id: string;
   name: string;
   stage: string;
   variables: Record<string, string> | undefined;
   executionArn: string;
-  /** Where the stage is in AWS: `wss://…/{stage}`. */
+  /** The URL of the stage in AWS: `wss://…/{stage}`. */
   endpoint: string;
-  /** The route key that a message names, or undefined when it names none. */
+  /** Returns the route key that a message names, or undefined. */
   select: (body: unknown) => string | undefined;
   /** By route key: `$connect`, `$disconnect`, `$default`, or one of the API's own. */
   routes: Map<string, WebSocketRoute>;
@@ -16,12 +16,12 @@ export type CompiledWebSocketApi = {
 export type WebSocketRoute = {
   key: string;
   functionArn: string;
-  /** What a person calls the function. */
+  /** The readable name of the function, for logs. */
   functionName: string;
   /** Whether the graph lets the gateway invoke it. */
   isPermitted: boolean;
   timeoutMs: number;
-  /** Only a route with a response sends the client what its function returns. */
+  /** Only a route with a response sends the result of its function to the client. */
   hasResponse: boolean;
   authorization: ConnectAuthorization;
 };

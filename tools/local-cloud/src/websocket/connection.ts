@@ -23,7 +23,7 @@ const MESSAGE_TOO_BIG = 1009;
 export type Connection = {
   peer: WebsocketEvent.ConnectionInfo;
   lastActiveAt: number;
-  /** False as soon as either side has begun to close it. */
+  /** False once either side has begun to close the connection. */
   isOpen(): boolean;
   send(message: Buffer): void;
   close(): void;
@@ -31,7 +31,7 @@ export type Connection = {
 
 type Needs = Pick<Dependencies, "functions" | "clock" | "log">;
 
-/** One client from the accepted handshake to `$disconnect`; `done` resolves when nothing of it is left. */
+/** Serves one client from the accepted handshake to `$disconnect`; `done` resolves after that. */
 export function serveConnection(
   peer: WebsocketEvent.ConnectionInfo,
   socket: WebSocket,
@@ -39,7 +39,7 @@ export function serveConnection(
   { functions, clock, log }: Needs,
 ): Connection & { done: Promise<void> } {
   const { promise: closed, resolve: end } = Promise.withResolvers<void>();
-  const gone = new AbortController();
+  const ended = new AbortController();
   const connection = {
     peer,
     lastActiveAt: clock.now(),
@@ -62,10 +62,10 @@ export function serveConnection(
     void receive(text(data));
   });
   socket.on("ping", () => (connection.lastActiveAt = clock.now()));
-  // a message over the limit, or a frame that is none: `ws` closes with the code that says so
+  // a message over the limit or an invalid frame: `ws` closes with the matching code
   socket.on("error", () => {});
   socket.on("close", (code, reason) => {
-    gone.abort();
+    ended.abort();
     void disconnected(code, reason.toString()).finally(end);
   });
   void retire().catch(() => {});
@@ -96,7 +96,7 @@ export function serveConnection(
         log.warn(`WebSocket ${route?.key ?? key}: ${describeCause(gatewayError.cause)}`, {
           requestId,
         });
-      // the connection stays [V-WILD]
+      // the connection stays open [V-WILD]
       const frame = JSON.stringify({ message: gatewayError.text, connectionId, requestId });
       if (connection.isOpen()) connection.send(Buffer.from(frame));
     }
@@ -116,7 +116,7 @@ export function serveConnection(
     return peer.api.routes.has("$default") ? "$default" : undefined;
   }
 
-  /** Best effort, after the closing; nothing can be sent any more. [V-DOC] */
+  /** Invokes `$disconnect` after the connection is closed, best effort. [V-DOC] */
   async function disconnected(code: number, reason: string) {
     const route = peer.api.routes.get("$disconnect");
     if (!route) return;
@@ -140,13 +140,13 @@ export function serveConnection(
     }
   }
 
-  /** Ten minutes without a word, or two hours in all. The close code is common knowledge, not documented. [K] */
+  /** Closes the connection after ten idle minutes, or after two hours. The close code is not documented. [K] */
   async function retire() {
     for (;;) {
       const end = Math.min(connection.lastActiveAt + IDLE_MS, peer.connectedAt + LIFETIME_MS);
       const left = end - clock.now();
       if (left <= 0) return socket.close(GOING_AWAY, "Going away");
-      await clock.sleep(left, gone.signal);
+      await clock.sleep(left, ended.signal);
     }
   }
 }

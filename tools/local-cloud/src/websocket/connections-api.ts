@@ -11,7 +11,7 @@ import type { CompiledWebSocketApi } from "./compiled-api.ts";
 
 type Needs = Pick<Dependencies, "graph" | "principals" | "clock" | "log">;
 
-/** `@connections/{id}`: what a backend says to a client, asks of it, or ends. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html */
+/** Handles `@connections/{id}`, with which a backend sends to a connection, describes it or closes it. @throws GatewayError. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html */
 export async function handleConnectionsRequest(
   req: IncomingMessage,
   res: ServerResponse,
@@ -22,13 +22,13 @@ export async function handleConnectionsRequest(
   const body = (await readBody(req, MAX_BODY_BYTES)) ?? TOO_LARGE;
   const method = req.method ?? "GET";
   const headers = headersByLowerCaseName(RequestContext.rawHeaderFields(req));
-  const ask = {
+  const access = {
     action: "execute-api:ManageConnections",
     resource: `${api.executionArn}/${api.stage}/${method}/@connections/${connectionId}`,
   };
-  authorizeSignedRequest({ method, url: req.url ?? "/", headers, body }, ask, dependencies);
+  authorizeSignedRequest({ method, url: req.url ?? "/", headers, body }, access, dependencies);
   const connection = find(connectionId);
-  if (!connection?.isOpen()) throw new GatewayError("RESOURCE_NOT_FOUND", { ...gone });
+  if (!connection?.isOpen()) throw new GatewayError("RESOURCE_NOT_FOUND", { ...connectionGone });
   switch (method) {
     case "POST":
       if (body.length > MAX_MESSAGE_BYTES)
@@ -50,7 +50,7 @@ export async function handleConnectionsRequest(
 
 const TOO_LARGE = Buffer.alloc(MAX_MESSAGE_BYTES + 1);
 
-const gone = { status: 410, text: "Gone", errorType: "GoneException" };
+const connectionGone = { status: 410, text: "Gone", errorType: "GoneException" };
 
 const describe = ({ peer, lastActiveAt }: Connection) => ({
   connectedAt: new Date(peer.connectedAt).toISOString(),

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 
 /**
- * Tells the length of each data frame that a client sends, before `ws` reads it: `ws` counts messages only.
+ * Calls `onFrame` with the length of each frame that a client sends, before `ws` reads it: `ws` limits whole messages only.
  * https://www.rfc-editor.org/rfc/rfc6455#section-5.2
  */
 export function watchFrameLengths(stream: Duplex, onFrame: (bytes: number) => void): void {

@@ -16,17 +16,17 @@ import { invokeRoute } from "./invoke-route.ts";
 
 type Needs = Pick<Dependencies, "graph" | "functions" | "principals" | "clock" | "log">;
 
-/** What the client asked for. */
+/** The request for a connection. */
 export type Handshake = { req: IncomingMessage; rawQuery: string };
 
-/** Lets the client in, or throws a Refusal; answers the headers that `$connect` adds to the handshake. */
+/** Authorizes a handshake and invokes `$connect`. Returns the headers that `$connect` adds to the response. @throws GatewayError if the connection is refused. */
 export async function acceptHandshake(
   peer: WebsocketEvent.ConnectionInfo,
   { req, rawQuery }: Handshake,
   dependencies: Needs,
 ): Promise<Record<string, string>> {
   const route = peer.api.routes.get("$connect");
-  // without the route everybody is let in [V-DOC]
+  // without this route every connection is accepted [V-DOC]
   if (!route) return {};
   const now = dependencies.clock.now();
   const event = {
@@ -61,7 +61,7 @@ export async function acceptHandshake(
   return headers;
 }
 
-/** REQUEST authorizers only, and nothing is cached. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html */
+/** Calls a REQUEST authorizer; its output is not cached. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html */
 async function callAuthorizer(
   authorizer: ConnectAuthorization & { type: "CUSTOM" },
   event: object,
@@ -70,7 +70,7 @@ async function callAuthorizer(
   { functions, clock }: Needs,
   peer: WebsocketEvent.ConnectionInfo,
 ): Promise<Record<string, unknown>> {
-  // a source that is missing is 401, and the function is not asked [V-DOC]
+  // a missing source is 401 without calling the function [V-DOC]
   if (authorizer.identitySources.some((source) => !find(source, handshake, peer)))
     throw new GatewayError("UNAUTHORIZED");
   if (!authorizer.isPermitted) throw new GatewayError("AUTHORIZER_CONFIGURATION_ERROR");

@@ -1,9 +1,9 @@
 import type { ResourceGraph } from "../graph/resource-graph.ts";
 
-/** A stage in AWS, `wss://…`, and its path on this machine. */
+/** The URL of a stage in AWS, `wss://…`, and its path on the local server. */
 export type StageAddress = { endpoint: string; path: string };
 
-/** The graph with the addresses of WebSocket APIs, in links and environments, turned into those of this machine. */
+/** Returns the graph with the URLs of WebSocket APIs in links and environments replaced by local ones. */
 export function withLocalAddresses(
   graph: ResourceGraph,
   places: StageAddress[],

@@ -1,5 +1,5 @@
 /**
- * `$request.body.a.b[0]`, with or without braces.
+ * Compiles a route selection expression: `$request.body.a.b[0]`, with or without braces. @throws Error for other forms.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-routes.html
  */
 export function compile(expression: string): (body: unknown) => string | undefined {
@@ -15,7 +15,7 @@ export function compile(expression: string): (body: unknown) => string | undefin
         return undefined;
       value = (value as Record<string, unknown>)[step];
     }
-    // only a plain value can be a route's key
+    // only a string, number or boolean can be a route key
     if (typeof value === "string") return value;
     return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
   };

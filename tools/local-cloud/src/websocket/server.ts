@@ -23,25 +23,25 @@ import { handleConnectionsRequest } from "./connections-api.ts";
 
 export type WebSockets = {
   server: Server;
-  /** Where each API is: a path on this server, without a slash at its end. */
+  /** The path of each API on this server, without a trailing slash. */
   stages: ({ apiName: string } & StageAddress)[];
-  /** Closes every connection and waits for its `$disconnect`. */
+  /** Drops every connection and waits for its `$disconnect`. */
   stop(): Promise<void>;
 };
 
-/** The WebSocket APIs of a graph, as API Gateway would serve them, with their `@connections`. */
+/** Returns a server for the graph's WebSocket APIs and their `@connections`, as API Gateway would serve them. @throws StartError */
 export function createWebSockets(
   dependencies: Pick<Dependencies, "graph" | "functions" | "principals" | "clock" | "log">,
 ): WebSockets {
   const { clock, log } = dependencies;
-  const byPath = addresses(compile(dependencies));
+  const byPath = apisByPath(compile(dependencies));
   const connections = new Map<string, ReturnType<typeof serveConnection>>();
-  const leaving = new Set<Promise<void>>();
+  const disconnecting = new Set<Promise<void>>();
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
     perMessageDeflate: false,
-    // the one that `$connect` chose
+    // the subprotocol that `$connect` chose
     handleProtocols: (offered, req) => {
       const chosen = protocols.get(req);
       return chosen !== undefined && offered.has(chosen) ? chosen : false;
@@ -60,7 +60,7 @@ export function createWebSockets(
     })),
     async stop() {
       for (const socket of sockets.clients) socket.terminate();
-      await Promise.all(leaving);
+      await Promise.all(disconnecting);
     },
   };
 
@@ -84,9 +84,9 @@ export function createWebSockets(
       sockets.handleUpgrade(req, stream, head, (socket) => {
         const connection = serveConnection(peer, socket, stream, dependencies);
         connections.set(peer.connectionId, connection);
-        leaving.add(connection.done);
+        disconnecting.add(connection.done);
         socket.once("close", () => connections.delete(peer.connectionId));
-        void connection.done.finally(() => leaving.delete(connection.done));
+        void connection.done.finally(() => disconnecting.delete(connection.done));
       });
     } catch (error) {
       const gatewayError = asRefusal(error);
@@ -156,14 +156,14 @@ export function createWebSockets(
 
   function locate(url: string) {
     const [target = "", rawQuery = ""] = url.split(/\?(.*)/s);
-    // a client may write the stage $default either way
+    // a client may encode the dollar sign of the stage $default
     const path = target.replaceAll("%24", "$");
     const found = [...byPath].find(([prefix]) => path === prefix || path.startsWith(`${prefix}/`));
     return { api: found?.[1], rawQuery, rest: found ? path.slice(found[0].length) : path };
   }
 }
 
-/** The answer to a handshake that is gatewayError. */
+/** Answers a handshake with an error and closes the connection. */
 function rejectHandshake(
   stream: Duplex,
   { status, errorType, text }: GatewayError,
@@ -187,8 +187,8 @@ function rejectHandshake(
   );
 }
 
-/** `/{stage}` while that names one API; two APIs with stages of the same name go by their ids. */
-function addresses(apis: CompiledWebSocketApi[]): Map<string, CompiledWebSocketApi> {
+/** Returns the APIs by path: `/{stage}`, or `/_apis/{api id}/{stage}` where several APIs have a stage of that name. */
+function apisByPath(apis: CompiledWebSocketApi[]): Map<string, CompiledWebSocketApi> {
   const names = Map.groupBy(apis, ({ stage }) => stage);
   return new Map(
     apis.map((api) => [

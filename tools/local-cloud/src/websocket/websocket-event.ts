@@ -5,7 +5,7 @@ import { newExtendedRequestId, newRequestId } from "../apigateway/request-contex
 import * as Query from "../apigateway/query.ts";
 import type { CompiledWebSocketApi } from "./compiled-api.ts";
 
-/** Who is at the other end, as every event of the connection says. */
+/** A connection and its client, as every event of it reports. */
 export type ConnectionInfo = {
   api: CompiledWebSocketApi;
   connectionId: string;
@@ -13,13 +13,13 @@ export type ConnectionInfo = {
   domainName: string;
   sourceIp: string;
   userAgent: string | undefined;
-  /** What the authorizer found out on `$connect`. */
+  /** The output of the authorizer on `$connect`. */
   authorizer: Record<string, unknown> | undefined;
 };
 
 type EventType = "CONNECT" | "MESSAGE" | "DISCONNECT";
 
-/** https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html */
+/** Returns the `requestContext` of an event. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html */
 export function requestContext(
   peer: ConnectionInfo,
   routeKey: string,
@@ -45,7 +45,7 @@ export function requestContext(
   };
 }
 
-/** The handshake's headers and query; no other event has them. */
+/** Returns the headers and the query of a handshake, which only the `$connect` event has. */
 export function handshakeFields(
   req: IncomingMessage,
   rawQuery: string,

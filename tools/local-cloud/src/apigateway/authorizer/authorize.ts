@@ -4,7 +4,7 @@ import { authorizeWithCognito } from "./cognito.ts";
 import { authorizeWithIam } from "./iam.ts";
 import type { LambdaAuthorizers } from "./lambda.ts";
 
-/** Authentication and authorization of the method; fills in `context.authorizer` and `context.identity`, or throws a Refusal. */
+/** Authorizes a request as its method demands, and sets `context.authorizer` and `context.identity`. @throws GatewayError */
 export function authorize(
   context: RequestContext,
   lambdas: LambdaAuthorizers,

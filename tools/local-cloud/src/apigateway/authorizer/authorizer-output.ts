@@ -1,7 +1,7 @@
 import * as Policy from "../../iam/policy.ts";
 import { GatewayError } from "../gateway-error.ts";
 
-/** What an authorizer's function decided. */
+/** The result of an authorizer function. */
 export type AuthorizerOutput = {
   principalId: string;
   statements: Policy.Statement[];
@@ -9,7 +9,7 @@ export type AuthorizerOutput = {
   apiKey: string | undefined;
 };
 
-/** https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html */
+/** Parses the result of an authorizer function. @throws GatewayError if it is invalid. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html */
 export function parseAuthorizerOutput(payload: Buffer): AuthorizerOutput {
   try {
     const output = JSON.parse(payload.toString("utf8"));
@@ -38,7 +38,7 @@ function scalars(context: Record<string, unknown>): Record<string, string> {
   return texts;
 }
 
-/** Evaluates the policy against the ARN of one request. */
+/** Evaluates the policy for the ARN of one request. @throws GatewayError ACCESS_DENIED */
 export function assertAllowed({ statements }: AuthorizerOutput, arn: string) {
   const decision = Policy.evaluate(statements, { action: "execute-api:Invoke", resource: arn });
   if (decision.allowed) return;

@@ -5,8 +5,8 @@ import type { Dependencies } from "../dependencies.ts";
 import { GatewayError } from "../gateway-error.ts";
 
 /**
- * Without scopes the ID token is expected, with scopes an access token that has at least one of them; whatever fails is
- * 401. Whether a token was revoked is not asked.
+ * Authorizes with a user pool token. A method without scopes needs an ID token, one with scopes an access token that has at
+ * least one of them. Revocation is not checked. @throws GatewayError UNAUTHORIZED
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html
  */
 export async function authorizeWithCognito(
@@ -43,7 +43,7 @@ async function verify(
   throw new GatewayError("UNAUTHORIZED", expired ? { text: "The incoming token has expired" } : {});
 }
 
-/** Every claim is text: lists joined by commas, and times the way Java prints a date, so that nobody relies on them. [V-WILD] */
+/** Returns every claim as text: lists joined by commas, and times as Java prints a date. [V-WILD] */
 function asStrings(claims: Record<string, unknown>): Record<string, string> {
   const texts: Record<string, string> = {};
   for (const [name, value] of Object.entries(claims)) {

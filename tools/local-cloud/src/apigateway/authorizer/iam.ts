@@ -9,7 +9,7 @@ import { methodArn } from "../method-arn.ts";
 // execute-api allows five minutes [K]
 const SKEW_SECONDS = 300;
 
-/** AWS_IAM: the signature, then `execute-api:Invoke` in the caller's own policies and the API's. */
+/** Authorizes with AWS_IAM: verifies the signature, then `execute-api:Invoke` in the caller's and the resource policy. @throws GatewayError */
 export function authorizeWithIam(context: RequestContext, dependencies: Dependencies): void {
   const request = {
     method: context.httpMethod,
@@ -17,14 +17,14 @@ export function authorizeWithIam(context: RequestContext, dependencies: Dependen
     headers: headersByLowerCaseName(context.headers),
     body: context.body,
   };
-  const ask = {
+  const access = {
     action: "execute-api:Invoke",
     resource: methodArn(context),
     context: { "aws:SourceIp": context.identity.sourceIp },
   };
   const principal = authorizeSignedRequest(
     request,
-    ask,
+    access,
     dependencies,
     context.stage.api.policy?.statements,
   );
@@ -37,10 +37,10 @@ export function authorizeWithIam(context: RequestContext, dependencies: Dependen
   });
 }
 
-/** Who signed a request to execute-api and may do what it asks; anybody else is a Refusal. */
+/** Returns the principal that signed a request to execute-api. @throws GatewayError if the signature is invalid or the principal lacks the permission. */
 export function authorizeSignedRequest(
   request: VerifySignature.SignedRequest,
-  ask: AccessRequest,
+  access: AccessRequest,
   { principals, graph, clock, log }: Pick<Dependencies, "principals" | "graph" | "clock" | "log">,
   ofResource?: readonly Statement[],
 ): Principal {
@@ -56,12 +56,12 @@ export function authorizeSignedRequest(
     maxSkewSeconds: SKEW_SECONDS,
   });
   if (!outcome.ok) throw gatewayError(outcome);
-  const decision = mayDo(outcome.principal, ask, log, ofResource);
+  const decision = mayDo(outcome.principal, access, log, ofResource);
   if (!decision.allowed) throw new GatewayError("ACCESS_DENIED", { text: decision.message });
   return outcome.principal;
 }
 
-/** In the words of execute-api. */
+/** Returns execute-api's error for an invalid signature. */
 function gatewayError({ problem, message }: VerifySignature.Rejected): GatewayError {
   switch (problem) {
     case "missing":
@@ -90,6 +90,7 @@ function gatewayError({ problem, message }: VerifySignature.Rejected): GatewayEr
   }
 }
 
+/** Returns headers by lower-case name; repeated ones as a list. */
 export function headersByLowerCaseName(
   fields: [string, string][],
 ): Record<string, string | string[]> {

@@ -1,3 +1,5 @@
+import { LRUCache } from "lru-cache";
+
 import * as MappingExpressions from "../mapping-expressions.ts";
 import type { LambdaAuthorizer } from "../compiled-api.ts";
 import { authorizerEvent } from "../lambda-event.ts";
@@ -19,24 +21,26 @@ export type LambdaAuthorizers = {
 
 const TIMEOUT_MS = 29_000;
 
-/** TOKEN and REQUEST authorizers. What is cached is the *policy*; it is evaluated anew against the ARN of each request. [V-DOC] */
+/** Authorizes with TOKEN and REQUEST authorizers. The policy is cached, and evaluated again for the ARN of each request. [V-DOC] */
 export function createLambdaAuthorizers(dependencies: Dependencies): LambdaAuthorizers {
   const { clock } = dependencies;
-  const cache = new Map<string, { output: AuthorizerOutput; until: number }>();
+  const cache = new LRUCache<string, AuthorizerOutput>({
+    max: MAX_CACHED,
+    ttlResolution: 0,
+    perf: { now: () => clock.now() },
+  });
 
   return {
     async authorize(context, authorizer) {
       const started = clock.now();
-      const sources = identity(context, authorizer);
+      const sources = identityValues(context, authorizer);
       const isCached = authorizer.ttlSeconds > 0 && sources.length > 0;
       const key = JSON.stringify([context.stage.name, authorizer.id, sources]);
-      const hit = isCached ? cache.get(key) : undefined;
       const arn = methodArn(context);
-      let output = hit && hit.until > started ? hit.output : undefined;
+      let output = isCached ? cache.get(key) : undefined;
       if (!output) {
-        output = await ask(context, authorizer, arn, sources[0] ?? "");
-        if (isCached) cache.set(key, { output, until: clock.now() + authorizer.ttlSeconds * 1000 });
-        if (cache.size > MAX_CACHED) cache.delete(cache.keys().next().value!);
+        output = await callAuthorizer(context, authorizer, arn, sources[0] ?? "");
+        if (isCached) cache.set(key, output, { ttl: authorizer.ttlSeconds * 1000 });
       }
       assertAllowed(output, arn);
       context.authorizer = {
@@ -48,7 +52,7 @@ export function createLambdaAuthorizers(dependencies: Dependencies): LambdaAutho
     },
   };
 
-  async function ask(
+  async function callAuthorizer(
     context: RequestContext,
     authorizer: LambdaAuthorizer,
     arn: string,
@@ -71,7 +75,7 @@ export function createLambdaAuthorizers(dependencies: Dependencies): LambdaAutho
     ).catch((cause) => {
       throw new GatewayError("AUTHORIZER_FAILURE", { cause });
     });
-    // the one message that means 401 [V-DOC]
+    // only this message means 401 [V-DOC]
     if (result.kind === "error" && result.errorMessage === "Unauthorized")
       throw new GatewayError("UNAUTHORIZED");
     if (result.kind !== "ok") throw new GatewayError("AUTHORIZER_FAILURE");
@@ -79,11 +83,11 @@ export function createLambdaAuthorizers(dependencies: Dependencies): LambdaAutho
   }
 }
 
-// keeps a flood of tokens from filling the memory
+// bounds the memory when clients send many different tokens
 const MAX_CACHED = 10_000;
 
-/** The values of the identity sources; a missing one is 401 before the function is asked. [V-DOC] */
-function identity(
+/** Returns the values of the identity sources. @throws GatewayError UNAUTHORIZED if one is missing; the function is not called then. [V-DOC] */
+function identityValues(
   context: RequestContext,
   { type, identitySources, validation }: LambdaAuthorizer,
 ) {

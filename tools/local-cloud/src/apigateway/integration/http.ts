@@ -16,7 +16,7 @@ import { withTimeout } from "./timeout.ts";
 
 export type HttpTarget = { uri: string; httpMethod: string };
 
-/** HTTP: a request made of mapped parameters and template only. */
+/** Returns the backend of type HTTP: it sends only mapped parameters and the rendered template. */
 export function httpBackend({ uri, httpMethod }: HttpTarget): Backend {
   return async (request, context) => {
     const { origin, target } = place(uri, request.path, request.query, context);
@@ -51,7 +51,7 @@ export function httpBackend({ uri, httpMethod }: HttpTarget): Backend {
   };
 }
 
-// taken out on the way to the backend, or belonging to one hop
+// hop-by-hop headers, and those that the gateway sets itself
 const HOP = new Set([
   "connection",
   "content-length",
@@ -65,7 +65,7 @@ const HOP = new Set([
   "upgrade",
 ]);
 
-/** HTTP_PROXY: the client's request goes on, with mapped parameters on top, and the answer comes back as it is. */
+/** Returns the integration of type HTTP_PROXY: it forwards the request with mapped parameters added, and returns the response unchanged. */
 export function httpProxyIntegration(
   { uri, httpMethod }: HttpTarget,
   settings: Pick<NonProxySettings, "kind" | "requestParameters" | "timeoutMs"> & {
@@ -97,12 +97,12 @@ export function httpProxyIntegration(
       return response;
     });
     const response = await withTimeout(settings.timeoutMs, sent);
-    const answer = ResponseHeaders.create();
+    const headersOut = ResponseHeaders.create();
     for (const [name, value] of rawResponseFields(response))
-      if (!/^(keep-alive|transfer-encoding)$/i.test(name)) answer.append(name, value);
+      if (!/^(keep-alive|transfer-encoding)$/i.test(name)) headersOut.append(name, value);
     return {
       status: response.statusCode ?? 200,
-      headers: answer.forProxy(undefined),
+      headers: headersOut.forProxy(undefined),
       body: settings.stream
         ? response
         : await withTimeout(settings.timeoutMs, readResponseBody(response)),

@@ -22,7 +22,7 @@ const FORBIDDEN_AWS = new Set([
   "te",
 ]);
 
-/** Mapped parameters and the body after content handling and template: nothing else of the client's request goes on. */
+/** Returns the request to the backend: mapped parameters, and the body after content handling and template. @throws GatewayError */
 export function createIntegrationRequest(
   settings: NonProxySettings,
   context: RequestContext,
@@ -73,7 +73,7 @@ function body(settings: NonProxySettings, context: RequestContext, state: Templa
   const type = context.header("content-type")?.split(";", 1)[0]?.trim() || "application/json";
   const template = settings.requestTemplates[type];
   if (template) {
-    // a template cannot work on bytes: the reason why OPTIONS mocks break under a `*/*` binary type [V-WILD]
+    // a template cannot be applied to bytes, so OPTIONS mocks fail with the binary media type `*/*` [V-WILD]
     if (isBinary) throw configurationError("a request template cannot be applied to a binary body");
     return Buffer.from(renderTemplate(template, bytes.toString("utf8"), state));
   }
@@ -96,7 +96,7 @@ export function renderTemplate(
   }
 }
 
-/** notes: request direction. Text that is not UTF-8 is corrupted, as in AWS. [V-AWS] */
+/** Applies content handling to the request body. Text that is not UTF-8 is corrupted, as in AWS. [V-AWS] */
 function converted({ contentHandling }: NonProxySettings, context: RequestContext) {
   const { binaryMediaTypes } = context.stage.api;
   const type = context.header("content-type") ?? "application/json";

@@ -11,7 +11,7 @@ import type {
   IntegrationResult,
 } from "./non-proxy-settings.ts";
 
-/** Chooses the integration response, converts, maps and renders. */
+/** Returns the response: chooses the integration response, applies content handling, maps headers and renders the template. @throws GatewayError */
 export function createIntegrationResponse(
   settings: NonProxySettings,
   context: RequestContext,
@@ -41,7 +41,7 @@ export function createIntegrationResponse(
   return { status: overridden(status) ?? response.status, headers: headers.forNonProxy(), body };
 }
 
-/** A pattern must match the whole value; without a match the response without pattern serves. [V-AWS] */
+/** Returns the response whose pattern matches the whole value, else the one without a pattern. [V-AWS] */
 function select(responses: IntegrationResponse[], selector: string | undefined) {
   const matched =
     selector === undefined ? undefined : responses.find(({ pattern }) => pattern?.test(selector));
@@ -54,7 +54,7 @@ function overridden(status: unknown): number | undefined {
   return Number.isInteger(number) && number >= 100 && number <= 599 ? number : undefined;
 }
 
-/** Whether the payload is binary says its own type, whether the client wants binary its first Accept type. [V-AWS, S3 recordings] */
+/** Applies content handling to the body. Its Content-Type decides whether it is binary; the first Accept type decides whether the client accepts binary. [V-AWS, S3 recordings] */
 function converted(
   { contentHandling }: IntegrationResponse,
   context: RequestContext,

@@ -6,7 +6,7 @@ import { GatewayError, configurationError } from "../gateway-error.ts";
 import type { Backend } from "./non-proxy.ts";
 import { type LambdaTarget, permittedFunctionArn, isTooLarge } from "./lambda-proxy.ts";
 
-/** `AWS` onto a function: the rendered template is its event, the error message of a failure chooses the integration response. [V-AWS] */
+/** Returns the backend of type AWS for a function: the rendered template is the event, and an error message chooses the integration response. [V-AWS] */
 export function lambdaBackend(target: LambdaTarget, dependencies: Dependencies): Backend {
   return async (request, context) => {
     const functionArn = permittedFunctionArn(target, context);
@@ -33,7 +33,7 @@ export function lambdaBackend(target: LambdaTarget, dependencies: Dependencies):
   };
 }
 
-/** `X-Amz-Invocation-Type: Event`: Lambda takes the event, answers 202 at once and runs the function later. https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-integration-async.html */
+/** Returns whether the invocation is asynchronous (`X-Amz-Invocation-Type: Event`): Lambda answers 202 and runs the function later. https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-integration-async.html */
 function isEvent(headers: Record<string, string>): boolean {
   const name = Object.keys(headers).find((name) => name.toLowerCase() === "x-amz-invocation-type");
   const type = name ? headers[name] : "RequestResponse";

@@ -18,6 +18,7 @@ export type LambdaTarget = {
   timeoutMs: number;
 };
 
+/** Returns the integration of type AWS_PROXY, buffered. */
 export function lambdaProxyIntegration(target: LambdaTarget, dependencies: Dependencies) {
   return async (context: RequestContext): Promise<HttpResponse> => {
     const functionArn = permittedFunctionArn(target, context);
@@ -35,7 +36,7 @@ export function lambdaProxyIntegration(target: LambdaTarget, dependencies: Depen
   };
 }
 
-/** `responseTransferMode: STREAM`: status and headers first, then bytes as they come, without the 6 MB ceiling. */
+/** Returns the integration with `responseTransferMode: STREAM`: status and headers first, then bytes as they arrive, without the 6 MB limit. */
 export function lambdaStreamIntegration(target: LambdaTarget, dependencies: Dependencies) {
   return async (context: RequestContext): Promise<HttpResponse> => {
     const functionArn = permittedFunctionArn(target, context);
@@ -71,7 +72,9 @@ export function lambdaStreamIntegration(target: LambdaTarget, dependencies: Depe
 export function permittedFunctionArn(target: LambdaTarget, context: RequestContext): string {
   const functionArn = target.functionArn(context);
   if (target.isPermitted(functionArn)) return functionArn;
-  throw configurationError(`nothing lets API Gateway invoke ${functionArn}`);
+  throw configurationError(
+    `neither a permission nor a role lets API Gateway invoke ${functionArn}`,
+  );
 }
 
 export function isTooLarge(payload: string) {

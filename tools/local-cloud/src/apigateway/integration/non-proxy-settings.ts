@@ -1,6 +1,6 @@
 import type * as Template from "../template.ts";
 
-/** A non-proxy integration with its integration responses, compiled. */
+/** The compiled settings of a non-proxy integration and its integration responses. */
 export type NonProxySettings = {
   kind: "MOCK" | "AWS" | "HTTP";
   requestParameters: [target: string, source: string][];
@@ -23,7 +23,7 @@ export type IntegrationResponse = {
   contentHandling: ContentHandling;
 };
 
-/** What goes to the backend. */
+/** The request to the backend. */
 export type IntegrationRequest = {
   headers: Record<string, string>;
   query: Record<string, string[]>;
@@ -31,7 +31,7 @@ export type IntegrationRequest = {
   body: Buffer;
 };
 
-/** What came back. `selector` is what the selection patterns are matched against: a status, or a function's error message. */
+/** The response of the backend. Selection patterns match `selector`, which is a status or the error message of a function. */
 export type IntegrationResult = {
   selector: string | undefined;
   headers: Record<string, string[]>;

@@ -15,7 +15,7 @@ export type Backend = (
   context: RequestContext,
 ) => Promise<IntegrationResult> | IntegrationResult;
 
-/** A non-proxy integration: request mapping, backend, response mapping. */
+/** Returns a non-proxy integration: request mapping, backend, response mapping. */
 export function nonProxyIntegration(settings: NonProxySettings, backend: Backend) {
   return async (context: RequestContext): Promise<HttpResponse> => {
     const state = Template.newState(context);
@@ -26,7 +26,7 @@ export function nonProxyIntegration(settings: NonProxySettings, backend: Backend
   };
 }
 
-/** The template must render JSON with an integer `statusCode`; unquoted keys are accepted. [V-AWS] */
+/** The backend of type MOCK. The template must render JSON with an integer `statusCode`; unquoted keys are accepted. [V-AWS] */
 export const mockBackend: Backend = ({ body }) => {
   const text = body.toString("utf8");
   const statusCode =

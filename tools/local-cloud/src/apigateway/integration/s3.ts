@@ -13,7 +13,7 @@ import {
   sendRequest,
 } from "./send-request.ts";
 
-// S3's own spelling, which a mapping must hit; the wire does not promise it
+// the casing of S3, which a response mapping must match; a server may send another one
 const CANONICAL = new Map(
   [
     "Accept-Ranges",
@@ -40,7 +40,7 @@ export type S3Target = {
   roleArn: string;
 };
 
-/** Calls S3 with the integration's role, signed. Only mapped headers arrive there; Content-Type passes for methods with a body. [V-AWS] */
+/** Returns the backend that calls S3, signed by the integration's role. S3 receives only mapped headers, and Content-Type for methods with a body. [V-AWS] */
 export function s3Backend(
   { path, httpMethod, roleArn }: S3Target,
   dependencies: Dependencies,
@@ -68,7 +68,7 @@ export function s3Backend(
       Date.now(),
     );
     if (hasBody) headers["content-length"] = String(body.length);
-    // S3 writes the call into the trace itself, and hands the trace on with its events
+    // S3 records the call in the trace itself, and adds the trace to its events
     headers["x-amzn-trace-id"] = traceHeader(context, context.trace);
     const outgoing = {
       origin,

@@ -12,7 +12,7 @@ const agents = {
 export type OutgoingRequest = {
   /** Scheme and authority, `http://127.0.0.1:3000`. */
   origin: string;
-  /** Sent as it is: no dot segment is resolved, nothing is encoded again. */
+  /** Sent unchanged: dot segments are not resolved, and nothing is encoded again. */
   target: string;
   method: string;
   headers: Record<string, string | string[]>;
@@ -20,7 +20,7 @@ export type OutgoingRequest = {
   signal?: AbortSignal | undefined;
 };
 
-/** Sends a request and resolves when the head of the response is there. A backend that cannot be reached is an INTEGRATION_FAILURE. */
+/** Sends a request and resolves when the headers of the response have arrived. @throws GatewayError INTEGRATION_FAILURE if the backend cannot be reached. */
 export function sendRequest(outgoing: OutgoingRequest): Promise<http.IncomingMessage> {
   const { protocol, hostname, port } = new URL(outgoing.origin);
   const secure = protocol === "https:";
@@ -57,7 +57,7 @@ export async function readResponseBody(response: http.IncomingMessage): Promise<
   return body;
 }
 
-/** Header fields as they came over the wire, with their casing. */
+/** Returns the header fields in their order and casing. */
 export function rawResponseFields(response: http.IncomingMessage): [string, string][] {
   const fields: [string, string][] = [];
   for (let i = 0; i < response.rawHeaders.length; i += 2)
@@ -65,20 +65,20 @@ export function rawResponseFields(response: http.IncomingMessage): [string, stri
   return fields;
 }
 
-/** `{name}` in a URI is filled from the mapped path parameters, percent-encoded but for the slashes of a greedy one. */
+/** Replaces each `{name}` in a URI by the mapped path parameter, percent-encoded except for slashes. */
 export const fillPath = (uri: string, path: Record<string, string>) =>
   uri.replace(/\{([^{}]+?)\+?\}/g, (whole, name: string) => {
     const value = path[name];
     return value === undefined ? whole : encodePath(value);
   });
 
-/** What came percent-encoded in the path is not encoded twice. */
+/** Encodes a value that may be percent-encoded already. */
 function encodePath(value: string): string {
   let decoded = value;
   try {
     decoded = decodeURIComponent(value);
   } catch {
-    // a lone `%`: taken literally
+    // a single `%` is taken literally
   }
   return encodeURIComponent(decoded)
     .replaceAll("%2F", "/")

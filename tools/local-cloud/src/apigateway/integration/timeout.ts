@@ -1,6 +1,6 @@
 import { GatewayError } from "../gateway-error.ts";
 
-/** Gives up waiting after `ms` of real time; the work itself goes on, as a function behind API Gateway does. */
+/** Returns the result of `work`. @throws GatewayError INTEGRATION_TIMEOUT after `ms` of real time; the work continues, like a function behind API Gateway. */
 export function withTimeout<T>(ms: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout;
   const late = new Promise<never>((_, reject) => {
