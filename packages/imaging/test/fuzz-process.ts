@@ -4,58 +4,53 @@ import { join } from "node:path";
 
 import type { Trial } from "./fuzz-process.child.ts";
 
-/** What came of some bytes. Everything but `picture` and `refusal` is a bug of ours. */
+/** The result of processing some bytes. Every type but `picture` and `refusal` is a bug of ours. */
 export type Outcome = {
-  kind: "picture" | "refusal" | "failure" | "crash" | "hang";
+  type: "picture" | "refusal" | "failure" | "crash" | "hang";
   /** The refusal's code, or what happened instead. */
   code: string;
   detail: string;
-  /** The door that took longest: `identify`, `prepare` or the request that was rendered. */
-  slowest: string;
-  /** Its milliseconds of processor time, on all threads: what it would take on a machine with nothing else to do. */
-  cpu: number;
-  /** What the process held at most, beyond what it held before. */
-  megabytes: number;
+  /** The call that used the most processor time: `identify`, `prepare`, or the request that was rendered. */
+  slowestCall: string;
+  /** Processor time of that call on all threads, in milliseconds. */
+  cpuMs: number;
+  /** The peak of resident memory minus what the process held before, in megabytes; 0 where it cannot be measured. */
+  heldMegabytes: number;
 };
 
-/** Of real time, for all doors together: more than any may take on a busy machine, so that what hangs is seen to hang. */
-const PATIENCE_MS = 100_000;
+/** Real time for all calls of one trial: more than any needs on a busy machine, so that a hang is noticed. */
+const MAX_TRIAL_MS = 100_000;
 
-/** Puts bytes through both doors, arrival and delivery, in a process of its own: it may die of them, and the next bytes get a new one. `isQuick` tries one delivery instead of all kinds. */
-export function createOrdeal() {
+/**
+ * Processes bytes as ingest and delivery do, in a child process that may crash; the next bytes then get a new one. `isQuick`
+ * renders one delivery request instead of four.
+ */
+export function createFuzzProcess() {
   let child: ChildProcess | undefined;
 
-  async function undergo(bytes: Buffer, isQuick = false): Promise<Outcome> {
-    const own = (child ??= fork(join(import.meta.dirname, "ordeal.child.ts"), {
+  async function run(bytes: Buffer, isQuick = false): Promise<Outcome> {
+    const current = (child ??= fork(join(import.meta.dirname, "fuzz-process.child.ts"), {
       serialization: "advanced",
-      // words of libraries about damaged files
+      // libraries print warnings about damaged files
       stdio: ["ignore", "inherit", "ignore", "ipc"],
     }));
-    const died = new AbortController();
-    const { signal } = died;
-    const timer = new Promise<Outcome>((resolve) => {
+    const finished = new AbortController();
+    const { signal } = finished;
+    const hang = new Promise<Outcome>((resolve) => {
       const timeout = setTimeout(
-        () => resolve(ended("hang", `after ${PATIENCE_MS} ms`)),
-        PATIENCE_MS,
+        () => resolve(endedWith("hang", `after ${MAX_TRIAL_MS} ms`)),
+        MAX_TRIAL_MS,
       );
       signal.addEventListener("abort", () => clearTimeout(timeout));
     });
-    const ended = (kind: Outcome["kind"], code: string): Outcome => ({
-      kind,
-      code,
-      detail: "",
-      slowest: "",
-      cpu: 0,
-      megabytes: 0,
-    });
-    own.send({ bytes, isQuick } satisfies Trial);
+    current.send({ bytes, isQuick } satisfies Trial);
     const outcome = await Promise.race([
-      once(own, "message", { signal }).then(([told]) => told as Outcome),
-      once(own, "exit", { signal }).then(([code, by]) => ended("crash", `${by ?? code}`)),
-      timer,
+      once(current, "message", { signal }).then(([message]) => message as Outcome),
+      once(current, "exit", { signal }).then(([code, by]) => endedWith("crash", `${by ?? code}`)),
+      hang,
     ]);
-    died.abort();
-    if (outcome.kind === "crash" || outcome.kind === "hang") await stop();
+    finished.abort();
+    if (outcome.type === "crash" || outcome.type === "hang") await stop();
     return outcome;
   }
 
@@ -67,5 +62,14 @@ export function createOrdeal() {
     await once(last, "exit");
   }
 
-  return { undergo, stop };
+  return { run, stop };
 }
+
+const endedWith = (type: Outcome["type"], code: string): Outcome => ({
+  type,
+  code,
+  detail: "",
+  slowestCall: "",
+  cpuMs: 0,
+  heldMegabytes: 0,
+});

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { startCloud } from "../../../core/test/cloud.ts";
 import { as } from "../../../core/test/samples.ts";
 import { png } from "../../../imaging/test/hostile/bytes.ts";
-import { honest } from "../../../imaging/test/hostile/cases.ts";
+import { validImages } from "../../../imaging/test/hostile/cases.ts";
 import { photo } from "../../../imaging/test/samples.ts";
 import { startS3Proxy } from "../../test/s3-proxy.ts";
 import { handler } from "./handler.ts";
@@ -56,7 +56,7 @@ test.each<[string, () => Buffer, string]>([
 });
 
 test("an accepted upload is read once and whole, in every format", async () => {
-  const valid = await honest();
+  const valid = await validImages();
   const large = await photo(700, 500).png().toBuffer();
   expect(large.length).toBeGreaterThan(2 * HEAD_BYTES);
   for (const [name, bytes] of [...Object.entries(valid), ["large", large] as const])

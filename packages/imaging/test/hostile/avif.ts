@@ -1,5 +1,5 @@
 import { ascii, noise, u16, u32 } from "./bytes.ts";
-import type { Case } from "./cases.ts";
+import type { Case } from "./case.ts";
 
 // Boxes of ISO 14496-12; an AVIF is a list of items in a `meta` box.
 

@@ -9,12 +9,10 @@ import { polyglots } from "./polyglot.ts";
 import { svgs } from "./svg.ts";
 import { tiffs } from "./tiff.ts";
 import { webps } from "./webp.ts";
+import type { Case } from "./case.ts";
 
-/** What it is, its bytes, and the code of its refusal where only one would be right. */
-export type Case = readonly [name: string, bytes: Buffer, code?: string | undefined];
-
-/** Honest pictures, 64 × 48, one of each kind: what is bent, cut off and disguised. */
-export async function honest(): Promise<Record<string, Buffer>> {
+/** One valid image of each kind, 64 × 48: the tests change them, cut them off and disguise them. */
+export async function validImages(): Promise<Record<string, Buffer>> {
   const still = photo(64, 48);
   const frames = await Promise.all(
     ["#f00", "#0f0", "#00f"].map((background) =>
@@ -23,20 +21,20 @@ export async function honest(): Promise<Record<string, Buffer>> {
         .toBuffer(),
     ),
   );
-  const moving = () => sharp(frames, { join: { animated: true } });
-  const told = (format: "jpeg" | "png" | "webp") =>
+  const animation = () => sharp(frames, { join: { animated: true } });
+  const withMetadata = (format: "jpeg" | "png" | "webp") =>
     still.clone().withMetadata({ orientation: 6 }).withIccProfile("p3").toFormat(format).toBuffer();
   return {
-    jpeg: await told("jpeg"),
+    jpeg: await withMetadata("jpeg"),
     progressive: await still.clone().jpeg({ progressive: true }).toBuffer(),
-    png: await told("png"),
+    png: await withMetadata("png"),
     palette: await still.clone().png({ palette: true }).toBuffer(),
     interlaced: await still.clone().png({ progressive: true }).toBuffer(),
-    webp: await told("webp"),
+    webp: await withMetadata("webp"),
     lossless: await still.clone().webp({ lossless: true }).toBuffer(),
-    "moving webp": await moving().webp().toBuffer(),
+    "moving webp": await animation().webp().toBuffer(),
     gif: await still.clone().gif().toBuffer(),
-    "moving gif": await moving().gif().toBuffer(),
+    "moving gif": await animation().gif().toBuffer(),
     avif: await still.clone().avif({ effort: 0 }).toBuffer(),
     tiff: await still.clone().tiff({ compression: "lzw" }).toBuffer(),
     "tiled tiff": await still.clone().tiff({ compression: "jpeg", tile: true }).toBuffer(),
@@ -46,7 +44,7 @@ export async function honest(): Promise<Record<string, Buffer>> {
   };
 }
 
-export const hostile = (valid: Record<string, Buffer>): Case[] => [
+export const hostileCases = (valid: Record<string, Buffer>): Case[] => [
   ...pngs(valid["png"]!),
   ...jpegs(valid["jpeg"]!, valid["progressive"]!),
   ...gifs(),

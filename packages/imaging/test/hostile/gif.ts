@@ -1,5 +1,5 @@
 import { ascii, noise, u16le } from "./bytes.ts";
-import type { Case } from "./cases.ts";
+import type { Case } from "./case.ts";
 
 const palette = Buffer.from("000000ffffff", "hex");
 const control = Buffer.from("21f904000a000000", "hex");

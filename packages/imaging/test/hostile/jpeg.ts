@@ -1,5 +1,5 @@
 import { ascii, noise, u16 } from "./bytes.ts";
-import type { Case } from "./cases.ts";
+import type { Case } from "./case.ts";
 
 const segment = (marker: number, data: Buffer, claims = data.length + 2) =>
   Buffer.concat([Buffer.of(0xff, marker), u16(claims), data]);

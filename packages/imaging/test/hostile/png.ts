@@ -1,7 +1,7 @@
 import { deflateSync } from "node:zlib";
 
 import { ascii, bomb, before, noise, png, pngChunk, u32 } from "./bytes.ts";
-import type { Case } from "./cases.ts";
+import type { Case } from "./case.ts";
 
 const keyed = (key: string, data: Buffer) => Buffer.concat([ascii(`${key}\0\0`), data]);
 const many = (count: number, chunk: Buffer) => Array.from({ length: count }, () => chunk);

@@ -1,5 +1,5 @@
 import { ascii, before, pngChunk } from "./bytes.ts";
-import type { Case } from "./cases.ts";
+import type { Case } from "./case.ts";
 
 const notAPicture = "image.not_a_picture";
 const html = ascii(

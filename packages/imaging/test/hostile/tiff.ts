@@ -1,5 +1,5 @@
 import { ascii, noise, u16le, u32le } from "./bytes.ts";
-import type { Case } from "./cases.ts";
+import type { Case } from "./case.ts";
 
 type Tags = Record<number, number>;
 const [

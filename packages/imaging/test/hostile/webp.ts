@@ -1,5 +1,5 @@
 import { ascii, noise, u24le, u32le } from "./bytes.ts";
-import type { Case } from "./cases.ts";
+import type { Case } from "./case.ts";
 
 const chunk = (name: string, data: Buffer, claims = data.length) =>
   Buffer.concat([ascii(name), u32le(claims), data, Buffer.alloc(data.length % 2)]);
