@@ -34,7 +34,7 @@ export type LoadResult = {
 
 /** Sends the requests from a process of its own over persistent connections. @throws if a response has another status. */
 export async function sendLoad(load: Load): Promise<LoadResult> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "client.program.ts")], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "load-client.program.ts")], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   child.stdin.end(JSON.stringify(load));

@@ -98,7 +98,7 @@ async function sendMeasuredLoad(load: Omit<Load, "status" | "seconds">): Promise
 }
 
 async function measureDirectCall(bundle: string, event: unknown): Promise<number> {
-  const program = join(import.meta.dirname, "../direct.program.ts");
+  const program = join(import.meta.dirname, "../call-handler.program.ts");
   const child = spawn(process.execPath, [program, bundle], { stdio: ["pipe", "pipe", "inherit"] });
   child.stdin.end(JSON.stringify({ event, seconds: 2 }));
   const [{ p50 }, [code]] = await Promise.all([
