@@ -53,7 +53,7 @@ export const listMine = fn(ListMine, async ({ ids, limit = 24, cursor }): Promis
 // table: docs/adr/0007-likes-from-the-stream.md
 
 /**
- * Adds the signed-in user's like of an image. The number of likes is the stored one, plus 1 if there was no like before.
+ * Adds the signed-in user's like of an image. The number of likes is the stored one, plus 1 if there was no like before; at least 1.
  *
  * @throws actor.unauthenticated
  * @throws image.not_found
@@ -66,7 +66,8 @@ export const put = fn(ImageId, async (id): Promise<Click> => {
     item: LikeRow.item(id, userId, Clock.nowIso()),
     condition: "attribute_not_exists(#pk)",
   });
-  return { liked: true, likes: storedLikes + (isNew ? 1 : 0) };
+  // the stream may not have counted the user's own earlier like yet
+  return { liked: true, likes: Math.max(1, storedLikes + (isNew ? 1 : 0)) };
 });
 
 /**
