@@ -6,21 +6,25 @@ import { cors } from "./cors.ts";
 import { type Env, notFound, onError } from "./http.ts";
 import { operations } from "./routes/operations.ts";
 
-/** Each call stands in the log with the one who made it. The gateway checked the signature; without one nothing runs here. */
-const signed: MiddlewareHandler<Env> = async (c, next) => {
+/** Rejects a request without an AWS signature, which the gateway has checked, and logs each call with its signer. */
+const requireSignature: MiddlewareHandler<Env> = async (c, next) => {
   const { requestId, identity } = c.env.event.requestContext;
-  if (!identity.userArn) throw unsigned();
+  if (!identity.userArn) throw unsignedError();
   console.info({ requestId, operator: identity.userArn, method: c.req.method, path: c.req.path });
   await next();
 };
 
-/** For the people who operate Balde, in a function of its own: it may do what no other may. */
+/** The API for operators, in a function of its own because its permissions are wider than the others'. */
 export const admin = new Hono<Env>()
   .onError(onError)
   .notFound(notFound)
   .use(cors)
-  .use(signed)
+  .use(requireSignature)
   .route("/admin/v1", operations);
 
-const unsigned = () =>
-  new VisibleError("forbidden", "operator.unsigned", "Sign the request with AWS credentials");
+const unsignedError = () =>
+  new VisibleError(
+    "forbidden",
+    "operator.unsigned",
+    "The request is not signed; sign it with AWS credentials",
+  );

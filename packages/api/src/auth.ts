@@ -4,12 +4,13 @@ import type { MiddlewareHandler } from "hono";
 
 import type { Env } from "./http.ts";
 
-/** Whatever a request does, it does in the name of whom the gateway's authorizer let through; input names nobody. */
-export const identify: MiddlewareHandler<Env> = (c, next) => Actor.runAs(actor(c.env.event), next);
+/** Provides the user that the gateway's authorizer has authenticated as the actor of the request; input never contains it. */
+export const provideActor: MiddlewareHandler<Env> = (c, next) =>
+  Actor.runAs(actor(c.env.event), next);
 
 /**
- * A Cognito authorizer leaves the ID token's claims, all of them text. A route without one has none, whatever
- * Authorization header was sent: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-integrate-with-cognito.html
+ * A Cognito authorizer passes on the claims of the ID token, all of them as text. A route without an authorizer has no
+ * claims, even if the request has an Authorization header: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-integrate-with-cognito.html
  */
 function actor({ requestContext }: APIGatewayProxyEvent): Actor.Actor {
   const claims: Record<string, string | undefined> = requestContext.authorizer?.claims ?? {};

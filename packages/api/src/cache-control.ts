@@ -1,8 +1,8 @@
-/** A like shows within a second of the click, on a list too; for so long one answer may serve a crowd. */
-export const shared = { "cache-control": "public, max-age=1" };
+/** For lists that anyone may read. One second, because a like must be visible within a second of the click. */
+export const publicForOneSecond = { "cache-control": "public, max-age=1" };
 
-/** May be kept, but is asked for again with its ETag each time. */
-export const revalidated = { "cache-control": "public, max-age=0, must-revalidate" };
+/** For responses with an ETag that anyone may read: cached, but revalidated with the ETag on every use. */
+export const publicRevalidated = { "cache-control": "public, max-age=0, must-revalidate" };
 
-/** Depends on who asks: no cache in between may have it. */
-export const personal = { "cache-control": "private, no-store" };
+/** For responses that depend on the user: no cache may store them. */
+export const privateUncached = { "cache-control": "private, no-store" };

@@ -1,8 +1,8 @@
 import type { MiddlewareHandler } from "hono";
 
 /**
- * A Lambda proxy integration's answer carries its own CORS headers; the gateway adds none to it
- * (https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-cors.html). Preflights end in the gateway's mocks.
+ * Adds CORS headers to every response, because the gateway adds none to a Lambda proxy integration
+ * (https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-cors.html). The gateway answers preflights itself.
  */
 export const cors: MiddlewareHandler = async (c, next) => {
   const allowed = (process.env.ORIGINS ?? "").split(",").map((origin) => origin.trim());

@@ -6,13 +6,13 @@ import { marked } from "marked";
 import { style } from "./docs-style.ts";
 import type { Content, OpenApi, Operation, Parameter, Reference } from "./openapi.ts";
 
-/** No script, nothing from elsewhere, and of styles only this one. */
+/** The page has no scripts, loads nothing, and allows only its own style sheet, by hash. */
 export const policy = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
-/** To the letter what the policy has the hash of. */
+/** Must be exactly the text that the policy has the hash of. */
 const styleSheet = raw(`<style>${style}</style>`);
 
-/** The document as a page for people. */
+/** The OpenAPI document as an HTML page. */
 export async function page(api: OpenApi): Promise<string> {
   const groups = api.tags.map((tag) => ({ ...tag, operations: operationsOf(api, tag.name) }));
   const made = await html`<!doctype html>
@@ -38,7 +38,7 @@ export async function page(api: OpenApi): Promise<string> {
           <h1>${api.info.title} API</h1>
           <p>
             Base: <code>${api.servers[0]?.url}</code> ·
-            <a href="openapi.json">openapi.json</a> (OpenAPI ${api.openapi}), to make a client from
+            <a href="openapi.json">openapi.json</a> (OpenAPI ${api.openapi}), for client generators
           </p>
           ${prose(api.info.description)}
           ${groups.map(
@@ -77,7 +77,7 @@ type Listed = Operation & { id: string; method: string; path: string };
 function operationsOf(api: OpenApi, tag: string): Listed[] {
   return Object.entries(api.paths).flatMap(([path, methods]) =>
     Object.entries(methods)
-      // HEAD is what GET is, without the body
+      // HEAD is the same as GET, without the body
       .filter(([method, operation]) => method !== "head" && operation.tags.includes(tag))
       .map(([method, operation]) => ({ ...operation, id: operation.operationId, method, path })),
   );
@@ -133,20 +133,20 @@ function parameterOf(api: OpenApi, it: Parameter | Reference): Parameter {
   return api.components.parameters[it.$ref.split("/").at(-1)!]!;
 }
 
-/** The types of a body, each with its schema where it has one. */
+/** The content types of a body, each with its schema if it has one. */
 const contentOf = (content: Content) =>
   Object.entries(content).map(
     ([type, { schema }]) =>
       html`<code>${type}</code> ${schema ? html`<code>${written(schema)}</code>` : ""} `,
   );
 
-/** A schema in a line: a component by its name, everything else as it is. */
+/** A schema in one line, with components by name. */
 function written(schema: object): string {
   const text = JSON.stringify(schema).replace(/\{"\$ref":"#\/components\/schemas\/(\w+)"\}/g, "$1");
   return text.length > 600 ? `${text.slice(0, 600)}…` : text;
 }
 
-/** Markdown that we wrote ourselves. */
+/** Renders Markdown as HTML; it is not escaped, because all of it is from our own document. */
 const prose = (text: string) => raw(marked.parse(text, { async: false }));
 
 const names: Record<string, string> = {

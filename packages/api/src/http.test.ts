@@ -67,18 +67,16 @@ test("a failure is problem+json with its code, its status and the request's id",
   expect(status).toBe(404);
 });
 
-test("a key that is not known is refused by its name, with what is allowed", async () => {
+test("an unknown query key is rejected by name, with the allowed ones", async () => {
   const { status, body } = await get("/list", { page: ["2"] });
   expect(status).toBe(400);
   expect(body.code).toBe("input.invalid");
-  expect(body.errors).toEqual([
-    { parameter: "page", detail: "is not known here; allowed: limit, tag" },
-  ]);
+  expect(body.errors).toEqual([{ parameter: "page", detail: "is unknown; allowed: limit, tag" }]);
   expect(body.detail).toContain("page");
 });
 
 test.each([["0x1"], ["1e0"], [""], ["1.5"], ["abc"], ["10"]])(
-  "limit=%s is refused",
+  "limit=%s is rejected",
   async (limit) => {
     const { status, body } = await get("/list", { limit: [limit] });
     expect([status, body.errors?.[0]]).toEqual([
@@ -88,12 +86,15 @@ test.each([["0x1"], ["1e0"], [""], ["1.5"], ["abc"], ["10"]])(
   },
 );
 
-test("a key that is there twice is refused", async () => {
+test("a repeated query key is rejected", async () => {
   const { status, body } = await get("/list", { tag: ["a", "b"] });
-  expect([status, body.errors]).toEqual([400, [{ parameter: "tag", detail: "is there twice" }]]);
+  expect([status, body.errors]).toEqual([
+    400,
+    [{ parameter: "tag", detail: "is repeated; send it once" }],
+  ]);
 });
 
-test("every bad key is named at once", async () => {
+test("all wrong query keys are named in one response", async () => {
   const { body } = await get("/list", { limit: ["99"], page: ["2"], size: ["3"] });
   expect(body.errors?.map((error) => "parameter" in error && error.parameter)).toEqual([
     "limit",
@@ -102,23 +103,23 @@ test("every bad key is named at once", async () => {
   ]);
 });
 
-test("numbers and lists arrive as what they are", async () => {
+test("numbers and lists in a query are converted", async () => {
   expect((await get("/list", { limit: ["7"] })).body).toEqual({ limit: 7 });
   expect((await get("/ids", { ids: ["1,2"] })).body).toEqual({ ids: [1, 2] });
 });
 
-test("a fault in one value of a list is a fault of its parameter", async () => {
+test("a wrong value in a list is reported with the name of its parameter", async () => {
   expect((await get("/ids", { ids: ["1,x"] })).body.errors).toEqual([
     { parameter: "ids", detail: "expected a whole number" },
   ]);
 });
 
-test("a bad path parameter is 400 and named", async () => {
+test("a wrong path parameter is 400 and named", async () => {
   const { status, body } = await get("/one/%F0%9F%90%9F");
   expect([status, body.errors]).toEqual([400, [{ parameter: "id", detail: "an id is a digit" }]]);
 });
 
-test("a fault in the body is shown by a JSON pointer", async () => {
+test("a wrong value in the body is reported with its JSON pointer", async () => {
   const { status, body } = await post('{"title":"x","tags":["a",1]}');
   expect([status, body.errors?.[0]]).toEqual([
     400,
@@ -126,10 +127,10 @@ test("a fault in the body is shown by a JSON pointer", async () => {
   ]);
 });
 
-test("a key of the body that is not known is refused", async () => {
+test("an unknown key in the body is rejected", async () => {
   const { body } = await post('{"title":"x","tags":[],"ownerId":"me"}');
   expect(body.errors).toEqual([
-    { pointer: "#/ownerId", detail: "is not known here; allowed: title, tags" },
+    { pointer: "#/ownerId", detail: "is unknown; allowed: title, tags" },
   ]);
 });
 
@@ -138,20 +139,20 @@ test.each(["", "{", '"text"', "[]", "null"])("the body %j is 400", async (body) 
 });
 
 test.each(["text/plain", "application/x-www-form-urlencoded", "image/png"])(
-  "JSON called %s is 415",
+  "JSON with the content type %s is 415",
   async (type) => {
     expect((await post('{"title":"x","tags":[]}', type)).status).toBe(415);
   },
 );
 
 test.each(["application/json; charset=utf-8", "application/merge-patch+json"])(
-  "JSON may be called %s",
+  "JSON may have the content type %s",
   async (type) => {
     expect((await post('{"title":"x","tags":[]}', type)).status).toBe(200);
   },
 );
 
-test("a bug is 500 without its message, and the log has all of it", async () => {
+test("a bug is 500 without its message, and the log has the whole error", async () => {
   const log = vi.spyOn(console, "error").mockImplementation(() => {});
   const { status, body } = await get("/bug");
   expect([status, body.code]).toEqual([500, "internal"]);
@@ -162,12 +163,12 @@ test("a bug is 500 without its message, and the log has all of it", async () => 
   });
 });
 
-test("who should come back later is told when", async () => {
+test("an error with a retry time has a Retry-After header", async () => {
   const { status, headers } = await get("/busy");
   expect([status, headers["retry-after"]]).toEqual([503, "3"]);
 });
 
-test("only a configured origin may read an answer, failures too", async () => {
+test("only a configured origin may read a response, failures included", async () => {
   vi.stubEnv("ORIGINS", "https://a.example,http://localhost:5173");
   const origin = async (origin: string, path: string) => {
     const { headers } = await call("GET", path, { headers: { Origin: origin } });
@@ -181,7 +182,7 @@ test("only a configured origin may read an answer, failures too", async () => {
   expect(await origin("https://a.example.evil", "/list")).toBeUndefined();
 });
 
-test("without configured origins nobody's script may read anything", async () => {
+test("without configured origins no script of another origin may read a response", async () => {
   vi.stubEnv("ORIGINS", "");
   const { headers } = await call("GET", "/list", { headers: { Origin: "" } });
   expect(headers["access-control-allow-origin"]).toBeUndefined();

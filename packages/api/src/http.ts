@@ -2,7 +2,7 @@ import { type Issue, VisibleError } from "@balde/core/error";
 import * as Problem from "@balde/http/problem";
 import type { Context, ErrorHandler, NotFoundHandler } from "hono";
 
-import { InvalidInputError, parameter, pointer } from "./validators.ts";
+import { InvalidInputError, toParameterError, toPointerError } from "./validators.ts";
 import type { Bindings } from "./rest-event.ts";
 
 export type Env = { Bindings: Bindings };
@@ -11,7 +11,7 @@ export const onError: ErrorHandler<Env> = (error, c) => {
   if (!(error instanceof VisibleError)) return internal(error, c);
   if (error.retryAfterSeconds) c.header("retry-after", String(error.retryAfterSeconds));
   const toError: (issue: Issue) => Problem.InputError =
-    c.req.method === "GET" ? parameter : pointer;
+    c.req.method === "GET" ? toParameterError : toPointerError;
   const errors = error instanceof InvalidInputError ? error.errors : error.issues?.map(toError);
   return respond(c, Problem.create(error.kind, error, requestId(c), errors));
 };

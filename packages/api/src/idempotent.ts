@@ -4,14 +4,14 @@ import type { MiddlewareHandler } from "hono";
 
 import type { Env } from "./http.ts";
 
-/** For a POST that creates: with an `Idempotency-Key` it may be sent again without creating twice. */
+/** Makes a POST that creates something idempotent: a retry with the same `Idempotency-Key` gets the stored response. */
 export const idempotent: MiddlewareHandler<Env> = async (c, next) => {
   const header = c.req.header("idempotency-key");
   if (header === undefined) return next();
   const { httpMethod, path, multiValueQueryStringParameters, body } = c.env.event;
   const { response, isReplayed } = await Idempotency.runOnce(
     {
-      key: read(header),
+      key: parseKey(header),
       route: `${httpMethod} ${path}`,
       content: JSON.stringify([
         c.req.header("content-type"),
@@ -23,21 +23,24 @@ export const idempotent: MiddlewareHandler<Env> = async (c, next) => {
       await next();
       const { status, headers, ok } = c.res;
       const body = await c.res.text();
-      // what was read cannot be sent
+      // a body that was read cannot be sent, so the response is made again
       c.res = undefined;
       c.res = new Response(body, { status, headers });
-      return { response: { status, headers: pick(headers), body }, isFinal: ok };
+      return { response: { status, headers: storedHeaders(headers), body }, isFinal: ok };
     },
   );
   if (!isReplayed) return undefined;
-  return c.body(response.body, response.status as 201, { ...response.headers, [replayed]: "true" });
+  return c.body(response.body, response.status as 201, {
+    ...response.headers,
+    [REPLAYED_HEADER]: "true",
+  });
 };
 
-/** Ours: the draft leaves it to each API how a client can tell. */
-const replayed = "idempotency-replayed";
+/** Our own header: the draft standard defines none for a replayed response. */
+const REPLAYED_HEADER = "idempotency-replayed";
 
-/** What belongs to the answer; the rest is of each request. */
-function pick(headers: Headers): Record<string, string> {
+/** The headers that are stored with the response; all others belong to one request. */
+function storedHeaders(headers: Headers): Record<string, string> {
   const names = ["content-type", "location", "cache-control"];
   return Object.fromEntries(
     names.flatMap((name) => {
@@ -47,13 +50,13 @@ function pick(headers: Headers): Record<string, string> {
   );
 }
 
-/** A text in quotes as the draft has it (RFC 9651), or the bare characters that most clients send. */
-function read(header: string): string {
+/** The key: a quoted string, as the draft standard says (RFC 9651), or the bare characters that most clients send. */
+function parseKey(header: string): string {
   const key = /^"(.*)"$/.exec(header)?.[1] ?? header;
   if (/^[!-~]{1,255}$/.test(key)) return key;
   throw new VisibleError(
     "invalid",
     "idempotency.invalid_key",
-    "Idempotency-Key must be 1 to 255 visible ASCII characters, such as a UUID",
+    "The header Idempotency-Key must have 1 to 255 visible ASCII characters, such as a UUID",
   );
 }

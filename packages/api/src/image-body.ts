@@ -3,34 +3,38 @@ import type { Context } from "hono";
 
 import type { Env } from "./http.ts";
 
-/** A picture that is the body of the request, as it came: what it really is, ingest finds out. */
-export async function picture(c: Context<Env>) {
+/**
+ * The image in the body of the request, unchecked bytes with their declared type; ingest checks what they are.
+ * @throws body.not_picture | body.empty | body.too_large
+ */
+export async function readImageBody(c: Context<Env>) {
   const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
-  if (!type?.startsWith("image/")) throw notPicture(type);
+  if (!type?.startsWith("image/")) throw notImageError(type);
   const body = new Uint8Array(await c.req.arrayBuffer());
-  if (body.length === 0) throw empty();
-  if (body.length > MAX_BYTES) throw tooLarge(body.length);
+  if (body.length === 0) throw emptyError();
+  if (body.length > MAX_BYTES) throw tooLargeError(body.length);
   return { type, body };
 }
 
 /**
- * Lambda takes 6 MB of event (6,291,456 bytes), the picture in it is base64 (4 bytes for 3) and the headers need room.
+ * A Lambda event has at most 6 MB (6,291,456 bytes); the image in it is base64 (4 bytes for 3) and the headers need room.
  * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
  */
 const MAX_BYTES = 4_500_000;
 
-const notPicture = (type: string | undefined) =>
+const notImageError = (type: string | undefined) =>
   new VisibleError(
     "unsupported",
     "body.not_picture",
-    `The body must be a picture with a Content-Type of image/…, this is ${type ?? "without one"}`,
+    `The body must be an image with a Content-Type of image/…; it has ${type ?? "none"}`,
   );
 
-const empty = () => new VisibleError("invalid", "body.empty", "The body must be the picture");
+const emptyError = () =>
+  new VisibleError("invalid", "body.empty", "The body is empty; it must be the image");
 
-const tooLarge = (bytes: number) =>
+const tooLargeError = (bytes: number) =>
   new VisibleError(
     "too_large",
     "body.too_large",
-    `${bytes} bytes are more than the ${MAX_BYTES} that one request carries; POST /v1/uploads takes larger pictures`,
+    `The body has ${bytes} bytes; one request may have at most ${MAX_BYTES}. Use POST /v1/uploads for larger images`,
   );

@@ -1,7 +1,7 @@
 /**
- * Request, Response and Headers as far as Hono and our routes use them. Node builds its own from undici when one of the
- * three names is first read, and that costs 16 to 27 ms of every cold start; the `define` in infra/api.ts makes the
- * bundle read these instead. Outside the bundle nothing changes. See docs/adr/0013-cold-start.md.
+ * The parts of Request, Response and Headers that Hono and the routes use. Node loads undici when one of the three names
+ * is first read, which takes 16 to 27 ms of every cold start; the `define` in infra/light-fetch.ts makes the bundle use
+ * these classes instead. Outside the bundle nothing changes. See docs/adr/0013-cold-start.md.
  */
 type Pairs = Iterable<[string, string]> | Record<string, string | undefined>;
 type Body = string | Uint8Array | null | undefined;
@@ -66,7 +66,7 @@ class LightHeaders {
   }
 }
 
-/** What Request and Response share: a body that is here already, and so may be read more than once. */
+/** The base of LightRequest and LightResponse: the whole body is in memory, so it may be read more than once. */
 class LightMessage {
   readonly headers: LightHeaders;
   readonly body: Body;
@@ -74,7 +74,7 @@ class LightMessage {
 
   constructor(body: Body, headers?: Pairs) {
     if (body && typeof body === "object" && !(body instanceof Uint8Array)) {
-      throw new TypeError("A body is text or bytes here; streams belong to other functions");
+      throw new TypeError("The body must be text or bytes; this class does not support streams");
     }
     this.headers = new LightHeaders(headers);
     this.body = body ?? null;
@@ -134,7 +134,7 @@ const byName = ([a]: [string, unknown], [b]: [string, unknown]) => (a < b ? -1 :
 
 const isIterable = (init: Pairs): init is Iterable<[string, string]> => Symbol.iterator in init;
 
-/** undici refuses these too: a line break in a value would end the header and begin another. */
+/** @throws TypeError if the value contains a line break, which would start another header; undici rejects it too. */
 function printable(name: string, value: string) {
   const text = value.trim();
   // oxlint-disable-next-line no-control-regex

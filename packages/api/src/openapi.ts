@@ -1,6 +1,6 @@
 import written from "./openapi.json" with { type: "json" };
 
-/** The document that packages/openapi wrote, as far as a page shows it. */
+/** The parts of the generated OpenAPI document that the docs page shows. */
 export type OpenApi = Omit<typeof written, "servers" | "paths" | "components"> & {
   servers: { url: string; description?: string }[];
   paths: Record<string, Record<string, Operation>>;
@@ -31,7 +31,7 @@ export type Parameter = {
   schema: object;
 };
 
-/** `base` is the stage's path, which a reader of the document takes from where the document came from. */
+/** The OpenAPI document with `base`, the path of the stage, as its server. */
 export const openapi = (base: string): OpenApi => ({
   ...(written as unknown as OpenApi),
   servers: [{ url: base || "/" }],

@@ -1,13 +1,13 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 
-/** What a route finds in `c.env`: the event itself, for the caller's claims and the request's id. */
+/** The environment of every route, `c.env`: the event, which has the user's claims and the request's id. */
 export type Bindings = { event: APIGatewayProxyEvent };
 
 type App = { fetch(request: Request, env: Bindings): Response | Promise<Response> };
 
 /**
- * A Lambda proxy handler for a REST API's event: hono/aws-lambda without its other four event shapes, its streams and
- * its crypto, which together cost more at start than all of our routes.
+ * A Lambda proxy handler for events of a REST API. It replaces hono/aws-lambda, whose other four event shapes, streams
+ * and crypto take more time at a cold start than all routes of this API.
  */
 export function serve(app: App) {
   return async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> =>
@@ -26,7 +26,7 @@ export function toRequest(event: APIGatewayProxyEvent): Request {
   );
 }
 
-/** Text only, never base64: what it answers must not depend on the gateway's binary types or on the caller's Accept. */
+/** Text only, never base64: the response must not depend on the gateway's binary types or the client's Accept. */
 async function toResult(response: Response): Promise<APIGatewayProxyResult> {
   return {
     statusCode: response.status,
@@ -36,7 +36,7 @@ async function toResult(response: Response): Promise<APIGatewayProxyResult> {
   };
 }
 
-// the gateway has decoded the query: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+// the gateway decodes the query: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 function query(event: APIGatewayProxyEvent) {
   const pairs = Object.entries(event.multiValueQueryStringParameters ?? {});
   const text = pairs.flatMap(([name, values]) =>
@@ -45,7 +45,7 @@ function query(event: APIGatewayProxyEvent) {
   return text.length ? `?${text.join("&")}` : "";
 }
 
-// names keep the client's spelling, a header sent twice is only here in full
+// names keep the client's case; only multiValueHeaders has all values of a repeated header
 function headers(event: APIGatewayProxyEvent) {
   const result = new Headers();
   for (const [name, values] of Object.entries(event.multiValueHeaders ?? {})) {

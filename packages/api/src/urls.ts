@@ -2,27 +2,27 @@ import type { Context } from "hono";
 
 import type { Env } from "./http.ts";
 
-/** Our path as the client sees it: the gateway takes the stage off before we are called. */
-export function within(c: Context<Env>, path: string) {
+/** The path as the client sees it: with the stage, which the gateway removes before it invokes the function. */
+export function withStage(c: Context<Env>, path: string) {
   const { path: inside, requestContext } = c.env.event;
   const outside = requestContext.path;
   return (outside.endsWith(inside) ? outside.slice(0, -inside.length) : "") + path;
 }
 
-/** Whom the client asked, with the port if there is one. The gateway answers to its own hosts only, so nobody can make one up. */
+/** The host that the client addressed, with its port if it has one. A client cannot invent it: the gateway accepts its own hosts only. */
 export const host = (c: Context<Env>) => c.req.header("host") ?? "";
 
 /**
- * Our path as an address of its own, at the host that the client named. API Gateway speaks TLS only, on the port that
- * needs no number, and its events say so of every request: a host with a number is none of its, and speaks plain HTTP.
+ * The path as a URL at the host that the client addressed. API Gateway accepts HTTPS on the default port only, so a host
+ * with a port number is the local cloud, which uses HTTP.
  */
-export const absolute = (c: Context<Env>, path: string) =>
-  `${/:\d+$/.test(host(c)) ? "http" : "https"}://${host(c)}${within(c, path)}`;
+export const absoluteUrl = (c: Context<Env>, path: string) =>
+  `${/:\d+$/.test(host(c)) ? "http" : "https"}://${host(c)}${withStage(c, path)}`;
 
-/** `Link` to the next page: the same question with another cursor (RFC 8288). */
-export function next(c: Context<Env>, cursor: string | null): Record<string, string> {
+/** A `Link` header with the next page (RFC 8288): the same query with the cursor; no header on the last page. */
+export function nextPageHeaders(c: Context<Env>, cursor: string | null): Record<string, string> {
   if (!cursor) return {};
   const query = new URLSearchParams(c.req.query());
   query.set("cursor", cursor);
-  return { link: `<${within(c, c.req.path)}?${query.toString()}>; rel="next"` };
+  return { link: `<${withStage(c, c.req.path)}?${query.toString()}>; rel="next"` };
 }

@@ -4,75 +4,79 @@ import type { InputError } from "@balde/http/problem";
 import type { MiddlewareHandler } from "hono";
 import * as z from "zod/mini";
 
-type Shaped = z.ZodMiniObject;
-/** What a client writes into a path or a query is text; the schema turns it into what a verb takes. */
+type ObjectSchema = z.ZodMiniObject;
+/** Values in a path or a query are text on the wire; the schema converts them. */
 type Texts<Shape> = { [Key in keyof Shape]: string };
 
-type Door<Target extends string, In, Out> = MiddlewareHandler<
+type Validator<Target extends string, In, Out> = MiddlewareHandler<
   // oxlint-disable-next-line typescript/no-explicit-any
   any,
   string,
   { in: { [key in Target]: In }; out: { [key in Target]: Out } }
 >;
 
-/** What a door lets in. */
-export type Told = { target: "query" | "param" | "json"; schema: Shaped };
-const tellings = new WeakMap<object, Told>();
+/** The part of the request that a validator reads, and its schema. */
+export type ValidatorSchema = { target: "query" | "param" | "json"; schema: ObjectSchema };
+const schemas = new WeakMap<object, ValidatorSchema>();
 
-/** What a route's door lets in, for whoever describes the API; undefined when the handler is no door. */
-export const tells = (handler: object): Told | undefined => tellings.get(handler);
+/** The schema of a validator, which the OpenAPI document is made from; undefined for any other handler. */
+export const schemaOf = (handler: object): ValidatorSchema | undefined => schemas.get(handler);
 
-function told<It extends object>(target: Told["target"], schema: Shaped, door: It): It {
-  tellings.set(door, { target, schema });
-  return door;
+function register<It extends object>(
+  target: ValidatorSchema["target"],
+  schema: ObjectSchema,
+  validator: It,
+): It {
+  schemas.set(validator, { target, schema });
+  return validator;
 }
 
-/** The query as `schema` reads it. A key that is unknown or there twice is refused by name. */
-export const query = <Schema extends Shaped>(
+/** Returns a validator of the query. @throws input.invalid naming each unknown, repeated or wrong key */
+export const query = <Schema extends ObjectSchema>(
   schema: Schema,
-): Door<"query", Texts<z.input<Schema>>, z.output<Schema>> =>
-  told("query", schema, async function queryDoor(c, next) {
+): Validator<"query", Texts<z.input<Schema>>, z.output<Schema>> =>
+  register("query", schema, async function validateQuery(c, next) {
     const sent = Object.entries(c.req.queries());
-    const twice = sent.filter(([, values]) => values.length > 1);
-    if (twice.length)
-      throw refused(
-        twice.map(([key]) => issue(key, "is there twice")),
-        parameter,
+    const repeated = sent.filter(([, values]) => values.length > 1);
+    if (repeated.length)
+      throw invalidInputError(
+        repeated.map(([key]) => issueAt(key, "is repeated; send it once")),
+        toParameterError,
       );
     const values = Object.fromEntries(sent.map(([key, [value]]) => [key, value]));
-    c.req.addValidatedData("query", read(schema, values, parameter));
+    c.req.addValidatedData("query", parse(schema, values, toParameterError));
     await next();
   });
 
-/** The parameters of the path. */
-export const path = <Schema extends Shaped>(
+/** Returns a validator of the parameters in the path. @throws input.invalid naming each wrong parameter */
+export const path = <Schema extends ObjectSchema>(
   schema: Schema,
-): Door<"param", Texts<z.input<Schema>>, z.output<Schema>> =>
-  told("param", schema, async function pathDoor(c, next) {
-    c.req.addValidatedData("param", read(schema, c.req.param(), parameter));
+): Validator<"param", Texts<z.input<Schema>>, z.output<Schema>> =>
+  register("param", schema, async function validatePath(c, next) {
+    c.req.addValidatedData("param", parse(schema, c.req.param(), toParameterError));
     await next();
   });
 
-/** The body, which must be JSON and say so. */
-export const json = <Schema extends Shaped>(
+/** Returns a validator of a JSON body. @throws body.not_json | body.malformed | input.invalid */
+export const json = <Schema extends ObjectSchema>(
   schema: Schema,
-): Door<"json", z.input<Schema>, z.output<Schema>> =>
-  told("json", schema, async function jsonDoor(c, next) {
+): Validator<"json", z.input<Schema>, z.output<Schema>> =>
+  register("json", schema, async function validateJson(c, next) {
     const type = c.req.header("content-type");
-    if (!type || !/^application\/([\w.-]+\+)?json *(;|$)/i.test(type)) throw notJson(type);
-    const value: unknown = await c.req.json().catch(malformed);
-    c.req.addValidatedData("json", read(schema, value, pointer));
+    if (!type || !/^application\/([\w.-]+\+)?json *(;|$)/i.test(type)) throw notJsonError(type);
+    const value: unknown = await c.req.json().catch(throwMalformed);
+    c.req.addValidatedData("json", parse(schema, value, toPointerError));
     await next();
   });
 
-/** A number in a query: `""`, `0x10` and `1e3` are not numbers there. */
+/** The schema of a whole number in a query, in decimal digits: `""`, `0x10` and `1e3` are not accepted. */
 export const number = <Schema extends z.ZodMiniType<number>>(schema: Schema) =>
   z.pipe(
     z.pipe(z.string().check(z.regex(/^-?\d+$/, "expected a whole number")), z.transform(Number)),
     schema as unknown as z.ZodMiniType<number, number>,
   );
 
-/** Several values in one parameter of a query, with commas between them. */
+/** The schema of several values in one query parameter, separated by commas. */
 export const list = <Item>(schema: z.ZodMiniType<Item[], never[]> | z.ZodMiniType<Item[]>) =>
   z.pipe(
     z.pipe(
@@ -82,7 +86,7 @@ export const list = <Item>(schema: z.ZodMiniType<Item[], never[]> | z.ZodMiniTyp
     schema as unknown as z.ZodMiniType<Item[], string[]>,
   );
 
-/** Input that reached no verb, with the part of the request in which each fault is. */
+/** Input that does not match the schema of its route, with the place of each fault in the request. */
 export class InvalidInputError extends VisibleError {
   readonly errors: InputError[];
 
@@ -92,47 +96,47 @@ export class InvalidInputError extends VisibleError {
   }
 }
 
-function read(schema: Shaped, value: unknown, toError: (issue: Issue) => InputError) {
+function parse(schema: ObjectSchema, value: unknown, toError: (issueAt: Issue) => InputError) {
   const result = z.safeParse(schema, value);
   if (result.success) return result.data as object;
   const allowed = Object.keys(schema.shape).join(", ");
   const issues = result.error.issues.flatMap((found) =>
     found.code === "unrecognized_keys" && found.path.length === 0
-      ? found.keys.map((key) => issue(key, `is not known here; allowed: ${allowed}`))
+      ? found.keys.map((key) => issueAt(key, `is unknown; allowed: ${allowed}`))
       : (invalidInput([found]).issues ?? []),
   );
-  throw refused(issues, toError);
+  throw invalidInputError(issues, toError);
 }
 
-function refused(issues: Issue[], toError: (issue: Issue) => InputError) {
-  const lines = issues.map(({ pointer, detail }) =>
-    pointer ? `${pointer.slice(1)}: ${detail}` : detail,
+function invalidInputError(issues: Issue[], toError: (issue: Issue) => InputError) {
+  const lines = issues.map(({ pointer: toPointerError, detail }) =>
+    toPointerError ? `${toPointerError.slice(1)}: ${detail}` : detail,
   );
   return new InvalidInputError(lines.join("; "), issues.map(toError));
 }
 
-const issue = (key: string, detail: string): Issue => ({ pointer: `/${key}`, detail });
+const issueAt = (key: string, detail: string): Issue => ({ pointer: `/${key}`, detail });
 
-export const pointer = ({ pointer, detail }: Issue) => ({ pointer: `#${pointer}`, detail });
+export const toPointerError = ({ pointer, detail }: Issue) => ({ pointer: `#${pointer}`, detail });
 
-/** `/ids/3` is about the parameter `ids`. */
-export const parameter = ({ pointer, detail }: Issue) => ({
+/** A fault at `/ids/3` belongs to the parameter `ids`. */
+export const toParameterError = ({ pointer, detail }: Issue) => ({
   parameter: pointer.split("/")[1] ?? "",
   detail,
 });
 
-const notJson = (type: string | undefined) =>
+const notJsonError = (type: string | undefined) =>
   new VisibleError(
     "unsupported",
     "body.not_json",
-    `The body must be application/json, this is ${type ?? "without a Content-Type"}`,
+    `The body must have the Content-Type application/json; it has ${type ?? "none"}`,
   );
 
-function malformed(error: unknown): never {
+function throwMalformed(error: unknown): never {
   throw new VisibleError(
     "invalid",
     "body.malformed",
-    `The body is not JSON: ${error instanceof Error ? error.message : "it cannot be parsed"}`,
+    `The body is not valid JSON: ${error instanceof Error ? error.message : "it cannot be parsed"}`,
     { cause: error },
   );
 }

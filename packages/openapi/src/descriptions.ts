@@ -61,10 +61,11 @@ export const securitySchemes = {
 const { of } = createSchemas();
 
 export const pathParameters: Record<string, Omit<Parameter, "in" | "name">> = {
-  id: { says: "The image.", schema: of(ImageId, "output") },
+  id: { description: "The image.", schema: of(ImageId, "output") },
   rev: {
-    says: "The revision: the first 12 hexadecimal digits of the original's SHA-256. Or a preset's name.",
+    description:
+      "The revision: the first 12 hexadecimal digits of the original's SHA-256. Or a preset's name.",
     schema: { type: "string", maxLength: 32 },
   },
-  preset: { says: "A size with a name.", schema: of(PresetName, "output") },
+  preset: { description: "A size with a name.", schema: of(PresetName, "output") },
 };

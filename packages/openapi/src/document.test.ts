@@ -10,11 +10,11 @@ import { expect, test } from "vitest";
 
 import { codes } from "../../client/src/problem.ts";
 import { document } from "./document.ts";
-import { methods } from "./gateway-methods.ts";
+import { readGatewayMethods } from "./gateway-methods.ts";
 import { problems } from "./problems.ts";
 
 const root = join(import.meta.dirname, "../../..");
-const graph = methods(join(root, "infra/stack.json"));
+const graph = readGatewayMethods(join(root, "infra/stack.json"));
 const made = () => structuredClone(document(graph));
 
 test("two validators that are not ours find nothing wrong with it", async () => {
@@ -31,9 +31,9 @@ test("what is written down is what the routes say", () => {
 
 test("a route without a description, and a description without a route, stop it", () => {
   expect(() =>
-    document([...graph, { method: "GET", path: "/v1/new", auth: "anyone", runs: true }]),
-  ).toThrow("GET /v1/new is in the graph");
-  expect(() => document(graph.slice(1))).toThrow("is in operations.ts and not in the graph");
+    document([...graph, { method: "GET", path: "/v1/new", auth: "anyone", runsFunction: true }]),
+  ).toThrow("GET /v1/new is in infra/stack.json");
+  expect(() => document(graph.slice(1))).toThrow("is in operations.ts and not in infra/stack.json");
 });
 
 test("every operation has a name of its own and says who may call it", () => {

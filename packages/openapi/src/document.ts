@@ -1,23 +1,30 @@
 import { Problem } from "./response-schemas.ts";
-import { type Doors, doors } from "./route-schemas.ts";
-import type { Auth, Method } from "./gateway-methods.ts";
+import { type RouteSchemas, readRouteSchemas } from "./route-schemas.ts";
+import type { Auth, GatewayMethod } from "./gateway-methods.ts";
 import { type Header, headers } from "./headers.ts";
-import { type Answer, type Operation, operations } from "./operations.ts";
-import { type Parameter, fromDoor, reference, shared, written } from "./parameters.ts";
+import { type ResponseDescription, type OperationDescription, operations } from "./operations.ts";
+import {
+  type Parameter,
+  parametersOf,
+  toReference,
+  sharedParameters,
+  toParameterObject,
+} from "./parameters.ts";
 import { type Failure, codeOf, detailOf, statusOf } from "./problems.ts";
 import { type Schemas, createSchemas } from "./schema.ts";
 import * as Descriptions from "./descriptions.ts";
 
 /** The whole document, OpenAPI 3.1. Throws when a method of the gateway has no description, or a description no method. */
-export function document(methods: Method[]) {
+export function document(methods: GatewayMethod[]) {
   const schemas = createSchemas();
   const problem = schemas.of(Problem, "output");
-  const told = doors();
+  const told = readRouteSchemas();
   const paths: Record<string, Record<string, unknown>> = {};
   for (const method of methods) {
     const key = `${method.method} ${method.path}`;
     const operation = operations[key];
-    if (!operation) throw new Error(`${key} is in the graph and not in operations.ts`);
+    if (!operation)
+      throw new Error(`${key} is in infra/stack.json and has no description in operations.ts`);
     (paths[method.path] ??= {})[method.method.toLowerCase()] = operationOf(
       method,
       operation,
@@ -27,7 +34,7 @@ export function document(methods: Method[]) {
   }
   const known = new Set(methods.map(({ method, path }) => `${method} ${path}`));
   for (const key of Object.keys(operations))
-    if (!known.has(key)) throw new Error(`${key} is in operations.ts and not in the graph`);
+    if (!known.has(key)) throw new Error(`${key} is in operations.ts and not in infra/stack.json`);
 
   return {
     openapi: "3.1.0",
@@ -44,7 +51,9 @@ export function document(methods: Method[]) {
     paths,
     components: {
       schemas: sorted(schemas.components),
-      parameters: Object.fromEntries(shared.map((it) => [it.name, written(it)])),
+      parameters: Object.fromEntries(
+        sharedParameters.map((it) => [it.name, toParameterObject(it)]),
+      ),
       headers: Object.fromEntries(
         Object.entries(headers).map(([name, description]) => [
           name,
@@ -64,14 +73,14 @@ export function document(methods: Method[]) {
 }
 
 function operationOf(
-  { method, path, auth, runs }: Method,
-  operation: Operation,
-  { query, param, json }: Doors,
+  { method, path, auth, runsFunction }: GatewayMethod,
+  operation: OperationDescription,
+  { query, param, json }: RouteSchemas,
   schemas: Schemas,
 ) {
-  const { id, tag, summary, says, answers, fails = [], picture } = operation;
+  const { id, tag, summary, description, responses, problems = [], imageBody } = operation;
   const readFromPath: Parameter[] = param
-    ? fromDoor("path", param)
+    ? parametersOf("path", param)
     : [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => ({
         in: "path",
         name,
@@ -80,16 +89,16 @@ function operationOf(
       }));
   const parameters = [
     ...readFromPath,
-    ...(query ? fromDoor("query", query) : []),
+    ...(query ? parametersOf("query", query) : []),
     ...(operation.parameters ?? []),
-  ].map(reference);
+  ].map(toReference);
   const hasInput = query ?? param ?? json;
   const failures: Failure[] = [
     ...(hasInput ? (["input.invalid"] as const) : []),
-    ...fails,
+    ...problems,
     ...refusals[auth],
     "gateway.throttled",
-    ...(runs
+    ...(runsFunction
       ? (["internal", "gateway.integration_failure", "gateway.integration_timeout"] as const)
       : []),
   ];
@@ -97,13 +106,16 @@ function operationOf(
     operationId: id,
     tags: [tag],
     summary,
-    ...(says && { description: says }),
+    ...(description && { description }),
     security: Descriptions.security[auth],
     ...(parameters.length > 0 && { parameters }),
-    ...((json ?? picture) && { requestBody: body(json, picture, schemas) }),
+    ...((json ?? imageBody) && { requestBody: body(json, imageBody, schemas) }),
     responses: {
       ...Object.fromEntries(
-        Object.entries(answers).map(([status, answer]) => [status, answerOf(answer, schemas)]),
+        Object.entries(responses).map(([status, response]) => [
+          status,
+          responseOf(response, schemas),
+        ]),
       ),
       ...Object.fromEntries(
         [...Map.groupBy(failures, statusOf)].map(([status, some]) => [
@@ -116,7 +128,7 @@ function operationOf(
   };
 }
 
-/** Who is not let through hears it from the gateway. */
+/** The problems of the gateway when authentication fails, for each kind of it. */
 const refusals: Record<Auth, readonly Failure[]> = {
   anyone: [],
   user: ["gateway.unauthorized"],
@@ -128,25 +140,32 @@ const refusals: Record<Auth, readonly Failure[]> = {
   ],
 };
 
-function body(json: Doors["json"], picture: readonly string[] | undefined, schemas: Schemas) {
+function body(
+  json: RouteSchemas["json"],
+  imageBody: readonly string[] | undefined,
+  schemas: Schemas,
+) {
   const content = json
     ? { "application/json": { schema: schemas.of(json, "input") } }
-    : Object.fromEntries((picture ?? []).map((type) => [type, {}]));
+    : Object.fromEntries((imageBody ?? []).map((type) => [type, {}]));
   return { required: true, content };
 }
 
-function answerOf({ says, json, bytes, headers = [] }: Answer, schemas: Schemas) {
+function responseOf(
+  { description, json, bytes, headers = [] }: ResponseDescription,
+  schemas: Schemas,
+) {
   const content = json
     ? { "application/json": { schema: schemas.of(json, "output") } }
     : bytes && Object.fromEntries(bytes.map((type) => [type, {}]));
   return {
-    description: says,
+    description,
     headers: headersOf([...headers, "x-amzn-RequestId"]),
     ...(content && { content }),
   };
 }
 
-/** A HEAD has a problem's status and no body. */
+/** The response of all problems with one status. A HEAD has no body. */
 function problemOf(status: number, codes: ReturnType<typeof codeOf>[], method: string) {
   const later =
     status === 429 ||

@@ -4,18 +4,18 @@ import { readFileSync } from "node:fs";
 export type Auth = "anyone" | "user" | "key" | "operator";
 
 /** A method of the REST API, as `infra/` makes it. */
-export type Method = {
+export type GatewayMethod = {
   method: string;
   path: string;
   auth: Auth;
   /** Whether a function answers it. */
-  runs: boolean;
+  runsFunction: boolean;
 };
 
 type Resource = { id: string; type: string; inputs: Record<string, unknown> };
 
 /** The methods that a client may call; preflights are the gateway's own affair. */
-export function methods(stackFile: string): Method[] {
+export function readGatewayMethods(stackFile: string): GatewayMethod[] {
   const { resources }: { resources: Resource[] } = JSON.parse(readFileSync(stackFile, "utf8"));
   const parts = new Map(
     resources
@@ -37,12 +37,12 @@ export function methods(stackFile: string): Method[] {
       method: String(inputs["httpMethod"]),
       path: path(String(inputs["resourceId"])),
       auth: auth(inputs),
-      runs: proxied.has(`${String(inputs["httpMethod"])} ${String(inputs["resourceId"])}`),
+      runsFunction: proxied.has(`${String(inputs["httpMethod"])} ${String(inputs["resourceId"])}`),
     }))
     .toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
-const key = ({ path, method }: Method) => `${path} ${method}`;
+const key = ({ path, method }: GatewayMethod) => `${path} ${method}`;
 
 function auth({ authorization, apiKeyRequired }: Resource["inputs"]): Auth {
   if (authorization === "COGNITO_USER_POOLS") return "user";

@@ -7,89 +7,100 @@ import { type Schema, createSchemas, properties } from "./schema.ts";
 export type Parameter = {
   in: "query" | "header" | "path";
   name: string;
-  says?: string | undefined;
+  description?: string | undefined;
   required?: boolean;
   schema?: Schema;
 };
 
-export const conditional: readonly Parameter[] = [
+export const ifNoneMatchParameters: readonly Parameter[] = [
   {
     in: "header",
     name: "If-None-Match",
-    says: "An ETag that is already there: answered with 304.",
+    description:
+      "The ETag of a response that the client has; if it is still current, the response is 304.",
   },
 ];
 
-export const ranged: readonly Parameter[] = [
-  { in: "header", name: "Range", says: "One range of bytes, `bytes=0-1023`." },
+export const rangeParameters: readonly Parameter[] = [
+  { in: "header", name: "Range", description: "One range of bytes, such as `bytes=0-1023`." },
 ];
 
-export const idempotencyKey: Parameter = {
+export const idempotencyKeyParameter: Parameter = {
   in: "header",
   name: "Idempotency-Key",
-  says: "1 to 255 visible ASCII characters, such as a UUID. The same request with the same key is answered with the first one's answer and `Idempotency-Replayed: true`, and creates nothing again.",
+  description:
+    "1 to 255 visible ASCII characters, such as a UUID. The same request with the same key, within a day, gets the stored response of the first one with `Idempotency-Replayed: true`, and creates nothing.",
 };
 
-export const name: Parameter = {
+export const imageNameParameter: Parameter = {
   in: "query",
   name: "image",
-  says: "The name under which the picture is published.",
+  description: "The name of the image.",
   required: true,
   schema: { type: "string" },
 };
 
-export const pictureType: Parameter = {
+export const contentTypeParameter: Parameter = {
   in: "header",
   name: "Content-Type",
-  says: "What is sent.",
+  description: "The type of the image.",
   required: true,
   schema: { type: "string", enum: [...Upload.CONTENT_TYPES] },
 };
 
-/** The keys of the delivery, from the one schema that also parses them. */
-export const delivery: readonly Parameter[] = deliveryKeys();
+/** The query of delivery, from the same schema that parses it. */
+export const deliveryParameters: readonly Parameter[] = readDeliveryParameters();
 
-function deliveryKeys(): Parameter[] {
+function readDeliveryParameters(): Parameter[] {
   const { of } = createSchemas();
-  // a number as the number it means, everything else as the text that stands in the query
+  // numbers are documented by their value, everything else by its text in the query
   const texts = new Map(properties(of(Request.Grammar, "input")).map(([key, it]) => [key, it]));
   return properties(of(Request.Grammar, "output")).map(([name, meaning]) => {
     const { description, ...schema } = isNumber(meaning) ? meaning : texts.get(name)!;
-    return { in: "query", name, says: description as string | undefined, schema };
+    return { in: "query", name, description: description as string | undefined, schema };
   });
 }
 
-/** A number, or a word in its place. */
+/** Whether the schema is a number, or a number or a keyword such as "auto". */
 function isNumber(schema: Schema): boolean {
   const either = schema["anyOf"] as Schema[] | undefined;
   if (either) return either.some(isNumber) && either.every((it) => isNumber(it) || "const" in it);
   return schema["type"] === "integer" || schema["type"] === "number";
 }
 
-/** What a door reads from the query or the path. */
-export function fromDoor(where: "query" | "path", door: z.core.$ZodType): Parameter[] {
+/** The parameters that the schema of a validator declares, in the order of its keys. */
+export function parametersOf(where: "query" | "path", schema: z.core.$ZodType): Parameter[] {
   const { of } = createSchemas();
-  return properties(of(door, "output")).map(([name, { description, ...schema }, required]) => ({
+  return properties(of(schema, "output")).map(([name, { description, ...property }, required]) => ({
     in: where,
     name,
-    says: description as string | undefined,
+    description: description as string | undefined,
     required: where === "path" || required,
-    schema,
+    schema: property,
   }));
 }
 
-/** Said once, and referred to. */
-export const shared: readonly Parameter[] = [...delivery, ...conditional, ...ranged];
+/** Parameters that are components of the document, which operations refer to. */
+export const sharedParameters: readonly Parameter[] = [
+  ...deliveryParameters,
+  ...ifNoneMatchParameters,
+  ...rangeParameters,
+];
 
-export const reference = (parameter: Parameter) =>
-  shared.includes(parameter)
+export const toReference = (parameter: Parameter) =>
+  sharedParameters.includes(parameter)
     ? { $ref: `#/components/parameters/${parameter.name}` }
-    : written(parameter);
+    : toParameterObject(parameter);
 
-/** As the document has it. Several values in one parameter stand with commas between them. */
-export const written = ({ says, schema = { type: "string" }, required, ...it }: Parameter) => ({
+/** The parameter object of OpenAPI. A list is written with commas. */
+export const toParameterObject = ({
+  description,
+  schema = { type: "string" },
+  required,
+  ...it
+}: Parameter) => ({
   ...it,
-  ...(says && { description: says }),
+  ...(description && { description }),
   ...(required && { required }),
   ...(schema["type"] === "array" && { style: "form", explode: false }),
   schema,

@@ -1,16 +1,16 @@
 import { admin } from "@balde/api/admin";
 import { app } from "@balde/api/app";
-import { type Told, tells } from "@balde/api/validators";
+import { type ValidatorSchema, schemaOf } from "@balde/api/validators";
 
-export type Doors = Partial<Record<Told["target"], Told["schema"]>>;
+export type RouteSchemas = Partial<Record<ValidatorSchema["target"], ValidatorSchema["schema"]>>;
 
 /** What each route of the API reads from query, path and body, by method and path as the gateway writes them. */
-export function doors(): Map<string, Doors> {
-  const found = new Map<string, Doors>();
+export function readRouteSchemas(): Map<string, RouteSchemas> {
+  const found = new Map<string, RouteSchemas>();
   for (const { method, path, handler } of [...app.routes, ...admin.routes]) {
     if (method === "ALL") continue;
     const key = `${method} ${path.replace(/:(\w+)/g, "{$1}")}`;
-    const told = tells(handler);
+    const told = schemaOf(handler);
     found.set(key, { ...found.get(key), ...(told && { [told.target]: told.schema }) });
   }
   return found;

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 import { exposedHeaders as exposedByApi } from "../../../packages/api/src/cors.ts";
 import { document } from "../../../packages/openapi/src/document.ts";
-import { methods } from "../../../packages/openapi/src/gateway-methods.ts";
+import { readGatewayMethods } from "../../../packages/openapi/src/gateway-methods.ts";
 import { safety } from "../../../packages/functions/src/deliver/response-headers.ts";
 
 // A browser hides the response headers that Access-Control-Expose-Headers does not list from scripts of another origin, so
@@ -36,7 +36,7 @@ const gatewayErrors = resources
 
 type Responses = Record<string, { headers?: Record<string, unknown> }>;
 
-const paths = document(methods(file)).paths as Record<
+const paths = document(readGatewayMethods(file)).paths as Record<
   string,
   Record<string, { operationId: string; responses: Responses }>
 >;

@@ -6,27 +6,27 @@ import * as Etags from "../etags.ts";
 import type { Env } from "../http.ts";
 import * as Urls from "../urls.ts";
 
-/** It changes with a deployment only. */
-const kept = { "cache-control": "public, max-age=300" };
+/** The document changes only with a deployment. */
+const cachedFiveMinutes = { "cache-control": "public, max-age=300" };
 
-// both are read in when somebody asks: no other request pays for them
+// both modules are loaded on first use, so that no other request waits for them
 export const docs = new Hono<Env>()
   .get("/openapi.json", async (c) => {
     const { openapi } = await import("../openapi.ts");
-    const text = JSON.stringify(openapi(Urls.within(c, "")));
-    return answer(c, text, { "content-type": "application/json" });
+    const text = JSON.stringify(openapi(Urls.withStage(c, "")));
+    return respond(c, text, { "content-type": "application/json" });
   })
   .get("/docs", async (c) => {
     const { openapi } = await import("../openapi.ts");
     const { page, policy } = await import("../docs-page.ts");
-    return answer(c, await page(openapi(Urls.within(c, ""))), {
+    return respond(c, await page(openapi(Urls.withStage(c, ""))), {
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": policy,
     });
   });
 
-function answer(c: Context<Env>, text: string, own: Record<string, string>) {
-  const headers = { ...kept, etag: Etags.ofText(text) };
+function respond(c: Context<Env>, text: string, own: Record<string, string>) {
+  const headers = { ...cachedFiveMinutes, etag: Etags.ofText(text) };
   if (Etag.matches(headers.etag, c.req.header("if-none-match"))) return c.body(null, 304, headers);
   return c.body(text, 200, { ...headers, ...own });
 }

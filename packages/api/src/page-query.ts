@@ -3,8 +3,8 @@ import * as z from "zod/mini";
 
 import { number } from "./validators.ts";
 
-/** Which part of a list: the cursor is the last answer's `next`. */
-export const Page = z.strictObject({
+/** The query of a list: the number of items, and the `next` of the page before. */
+export const PageQuery = z.strictObject({
   limit: z.optional(number(Image.Limit)),
   cursor: z.optional(Image.Cursor),
 });
