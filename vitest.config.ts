@@ -14,13 +14,38 @@ const closingLine: Reporter = {
   },
 };
 
+/** Packages whose modules keep no state of a test: their test files share a worker process, which loads each module once. */
+const shared = [
+  "packages/{client,http,openapi}/**/*.test.ts",
+  // worker-process.test.ts ends the child process that the module keeps
+  "packages/imaging/**/!(worker-process).test.ts",
+  "tools/{conventions,local-cloud,synth}/**/*.test.ts",
+];
+
 export default defineConfig({
   test: {
     reporters: ["default", closingLine],
-    exclude: ["**/node_modules/**", "**/.sst/**"],
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
-    include: ["{packages,tools}/**/*.test.ts"],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "isolated",
+          include: ["{packages,tools}/**/*.test.ts"],
+          exclude: ["**/node_modules/**", "**/.sst/**", ...shared],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "shared",
+          include: shared,
+          exclude: ["**/node_modules/**", "**/.sst/**"],
+          isolate: false,
+        },
+      },
+    ],
   },
 });
