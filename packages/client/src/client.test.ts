@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { answering } from "../test/answering.ts";
+import { startServer } from "../test/start-server.ts";
 import { ProblemError, createClient, signIn } from "./client.ts";
 
 const problemOf = async (call: Promise<unknown>) => {
@@ -13,7 +13,7 @@ const problemOf = async (call: Promise<unknown>) => {
 };
 
 test("a failure of the API rejects with its code, its status and the request's id", async () => {
-  await using api = await answering((_, response) => {
+  await using api = await startServer((_, response) => {
     const errors = [{ parameter: "limit", detail: "too big" }];
     const problem = { type: "about:blank", title: "No", status: 400, detail: "limit: too big" };
     response.writeHead(400, { "content-type": "application/problem+json", "retry-after": "3" });
@@ -31,7 +31,7 @@ test("a failure of the API rejects with its code, its status and the request's i
 });
 
 test("the gateway's 413, which is no JSON and cannot be changed, is a problem like every other", async () => {
-  await using api = await answering((_, response) => {
+  await using api = await startServer((_, response) => {
     response.writeHead(413, { "content-type": "text/plain", "x-amzn-requestid": "r2" });
     response.end("HTTP content length exceeded 10485760 bytes.");
   });
@@ -45,7 +45,7 @@ test.each([
   ["a bare gateway's JSON", '{"message": "Internal server error"}'],
   ["nothing", ""],
 ])("%s with 502 is a problem with a code", async (_, body) => {
-  await using api = await answering((_, response) => response.writeHead(502).end(body));
+  await using api = await startServer((_, response) => response.writeHead(502).end(body));
   const error = await problemOf(createClient(api.url).v1.me.$get());
   expect(error).toMatchObject({ code: "http.502", status: 502 });
   expect(error.message).not.toBe("");
@@ -53,7 +53,7 @@ test.each([
 
 test("each request carries the token of that moment, and none when there is none", async () => {
   const seen: (string | undefined)[] = [];
-  await using api = await answering((request, response) => {
+  await using api = await startServer((request, response) => {
     seen.push(request.headers.authorization);
     response.end("{}");
   });
@@ -66,7 +66,7 @@ test("each request carries the token of that moment, and none when there is none
 
 /** A bucket and an API in one server: the form points at it. */
 const world = (states: string[], stored: (body: string) => [number, string]) =>
-  answering((request, response, body) => {
+  startServer((request, response, body) => {
     const image = { id: "img_01ARZ3NDEKTSV4RRFFQ69G5FAV", visibility: "public" };
     const url = `http://${request.headers.host}/bucket`;
     const fields = { key: "uploads/1", policy: "p" };
@@ -121,12 +121,12 @@ test("what the bucket refuses rejects with the bucket's code", async () => {
 
 test("who only wants the bytes to be safe does not wait", async () => {
   await using api = await world([], () => [201, ""]);
-  const image = await createClient(api.url).upload(file, {}, { isEnoughWhenStored: true });
+  const image = await createClient(api.url).upload(file, {}, { resolveWhenStored: true });
   expect(image.state).toBe("pending");
 });
 
 test("signing in gives the tokens, or says what Cognito said", async () => {
-  await using cognito = await answering((request, response, body) => {
+  await using cognito = await startServer((request, response, body) => {
     const { AuthParameters } = JSON.parse(body) as { AuthParameters: { PASSWORD: string } };
     expect(request.headers["x-amz-target"]).toBe("AWSCognitoIdentityProviderService.InitiateAuth");
     if (AuthParameters.PASSWORD === "right") {

@@ -1,42 +1,45 @@
 import type { App } from "@balde/api/app";
 import { type ClientResponse, hc } from "hono/client";
 
-import { type Asked, type Shown, imageUrl, srcset } from "./image-url.ts";
+import { type ImageRequest, type ImageRef, imageUrl, srcset } from "./image-url.ts";
 import { ProblemError, problemFetch } from "./problem.ts";
-import { type Sending, send } from "./upload.ts";
+import { type SendOptions, postForm } from "./upload.ts";
 
 export { imageUrl, srcset } from "./image-url.ts";
 export { type Code, ProblemError } from "./problem.ts";
 export { type Tokens, signIn } from "./sign-in.ts";
 
 export type Options = {
-  /** Cognito's ID token, or what gets a fresh one for each request. Reading public things needs none. */
+  /** The ID token of Cognito, or a function that is called for it before each request. Public reads need none. */
   token?: string | (() => string | undefined | Promise<string | undefined>);
   fetch?: typeof globalThis.fetch;
 };
 
-// computed once, here, and not in every file that uses the client: https://hono.dev/docs/guides/rpc#compile-your-code-before-using-it-recommended
+// TypeScript computes this type once, here, and not in every file that uses the client: https://hono.dev/docs/guides/rpc#compile-your-code-before-using-it-recommended
 type Api = ReturnType<typeof hc<App>>["v1"];
 type CreateUpload = Parameters<Api["uploads"]["$post"]>[0]["json"];
-type Created = Answer<Api["uploads"]["$post"]>;
+type CreatedUpload = ResponseBody<Api["uploads"]["$post"]>;
 
-export type Image = Created["image"];
-export type Answer<Call extends (...input: never[]) => Promise<unknown>> =
+export type Image = CreatedUpload["image"];
+export type ResponseBody<Call extends (...input: never[]) => Promise<unknown>> =
   Awaited<ReturnType<Call>> extends ClientResponse<infer Body> ? Body : never;
 
-/** What is said about a picture when it is uploaded. `type` is the Blob's own where it has one. */
-export type About = Omit<CreateUpload, "type" | "bytes"> & { type?: string };
-export type Uploading = Sending & {
-  /** Resolve as soon as the bucket has the picture, which is then still `pending`. */
-  isEnoughWhenStored?: boolean;
+/** The metadata of an uploaded image. `type` is needed only if the Blob has none. */
+export type UploadMetadata = Omit<CreateUpload, "type" | "bytes"> & { type?: string };
+export type UploadOptions = SendOptions & {
+  /** Resolves as soon as the bucket has stored the image, which is still `pending` then. */
+  resolveWhenStored?: boolean;
 };
 
-/** `url`s in the order of what was asked for, and the moment at which all of them end. */
-export type Signed = Answer<Api["images"][":id"]["urls"]["$post"]>;
+/** The signed URLs in the order of the requests, and the time at which all of them expire (ISO 8601). */
+export type SignedUrls = ResponseBody<Api["images"][":id"]["urls"]["$post"]>;
 
 export type Client = ReturnType<typeof createClient>;
 
-/** `baseUrl` ends with the stage, without a slash: the `api` of `.balde/local.json`. */
+/**
+ * A client of the API at `baseUrl`, which ends with the stage and has no slash at the end: the `api` of
+ * `.balde/local.json`. Every call that fails rejects with a ProblemError.
+ */
 export function createClient(baseUrl: string, options: Options = {}) {
   const { token, fetch = globalThis.fetch } = options;
   const api = hc<App>(baseUrl, {
@@ -48,52 +51,62 @@ export function createClient(baseUrl: string, options: Options = {}) {
   }).v1;
 
   return {
-    /** Every route with its types: `client.v1.images[":id"].$get({ param: { id } })`. Failures reject as ProblemError. */
+    /** Every route with its types: `client.v1.images[":id"].$get({ param: { id } })`. */
     v1: api satisfies Api,
 
-    /** Sends a picture past the API into the bucket and resolves when it can be shown; rejects when it is no picture. */
-    async upload(file: Blob, about: About = {}, uploading: Uploading = {}): Promise<Image> {
-      const type = about.type ?? file.type;
-      const answer = await api.uploads.$post({ json: { ...about, type, bytes: file.size } });
-      const { image, upload } = await answer.json();
-      await send(upload, file, uploading);
-      return uploading.isEnoughWhenStored ? image : settled(api, image, uploading.signal);
+    /**
+     * Uploads a file of at most 16 MiB directly to the bucket and returns the image once it is `ready`.
+     * @throws ProblemError with the reason if the file is rejected, or `storage.…` if the bucket rejects it
+     */
+    async upload(
+      file: Blob,
+      metadata: UploadMetadata = {},
+      options: UploadOptions = {},
+    ): Promise<Image> {
+      const type = metadata.type ?? file.type;
+      const response = await api.uploads.$post({ json: { ...metadata, type, bytes: file.size } });
+      const { image, upload } = await response.json();
+      await postForm(upload, file, options);
+      return options.resolveWhenStored ? image : waitUntilReady(api, image, options.signal);
     },
 
     /**
-     * Addresses of your own image for whoever has them, until they end: of a private one the only ones. In the order of
-     * the requests, exactly as asked.
+     * Signed URLs of your own image, one for each request and in their order. Anyone who has such a URL can read the image
+     * until it expires, after `seconds` (3600 by default, at most 604800). Private images have no other URLs.
+     * @throws ProblemError such as image.not_yours, image.not_found or image.unfinished
      */
     async urls(
       { id }: Pick<Image, "id">,
-      requests: Asked[],
+      requests: ImageRequest[],
       { seconds }: { seconds?: number } = {},
-    ): Promise<Signed> {
+    ): Promise<SignedUrls> {
       const json = { requests, ...(seconds !== undefined && { seconds }) };
       return (await api.images[":id"].urls.$post({ param: { id }, json })).json();
     },
 
-    imageUrl: (image: Shown, asked?: Asked) => imageUrl(baseUrl, image, asked),
-    srcset: (image: Shown, asked?: Asked) => srcset(baseUrl, image, asked),
+    /** The URL of an image in the requested size and format; see `imageUrl`. */
+    imageUrl: (image: ImageRef, asked?: ImageRequest) => imageUrl(baseUrl, image, asked),
+    /** The `srcset` of an image; see `srcset`. */
+    srcset: (image: ImageRef, asked?: ImageRequest) => srcset(baseUrl, image, asked),
   };
 }
 
-/** Asks until ingest has decided: after 50 ms, then ever less often, for as long as the API keeps the upload. */
-async function settled(api: Api, image: Image, signal?: AbortSignal): Promise<Image> {
+/** Polls the upload until it is ready or rejected, first after 50 ms, then at growing intervals of at most 2 s. */
+async function waitUntilReady(api: Api, image: Image, signal?: AbortSignal): Promise<Image> {
   const param = { id: image.id };
   for (let pause = 50; ; pause = Math.min(pause * 1.5, 2_000)) {
     signal?.throwIfAborted();
     const upload = await (await api.uploads[":id"].$get({ param })).json();
-    if (upload.state === "ready") return mine(api, image);
-    if (upload.state !== "pending" && upload.state !== "processing") throw rejected(upload);
+    if (upload.state === "ready") return getOwnImage(api, image);
+    if (upload.state !== "pending" && upload.state !== "processing") throw rejectedError(upload);
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 
-const mine = async (api: Api, { id }: Image): Promise<Image> =>
+const getOwnImage = async (api: Api, { id }: Image): Promise<Image> =>
   (await api.me.images[":id"].$get({ param: { id } })).json();
 
-const rejected = ({
+const rejectedError = ({
   state,
   reason,
 }: {
@@ -103,6 +116,6 @@ const rejected = ({
   new ProblemError({
     code: reason?.code ?? `image.${state}`,
     status: 422,
-    title: "Not accepted",
-    detail: reason?.detail ?? `The picture is ${state}`,
+    title: "The image was rejected",
+    detail: reason?.detail ?? `The image is ${state}`,
   });

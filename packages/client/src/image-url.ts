@@ -1,14 +1,18 @@
 import * as Grid from "@balde/imaging/grid.schema";
 import { PresetName, type Request, print } from "@balde/imaging/request.schema";
 
-/** As much of an image as its URL needs. With `rev` the URL may be kept for ever; without, it follows the picture. */
-export type Shown = { id: string; rev?: string | undefined; width?: number | undefined };
+/** The parts of an image that its URL needs. With `rev` the response may be cached forever; without, the URL always shows the current revision. `width` in pixels. */
+export type ImageRef = { id: string; rev?: string | undefined; width?: number | undefined };
 
-/** The words of the delivery grammar, and a preset of the stage that they are laid over. */
-export type Asked = Request & { preset?: string };
+/** Parameters of the delivery query, and the name of a preset whose parameters they override. */
+export type ImageRequest = Request & { preset?: string };
 
-/** `base` ends with the stage, or is the CDN's, without a slash at the end. Throws on what the grammar does not have. */
-export function imageUrl(base: string, { id, rev }: Shown, asked: Asked = {}): string {
+/**
+ * The URL of an image in the requested size and format. `base` is the API's URL with the stage, or a CDN's, without a slash
+ * at the end.
+ * @throws ZodError if the request has an unknown parameter or a wrong value
+ */
+export function imageUrl(base: string, { id, rev }: ImageRef, asked: ImageRequest = {}): string {
   const { preset, ...request } = asked;
   const size = preset === undefined ? "" : `/${PresetName.parse(preset)}`;
   const query = print(request);
@@ -16,10 +20,11 @@ export function imageUrl(base: string, { id, rev }: Shown, asked: Asked = {}): s
 }
 
 /**
- * For `<img srcset>`: with `w`, `h` or a preset in the request a box of fixed size at 1x, 2x and 3x; without, the widths of the grid up
- * to the picture's own, for `sizes` to choose from.
+ * The value of `<img srcset>`. With `w`, `h` or a preset in the request: that size at 1x, 2x and 3x. Otherwise: the widths of
+ * the size grid up to the image's own, which the browser chooses from by `sizes`.
+ * @throws ZodError if the request has an unknown parameter or a wrong value
  */
-export function srcset(base: string, image: Shown, asked: Asked = {}): string {
+export function srcset(base: string, image: ImageRef, asked: ImageRequest = {}): string {
   const url = (change: Request) => imageUrl(base, image, { ...asked, ...change });
   if (asked.w || asked.h || asked.preset)
     return [1, 2, 3].map((dpr) => `${url({ dpr })} ${dpr}x`).join(", ");

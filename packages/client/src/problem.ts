@@ -1,8 +1,8 @@
 import type { Problem } from "@balde/http/problem";
 
 /**
- * What the API calls its failures. A newer API may know more of them, so a `switch` needs a default; a test compares this
- * list with the sources of the API.
+ * The error codes of the API. A newer API may have more, so a `switch` needs a default; a test compares this list with the
+ * sources of the API.
  */
 export type Code = (typeof codes)[number];
 export const codes = [
@@ -35,13 +35,13 @@ export const codes = [
   "upload.unsupported_type",
 ] as const;
 
-/** An answer of 400 or more, from the API, from the gateway before it or from the bucket. */
+/** A response with status 400 or more, from the API, its gateway, the bucket or Cognito. */
 export class ProblemError extends Error {
   override readonly name = "ProblemError";
   readonly code: Code | (string & {});
   readonly status: number;
   readonly title: string;
-  /** Quote it when you report the failure. Absent where the answer has none. */
+  /** Quote it when you report the error. Undefined if the response has none. */
   readonly requestId: string | undefined;
   readonly errors: NonNullable<Problem["errors"]>;
   readonly retryAfterSeconds: number | undefined;
@@ -59,40 +59,40 @@ export class ProblemError extends Error {
 
 type Extras = { requestId?: string | undefined; retryAfterSeconds?: number | undefined };
 
-/** `fetch` that rejects with a ProblemError where fetch resolves with a failure. */
+/** Returns a `fetch` that rejects with a ProblemError for every response with status 400 or more. */
 export function problemFetch(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
   return async (input, init) => {
-    const answer = await fetch(input, init);
-    if (answer.status < 400) return answer;
-    throw await problemOf(answer);
+    const response = await fetch(input, init);
+    if (response.status < 400) return response;
+    throw await readProblem(response);
   };
 }
 
-async function problemOf(answer: Response): Promise<ProblemError> {
-  const text = await answer.text();
-  const { status, headers } = answer;
+async function readProblem(response: Response): Promise<ProblemError> {
+  const text = await response.text();
+  const { status, headers } = response;
   const requestId = headers.get("x-amzn-requestid") ?? undefined;
   const retryAfterSeconds = Number(headers.get("retry-after")) || undefined;
-  const known = parsed(text);
+  const known = parseJson(text);
   if (known?.code) return new ProblemError({ requestId, retryAfterSeconds, ...known, status });
-  const title = answer.statusText || `HTTP ${status}`;
+  const title = response.statusText || `HTTP ${status}`;
   const detail = known?.message ?? (text.slice(0, 200) || title);
-  return new ProblemError({ code: unspoken(status), status, title, detail, requestId });
+  return new ProblemError({ code: codeOfStatus(status), status, title, detail, requestId });
 }
 
-type Foreign = Problem & { message?: string };
+type UnknownProblem = Problem & { message?: string };
 
-function parsed(
+function parseJson(
   text: string,
-): (Partial<Foreign> & Pick<Foreign, "code" | "title" | "detail">) | undefined {
+): (Partial<UnknownProblem> & Pick<UnknownProblem, "code" | "title" | "detail">) | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Foreign) : undefined;
+    return typeof value === "object" && value !== null ? (value as UnknownProblem) : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** The gateway's own answer to a body of more than 10 MB is text and cannot be changed; proxies add theirs. */
-const unspoken = (status: number): Code | `http.${number}` =>
+/** A code for a response without one: the gateway's 413 is plain text and cannot be changed, and proxies send their own. */
+const codeOfStatus = (status: number): Code | `http.${number}` =>
   status === 413 ? "body.too_large" : `http.${status}`;

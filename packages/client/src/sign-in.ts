@@ -1,6 +1,6 @@
 import { ProblemError } from "./problem.ts";
 
-export type SignIn = {
+export type Credentials = {
   /** `https://cognito-idp.{region}.amazonaws.com/`, or the `cognito.endpoint` of `.balde/local.json`. */
   endpoint: string;
   clientId: string;
@@ -9,7 +9,7 @@ export type SignIn = {
 };
 
 export type Tokens = {
-  /** What `createClient` wants as its token. */
+  /** The token for `createClient`. */
   idToken: string;
   accessToken: string;
   refreshToken: string | undefined;
@@ -17,11 +17,17 @@ export type Tokens = {
 };
 
 /**
- * Signs in with Cognito's password flow: for the laptop, tests and scripts. It shows the password to Cognito, and a
- * production stage refuses it; a front end uses SRP, as `aws-amplify` and `amazon-cognito-identity-js` do.
+ * Signs in with Cognito's password flow and returns the tokens: for the laptop, tests and scripts. It sends the password to
+ * Cognito, and a production stage rejects it; a front end uses SRP, as `aws-amplify` and `amazon-cognito-identity-js` do.
+ * @throws ProblemError with the code `cognito.…`, such as `cognito.NotAuthorizedException` for a wrong password
  */
-export async function signIn({ endpoint, clientId, username, password }: SignIn): Promise<Tokens> {
-  const answer = await fetch(endpoint, {
+export async function signIn({
+  endpoint,
+  clientId,
+  username,
+  password,
+}: Credentials): Promise<Tokens> {
+  const response = await fetch(endpoint, {
     method: "POST",
     headers: {
       "content-type": "application/x-amz-json-1.1",
@@ -33,8 +39,8 @@ export async function signIn({ endpoint, clientId, username, password }: SignIn)
       AuthParameters: { USERNAME: username, PASSWORD: password },
     }),
   });
-  const body = (await answer.json()) as Answer;
-  if (!body.AuthenticationResult) throw refused(answer, body);
+  const body = (await response.json()) as CognitoResponse;
+  if (!body.AuthenticationResult) throw cognitoError(response, body);
   const { IdToken, AccessToken, RefreshToken, ExpiresIn } = body.AuthenticationResult;
   return {
     idToken: IdToken,
@@ -44,27 +50,27 @@ export async function signIn({ endpoint, clientId, username, password }: SignIn)
   };
 }
 
-type Answer = {
+type CognitoResponse = {
   AuthenticationResult?: {
     IdToken: string;
     AccessToken: string;
     RefreshToken?: string;
     ExpiresIn: number;
   };
-  /** Cognito wants something else first, such as a new password. */
+  /** What Cognito asks for before it signs in, such as a new password. */
   ChallengeName?: string;
   __type?: string;
   message?: string;
 };
 
-/** Cognito's `NotAuthorizedException` as `cognito.NotAuthorizedException`. */
-function refused(answer: Response, { ChallengeName, __type, message }: Answer) {
+/** The error with Cognito's name for it: `NotAuthorizedException` becomes the code `cognito.NotAuthorizedException`. */
+function cognitoError(response: Response, { ChallengeName, __type, message }: CognitoResponse) {
   const name = ChallengeName ?? __type?.split("#").at(-1) ?? "unknown";
   return new ProblemError({
     code: `cognito.${name}`,
-    status: answer.ok ? 401 : answer.status,
+    status: response.ok ? 401 : response.status,
     title: "Signing in failed",
-    detail: message ?? `Cognito asks for ${name} first`,
-    requestId: answer.headers.get("x-amzn-requestid") ?? undefined,
+    detail: message ?? `Cognito asks for ${name} before it signs in`,
+    requestId: response.headers.get("x-amzn-requestid") ?? undefined,
   });
 }

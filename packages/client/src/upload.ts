@@ -1,28 +1,37 @@
 import { ProblemError } from "./problem.ts";
 
-/** What `POST /v1/uploads` answers for the bucket. */
-export type Form = { url: string; fields: Record<string, string> };
+/** The form for the bucket, as `POST /v1/uploads` returns it. */
+export type UploadForm = { url: string; fields: Record<string, string> };
 
-export type Sending = {
-  /** Bytes that have left, of all. Without XMLHttpRequest (in Node) only at the start and at the end. */
+export type SendOptions = {
+  /** Called with the bytes of the file that were sent, and the size of the file. In Node, which has no XMLHttpRequest, only at the start and at the end. */
   onProgress?: (sent: number, all: number) => void;
+  /** Aborts the upload; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
 };
 
-/** Puts a file into the bucket, past the API: S3 checks the policy of the form. */
-export async function send(form: Form, file: Blob, sending: Sending = {}) {
+/**
+ * Posts a file to the bucket with the fields of the form, whose policy S3 checks. Resolves when the bucket has stored it.
+ * @throws ProblemError with the code `storage.…` if the bucket rejects the file
+ * @throws TypeError if the bucket cannot be reached, or the signal's reason if it aborts
+ */
+export async function postForm(
+  form: UploadForm,
+  file: Blob,
+  options: SendOptions = {},
+): Promise<void> {
   const body = new FormData();
   for (const [name, value] of Object.entries(form.fields)) body.append(name, value);
   // S3 reads no field after the file: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
   body.append("file", file);
-  const watch = sending.onProgress && typeof XMLHttpRequest !== "undefined";
-  const answer = await (watch ? sendWatched : sendUnwatched)(form.url, body, file.size, sending);
-  if (answer.status >= 300) throw refusal(answer);
+  const useXhr = options.onProgress && typeof XMLHttpRequest !== "undefined";
+  const response = await (useXhr ? sendWithXhr : sendWithFetch)(form.url, body, file.size, options);
+  if (response.status >= 300) throw bucketError(response);
 }
 
-type Answer = { status: number; text: string };
+type FormResponse = { status: number; text: string };
 
-// what a browser has beside Node's fetch, as far as it is used here
+// the parts of the browser's XMLHttpRequest that are used here; Node has no types for it
 declare const XMLHttpRequest:
   | (new () => {
       upload: { onprogress: (event: { loaded: number; total: number }) => void };
@@ -37,37 +46,42 @@ declare const XMLHttpRequest:
     })
   | undefined;
 
-async function sendUnwatched(url: string, body: FormData, all: number, sending: Sending) {
-  sending.onProgress?.(0, all);
-  const answer = await fetch(url, { method: "POST", body, signal: sending.signal ?? null });
-  if (answer.ok) sending.onProgress?.(all, all);
-  return { status: answer.status, text: await answer.text() };
+async function sendWithFetch(url: string, body: FormData, size: number, options: SendOptions) {
+  options.onProgress?.(0, size);
+  const response = await fetch(url, { method: "POST", body, signal: options.signal ?? null });
+  if (response.ok) options.onProgress?.(size, size);
+  return { status: response.status, text: await response.text() };
 }
 
-// fetch cannot tell how much has been sent: https://github.com/whatwg/fetch/issues/607
-function sendWatched(url: string, body: FormData, all: number, { onProgress, signal }: Sending) {
-  return new Promise<Answer>((resolve, reject) => {
+// fetch does not report how much was sent: https://github.com/whatwg/fetch/issues/607
+function sendWithXhr(
+  url: string,
+  body: FormData,
+  size: number,
+  { onProgress, signal }: SendOptions,
+) {
+  return new Promise<FormResponse>((resolve, reject) => {
     signal?.throwIfAborted();
     const request = new XMLHttpRequest!();
     request.open("POST", url);
     request.upload.onprogress = ({ loaded, total }) =>
-      onProgress?.(Math.min(all, Math.round((loaded / total) * all)), all);
+      onProgress?.(Math.min(size, Math.round((loaded / total) * size)), size);
     request.onload = () => resolve({ status: request.status, text: request.responseText });
-    request.onerror = () => reject(new TypeError("The bucket cannot be reached"));
+    request.onerror = () => reject(new TypeError(`The bucket at ${url} cannot be reached`));
     request.onabort = () => reject(signal?.reason);
     signal?.addEventListener("abort", () => request.abort(), { once: true });
     request.send(body);
   });
 }
 
-/** S3 speaks XML: `<Error><Code>EntityTooLarge</Code><Message>…` becomes `storage.EntityTooLarge`. */
-function refusal({ status, text }: Answer) {
+/** The error of S3's XML: `<Error><Code>EntityTooLarge</Code><Message>…` becomes the code `storage.EntityTooLarge`. */
+function bucketError({ status, text }: FormResponse) {
   const element = (name: string) => new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1];
   return new ProblemError({
     code: `storage.${element("Code") ?? status}`,
     status,
-    title: "The bucket refused the picture",
-    detail: element("Message") ?? `HTTP ${status}`,
+    title: "The bucket rejected the file",
+    detail: element("Message") ?? `The bucket responded with HTTP ${status}`,
     requestId: element("RequestId"),
   });
 }

@@ -10,7 +10,7 @@ import {
   sharedParameters,
   toParameterObject,
 } from "./parameters.ts";
-import { type Failure, codeOf, detailOf, statusOf } from "./problems.ts";
+import { type ProblemRef, codeOf, detailOf, statusOf } from "./problems.ts";
 import { type Schemas, createSchemas } from "./schema.ts";
 import * as Descriptions from "./descriptions.ts";
 
@@ -93,7 +93,7 @@ function operationOf(
     ...(operation.parameters ?? []),
   ].map(toReference);
   const hasInput = query ?? param ?? json;
-  const failures: Failure[] = [
+  const failures: ProblemRef[] = [
     ...(hasInput ? (["input.invalid"] as const) : []),
     ...problems,
     ...refusals[auth],
@@ -129,7 +129,7 @@ function operationOf(
 }
 
 /** The problems of the gateway when authentication fails, for each kind of it. */
-const refusals: Record<Auth, readonly Failure[]> = {
+const refusals: Record<Auth, readonly ProblemRef[]> = {
   anyone: [],
   user: ["gateway.unauthorized"],
   key: ["gateway.invalid_api_key", "gateway.quota_exceeded"],

@@ -5,14 +5,14 @@ import * as Grid from "@balde/imaging/grid.schema";
 import type * as z from "zod/mini";
 
 import {
-  Addresses,
-  Deleted,
+  SignedUrls,
+  DeletedImage,
   Health,
-  Person,
+  CurrentUser,
   Redriven,
-  Sent,
-  State,
-  Waiting,
+  Reprocessed,
+  AdminState,
+  PendingUpload,
 } from "./response-schemas.ts";
 import type { Header } from "./headers.ts";
 import {
@@ -24,7 +24,7 @@ import {
   contentTypeParameter,
   rangeParameters,
 } from "./parameters.ts";
-import type { Failure } from "./problems.ts";
+import type { ProblemRef } from "./problems.ts";
 
 export type ResponseDescription = {
   description: string;
@@ -45,7 +45,7 @@ export type OperationDescription = {
   /** A body that is a picture, of these types. */
   imageBody?: readonly string[];
   responses: Record<number, ResponseDescription>;
-  problems?: readonly Failure[];
+  problems?: readonly ProblemRef[];
 };
 
 const deliveredTypes = [
@@ -150,7 +150,7 @@ const partnerOperation = (operation: OperationDescription, id: string): Operatio
   description: "The same as under `/v1`, counted for the API key that is shown.",
 });
 
-const idempotencyProblems: readonly Failure[] = [
+const idempotencyProblems: readonly ProblemRef[] = [
   "idempotency.invalid_key",
   "idempotency.in_progress",
   "idempotency.other_request",
@@ -235,7 +235,7 @@ export const operations: Record<string, OperationDescription> = {
     responses: {
       202: {
         description: "Stored, and waiting to be looked at.",
-        json: Waiting,
+        json: PendingUpload,
         headers: ["Location"],
       },
     },
@@ -300,7 +300,7 @@ export const operations: Record<string, OperationDescription> = {
     id: "deleteImage",
     tag: "Images",
     summary: "Removes an image with its original, renditions, likes and name",
-    responses: { 202: { description: "It is gone; its bytes follow.", json: Deleted } },
+    responses: { 202: { description: "It is gone; its bytes follow.", json: DeletedImage } },
     problems: ["actor.unauthenticated", "image.not_yours", "image.not_found"],
   },
   "POST /v1/images/{id}/urls": {
@@ -309,7 +309,7 @@ export const operations: Record<string, OperationDescription> = {
     summary: "Signed addresses of one's own image, for whoever has them, until they end",
     description:
       "They are the only ones of a private picture; of a public one they are delivered exactly as they say, however many there are. An address cannot be taken back: it ends with its time, or with the picture.",
-    responses: { 200: { description: "One for each request, in their order.", json: Addresses } },
+    responses: { 200: { description: "One for each request, in their order.", json: SignedUrls } },
     problems: [
       "actor.unauthenticated",
       "body.malformed",
@@ -384,7 +384,7 @@ export const operations: Record<string, OperationDescription> = {
     id: "getMe",
     tag: "Me",
     summary: "Who is signed in",
-    responses: { 200: { description: "The person of the token.", json: Person } },
+    responses: { 200: { description: "The person of the token.", json: CurrentUser } },
     problems: ["actor.unauthenticated"],
   },
   "GET /v1/me/images": {
@@ -416,7 +416,7 @@ export const operations: Record<string, OperationDescription> = {
     id: "getState",
     tag: "Operators",
     summary: "Depths of the queues, dead letters, images by state",
-    responses: { 200: { description: "The state.", json: State } },
+    responses: { 200: { description: "The state.", json: AdminState } },
     problems: ["operator.unsigned", "cursor.invalid"],
   },
   "POST /admin/v1/redrive": {
@@ -431,7 +431,7 @@ export const operations: Record<string, OperationDescription> = {
     tag: "Operators",
     summary: "Has pictures prepared anew: one, one owner's, or all",
     description: "Call again with `cursor` until `next` is null.",
-    responses: { 202: { description: "How many were sent.", json: Sent } },
+    responses: { 202: { description: "How many were sent.", json: Reprocessed } },
     problems: ["operator.unsigned", "body.malformed", "body.not_json", "cursor.invalid"],
   },
 };

@@ -104,10 +104,10 @@ const all = { ...problems, ...gatewayProblems, ...bucketProblems };
 export type Code = keyof typeof all;
 
 /** A code, or a code with another status than it has elsewhere. */
-export type Failure = Code | readonly [Code, status: number];
+export type ProblemRef = Code | readonly [Code, status: number];
 
-export const codeOf = (failure: Failure): Code =>
+export const codeOf = (failure: ProblemRef): Code =>
   typeof failure === "string" ? failure : failure[0];
-export const statusOf = (failure: Failure): number =>
+export const statusOf = (failure: ProblemRef): number =>
   typeof failure === "string" ? all[failure][0] : failure[1];
 export const detailOf = (code: Code): string => all[code][1];

@@ -7,18 +7,18 @@ import * as z from "zod/mini";
 const count = z.int().check(z.nonnegative());
 
 export const Health = z.object({ status: z.literal("ok") });
-export const Waiting = z.object({ state: z.literal("pending") });
-export const Deleted = z.object({ id: ImageId, state: z.literal("deleted") });
+export const PendingUpload = z.object({ state: z.literal("pending") });
+export const DeletedImage = z.object({ id: ImageId, state: z.literal("deleted") });
 
-export const Person = z
+export const CurrentUser = z
   .object({ id: z.string(), name: z.optional(z.string()), email: z.optional(z.string()) })
   .register(z.globalRegistry, { id: "Person" });
 
-export const Addresses = z.object({ urls: z.array(z.url()), expiresAt: z.iso.datetime() });
+export const SignedUrls = z.object({ urls: z.array(z.url()), expiresAt: z.iso.datetime() });
 
 const Depth = z.object({ waiting: count, inFlight: count, delayed: count });
 
-export const State = z
+export const AdminState = z
   .object({
     queues: z.object({ ingest: Depth, ingestDead: Depth, countDead: Depth }),
     images: z.record(Image.State, count),
@@ -26,7 +26,7 @@ export const State = z
   })
   .register(z.globalRegistry, { id: "State" });
 
-export const Sent = z.object({ sent: count, next: z.nullable(z.string()) });
+export const Reprocessed = z.object({ sent: count, next: z.nullable(z.string()) });
 
 export const Redriven = z.object({
   task: z.enum(["started", "running", "none"]),

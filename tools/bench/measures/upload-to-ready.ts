@@ -1,5 +1,5 @@
 import { type Client, createClient, signIn } from "../../../packages/client/src/client.ts";
-import { send } from "../../../packages/client/src/upload.ts";
+import { postForm } from "../../../packages/client/src/upload.ts";
 import { prepare } from "../../../packages/imaging/src/prepare.ts";
 import { withCloud } from "../cloud.ts";
 import { samplePhotograph } from "../sample-photograph.ts";
@@ -53,7 +53,7 @@ export async function run() {
 async function readyAfter({ v1 }: Client, bytes: Uint8Array<ArrayBuffer>) {
   const json = { type: "image/jpeg", bytes: bytes.length };
   const { image, upload } = await (await v1.uploads.$post({ json })).json();
-  await send(upload, new Blob([bytes], { type: json.type }));
+  await postForm(upload, new Blob([bytes], { type: json.type }));
   const acknowledged = performance.now();
   for (;;) {
     const { state, reason } = await (

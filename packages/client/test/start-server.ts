@@ -3,7 +3,7 @@ import { type IncomingMessage, type ServerResponse, createServer } from "node:ht
 import type { AddressInfo } from "node:net";
 
 /** An HTTP server for one test: what a client makes of answers that our API never gives, but something before it may. */
-export async function answering(
+export async function startServer(
   answer: (request: IncomingMessage, response: ServerResponse, body: string) => void,
 ) {
   const server = createServer((request, response) => {
