@@ -28,7 +28,7 @@ async function call(method: string, path: string, body?: object, userArn: string
   return { status: statusCode, body: JSON.parse(text) as any };
 }
 
-test("without the gateway's word for a signature nothing is done", async () => {
+test("a request that the gateway has not authenticated by signature is rejected", async () => {
   const { status, body } = await call("POST", "/admin/v1/redrive", undefined, null);
   expect([status, body.code]).toEqual([403, "operator.unsigned"]);
 });
@@ -41,7 +41,7 @@ test("images are counted by state, and each image is counted once", async () => 
   expect(images).toMatchObject({ pending: 1, ready: 1, processing: 0, rejected: 0, deleted: 0 });
 });
 
-test("of an owner with more pictures than one call takes, the cursor names the rest, each once", async () => {
+test("reprocessing an owner's many images continues at the cursor, each image once", async () => {
   const ids = new Set<string>();
   for (let made = 0; made < 510; made += 30)
     for (const id of await Promise.all(
@@ -67,16 +67,16 @@ test("of an owner with more pictures than one call takes, the cursor names the r
   const commands = (await cloud.messages()).slice(before) as { kind: string; imageId: string }[];
   expect(commands.map(({ kind }) => kind)).toEqual(Array(510).fill("reprocess"));
   expect(new Set(commands.map(({ imageId }) => imageId))).toEqual(ids);
-  const another = { ownerId: "somebody else", cursor: cursors[0] };
+  const another = { ownerId: "another-user", cursor: cursors[0] };
   expect((await call("POST", "/admin/v1/reprocess", another)).body.code).toBe("cursor.invalid");
 });
 
-test("only what is ready is prepared anew; what is not there is not found", async () => {
+test("only ready images are reprocessed; a missing image is not found", async () => {
   const { id } = await pendingImage({}, "slow");
   expect((await call("POST", "/admin/v1/reprocess", { ownerId: "slow" })).body.sent).toBe(0);
   expect((await Image.findRow(id))?.state).toBe("pending");
-  const nobody = await call("POST", "/admin/v1/reprocess", {
+  const missing = await call("POST", "/admin/v1/reprocess", {
     imageId: "img_00000000000000000000000000",
   });
-  expect([nobody.status, nobody.body.code]).toEqual([404, "image.not_found"]);
+  expect([missing.status, missing.body.code]).toEqual([404, "image.not_found"]);
 });

@@ -42,7 +42,7 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     headers: { "content-type": "application/json", ...headers },
   });
 
-  test("an upload is answered with the image, a form for the bucket and where to ask", async () => {
+  test("creating an upload returns the image, a form for the bucket and the location of its state", async () => {
     const { status, headers, body } = await call(
       "POST",
       "/v1/uploads",
@@ -63,7 +63,7 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     expect((await call("GET", `/v1/uploads/${body.image.id}`, { sub: "bo" })).status).toBe(404);
   });
 
-  test("a request with a key creates once, however often it comes", async () => {
+  test("a repeated request with the same idempotency key creates once", async () => {
     const key = `"${crypto.randomUUID()}"`;
     const ask = (body: object, more: { sub?: string; key?: string } = {}) =>
       call("POST", "/v1/uploads", {
@@ -98,7 +98,7 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     expect(ids.filter((id: string) => id === first.body.image.id)).toHaveLength(1);
   });
 
-  test("a key of a request that created nothing is free, and one that is none is refused", async () => {
+  test("an idempotency key is free after a failed request, and an invalid key is rejected", async () => {
     const key = crypto.randomUUID();
     const ask = (body: object, header: string = key) =>
       call("POST", "/v1/uploads", json(body, { "idempotency-key": header }));
@@ -111,21 +111,21 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     }
   });
 
-  test("an upload of nobody is 401, of too many bytes 413 with the limit", async () => {
+  test("an upload without a user is 401, one of too many bytes is 413 with the limit", async () => {
     const upload = json({ type: "image/jpeg", bytes: 10 });
-    const nobody = await call("POST", "/v1/uploads", { ...upload, sub: "" });
-    expect([nobody.status, nobody.body.code]).toEqual([401, "actor.unauthenticated"]);
+    const anonymous = await call("POST", "/v1/uploads", { ...upload, sub: "" });
+    expect([anonymous.status, anonymous.body.code]).toEqual([401, "actor.unauthenticated"]);
     const large = await call("POST", "/v1/uploads", json({ type: "image/jpeg", bytes: 17 << 20 }));
     expect([large.status, large.body.detail]).toEqual([413, expect.stringContaining("16 MB")]);
   });
 
-  test("nobody can say in the body who he is", async () => {
+  test("an owner in the body is rejected", async () => {
     const upload = json({ type: "image/jpeg", bytes: 10, ownerId: "bo" });
     const { status, body } = await call("POST", "/v1/uploads", upload);
     expect([status, body.errors[0].pointer]).toEqual([400, "#/ownerId"]);
   });
 
-  test("a picture that is the body arrives byte for byte", async () => {
+  test("an image in the body is stored byte for byte", async () => {
     const bytes = Uint8Array.from({ length: 1000 }, (_, index) => index % 256);
     const { status, headers, body } = await call("POST", "/v1/images", {
       ...ann,
@@ -157,7 +157,7 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 
-  test("an image is read with an ETag, and again only when it has changed", async () => {
+  test("an image has an ETag, and If-None-Match gets 304 until it changes", async () => {
     const path = `/v1/images/${await readyImage({ title: "Before" })}`;
     const read = await call("GET", path);
     expect([read.status, read.body.title]).toEqual([200, "Before"]);
@@ -180,7 +180,7 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     expect([fresh.status, fresh.headers.etag]).toEqual([200, changed.headers.etag]);
   });
 
-  test("a change needs the version that it is for", async () => {
+  test("a change needs If-Match with the current version", async () => {
     const path = `/v1/images/${await readyImage({ title: "Before" })}`;
     const { etag } = (await call("GET", path)).headers;
     const patch = async (...tags: string[]) =>
@@ -196,7 +196,7 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     expect(await patch("*")).toBe(200);
   });
 
-  test("somebody else's image is neither changed nor deleted", async () => {
+  test("another user's image is neither changed nor deleted", async () => {
     const path = `/v1/images/${await readyImage()}`;
     const change = { ...json({ title: "mine" }, { "if-match": "*" }), sub: "bo" };
     expect((await call("PATCH", path, change)).status).toBe(403);
@@ -204,14 +204,14 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     expect((await call("GET", path)).status).toBe(200);
   });
 
-  test("a deleted image is gone at once, and deleting it again is no failure", async () => {
+  test("a deleted image is gone at once, and deleting it again succeeds", async () => {
     const path = `/v1/images/${await readyImage()}`;
     expect((await call("DELETE", path, ann)).status).toBe(202);
     expect((await call("GET", path)).status).toBe(404);
     expect((await call("DELETE", path, ann)).status).toBe(202);
   });
 
-  test("a like counts once for each person, and the answer includes the click", async () => {
+  test("a like counts once for each user, and the response includes it", async () => {
     const path = `/v1/images/${await readyImage()}`;
     const like = async (method: string, sub: string) =>
       (await call(method, `${path}/like`, { sub })).body;
@@ -226,7 +226,7 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     expect((await call("PUT", `${path}/like`, {})).status).toBe(401);
   });
 
-  test("of several pictures, a person learns which he likes", async () => {
+  test("a user can read which of several images they like", async () => {
     const [liked, other] = [await readyImage(), await readyImage()];
     await call("PUT", `/v1/images/${liked}/like`, { sub: "cy" });
     const { status, body, headers } = await call("GET", "/v1/me/likes", {
@@ -242,7 +242,7 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     expect([bad.status, bad.body.errors[0].parameter]).toEqual([400, "ids"]);
   });
 
-  test("its owner gets addresses of a picture for a while, and sees what was wrong with what he asked", async () => {
+  test("the owner of an image gets signed URLs, and errors for wrong requests", async () => {
     const path = `/v1/images/${await readyImage({ visibility: "private" })}`;
     const urls = (body: object, sub = "ann", Host = "h") =>
       call("POST", `${path}/urls`, { ...json(body, { Host }), sub });
@@ -278,7 +278,7 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     expect((await urls({ requests }, "")).status).toBe(401);
   });
 
-  test("a private picture is read where only its owner reads", async () => {
+  test("a private image is readable under /v1/me only", async () => {
     const id = await readyImage({ visibility: "private" });
     const mine = await call("GET", `/v1/me/images/${id}`, ann);
     expect([mine.status, mine.body.visibility, mine.headers["cache-control"]]).toEqual([
@@ -301,7 +301,7 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     expect(hidden.headers.location).toBe(`/test/v1/me/images/${hidden.body.id}`);
   });
 
-  test("a list goes page by page by its own link, stage and all", async () => {
+  test("a list is read page by page through its Link header, which includes the stage", async () => {
     const tag = classes.replaceAll(/\W/g, "");
     for (let count = 0; count < 3; count++) await readyImage({ tags: [tag] });
     const query = { limit: ["2"], tag: [tag] };
@@ -321,12 +321,12 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     ]);
   });
 
-  test("a forged cursor is refused as the parameter that it is", async () => {
+  test("a forged cursor is rejected with the name of its parameter", async () => {
     const { status, body } = await call("GET", "/v1/images", { query: { cursor: ["forged"] } });
     expect([status, body.errors[0].parameter]).toEqual([400, "cursor"]);
   });
 
-  test("a person sees himself and what is his", async () => {
+  test("a user can read their own data and images", async () => {
     const mine = await readyImage({}, "dee");
     expect((await call("GET", "/v1/me", { sub: "dee" })).body).toEqual({ id: "dee", name: "dee" });
     const { body } = await call("GET", "/v1/me/images", { sub: "dee" });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Bundle, bundle, root } from "../test/bundle.ts";
 import { restEvent } from "../test/rest-event.ts";
 
-// What a cold start loads, held to docs/adr/0013-cold-start.md.
+// The modules that a cold start loads, as docs/adr/0013-cold-start.md decided.
 
 let built: Bundle;
 
@@ -41,7 +41,7 @@ test("a cold start loads at most 120 KB", () => {
   expect(bytes).toBeLessThanOrEqual(120_000);
 });
 
-test("a cold start loads Hono, zod, SST's links and our own code, and no package besides", () => {
+test("a cold start loads Hono, zod, SST's links and our own code, and no other package", () => {
   const inputs = loadedAtStart().flatMap(({ inputs }) =>
     Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput ? path : [])),
   );
@@ -60,11 +60,11 @@ test("a cold start loads Hono, zod, SST's links and our own code, and no package
   ]);
 });
 
-test("the AWS SDK is there, for when it is first needed", () => {
+test("the AWS SDK is in the bundle, and loaded on first use", () => {
   expect(Object.keys(built.metafile.inputs).map(packageOf)).toContain("@aws-sdk/client-dynamodb");
 });
 
-/** Calls the bundle once in a process of its own; answers also which modules Node had loaded by then. */
+/** Calls the bundle once in a new process; returns the response and the modules that Node had loaded by then. */
 function firstAnswer(event: object) {
   const file = join(built.folder, "first-answer.mjs");
   writeFileSync(
@@ -80,10 +80,10 @@ function firstAnswer(event: object) {
 const undici = (modules: string[]) => modules.filter((name) => basename(name) === "undici");
 
 test.each([
-  ["an answer", restEvent("GET", "/v1/me", { sub: "ann" }), 200],
-  ["a refusal", restEvent("GET", "/v1/images", { query: { page: ["2"] } }), 400],
+  ["a response", restEvent("GET", "/v1/me", { sub: "ann" }), 200],
+  ["a rejection", restEvent("GET", "/v1/images", { query: { page: ["2"] } }), 400],
   [
-    "a body that is wrong",
+    "a wrong body",
     restEvent("POST", "/v1/uploads", {
       sub: "ann",
       body: {},
@@ -92,14 +92,14 @@ test.each([
     400,
   ],
   ["an unknown route", restEvent("GET", "/v2"), 404],
-])("%s needs nothing of undici, whose loading is half of a cold start", (_, event, status) => {
+])("%s does not load undici, which is half of a cold start", (_, event, status) => {
   const { answer, modules } = firstAnswer(event);
   expect(answer).toMatchObject({ statusCode: status });
   expect(modules.length).toBeGreaterThan(50);
   expect(undici(modules)).toEqual([]);
 });
 
-test("Node still loads undici when its Request is first read, and says so", () => {
+test("Node loads undici when Request is first read, and lists it among its modules", () => {
   const script = "void Request; console.log(JSON.stringify(process.moduleLoadList))";
   const out = execFileSync(process.execPath, ["-e", script], { encoding: "utf8" });
   expect(undici(JSON.parse(out) as string[])).not.toEqual([]);

@@ -27,7 +27,7 @@ const apply = (headers: Headers, changes: [string, string, string][]) => {
   };
 };
 
-test("light headers hold what undici's hold after any changes", () => {
+test("LightHeaders equal undici's Headers after any changes", () => {
   assert(
     property(array(change), (changes) => {
       expect(apply(new LightHeaders(), changes)).toEqual(apply(new Headers(), changes));
@@ -35,13 +35,13 @@ test("light headers hold what undici's hold after any changes", () => {
   );
 });
 
-test("a header with a line break is refused, as undici refuses it", () => {
+test("a header with a line break is rejected, as in undici", () => {
   for (const Class of [Headers, LightHeaders]) {
     expect(() => new Class({ link: "a\r\nset-cookie: b" })).toThrow(TypeError);
   }
 });
 
-test("a light answer says what undici's says", async () => {
+test("a LightResponse equals undici's Response", async () => {
   const text = constantFrom("", "héllo", '{"a":1}').map((body) => body as string | null);
   await assert(
     asyncProperty(
@@ -63,13 +63,13 @@ test("a light answer says what undici's says", async () => {
   );
 });
 
-test("a light answer made from another keeps its status and headers", () => {
+test("a LightResponse made from another keeps its status and headers", () => {
   const first = new LightResponse("no", { status: 404, headers: { etag: '"v1"' } });
   const second = new LightResponse(first.body, first);
   expect([second.status, second.headers.get("etag")]).toEqual([404, '"v1"']);
 });
 
-test("a light request gives back every byte it was made of", async () => {
+test("a LightRequest returns every byte of its body", async () => {
   await assert(
     asyncProperty(string({ unit: "binary" }), async (text) => {
       const bytes = Buffer.from(text);

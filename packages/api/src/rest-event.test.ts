@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { restEvent } from "../test/rest-event.ts";
 import { serve, toRequest } from "./rest-event.ts";
 
-test("the query that the gateway decoded arrives as it was meant", () => {
+test("the query that the gateway has decoded is encoded again", () => {
   const event = restEvent("GET", "/v1/images", {
     query: { tag: ["a b", "c&d"], cursor: ["x+y/z="] },
   });
@@ -17,14 +17,14 @@ test("a path keeps its percent-encoding", () => {
   expect(new URL(toRequest(event).url).pathname).toBe("/v1/images/a%2Fb");
 });
 
-test("a header counts however it is spelt and however often it is sent", () => {
+test("a header is found in any case, and with all its values", () => {
   const request = toRequest(
     restEvent("GET", "/", { headers: { "IF-none-Match": ['"a"', '"b"'] } }),
   );
   expect(request.headers.get("if-none-match")).toBe('"a", "b"');
 });
 
-test("a picture in base64 is bytes again", async () => {
+test("a body in base64 is decoded to bytes", async () => {
   const bytes = Buffer.from([0, 255, 137, 80]);
   const event = {
     ...restEvent("POST", "/"),
@@ -34,7 +34,7 @@ test("a picture in base64 is bytes again", async () => {
   expect(Buffer.from(await toRequest(event).arrayBuffer())).toEqual(bytes);
 });
 
-test("an answer has no key that a REST API would refuse", async () => {
+test("a response has no key that a REST API rejects", async () => {
   const handler = serve({
     fetch: () => Response.json({ a: 1 }, { status: 201, headers: { etag: '"v1"' } }),
   });

@@ -6,13 +6,13 @@ import { type Client, type Image, type ProblemError, imageUrl, type srcset } fro
 
 declare const client: Client;
 
-test("a list has typed pictures and a cursor or null", async () => {
+test("a list has typed images and a cursor or null", async () => {
   const page = await (await client.v1.images.$get({ query: { limit: "10", tag: "sea" } })).json();
   expectTypeOf(page.items).toEqualTypeOf<Image[]>();
   expectTypeOf(page.next).toEqualTypeOf<string | null>();
 });
 
-test("a picture is found by its id and says what it is", async () => {
+test("an image is read by its id and has a type", async () => {
   const image = await (await client.v1.images[":id"].$get({ param: { id: "img_1" } })).json();
   expectTypeOf(image).toEqualTypeOf<Image>();
   expectTypeOf(image.state).toEqualTypeOf<
@@ -22,12 +22,12 @@ test("a picture is found by its id and says what it is", async () => {
   expectTypeOf(image.width).toEqualTypeOf<number | undefined>();
 });
 
-test("a like answers whether and how many", async () => {
+test("a like returns whether the user likes the image, and the count", async () => {
   const click = await (await client.v1.images[":id"].like.$put({ param: { id: "img_1" } })).json();
   expectTypeOf(click).toEqualTypeOf<{ liked: boolean; likes: number }>();
 });
 
-test("what may be changed is known, and nobody says who he is", () => {
+test("changes and uploads have types, and no owner", () => {
   type Changes = Parameters<(typeof client.v1.images)[":id"]["$patch"]>[0]["json"];
   expectTypeOf<Changes>().toEqualTypeOf<{
     title?: string | null | undefined;
@@ -40,7 +40,7 @@ test("what may be changed is known, and nobody says who he is", () => {
   expectTypeOf<Create>().toHaveProperty("bytes").toEqualTypeOf<number>();
 });
 
-test("addresses are asked for in the words of the grammar and given as texts", () => {
+test("signed URLs are requested with delivery parameters and returned as strings", () => {
   expectTypeOf(client.urls).parameter(1).toEqualTypeOf<Asked[]>();
   expectTypeOf(client.urls).returns.resolves.toEqualTypeOf<{ urls: string[]; expiresAt: string }>();
   expectTypeOf<{ visibility: "private" }>().toExtend<Parameters<Client["upload"]>[1]>();
@@ -55,7 +55,7 @@ test("a query that the API does not know does not compile", () => {
 
 type Asked = NonNullable<Parameters<typeof imageUrl>[2]>;
 
-test("the words of the delivery grammar are the schema's own, and a preset", () => {
+test("an image request has the parameters of the delivery schema, and a preset", () => {
   expectTypeOf<Omit<Asked, "preset">>().toEqualTypeOf<ReturnType<typeof Query.parse>>();
   expectTypeOf<Asked["preset"]>().toEqualTypeOf<string | undefined>();
   expectTypeOf<Parameters<typeof srcset>[2]>().toEqualTypeOf<Asked | undefined>();
@@ -63,7 +63,7 @@ test("the words of the delivery grammar are the schema's own, and a preset", () 
   expectTypeOf<Parameters<Client["srcset"]>[1]>().toEqualTypeOf<Asked | undefined>();
 });
 
-test("values are typed one by one, and what is no word does not compile", () => {
+test("values of delivery parameters are typed, and unknown parameters do not compile", () => {
   expectTypeOf<Asked["fit"]>().toEqualTypeOf<
     "cover" | "contain" | "fill" | "inside" | "outside" | undefined
   >();
@@ -74,13 +74,13 @@ test("values are typed one by one, and what is no word does not compile", () => 
   expectTypeOf<Asked["q"]>().toEqualTypeOf<number | "auto" | undefined>();
   expectTypeOf<{ w: 640; fit: "cover"; pos: { x: 0.5; y: 0 } }>().toExtend<Asked>();
   expectTypeOf<{ f: "bmp" }>().not.toExtend<Asked>();
-  // a signature is the API's to give
+  // only the API can sign
   expectTypeOf<Asked>().not.toHaveProperty("sig");
   // @ts-expect-error there is no such word
   void (() => imageUrl("", { id: "img_1" }, { width: 640 }));
 });
 
-test("an upload resolves to a picture, a failure has a code that a switch can complete", () => {
+test("an upload resolves to an image, and an error code can be completed in a switch", () => {
   expectTypeOf<ReturnType<Client["upload"]>>().resolves.toEqualTypeOf<Image>();
   expectTypeOf<"image.not_found">().toExtend<ProblemError["code"]>();
 });

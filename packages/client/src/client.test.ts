@@ -12,7 +12,7 @@ const problemOf = async (call: Promise<unknown>) => {
   return error as ProblemError;
 };
 
-test("a failure of the API rejects with its code, its status and the request's id", async () => {
+test("an error of the API rejects with its code, its status and the request's id", async () => {
   await using api = await startServer((_, response) => {
     const errors = [{ parameter: "limit", detail: "too big" }];
     const problem = { type: "about:blank", title: "No", status: 400, detail: "limit: too big" };
@@ -30,7 +30,7 @@ test("a failure of the API rejects with its code, its status and the request's i
   });
 });
 
-test("the gateway's 413, which is no JSON and cannot be changed, is a problem like every other", async () => {
+test("the gateway's 413, which is plain text, rejects with a ProblemError", async () => {
   await using api = await startServer((_, response) => {
     response.writeHead(413, { "content-type": "text/plain", "x-amzn-requestid": "r2" });
     response.end("HTTP content length exceeded 10485760 bytes.");
@@ -44,14 +44,14 @@ test.each([
   ["HTML of a proxy", "<html>Bad gateway</html>"],
   ["a bare gateway's JSON", '{"message": "Internal server error"}'],
   ["nothing", ""],
-])("%s with 502 is a problem with a code", async (_, body) => {
+])("a 502 with %s rejects with a code", async (_, body) => {
   await using api = await startServer((_, response) => response.writeHead(502).end(body));
   const error = await problemOf(createClient(api.url).v1.me.$get());
   expect(error).toMatchObject({ code: "http.502", status: 502 });
   expect(error.message).not.toBe("");
 });
 
-test("each request carries the token of that moment, and none when there is none", async () => {
+test("each request has the current token, or none", async () => {
   const seen: (string | undefined)[] = [];
   await using api = await startServer((request, response) => {
     seen.push(request.headers.authorization);
@@ -64,7 +64,7 @@ test("each request carries the token of that moment, and none when there is none
   expect(seen).toEqual(["Bearer one", "Bearer two", undefined, "Bearer fixed"]);
 });
 
-/** A bucket and an API in one server: the form points at it. */
+/** A server that is the API and the bucket. */
 const world = (states: string[], stored: (body: string) => [number, string]) =>
   startServer((request, response, body) => {
     const image = { id: "img_01ARZ3NDEKTSV4RRFFQ69G5FAV", visibility: "public" };
@@ -87,7 +87,7 @@ const world = (states: string[], stored: (body: string) => [number, string]) =>
 
 const file = new Blob(["picture"], { type: "image/jpeg" });
 
-test("an upload sends the form's fields before the file and waits until the picture is ready", async () => {
+test("an upload sends the form's fields before the file and waits until the image is ready", async () => {
   let sent = "";
   await using api = await world(["pending", "processing", "ready"], (body) => {
     sent = body;
@@ -105,13 +105,13 @@ test("an upload sends the form's fields before the file and waits until the pict
   expect(progress).toEqual([0, 7]);
 });
 
-test("a picture that is not accepted rejects with the reason", async () => {
+test("an image that ingest rejects makes the upload reject with the reason", async () => {
   await using api = await world(["rejected"], () => [201, ""]);
   const error = await problemOf(createClient(api.url).upload(file));
   expect(error).toMatchObject({ code: "image.not_a_picture", message: "It is text" });
 });
 
-test("what the bucket refuses rejects with the bucket's code", async () => {
+test("a file that the bucket rejects makes the upload reject with the bucket's code", async () => {
   const xml =
     "<Error><Code>EntityTooLarge</Code><Message>Too large</Message><RequestId>r3</RequestId></Error>";
   await using api = await world([], () => [400, xml]);
@@ -119,13 +119,13 @@ test("what the bucket refuses rejects with the bucket's code", async () => {
   expect(error).toMatchObject({ code: "storage.EntityTooLarge", status: 400, requestId: "r3" });
 });
 
-test("who only wants the bytes to be safe does not wait", async () => {
+test("an upload with resolveWhenStored does not wait for ingest", async () => {
   await using api = await world([], () => [201, ""]);
   const image = await createClient(api.url).upload(file, {}, { resolveWhenStored: true });
   expect(image.state).toBe("pending");
 });
 
-test("signing in gives the tokens, or says what Cognito said", async () => {
+test("signing in returns tokens, or rejects with Cognito's error", async () => {
   await using cognito = await startServer((request, response, body) => {
     const { AuthParameters } = JSON.parse(body) as { AuthParameters: { PASSWORD: string } };
     expect(request.headers["x-amz-target"]).toBe("AWSCognitoIdentityProviderService.InitiateAuth");

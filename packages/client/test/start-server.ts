@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** An HTTP server for one test: what a client makes of answers that our API never gives, but something before it may. */
+/** Starts an HTTP server for one test, for responses that the API never sends, but a proxy or gateway before it may. */
 export async function startServer(
   answer: (request: IncomingMessage, response: ServerResponse, body: string) => void,
 ) {

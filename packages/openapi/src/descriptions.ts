@@ -5,21 +5,21 @@ import type { Auth } from "./gateway-methods.ts";
 import type { Parameter } from "./parameters.ts";
 import { createSchemas } from "./schema.ts";
 
-// The prose of the document, in Markdown as OpenAPI has it.
+// The texts of the document, in Markdown.
 
-export const about = `Pictures go up, are kept, and come back in any size and format.
+export const about = `An image service: upload images, read them in any size and format, like them.
 
-Every failure is \`application/problem+json\` with a stable \`code\` and the \`requestId\` to quote. Two exceptions are the gateway's own and cannot be changed: a body of more than 10 MB is answered with 413 in plain text, and a path that does not exist with 403. Lists are \`{ items, next }\`: \`next\` goes into \`cursor\`, and is null at the end. Answers name what they expose to browsers: \`ETag\`, \`Link\`, \`Location\`, \`Retry-After\`, \`x-amzn-RequestId\`.
+Every error is \`application/problem+json\` with a stable \`code\` and a \`requestId\` to quote. Two errors of the gateway cannot be changed: a body of more than 10 MB is 413 in plain text, and a path that does not exist is 403. Lists are \`{ items, next }\`: send \`next\` as \`cursor\` for the next page; it is null on the last one. Scripts in browsers can read every response header that this document names.
 
-The version is in the path. Fields may be added within a version: ignore those that you do not know.`;
+The version is in the path. Fields may be added within a version: ignore unknown ones.`;
 
 export const tags = {
-  Pictures: "Pixels. No token, no key.",
-  Images: "What a picture is called, whose it is and who likes it.",
-  Uploads: "Three ways in, with the same checks behind them.",
-  Me: "What depends on who asks has paths of its own, so that everything else can be cached.",
-  Partners: "The public reads for other developers, counted for an API key.",
-  Operators: "For the people who run it. Signed with AWS credentials.",
+  Pictures: "Image files. They need no token and no key.",
+  Images: "The metadata of images: title, owner, visibility, likes.",
+  Uploads: "Three ways to upload, with the same checks afterwards.",
+  Me: "Responses that depend on the signed-in user. They have their own paths, so that all others can be cached.",
+  Partners: "The public reads for other developers, metered for an API key.",
+  Operators: "For operators of the service. Requests are signed with AWS credentials.",
   Service: "About the API itself.",
 };
 
@@ -36,17 +36,17 @@ export const securitySchemes = {
     scheme: "bearer",
     bearerFormat: "JWT",
     description:
-      "The ID token of the user pool, not the access token. It says who somebody is, and nothing in a request can say otherwise. It ends after an hour.",
+      "The ID token of the user pool, not the access token. It alone identifies the user; no other part of a request can. It expires after an hour.",
   },
   apiKey: {
     type: "apiKey",
     in: "header",
     name: "x-api-key",
-    description: `A name for counting: each key is in one usage plan, \`trial\` or \`partner\`, which says how many requests a second, how many at once and how many in a day or a month it may make. Every stage has its own keys and limits; who gives you a key tells you its plan's.
+    description: `An API key meters requests: each key is in one usage plan, \`trial\` or \`partner\`, which limits requests per second, bursts, and requests per day or month. Every stage has its own keys and limits; you receive the limits of your plan with your key.
 
-**What a key is not.** It is not authentication: it proves nothing about who sends it, does not expire by itself, and is the same for everyone who has it. It opens nothing but what anyone may read under \`/v1\` without it. Do not build on it as a secret; still, keep it out of public pages, for whoever has it uses up your quota.
+**What a key is not.** It is not authentication: it does not identify a user, does not expire by itself, and may be used by anyone who has it. It gives access only to what anyone may read under \`/v1\` without it. Do not treat it as a secret that protects data, but keep it out of public pages: other users of it consume your quota.
 
-**Limits.** Too fast is 429 \`gateway.throttled\` with \`Retry-After: 1\`; a used-up quota is 429 \`gateway.quota_exceeded\` with \`Retry-After: 3600\`. AWS counts on a best-effort basis: a limit is a target, not a promise to the request. A missing, unknown or disabled key is 403 \`gateway.invalid_api_key\`, without saying which.`,
+**Limits.** Too many requests per second are 429 \`gateway.throttled\` with \`Retry-After: 1\`; a used quota is 429 \`gateway.quota_exceeded\` with \`Retry-After: 3600\`. AWS counts on a best-effort basis, so a limit is approximate. A missing, unknown or disabled key is 403 \`gateway.invalid_api_key\`, and the response does not say which.`,
   },
   awsSignature: {
     type: "apiKey",
@@ -61,11 +61,14 @@ export const securitySchemes = {
 const { of } = createSchemas();
 
 export const pathParameters: Record<string, Omit<Parameter, "in" | "name">> = {
-  id: { description: "The image.", schema: of(ImageId, "output") },
+  id: { description: "The id of the image.", schema: of(ImageId, "output") },
   rev: {
     description:
-      "The revision: the first 12 hexadecimal digits of the original's SHA-256. Or a preset's name.",
+      "The revision: the first 12 hexadecimal digits of the original's SHA-256. Or the name of a preset.",
     schema: { type: "string", maxLength: 32 },
   },
-  preset: { description: "A size with a name.", schema: of(PresetName, "output") },
+  preset: {
+    description: "The name of a preset, a named set of query parameters.",
+    schema: of(PresetName, "output"),
+  },
 };

@@ -17,26 +17,26 @@ const root = join(import.meta.dirname, "../../..");
 const graph = readGatewayMethods(join(root, "infra/stack.json"));
 const made = () => structuredClone(document(graph));
 
-test("two validators that are not ours find nothing wrong with it", async () => {
+test("two validators by other authors accept the document", async () => {
   const { valid, errors } = await new Validator().validate(made());
   expect(errors ?? []).toEqual([]);
   expect(valid).toBe(true);
   expect(await validated(made() as never)).toMatchObject({ valid: true });
 });
 
-test("what is written down is what the routes say", () => {
+test("openapi.json is up to date", () => {
   const written = readFileSync(join(root, "packages/api/src/openapi.json"), "utf8");
   expect(JSON.parse(written)).toEqual(made());
 });
 
-test("a route without a description, and a description without a route, stop it", () => {
+test("a route without a description and a description without a route are errors", () => {
   expect(() =>
     document([...graph, { method: "GET", path: "/v1/new", auth: "anyone", runsFunction: true }]),
   ).toThrow("GET /v1/new is in infra/stack.json");
   expect(() => document(graph.slice(1))).toThrow("is in operations.ts and not in infra/stack.json");
 });
 
-test("every operation has a name of its own and says who may call it", () => {
+test("every operation has a unique id and its authentication", () => {
   const operations = Object.values(document(graph).paths).flatMap((path) =>
     Object.values(path as Record<string, { operationId: string; security: object[] }>),
   );
@@ -53,19 +53,19 @@ test("every operation has a name of its own and says who may call it", () => {
   expect(by["idToken"]!.length).toBe(graph.filter(({ auth }) => auth === "user").length);
 });
 
-test("it knows every code that the client knows", () => {
-  // the gateway lets through what is in the graph, so nobody meets this one
+test("the document has every error code of the client", () => {
+  // the gateway only passes on the routes of its graph, so no client gets this code
   const known = codes.filter((code) => code !== "route.not_found");
   expect(known.filter((code) => !(code in problems))).toEqual([]);
 });
 
-test("it says what an API key is not", () => {
+test("the document says that an API key is not authentication", () => {
   const { apiKey } = document(graph).components.securitySchemes;
   expect(apiKey.description).toMatch(/not authentication/);
   expect(apiKey.description).toMatch(/gateway\.quota_exceeded/);
 });
 
-test("a client made from it compiles where it is used rightly, and only there", async () => {
+test("a generated client compiles with correct input and fails with wrong input", async () => {
   const folder = mkdtempSync(join(tmpdir(), "balde-openapi-"));
   try {
     writeFileSync(join(folder, "api.ts"), astToString(await openapiTs(made() as never)));
@@ -83,7 +83,7 @@ test("a client made from it compiles where it is used rightly, and only there", 
   }
 });
 
-/** What the compiler complains about. */
+/** Returns the complaints of the compiler. */
 function compiled(folder: string, file: string) {
   const tsc = join(root, "node_modules/.bin/tsc");
   const options = "--noEmit --strict --skipLibCheck --allowImportingTsExtensions --module nodenext";

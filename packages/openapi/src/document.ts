@@ -14,11 +14,14 @@ import { type ProblemRef, codeOf, detailOf, statusOf } from "./problems.ts";
 import { type Schemas, createSchemas } from "./schema.ts";
 import * as Descriptions from "./descriptions.ts";
 
-/** The whole document, OpenAPI 3.1. Throws when a method of the gateway has no description, or a description no method. */
+/**
+ * The OpenAPI 3.1 document of the methods.
+ * @throws Error naming a method without a description, or a description without a method
+ */
 export function document(methods: GatewayMethod[]) {
   const schemas = createSchemas();
   const problem = schemas.of(Problem, "output");
-  const told = readRouteSchemas();
+  const routeSchemas = readRouteSchemas();
   const paths: Record<string, Record<string, unknown>> = {};
   for (const method of methods) {
     const key = `${method.method} ${method.path}`;
@@ -28,7 +31,7 @@ export function document(methods: GatewayMethod[]) {
     (paths[method.path] ??= {})[method.method.toLowerCase()] = operationOf(
       method,
       operation,
-      told.get(key) ?? {},
+      routeSchemas.get(key) ?? {},
       schemas,
     );
   }
@@ -45,7 +48,10 @@ export function document(methods: GatewayMethod[]) {
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [
-      { url: "/", description: "The stage; its own copy of this document says where it is." },
+      {
+        url: "/",
+        description: "The stage; the copy of this document that the stage serves has its path.",
+      },
     ],
     tags: Object.entries(Descriptions.tags).map(([name, description]) => ({ name, description })),
     paths,
@@ -62,7 +68,7 @@ export function document(methods: GatewayMethod[]) {
       ),
       responses: {
         Problem: {
-          description: "Any other failure.",
+          description: "Any other error.",
           headers: headersOf(["x-amzn-RequestId"]),
           content: { "application/problem+json": { schema: problem } },
         },

@@ -1,20 +1,20 @@
 import { readFileSync } from "node:fs";
 
-/** Who the gateway lets through: `user` is Cognito's ID token, `key` an API key, `operator` a signature of IAM. */
+/** What the gateway requires: `user` is an ID token of Cognito, `key` an API key, `operator` an AWS signature. */
 export type Auth = "anyone" | "user" | "key" | "operator";
 
-/** A method of the REST API, as `infra/` makes it. */
+/** A method of the REST API in `infra/stack.json`. */
 export type GatewayMethod = {
   method: string;
   path: string;
   auth: Auth;
-  /** Whether a function answers it. */
+  /** Whether a function answers; otherwise the gateway itself does. */
   runsFunction: boolean;
 };
 
 type Resource = { id: string; type: string; inputs: Record<string, unknown> };
 
-/** The methods that a client may call; preflights are the gateway's own affair. */
+/** The methods in a stack file by path, without the preflights, which no client of the API calls. */
 export function readGatewayMethods(stackFile: string): GatewayMethod[] {
   const { resources }: { resources: Resource[] } = JSON.parse(readFileSync(stackFile, "utf8"));
   const parts = new Map(

@@ -29,20 +29,20 @@ import type { ProblemRef } from "./problems.ts";
 export type ResponseDescription = {
   description: string;
   json?: z.ZodMiniType;
-  /** Bytes of one of these types. */
+  /** The content types of a body that is bytes. */
   bytes?: readonly string[];
   headers?: readonly Header[];
 };
 
-/** What the routes' own code does not say about them. What they take is read from their doors. */
+/** The description of a route. The schemas of its input are read from its validators. */
 export type OperationDescription = {
   id: string;
   tag: "Pictures" | "Images" | "Uploads" | "Me" | "Partners" | "Operators" | "Service";
   summary: string;
   description?: string;
-  /** Beside those that the doors tell. */
+  /** Parameters beside those that the validators declare. */
   parameters?: readonly Parameter[];
-  /** A body that is a picture, of these types. */
+  /** The content types of a request body that is an image. */
   imageBody?: readonly string[];
   responses: Record<number, ResponseDescription>;
   problems?: readonly ProblemRef[];
@@ -60,22 +60,22 @@ const deliveryHeaders = ["ETag", "Cache-Control", "Content-Disposition", "Server
 const deliveryOperation = (id: string, more: string): OperationDescription => ({
   id,
   tag: "Pictures",
-  summary: "A picture in the size and format that is asked for",
-  description: `${more} A private picture needs a signature, which \`POST /v1/images/{id}/urls\` gives its owner; a signed address is good exactly as it is, its keys in any order. The keys of the query may come in any order, each once. What an unknown key, a doubled key or a bad value is answered with names each of them and what is allowed. Equal wishes are one stored picture, however they are spelled.\n\nOf each picture anybody may have 64 different ones made, as he likes. After that, and without a signature, \`w\` and \`h\` times \`dpr\` are rounded up to ${Grid.edges.slice(0, -1).join(", ")} or ${Grid.edges.at(-1)} pixels (down to ${Grid.edges.at(-1)} from above), \`q\` is \`auto\`, and keys that would show another picture than that are 400. \`Content-Location\` then says which picture is shown. What has been made stays exact; presets, sizes of the grid and signed addresses are always possible and count as none.`,
+  summary: "An image in the requested size and format",
+  description: `${more} A private image needs a signed URL, which its owner creates with \`POST /v1/images/{id}/urls\`; a signed URL is valid only unchanged, but its keys may be in any order. Each key of the query may be sent once, in any order. The response to an unknown key, a repeated key or a wrong value names each of them and what is allowed. Equal requests share one stored image, however they are written.\n\nEach image may be requested in 64 different ways without a signature. After that, in requests without a signature, \`w\` and \`h\` times \`dpr\` are rounded up to ${Grid.edges.slice(0, -1).join(", ")} or ${Grid.edges.at(-1)} pixels (down to ${Grid.edges.at(-1)} from above), \`q\` is \`auto\`, and keys that would change the image in other ways are rejected with 400. \`Content-Location\` then has the query of the image in the response. Images that were already made stay exact. Presets, sizes of the grid and signed URLs are always possible and do not count.`,
   parameters: [...deliveryParameters, ...ifNoneMatchParameters, ...rangeParameters],
   responses: {
     200: {
-      description: "The picture.",
+      description: "The image.",
       bytes: deliveredTypes,
       headers: [...deliveryHeaders, "Content-Location", "Vary"],
     },
     206: {
-      description: "The part that was asked for.",
+      description: "The requested range of bytes.",
       bytes: deliveredTypes,
       headers: ["ETag", "Content-Range"],
     },
     304: {
-      description: "The picture that the client has. No pixel was touched.",
+      description: "The client's copy is current; nothing was rendered.",
       headers: ["ETag"],
     },
   },
@@ -101,7 +101,7 @@ const headOperation = (operation: OperationDescription): OperationDescription =>
   summary: `${operation.summary}: its headers`,
   responses: {
     200: {
-      description: "The headers of the picture.",
+      description: "The headers of the image.",
       headers: operation.responses[200]!.headers!,
     },
     304: operation.responses[304]!,
@@ -110,15 +110,15 @@ const headOperation = (operation: OperationDescription): OperationDescription =>
 
 const currentImage = deliveryOperation(
   "getPicture",
-  "Without a revision: the picture as it is now, to be asked for again after a minute.",
+  "Without a revision: the current image, cached for one minute.",
 );
 const imageRevision = deliveryOperation(
   "getPictureOfRevision",
-  "With a revision the answer never changes and may be kept for ever. In the revision's place a preset's name may stand: the picture as it is now, as the preset says.",
+  "With a revision: the response never changes and may be cached forever. Instead of the revision, the path may have the name of a preset: the current image with the parameters of the preset.",
 );
 const presetImage = deliveryOperation(
   "getPictureByPreset",
-  "A preset is a query with a name; what the query says besides comes before what the preset says.",
+  "A preset is a named set of query parameters; parameters in the query override those of the preset.",
 );
 
 const listImages: OperationDescription = {
@@ -126,7 +126,11 @@ const listImages: OperationDescription = {
   tag: "Images",
   summary: "Public images, newest first",
   responses: {
-    200: { description: "A page.", json: Image.Page, headers: ["Link", "Cache-Control"] },
+    200: {
+      description: "A page of the list.",
+      json: Image.Page,
+      headers: ["Link", "Cache-Control"],
+    },
   },
   problems: ["cursor.invalid"],
 };
@@ -138,7 +142,7 @@ const getImage: OperationDescription = {
   parameters: ifNoneMatchParameters,
   responses: {
     200: { description: "The image.", json: Image.Info, headers: ["ETag", "Cache-Control"] },
-    304: { description: "As it was when the client read it.", headers: ["ETag"] },
+    304: { description: "The client's copy is current.", headers: ["ETag"] },
   },
   problems: ["image.not_found"],
 };
@@ -147,7 +151,7 @@ const partnerOperation = (operation: OperationDescription, id: string): Operatio
   ...operation,
   id,
   tag: "Partners",
-  description: "The same as under `/v1`, counted for the API key that is shown.",
+  description: "The same as under `/v1`, metered for the API key of the request.",
 });
 
 const idempotencyProblems: readonly ProblemRef[] = [
@@ -156,14 +160,16 @@ const idempotencyProblems: readonly ProblemRef[] = [
   "idempotency.other_request",
 ];
 
-/** By method and path, as the gateway knows them. */
+/** The description of each route, by method and path as in the gateway. */
 export const operations: Record<string, OperationDescription> = {
   "GET /health": {
     id: "getHealth",
     tag: "Service",
-    summary: "Whether the gateway answers",
+    summary: "Health of the gateway",
     description: "No function runs.",
-    responses: { 200: { description: "It does.", json: Health, headers: ["Cache-Control"] } },
+    responses: {
+      200: { description: "The gateway is available.", json: Health, headers: ["Cache-Control"] },
+    },
   },
   "GET /openapi.json": {
     id: "getOpenApi",
@@ -176,7 +182,7 @@ export const operations: Record<string, OperationDescription> = {
         bytes: ["application/json"],
         headers: ["ETag", "Cache-Control"],
       },
-      304: { description: "As it was when the client read it.", headers: ["ETag"] },
+      304: { description: "The client's copy is current.", headers: ["ETag"] },
     },
   },
   "GET /docs": {
@@ -186,7 +192,7 @@ export const operations: Record<string, OperationDescription> = {
     parameters: ifNoneMatchParameters,
     responses: {
       200: { description: "The page.", bytes: ["text/html"], headers: ["ETag", "Cache-Control"] },
-      304: { description: "As it was when the client read it.", headers: ["ETag"] },
+      304: { description: "The client's copy is current.", headers: ["ETag"] },
     },
   },
 
@@ -199,22 +205,22 @@ export const operations: Record<string, OperationDescription> = {
   "GET /s3": {
     id: "getPublishedPicture",
     tag: "Pictures",
-    summary: "A picture by its name, whole",
+    summary: "The image with a name, unchanged",
     description:
-      "The gateway fetches it from the bucket itself; no function runs. It carries no metadata.",
+      "The gateway reads it from the bucket itself; no function runs. The image has no metadata.",
     parameters: [imageNameParameter, ...ifNoneMatchParameters, ...rangeParameters],
     responses: {
       200: {
-        description: "The picture.",
+        description: "The image.",
         bytes: ["image/jpeg", "image/png", "image/webp", "image/gif"],
         headers: ["ETag", "Cache-Control"],
       },
       206: {
-        description: "The part that was asked for.",
+        description: "The requested range of bytes.",
         bytes: ["image/jpeg", "image/png", "image/webp", "image/gif"],
         headers: ["ETag", "Content-Range"],
       },
-      304: { description: "The picture that the client has.", headers: ["ETag"] },
+      304: { description: "The client's copy is current.", headers: ["ETag"] },
     },
     problems: [
       "gateway.bad_request_parameters",
@@ -227,14 +233,14 @@ export const operations: Record<string, OperationDescription> = {
   "PUT /s3": {
     id: "putNamedPicture",
     tag: "Uploads",
-    summary: "Stores a picture under a name, in one request of at most 10 MB",
+    summary: "Uploads an image under a name, in one request of at most 10 MB",
     description:
-      "The gateway writes it into the bucket itself; no function runs. Nobody has looked at it yet: whether it became `ready` or was `rejected`, because it is no picture or its name is taken, is in `GET /v1/me/images` a moment later.",
+      "The gateway writes it to the bucket itself; no function runs. The image is checked afterwards: `GET /v1/me/images` shows a moment later whether it is `ready`, or `rejected` because it is no image or its name is taken.",
     parameters: [imageNameParameter, contentTypeParameter],
     imageBody: Upload.CONTENT_TYPES,
     responses: {
       202: {
-        description: "Stored, and waiting to be looked at.",
+        description: "Stored; it is checked next.",
         json: PendingUpload,
         headers: ["Location"],
       },
@@ -252,13 +258,13 @@ export const operations: Record<string, OperationDescription> = {
   "POST /v1/images": {
     id: "createImage",
     tag: "Uploads",
-    summary: "Uploads a picture of at most 4.5 MB as the body of one request",
-    description: "For larger ones: `POST /v1/uploads`.",
+    summary: "Uploads an image of at most 4.5 MB as the body of one request",
+    description: "Use `POST /v1/uploads` for larger images.",
     parameters: [idempotencyKeyParameter],
     imageBody: Upload.CONTENT_TYPES,
     responses: {
       202: {
-        description: "Stored; the image is `pending` until ingest has looked at it.",
+        description: "Stored; the image is `pending` until it has been checked.",
         json: Image.Info,
         headers: ["Location", "Idempotency-Replayed"],
       },
@@ -277,14 +283,18 @@ export const operations: Record<string, OperationDescription> = {
   "PATCH /v1/images/{id}": {
     id: "updateImage",
     tag: "Images",
-    summary: "Changes title, text, tags and who sees it",
+    summary: "Changes title, alternative text, tags and visibility",
     description:
-      "Send `If-Match` with the ETag that GET answered, so that nobody's change is lost; `*` changes whatever is there. `null` takes a title or a text away.",
+      "Send `If-Match` with the ETag of the last GET, so that no other change is overwritten; `*` skips the comparison. `null` removes a title or an alternative text.",
     parameters: [
-      { in: "header", name: "If-Match", description: "The ETag that was read, or `*`." },
+      {
+        in: "header",
+        name: "If-Match",
+        description: "The ETag of the image that was read, or `*`.",
+      },
     ],
     responses: {
-      200: { description: "The image as it is now.", json: Image.Info, headers: ["ETag"] },
+      200: { description: "The changed image.", json: Image.Info, headers: ["ETag"] },
     },
     problems: [
       "actor.unauthenticated",
@@ -299,17 +309,21 @@ export const operations: Record<string, OperationDescription> = {
   "DELETE /v1/images/{id}": {
     id: "deleteImage",
     tag: "Images",
-    summary: "Removes an image with its original, renditions, likes and name",
-    responses: { 202: { description: "It is gone; its bytes follow.", json: DeletedImage } },
+    summary: "Deletes an image with its original, renditions, likes and name",
+    responses: {
+      202: { description: "The image is deleted; its files are removed next.", json: DeletedImage },
+    },
     problems: ["actor.unauthenticated", "image.not_yours", "image.not_found"],
   },
   "POST /v1/images/{id}/urls": {
     id: "createAddresses",
     tag: "Images",
-    summary: "Signed addresses of one's own image, for whoever has them, until they end",
+    summary: "Creates signed URLs of your own image, which expire",
     description:
-      "They are the only ones of a private picture; of a public one they are delivered exactly as they say, however many there are. An address cannot be taken back: it ends with its time, or with the picture.",
-    responses: { 200: { description: "One for each request, in their order.", json: SignedUrls } },
+      "Anyone who has a signed URL can read the image until it expires. A private image has no other URLs; of a public image, a signed URL is always delivered exactly, without a limit on their number. A signed URL cannot be revoked: it is valid until it expires or the image is deleted.",
+    responses: {
+      200: { description: "One URL for each request, in their order.", json: SignedUrls },
+    },
     problems: [
       "actor.unauthenticated",
       "body.malformed",
@@ -323,25 +337,29 @@ export const operations: Record<string, OperationDescription> = {
   "PUT /v1/images/{id}/like": {
     id: "putLike",
     tag: "Images",
-    summary: "Likes an image; a person counts once",
+    summary: "Likes an image; each user counts once",
     responses: {
-      200: { description: "The number of likes, this one included.", json: Like.Click },
+      200: { description: "The number of likes, with this one.", json: Like.Click },
     },
     problems: ["actor.unauthenticated", "image.not_found", ["image.not_ready", 409]],
   },
   "DELETE /v1/images/{id}/like": {
     id: "deleteLike",
     tag: "Images",
-    summary: "Likes an image no longer",
+    summary: "Removes your like from an image",
     responses: { 200: { description: "The number of likes without this one.", json: Like.Click } },
     problems: ["actor.unauthenticated", "image.not_found"],
   },
   "GET /v1/images/{id}/likes": {
     id: "listLikes",
     tag: "Images",
-    summary: "Who likes an image, newest first",
+    summary: "The likes of an image, newest first",
     responses: {
-      200: { description: "A page.", json: Like.Page, headers: ["Link", "Cache-Control"] },
+      200: {
+        description: "A page of the list.",
+        json: Like.Page,
+        headers: ["Link", "Cache-Control"],
+      },
     },
     problems: ["cursor.invalid", "image.not_found"],
   },
@@ -349,9 +367,9 @@ export const operations: Record<string, OperationDescription> = {
   "POST /v1/uploads": {
     id: "createUpload",
     tag: "Uploads",
-    summary: "Begins an upload of at most 16 MiB, straight into the bucket",
+    summary: "Creates an upload of at most 16 MiB, directly to the bucket",
     description:
-      "Answers the image, `pending`, and a form: POST its fields and then the file as `multipart/form-data` to its address within 15 minutes. The bucket refuses another size, another type and, with `sha256`, other bytes.",
+      "Returns the image, which is `pending`, and a presigned form: POST its fields and then the file as `multipart/form-data` to its URL within 15 minutes. The bucket rejects another size, another type and, with `sha256`, other bytes.",
     parameters: [idempotencyKeyParameter],
     responses: {
       201: {
@@ -373,9 +391,9 @@ export const operations: Record<string, OperationDescription> = {
   "GET /v1/uploads/{id}": {
     id: "getUpload",
     tag: "Uploads",
-    summary: "How far an upload is",
+    summary: "The state of an upload",
     responses: {
-      200: { description: "Its state; `rejected` comes with a reason.", json: Upload.Info },
+      200: { description: "The state; `rejected` has a reason.", json: Upload.Info },
     },
     problems: ["actor.unauthenticated", "upload.not_found"],
   },
@@ -383,29 +401,29 @@ export const operations: Record<string, OperationDescription> = {
   "GET /v1/me": {
     id: "getMe",
     tag: "Me",
-    summary: "Who is signed in",
-    responses: { 200: { description: "The person of the token.", json: CurrentUser } },
+    summary: "The signed-in user",
+    responses: { 200: { description: "The user of the ID token.", json: CurrentUser } },
     problems: ["actor.unauthenticated"],
   },
   "GET /v1/me/images": {
     id: "listMyImages",
     tag: "Me",
-    summary: "One's own images in every state, newest first",
-    responses: { 200: { description: "A page.", json: Image.Page, headers: ["Link"] } },
+    summary: "Your own images in every state, newest first",
+    responses: { 200: { description: "A page of the list.", json: Image.Page, headers: ["Link"] } },
     problems: ["actor.unauthenticated", "cursor.invalid"],
   },
   "GET /v1/me/images/{id}": {
     id: "getMyImage",
     tag: "Me",
-    summary: "One of one's own images, private or not",
+    summary: "One of your own images, public or private",
     responses: { 200: { description: "The image.", json: Image.Info, headers: ["ETag"] } },
     problems: ["actor.unauthenticated", "image.not_yours", "image.not_found"],
   },
   "GET /v1/me/likes": {
     id: "listMyLikes",
     tag: "Me",
-    summary: "What one likes, or which of `ids` one likes",
-    responses: { 200: { description: "A page.", json: Like.Page, headers: ["Link"] } },
+    summary: "The images that you like, or those of `ids` that you like",
+    responses: { 200: { description: "A page of the list.", json: Like.Page, headers: ["Link"] } },
     problems: ["actor.unauthenticated", "cursor.invalid"],
   },
 
@@ -415,23 +433,25 @@ export const operations: Record<string, OperationDescription> = {
   "GET /admin/v1/state": {
     id: "getState",
     tag: "Operators",
-    summary: "Depths of the queues, dead letters, images by state",
+    summary: "The number of messages in the queues and of images by state",
     responses: { 200: { description: "The state.", json: AdminState } },
     problems: ["operator.unsigned", "cursor.invalid"],
   },
   "POST /admin/v1/redrive": {
     id: "redrive",
     tag: "Operators",
-    summary: "Sends what failed back to its queue",
-    responses: { 202: { description: "It is on its way.", json: Redriven } },
+    summary: "Moves messages from the dead-letter queue back to their queue",
+    responses: { 202: { description: "The move has started.", json: Redriven } },
     problems: ["operator.unsigned"],
   },
   "POST /admin/v1/reprocess": {
     id: "reprocess",
     tag: "Operators",
-    summary: "Has pictures prepared anew: one, one owner's, or all",
+    summary: "Processes images again: one, all of one owner, or all",
     description: "Call again with `cursor` until `next` is null.",
-    responses: { 202: { description: "How many were sent.", json: Reprocessed } },
+    responses: {
+      202: { description: "The number of images that were queued.", json: Reprocessed },
+    },
     problems: ["operator.unsigned", "body.malformed", "body.not_json", "cursor.invalid"],
   },
 };

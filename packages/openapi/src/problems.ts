@@ -1,86 +1,89 @@
-// Every code that a failure can have, with its status. Codes are stable: programs compare them.
+// Every error code with its status and description. Codes are stable: programs compare them.
 
-/** What the functions answer. */
+/** The errors of the functions. */
 export const problems = {
-  "body.empty": [400, "The body must be the picture."],
-  "body.malformed": [400, "The body is not JSON."],
-  "cursor.invalid": [400, "The cursor is not of this list, was changed, or is older than a day."],
+  "body.empty": [400, "The body is empty; it must be the image."],
+  "body.malformed": [400, "The body is not valid JSON."],
+  "cursor.invalid": [
+    400,
+    "The cursor belongs to another list, was changed, or is older than a day.",
+  ],
   "delivery.invalid_query": [
     400,
-    "A key of the query is unknown, doubled or has a value that is not allowed. `errors` names each, with what is allowed.",
+    "A key of the query is unknown, repeated or has a value that is not allowed. `errors` names each, with what is allowed.",
   ],
   "delivery.budget_spent": [
     400,
-    "The picture has been made in as many unsigned ways as it may be, and this would be a new one. `errors` names each key that is in the way.",
+    "The image has been requested in as many ways as are allowed without a signature. `errors` names each key that would make a new one.",
   ],
-  "preset.unknown": [400, "There is no such preset. The answer lists those there are."],
-  "input.invalid": [400, "The input is not what is expected. `errors` says where and why."],
-  "actor.unauthenticated": [401, "Nobody is signed in."],
-  "image.not_yours": [403, "The image is somebody else's."],
+  "preset.unknown": [400, "There is no such preset. The response lists the existing ones."],
+  "input.invalid": [400, "The input is not valid. `errors` says where and why."],
+  "actor.unauthenticated": [401, "The request has no signed-in user."],
+  "image.not_yours": [403, "The image belongs to another user."],
   "operator.unsigned": [403, "The request is not signed with AWS credentials."],
-  "image.not_found": [404, "There is no such image, or none that the caller may see."],
-  "image.not_ready": [
-    404,
-    "The image is still being prepared; `Retry-After` says when to come again.",
-  ],
+  "image.not_found": [404, "There is no such image, or the user may not see it."],
+  "image.not_ready": [404, "The image is still being processed; retry after `Retry-After`."],
   "delivery.signature_wrong": [
     404,
-    "The signature is not one for this address. Said whether there is such a picture or not.",
+    "The signature does not match this URL. The response is the same whether the image exists or not.",
   ],
-  "delivery.signature_expired": [404, "The address was good for a while, which is over."],
-  "image.no_such_revision": [404, "The image has another revision by now."],
+  "delivery.signature_expired": [
+    404,
+    "This signed URL has expired; ask the owner of the image for a new one.",
+  ],
+  "image.no_such_revision": [404, "The image has a newer revision."],
   "delivery.no_such_preset": [
     404,
-    "There is no preset of this name. The answer lists those there are.",
+    "There is no preset of this name. The response lists the existing ones.",
   ],
-  "upload.not_found": [404, "The caller has no such upload."],
+  "upload.not_found": [404, "The user has no such upload."],
   "idempotency.invalid_key": [400, "`Idempotency-Key` is not 1 to 255 visible ASCII characters."],
   "idempotency.in_progress": [
     409,
-    "The request with this `Idempotency-Key` is still being worked on; `Retry-After` says when to ask again.",
+    "The request with this `Idempotency-Key` is still running; retry after `Retry-After`.",
   ],
-  "idempotency.other_request": [422, "Another request was sent with this `Idempotency-Key`."],
-  "name.taken": [409, "The name is another picture's."],
-  "image.unfinished": [409, "The image is not ready, and has no addresses before it is."],
+  "idempotency.other_request": [
+    422,
+    "This `Idempotency-Key` was used for another request; a new request needs a new key.",
+  ],
+  "name.taken": [409, "Another image has this name."],
+  "image.unfinished": [409, "The image is not ready, and has no URLs before it is."],
   "image.changed": [412, "The image has changed since it was read."],
-  "body.too_large": [413, "The body is larger than one request carries: 4.5 MB."],
-  "delivery.too_large": [400, "The delivered picture would exceed the limits."],
+  "body.too_large": [413, "The body is larger than 4.5 MB, the limit of one request."],
+  "delivery.too_large": [400, "The requested image would exceed the size limits."],
   "upload.too_large": [413, "An upload may have at most 16 MiB."],
-  "delivery.bad_range": [416, "The range lies behind the last byte."],
+  "delivery.bad_range": [416, "The range starts after the last byte."],
   "body.not_json": [415, "The body must be `application/json`."],
-  "body.not_picture": [415, "The body must be a picture, with a `Content-Type` of `image/…`."],
-  "upload.unsupported_type": [415, "This type of picture is not taken."],
-  "image.too_complex": [422, "The picture takes longer to make than is allowed."],
-  "image.if_match_missing": [428, "`If-Match` with the ETag that GET answered is missing."],
-  "delivery.busy": [
-    503,
-    "Too many pictures are being made; `Retry-After` says when to come again.",
-  ],
-  internal: [500, "A fault of ours. Quote the `requestId` when you report it."],
+  "body.not_picture": [415, "The body must be an image, with a `Content-Type` of `image/…`."],
+  "upload.unsupported_type": [415, "This image type is not accepted."],
+  "image.too_complex": [422, "Rendering the image takes longer than allowed."],
+  "image.if_match_missing": [428, "`If-Match` is missing; send the ETag of the last GET."],
+  "delivery.busy": [503, "Too many images are being rendered; retry after `Retry-After`."],
+  internal: [500, "An error in this service. Quote the `requestId` when you report it."],
 } as const satisfies Record<string, readonly [status: number, detail: string]>;
 
-/** What the gateway answers before or instead of a function; `infra/gateway-responses.ts` gives them their shape. */
+/** The errors of the gateway, before or instead of a function; `infra/gateway-responses.ts` gives them their shape. */
 const gatewayProblems = {
   "gateway.bad_request_parameters": [400, "A required parameter is missing."],
   "gateway.unauthorized": [401, "The ID token is missing, wrong or expired."],
-  "gateway.access_denied": [403, "The signer may not call this."],
+  "gateway.access_denied": [403, "The signer has no permission to call this."],
   "gateway.invalid_api_key": [
     403,
-    "The API key is missing, unknown, disabled or in no plan of this stage; which of these is not said.",
+    "The API key is missing, unknown, disabled or in no plan of this stage; the response does not say which.",
   ],
   "gateway.invalid_signature": [403, "The signature does not match."],
   "gateway.missing_authentication_token": [403, "The request is not signed."],
-  "gateway.unsupported_media_type": [415, "The content type is not taken."],
+  "gateway.unsupported_media_type": [415, "The content type is not accepted."],
   "gateway.quota_exceeded": [
     429,
-    "The key's quota is used up until its period begins anew. `Retry-After` is an hour.",
+    "The quota of the key is used up until its next period. `Retry-After` is an hour.",
   ],
   "gateway.throttled": [429, "Too many requests at once. `Retry-After` is a second."],
-  "gateway.integration_failure": [502, "The function failed, or its answer was none."],
-  "gateway.integration_timeout": [504, "No answer came within 29 seconds."],
+  "gateway.integration_failure": [502, "The function failed, or its response was not valid."],
+  "gateway.integration_timeout": [504, "The function did not respond within 29 seconds."],
 } as const satisfies Record<string, readonly [status: number, detail: string]>;
 
-/** What the gateway makes of the bucket's answers on the routes that run no function (`infra/s3-get-route.ts`, `infra/s3-put-route.ts`). */
+/** The errors of the routes that the gateway answers from the bucket, without a function (`infra/s3-get-route.ts`, `infra/s3-put-route.ts`). */
 const bucketProblems = {
   "picture.unreadable": [
     400,
@@ -96,14 +99,14 @@ const bucketProblems = {
     "An image that the caller sent under this name is still being processed.",
   ],
   "range.unsatisfiable": [416, "The range is outside the image."],
-  "store.unavailable": [502, "The bucket does not answer."],
+  "store.unavailable": [502, "The bucket does not respond."],
 } as const satisfies Record<string, readonly [status: number, detail: string]>;
 
 const all = { ...problems, ...gatewayProblems, ...bucketProblems };
 
 export type Code = keyof typeof all;
 
-/** A code, or a code with another status than it has elsewhere. */
+/** A code with its usual status, or with another status. */
 export type ProblemRef = Code | readonly [Code, status: number];
 
 export const codeOf = (failure: ProblemRef): Code =>

@@ -2,7 +2,7 @@ import { ImageId } from "@balde/core/id.schema";
 import * as Image from "@balde/core/image.schema";
 import * as z from "zod/mini";
 
-// What is answered without a schema in the API, because nobody there has to read it.
+// Schemas of responses that no code of the API parses, so that they exist only here.
 
 const count = z.int().check(z.nonnegative());
 
@@ -33,20 +33,22 @@ export const Redriven = z.object({
   messages: count,
 });
 
-/** Every failure (RFC 9457). */
+/** The body of every error: https://www.rfc-editor.org/rfc/rfc9457 */
 export const Problem = z
   .object({
     type: z.literal("about:blank"),
     title: z.string(),
     status: z.optional(z.int()),
     detail: z.optional(z.string()),
-    code: z.string().check(z.describe("Stable: what programs compare.")),
-    requestId: z.string().check(z.describe("Quote it when you report a failure.")),
+    code: z.string().check(z.describe("Stable: programs compare it.")),
+    requestId: z.string().check(z.describe("Quote it when you report an error.")),
     errors: z.optional(
       z.array(
         z.object({
           detail: z.string(),
-          parameter: z.optional(z.string().check(z.describe("Of the path or the query."))),
+          parameter: z.optional(
+            z.string().check(z.describe("The name of a parameter of the path or the query.")),
+          ),
           pointer: z.optional(z.string().check(z.describe("A JSON pointer into the body."))),
           value: z.optional(z.string()),
         }),

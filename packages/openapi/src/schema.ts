@@ -1,14 +1,15 @@
 import * as z from "zod/mini";
 
-/** A JSON Schema of draft 2020-12, which is what OpenAPI 3.1 takes. */
+/** A JSON Schema of draft 2020-12, the dialect of OpenAPI 3.1. */
 export type Schema = { [key: string]: unknown };
 
 export type Schemas = {
-  /** What is sent (`input`) or answered (`output`). A schema with an id becomes a component, and this a reference to it. */
+  /** The JSON Schema of a request (`input`) or a response (`output`). A schema with an id becomes a component, and the result a reference to it. */
   of(schema: z.core.$ZodType, io: "input" | "output"): Schema;
   components: Record<string, Schema>;
 };
 
+/** Returns a converter from zod to JSON Schema, which collects the components. */
 export function createSchemas(): Schemas {
   const components: Record<string, Schema> = {};
   return {
@@ -21,7 +22,7 @@ export function createSchemas(): Schemas {
   };
 }
 
-/** References go to the document's components; what every number of JavaScript has as a limit is none; an answer may have more fields tomorrow. */
+/** Points references at the document's components, drops the limits of every JavaScript number, and allows a response to get more fields later. */
 function tidy(schema: unknown, io: "input" | "output"): Schema {
   return JSON.parse(JSON.stringify(schema), (key, value: unknown) => {
     if (key === "$ref") return String(value).replace("#/$defs/", "#/components/schemas/");
@@ -32,7 +33,7 @@ function tidy(schema: unknown, io: "input" | "output"): Schema {
   });
 }
 
-/** Every property of an object schema, with whether it must be there. */
+/** The properties of an object schema, and whether each is required. */
 export function properties(schema: Schema): [name: string, property: Schema, required: boolean][] {
   const required = new Set(schema["required"] as string[] | undefined);
   return Object.entries((schema["properties"] ?? {}) as Record<string, Schema>).map(

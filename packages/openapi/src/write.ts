@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { document } from "./document.ts";
 import { readGatewayMethods } from "./gateway-methods.ts";
 
-/** Writes what the routes, the schemas and the graph come to; with `--check`, says whether that is so. */
+/** Writes the OpenAPI document; with `--check`, fails if the written one is out of date. */
 const root = join(import.meta.dirname, "../../..");
 const file = "packages/api/src/openapi.json";
 
@@ -13,6 +13,6 @@ const isFresh = text === readFileSync(join(root, file), "utf8");
 
 if (!process.argv.includes("--check")) writeFileSync(join(root, file), text);
 else if (!isFresh) {
-  console.error(`${file}: not what the routes say. Run \`pnpm synth\` and commit the difference.`);
+  console.error(`${file}: out of date. Run \`npx pnpm synth\` and commit the difference.`);
   process.exitCode = 1;
 }
