@@ -29,7 +29,7 @@ export function srcset(base: string, image: ImageRef, asked: ImageRequest = {}):
   if (asked.w || asked.h || asked.preset)
     return [1, 2, 3].map((dpr) => `${url({ dpr })} ${dpr}x`).join(", ");
   const { width = Infinity } = image;
-  const smaller = Grid.edges.filter((each) => each < width);
-  const all = width <= Grid.edges.at(-1)! ? [...smaller, width] : smaller;
+  const smaller = Grid.EDGES.filter((each) => each < width);
+  const all = width <= Grid.EDGES.at(-1)! ? [...smaller, width] : smaller;
   return all.map((w) => `${url({ w })} ${w}w`).join(", ");
 }

@@ -11,7 +11,7 @@ import { serveImage } from "../src/deliver/serve-image.ts";
 /** An image as ingest leaves it. */
 export async function readyImage(bytes: Buffer, about: Parameters<typeof pendingImage>[0] = {}) {
   const { id } = await pendingImage(about);
-  const { rungs, contentType: type, rev, ...rest } = await prepare(bytes, { publish: false });
+  const { rungs, contentType: type, rev, ...rest } = await prepare(bytes, { namedCopy: false });
   const event = { id, sequencer: "01" };
   const image = await Ingest.startProcessing(event);
   await Bucket.put(ObjectKey.original(id, rev), bytes, { type });

@@ -40,7 +40,7 @@ const folders = { jpg: "../../../tools/start/pictures", svg: "." };
 export async function made(picture: string, query: string): Promise<Buffer> {
   const folder = folders[picture.endsWith("svg") ? "svg" : "jpg"];
   const bytes = readFileSync(join(import.meta.dirname, folder, picture));
-  const { rungs, ...source } = await prepare(bytes, { publish: false });
+  const { rungs, ...source } = await prepare(bytes, { namedCopy: false });
   const pairs = [...new URLSearchParams(query)].map(([key, value]) => [key, [value]]);
   const { request } = Request.parse(Object.fromEntries(pairs));
   const plan = Plan.plan(request, source, { avif: false, webp: true });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { accepted } from "./accept.ts";
+import { acceptedFormats } from "./accept.ts";
 
 test.each([
   ["image/avif,image/webp,image/apng,*/*;q=0.8", { avif: true, webp: true }],
@@ -13,4 +13,4 @@ test.each([
   ["image/avif;q=0, image/webp;q=0.000", { avif: false, webp: false }],
   ["image/avif;q=nonsense", { avif: false, webp: false }],
   ["image/avifx, x-image/webp", { avif: false, webp: false }],
-])("Accept: %s", (header, formats) => expect(accepted(header)).toEqual(formats));
+])("Accept: %s", (header, formats) => expect(acceptedFormats(header)).toEqual(formats));

@@ -40,7 +40,7 @@ beforeAll(async () => {
     Buffer.from(svg),
   ];
   for (const each of bytes)
-    kept.push({ bytes: each, source: await prepare(each, { publish: false }) });
+    kept.push({ bytes: each, source: await prepare(each, { namedCopy: false }) });
 });
 
 const fraction = fc.double({ min: 0, max: 0.999, noNaN: true });

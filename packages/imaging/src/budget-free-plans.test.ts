@@ -101,7 +101,7 @@ test("what is rounded is rounded once, over a preset or not, and its address say
 
 test("whatever is asked, there are no more plans than these", () => {
   const fits: (Fit | undefined)[] = ["cover", "contain", "fill", "inside", "outside", undefined];
-  const sides = [undefined, ...Grid.edges];
+  const sides = [undefined, ...Grid.EDGES];
   const published = new Set<string>();
   for (const w of sides)
     for (const h of sides)

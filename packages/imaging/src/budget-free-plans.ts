@@ -37,7 +37,7 @@ export function snap(asked: Request, preset?: Request): Request {
   const problems = keysOf(request).flatMap((key) => refused(key, request));
   if (problems.length > 0) throw unpublished(problems);
   const { w, h, dpr, q } = request;
-  const device = (edge: number) => Grid.up(Math.round(edge * (dpr ?? 1)));
+  const device = (edge: number) => Grid.roundUp(Math.round(edge * (dpr ?? 1)));
   return {
     ...request,
     ...(w !== undefined && { w: device(w) }),
@@ -69,6 +69,6 @@ const unpublished = (problems: Problem[]) =>
   new Refusal(
     "invalid",
     "delivery.budget_spent",
-    `The picture has been made in as many unsigned ways as it may be. Without a signature there are presets, and w and h of ${Grid.edges.join(", ")} pixels with dpr, fit, pos=center or attention, f=auto, avif, webp or jpeg, anim and dl. ${problems.map(({ key, value, detail }) => `"${key}" = "${value}" ${detail}`).join(". ")}`,
+    `The picture has been made in as many unsigned ways as it may be. Without a signature there are presets, and w and h of ${Grid.EDGES.join(", ")} pixels with dpr, fit, pos=center or attention, f=auto, avif, webp or jpeg, anim and dl. ${problems.map(({ key, value, detail }) => `"${key}" = "${value}" ${detail}`).join(". ")}`,
     { problems },
   );

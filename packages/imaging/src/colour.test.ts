@@ -11,13 +11,13 @@ const none = { avif: false, webp: false };
 
 /** The chart as it is delivered from its original, from a rung and as a published copy. */
 async function delivered(bytes: Buffer) {
-  const { rungs, published, ...source } = await prepare(bytes, { publish: true });
+  const { rungs, namedCopy, ...source } = await prepare(bytes, { namedCopy: true });
   const plan = Plan.plan({ w: 320, f: "png" }, source, none);
   const rung = rungs.at(-1);
   return {
     original: (await render(bytes, plan)).data,
     ...(rung && { rung: (await render(rung.data, plan, rung)).data }),
-    published: published!.data,
+    namedCopy: namedCopy!.data,
   };
 }
 
@@ -34,11 +34,11 @@ for (const space of Object.keys(spaces))
       expect((await sharp(bytes).metadata()).depth).toBe(kind === "png16" ? "ushort" : "uchar");
       const expected = swatches.map((swatch) => inSrgb(space, swatch));
       const ways = await delivered(bytes);
-      expect(Object.keys(ways)).toEqual(["original", "rung", "published"]);
+      expect(Object.keys(ways)).toEqual(["original", "rung", "namedCopy"]);
       // what Adobe RGB has and P3 has not is cut off twice, as sharp works on 16 bits in P3
       expect(await worst(ways.original, expected)).toBeLessThan(kind === "png16" ? 2.5 : 1.5);
       // these have been a JPEG in between
-      expect(await worst(ways.published, expected)).toBeLessThan(3);
+      expect(await worst(ways.namedCopy, expected)).toBeLessThan(3);
       expect(await worst(ways.rung!, expected)).toBeLessThan(3);
       // read as if it were sRGB already, it would be another picture
       expect(await worst(ways.original, swatches)).toBeGreaterThan(8);

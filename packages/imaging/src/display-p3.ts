@@ -5,9 +5,11 @@ import type { Metadata, Picture } from "./load-sharp.ts";
  * were sRGB's unless a profile is asked for by name (`processingProfile` in
  * https://github.com/lovell/sharp/blob/v0.35.5/src/pipeline.cc): every colour would leave duller than it is.
  */
-export const isDeep = ({ space, hasProfile }: Pick<Metadata, "space" | "hasProfile">): boolean =>
-  space === "rgb16" && hasProfile;
+export const isProcessedInP3 = ({
+  space,
+  hasProfile,
+}: Pick<Metadata, "space" | "hasProfile">): boolean => space === "rgb16" && hasProfile;
 
 /** From Display P3 to sRGB; to be asked for only where `isDeep`, because it believes that P3 is what comes. */
-export const toSrgb = (picture: Picture): Picture =>
+export const p3ToSrgb = (picture: Picture): Picture =>
   picture.withIccProfile("srgb", { attach: false });

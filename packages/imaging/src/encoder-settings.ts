@@ -4,16 +4,16 @@ import type { Size } from "./layout.ts";
 // Settings per encoder, each the cheapest point of its curve: docs/adr/0011-ladder.md has the measurements.
 
 export type Encoding =
-  | { format: "avif"; quality: number; effort: 0 | 1 | typeof BETTER_EFFORT }
+  | { format: "avif"; quality: number; effort: 0 | 1 | typeof REENCODE_EFFORT }
   | { format: "webp"; quality: number; effort: 0 | 2 }
   | { format: "jpeg"; quality: number; byRows?: true }
   | { format: "png"; colours: "all" | 256 | 16; byRows?: true }
   | { format: "gif" };
 
 /** Of an AVIF that is made again because many want it: a photograph gets 7 % smaller and 1.1 to 1.6 points of SSIMULACRA2 better, for three to eight times the work. The next effort takes four times as long for another 2 to 4 %. docs/adr/0022-reencode-avif.md has the measurements. */
-export const BETTER_EFFORT = 3;
+export const REENCODE_EFFORT = 3;
 /** Above this it would keep a processor busy for more than a second. */
-const BETTER_PIXELS = 2.5e6;
+const MAX_REENCODE_PIXELS = 2.5e6;
 
 /** `auto` looks alike in all three lossy formats (SSIMULACRA2 about 70 at 800 pixels). */
 const auto = { jpeg: 80, webp: 80, avif: 52 };
@@ -22,7 +22,7 @@ const auto = { jpeg: 80, webp: 80, avif: 52 };
 const SMALL_PIXELS = 250_000;
 
 /** A moving WebP above this is encoded at the lowest effort, or it would take seconds. */
-const LONG_MOVIE_PIXELS = 10e6;
+const LONG_ANIMATION_PIXELS = 10e6;
 
 /**
  * From here on the file is written while the picture is still being made, row by row: the first byte of a 24-megapixel PNG leaves after 30 ms instead of 1,900.
@@ -30,13 +30,16 @@ const LONG_MOVIE_PIXELS = 10e6;
  */
 const BY_ROWS_PIXELS = { png: 1e6, jpeg: 8e6 };
 
-export const isByRows = (encoding: Encoding): boolean =>
+export const isStreamedByRows = (encoding: Encoding): boolean =>
   "byRows" in encoding && encoding.byRows === true;
 
 /** The same quality from a more patient encoder, where that is worth it. */
-export const better = (encoding: Encoding, { width, height }: Size): Encoding | undefined =>
-  encoding.format === "avif" && width * height <= BETTER_PIXELS
-    ? { ...encoding, effort: BETTER_EFFORT }
+export const reencodeSettings = (
+  encoding: Encoding,
+  { width, height }: Size,
+): Encoding | undefined =>
+  encoding.format === "avif" && width * height <= MAX_REENCODE_PIXELS
+    ? { ...encoding, effort: REENCODE_EFFORT }
     : undefined;
 
 /** One scale for all formats, JPEG's, because with `f=auto` the caller does not know which he gets. */
@@ -57,7 +60,7 @@ export function settings(
       return {
         format,
         quality: q === "auto" ? auto.webp : q,
-        effort: pixels > LONG_MOVIE_PIXELS ? 0 : 2,
+        effort: pixels > LONG_ANIMATION_PIXELS ? 0 : 2,
       };
     case "jpeg":
       return {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 import { photo } from "../test/samples.ts";
 import * as ExifCredit from "./exif-credit.ts";
-import { MAX_CREDIT } from "./limits.ts";
+import { MAX_CREDIT_CHARACTERS } from "./limits.ts";
 import { identify } from "./identify.ts";
 import * as Plan from "./plan.ts";
 import { render } from "./render.ts";
@@ -40,7 +40,7 @@ test.each([
   ["© Ana Müller 猫", "© Ana Müller 猫"],
   ["two\r\nlines\tand\u001b[31m a colour\u202e", "two lines and [31m a colour"],
   [Buffer.from("M\xfcller", "latin1"), "M ller"],
-  ["x".repeat(5000), "x".repeat(MAX_CREDIT)],
+  ["x".repeat(5000), "x".repeat(MAX_CREDIT_CHARACTERS)],
   ["  \0 \0", undefined],
 ])("%j is read as %j, in either byte order", (text, copyright) => {
   for (const isLittle of [true, false])

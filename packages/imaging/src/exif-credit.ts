@@ -30,7 +30,9 @@ export function read(exif: Buffer | undefined): Credit {
     if (!name || short(at + 2) !== TEXT) continue;
     const length = long(at + 4);
     const from = length > 4 ? long(at + 8) : at + 8;
-    const text = cleaned(tiff.subarray(from, from + Math.min(length, 4 * Limits.MAX_CREDIT)));
+    const text = cleaned(
+      tiff.subarray(from, from + Math.min(length, 4 * Limits.MAX_CREDIT_CHARACTERS)),
+    );
     if (text) credit[name] = text;
   }
   return credit;
@@ -44,5 +46,5 @@ function cleaned(bytes: Buffer): string {
     .map((part) => part.replace(/[\p{C}\s\uFFFD]+/gu, " ").trim())
     .filter(Boolean)
     .join("; ");
-  return Array.from(text).slice(0, Limits.MAX_CREDIT).join("").trim();
+  return Array.from(text).slice(0, Limits.MAX_CREDIT_CHARACTERS).join("").trim();
 }

@@ -1,11 +1,11 @@
 import * as ExifCredit from "./exif-credit.ts";
 import * as DisplayP3 from "./display-p3.ts";
-import { type Metadata, engine } from "./load-sharp.ts";
+import { type Metadata, loadSharp } from "./load-sharp.ts";
 import * as Format from "./format.ts";
 import * as Jpeg from "./jpeg.ts";
 import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
-import { Refusal, blamingInput } from "./refusal.ts";
+import { Refusal, refuseBadInput } from "./refusal.ts";
 import * as Svg from "./svg.ts";
 
 /** What a picture's header says, believed only after the limits were checked against it. */
@@ -18,7 +18,7 @@ export type Header = {
   pages: number;
   /** Whether the file has an alpha channel; it may still be opaque everywhere. */
   hasAlphaChannel: boolean;
-  isDeep: boolean;
+  isProcessedInP3: boolean;
   credit: ExifCredit.Credit;
 };
 
@@ -41,8 +41,8 @@ export async function identify(bytes: Buffer): Promise<Header> {
     );
   if (format === "svg") await Svg.check(bytes);
 
-  const sharp = await engine();
-  const metadata = await blamingInput(() => sharp(bytes, { limitInputPixels: false }).metadata());
+  const sharp = await loadSharp();
+  const metadata = await refuseBadInput(() => sharp(bytes, { limitInputPixels: false }).metadata());
   const pages = Format.hasFrames(format) ? (metadata.pages ?? 1) : 1;
   const { width, height } = pages > 1 ? metadata : metadata.autoOrient;
   checkLimits(format, {
@@ -60,14 +60,14 @@ export async function identify(bytes: Buffer): Promise<Header> {
     height,
     pages,
     hasAlphaChannel: metadata.hasAlpha,
-    isDeep: DisplayP3.isDeep(metadata),
+    isProcessedInP3: DisplayP3.isProcessedInP3(metadata),
     // of a TIFF libvips hands on no EXIF; the file itself is laid out as one
     credit: ExifCredit.read(format === "tiff" ? bytes : metadata.exif),
   };
 }
 
 /** Refuses what the first bytes of a picture of `size` are enough to refuse, and says nothing about the rest. */
-export async function glance(head: Buffer, size: number): Promise<void> {
+export async function precheck(head: Buffer, size: number): Promise<void> {
   if (size > Limits.MAX_INPUT_BYTES) throw tooManyBytes(size);
   if (sniff(head) === "svg" && size > Limits.MAX_SVG_BYTES) throw Svg.tooManyBytes(size);
   try {
@@ -145,7 +145,7 @@ function checkLimits(
     );
   const most =
     pages > 1
-      ? Math.min(Limits.MAX_PIXELS[format], Limits.MAX_MOVING_PIXELS)
+      ? Math.min(Limits.MAX_PIXELS[format], Limits.MAX_ANIMATION_PIXELS)
       : Limits.MAX_PIXELS[format];
   const pixels = width * height * pages;
   if (pixels > most) {

@@ -47,7 +47,7 @@ const pairs: Record<(typeof formats)[number], Pair[]> = { webp: [], avif: [] };
 beforeAll(async () => {
   for (const [width, height] of originals) {
     const bytes = await photograph(width, height);
-    const prepared = await prepare(bytes, { publish: false });
+    const prepared = await prepare(bytes, { namedCopy: false });
     const whole = await pixels(bytes);
     for (const request of requests) {
       // where a picture goes does not depend on its format
@@ -102,7 +102,7 @@ async function compare(
 /** The plan without any short cut: full decode, one scaling, no encoder. */
 async function exact({ data, width, height }: Pixels, plan: Plan.Plan): Promise<Pixels> {
   const { crop = { x: 0, y: 0, w: width, h: height }, cut, turn } = plan;
-  const scale = Plan.turned(plan.scale, turn);
+  const scale = Plan.swapSidesIfTurned(plan.scale, turn);
   const scaled = await sharp(data, { raw: { width, height, channels: 3 } })
     .extract({ left: crop.x, top: crop.y, width: crop.w, height: crop.h })
     .resize({ ...scale, fit: "fill" })

@@ -1,6 +1,6 @@
 import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
-import { type Plan, turned } from "./plan.ts";
+import { type Plan, swapSidesIfTurned } from "./plan.ts";
 
 /** A pre-made rendition of the whole picture. */
 export type Rung = Size & { contentType: string };
@@ -52,7 +52,7 @@ export function choose<R extends Rung>(
 
 /** The size the whole original would have at the plan's scale. A crop needs twice that: its edges fall between a rung's pixels and are then at most a quarter of a delivered pixel off. */
 function needed({ source, scale, crop, turn }: Plan): Size {
-  const { width, height } = turned(scale, turn);
+  const { width, height } = swapSidesIfTurned(scale, turn);
   if (!crop) return { width, height };
   return {
     width: (2 * width * source.width) / crop.w,

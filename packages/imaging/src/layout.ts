@@ -6,7 +6,7 @@ export type Fit = "cover" | "contain" | "fill" | "inside" | "outside";
 type Strategy = "attention" | "entropy";
 
 /** The box that a request draws, in device pixels, and how the picture is to meet it. */
-export type Ask = {
+export type LayoutRequest = {
   fit: Fit;
   width?: number | undefined;
   height?: number | undefined;
@@ -22,7 +22,7 @@ export type Layout = Size & {
 };
 
 /** Lays a picture out. The result never has more pixels than the picture unless `up` (a `contain` may have more around it), and never more than the limits. */
-export function layout(picture: Size, ask: Ask): Layout {
+export function layout(picture: Size, ask: LayoutRequest): Layout {
   let room = 1;
   let laid = arranged(picture, ask, room);
   // sides are whole pixels, so what just fits on paper may be a few too many
@@ -42,7 +42,7 @@ const fitting = ({ width, height, scale }: Layout): number =>
     Math.sqrt(Limits.MAX_SCALED_PIXELS / (scale.width * scale.height)),
   );
 
-function arranged(picture: Size, ask: Ask, room: number): Layout {
+function arranged(picture: Size, ask: LayoutRequest, room: number): Layout {
   const box = boxed(picture, ask, room);
   const across = box.width / picture.width;
   const down = box.height / picture.height;
@@ -77,7 +77,7 @@ function arranged(picture: Size, ask: Ask, room: number): Layout {
 }
 
 /** The box with its missing side filled in, which is the picture's own when both are missing. */
-function boxed(picture: Size, { width, height }: Ask, room: number): Size {
+function boxed(picture: Size, { width, height }: LayoutRequest, room: number): Size {
   const own = {
     width: width ?? (height === undefined ? picture.width : Infinity),
     height: height ?? (width === undefined ? picture.height : Infinity),
@@ -99,7 +99,7 @@ const whole = ({ width, height }: Size): Size => ({
   height: Math.max(1, Math.round(height)),
 });
 
-function cut(target: Size, scale: Size, at: Ask["at"]): Layout {
+function cut(target: Size, scale: Size, at: LayoutRequest["at"]): Layout {
   if (target.width === scale.width && target.height === scale.height) return plain(target);
   if (typeof at === "string") return { ...target, scale, cut: at };
   return {
@@ -116,7 +116,7 @@ function cut(target: Size, scale: Size, at: Ask["at"]): Layout {
 const start = (whole: number, part: number, at: number) =>
   Math.round(Math.min(Math.max(at * whole - part / 2, 0), whole - part));
 
-function padded(target: Size, scale: Size, at: Ask["at"]): Layout {
+function padded(target: Size, scale: Size, at: LayoutRequest["at"]): Layout {
   if (target.width === scale.width && target.height === scale.height) return plain(target);
   const { x, y } = typeof at === "string" ? { x: 0.5, y: 0.5 } : at;
   const left = Math.round((target.width - scale.width) * x);

@@ -121,8 +121,8 @@ test.each<[limit: string, under: () => Buffer, over: () => Buffer, code: string]
   ],
   [
     "shapes of an SVG",
-    () => shapes(Limits.MAX_SVG_WORK - 1),
-    () => shapes(Limits.MAX_SVG_WORK + 2),
+    () => shapes(Limits.MAX_SVG_COST - 1),
+    () => shapes(Limits.MAX_SVG_COST + 2),
     "image.too_complex",
   ],
   [

@@ -33,7 +33,7 @@ export const MAX_SCANNED_PIXELS = 2e9;
 export const MAX_JPEG_PIXELS_PER_BYTE = 512;
 
 /** All frames of a moving picture together: they are decoded as one tall picture, 4 bytes a pixel, so this is 200 MB. */
-export const MAX_MOVING_PIXELS = 50e6;
+export const MAX_ANIMATION_PIXELS = 50e6;
 
 /** A minute at 16 frames a second; each frame costs its own header, palette and disposal however small it is. */
 export const MAX_FRAMES = 1000;
@@ -46,7 +46,7 @@ export const MAX_SVG_BYTES = 2 ** 20;
 /** Drawings are a dozen levels deep; libxml2 stops at 256 and recursion is what parsers die of. */
 export const MAX_SVG_DEPTH = 100;
 /** Shapes, or as much work as they are (svg-work.ts): some 150 microseconds each on a canvas of one megapixel, so this is 4 seconds. A detailed map has 10,000. */
-export const MAX_SVG_WORK = 25_000;
+export const MAX_SVG_COST = 25_000;
 
 /** A delivered picture, whatever was asked: one 25-megapixel WebP at effort 2 costs about 1.5 s of one CPU. */
 export const MAX_OUTPUT_PIXELS = 25e6;
@@ -58,24 +58,24 @@ export const MAX_AVIF_PIXELS = 8e6;
 export const MAX_SCALED_PIXELS = 100e6;
 
 /** Seconds of one processor that a plan may be expected to take, reading apart (work.ts): on a slow function it is twice that, and must end before the limit on time. Nobody's page waits for more. */
-export const MAX_RENDER_WORK = 8;
+export const MAX_RENDER_COST_SECONDS = 8;
 
 /** libvips' own limit on a delivery: it stops between two strips, and cannot stop AVIF's encoder, an SVG or the scans of a JPEG. Whoever runs `render` has one behind it that ends the process. */
 export const RENDER_SECONDS = 20;
 /** An upload may take its time once: the worst that is accepted, a moving picture of 50 megapixels to be published, is encoded four times and takes 20 s on a slow processor. The process is ended then. */
 export const PREPARE_SECONDS = 40;
 /** Reading a header takes a millisecond, the rules of an SVG a second at most. */
-export const GLANCE_SECONDS = 10;
+export const PRECHECK_SECONDS = 10;
 
 /** Published pictures are read through the gateway's S3 integration, which buffers and stops at 10 MB (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html); the rest is headers' room. */
-export const MAX_PUBLISHED_BYTES = 9_500_000;
-export const MAX_PUBLISHED_EDGE = 4096;
+export const MAX_NAMED_COPY_BYTES = 9_500_000;
+export const MAX_NAMED_COPY_EDGE = 4096;
 
 /** Rungs of the ladder, long edge: three cover widths 160 to 2048 at 1/6 of the decode cost, and half octaves between them bought 2 %. */
 export const RUNG_EDGES = [2048, 1024, 512] as const;
 
 /** Characters of an artist's or a copyright's text: a name, a year and an address; it is part of the image's row and of every file that it is asked for in. */
-export const MAX_CREDIT = 200;
+export const MAX_CREDIT_CHARACTERS = 200;
 /** Entries of an EXIF directory that are looked at: cameras write some twenty. */
 export const MAX_EXIF_TAGS = 200;
 

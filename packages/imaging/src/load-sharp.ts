@@ -11,7 +11,7 @@ const require = createRequire(import.meta.url);
 let loaded: Promise<typeof Sharp> | undefined;
 
 /** libvips, loaded when the first pixel is needed: a 304 or a stored picture must not pay for it. */
-export const engine = (): Promise<typeof Sharp> => (loaded ??= load());
+export const loadSharp = (): Promise<typeof Sharp> => (loaded ??= load());
 
 /** Most of the time goes into the many small files of sharp's dependencies. */
 const dependencies = ["detect-libc", "semver", "@img/colour"];
@@ -20,7 +20,7 @@ const dependencies = ["detect-libc", "semver", "@img/colour"];
  * Loads sharp piece by piece, each in a turn of the event loop of its own: what arrives from the network meanwhile waits for
  * one piece, not for all. Stops when the signal is aborted; `engine` then loads the rest.
  */
-export async function preload(signal: AbortSignal): Promise<void> {
+export async function preloadSharp(signal: AbortSignal): Promise<void> {
   if (loaded) return;
   const requireFromSharp = createRequire(require.resolve("sharp"));
   for (const name of dependencies) {
@@ -32,7 +32,7 @@ export async function preload(signal: AbortSignal): Promise<void> {
     }
     await nextTurn();
   }
-  if (!signal.aborted) await engine();
+  if (!signal.aborted) await loadSharp();
 }
 
 async function load() {

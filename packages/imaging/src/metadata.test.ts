@@ -18,8 +18,8 @@ const formats = ["avif", "webp", "jpeg", "png", "gif"] as const;
 
 /** Everything that is made of a picture and leaves, by where it leaves. */
 async function leaving({ bytes }: Planted, request: Request = {}) {
-  const { rungs, published, ...source } = await prepare(bytes, { publish: true });
-  const made: Record<string, Buffer> = { published: published!.data };
+  const { rungs, namedCopy, ...source } = await prepare(bytes, { namedCopy: true });
+  const made: Record<string, Buffer> = { namedCopy: namedCopy!.data };
   for (const rung of rungs) made[`rung ${rung.width}`] = rung.data;
   for (const f of formats) {
     const plan = Plan.plan({ ...request, w: 300, f }, source, none);
@@ -75,7 +75,7 @@ for (const format of ["jpeg", "png", "webp", "avif", "tiff"] as const) {
   test(`who made a ${format}, and nothing else, leaves when it is asked for`, async () => {
     const picture = await planted[format]!(900, 600);
     const ways = Object.entries(await leaving(picture, { meta: "copyright" }));
-    const [kept, others] = [/^(avif|webp|jpeg|png) /, /^(gif |rung|published)/].map((which) =>
+    const [kept, others] = [/^(avif|webp|jpeg|png) /, /^(gif |rung|namedCopy)/].map((which) =>
       ways.filter(([way]) => which.test(way)),
     ) as [typeof ways, typeof ways];
     // four formats, from the original and in a file; a rung is not kept where it is larger than the original
@@ -97,8 +97,8 @@ test("a moving picture keeps to the same rule", async () => {
     .withExif({ IFD0: { Artist: artist, Copyright: copyright, Make: "SECRET" } })
     .webp()
     .toBuffer();
-  const { rungs: _, published, ...source } = await prepare(bytes, { publish: true });
-  expect(telling(published!.data)).toEqual([]);
+  const { rungs: _, namedCopy, ...source } = await prepare(bytes, { namedCopy: true });
+  expect(telling(namedCopy!.data)).toEqual([]);
   const of = async (request: Request) =>
     (await render(bytes, Plan.plan({ ...request, f: "webp" }, source, none))).data;
   expect(telling(await of({}))).toEqual([]);

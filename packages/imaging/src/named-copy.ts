@@ -1,34 +1,34 @@
-import { type Picture, engine } from "./load-sharp.ts";
+import { type Picture, loadSharp } from "./load-sharp.ts";
 import type { Input } from "./format.ts";
 import * as Gif from "./gif.ts";
 import type { Header } from "./identify.ts";
 import * as Limits from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 
-export type Published = { data: Buffer; contentType: string };
+export type NamedCopy = { data: Buffer; contentType: string };
 
 /** Upright pixels in sRGB as the one decode left them. */
 export type Pixels = { data: Buffer; width: number; height: number; channels: 1 | 2 | 3 | 4 };
 
 /** The whole picture as it may be seen by anyone through the bucket's own route: no metadata, upright, sRGB, in its own family of formats, and small enough for the gateway. */
-export async function publish(
+export async function makeNamedCopy(
   bytes: Buffer,
   header: Header,
   pixels: Pixels,
   hasAlpha: boolean,
-): Promise<Published> {
-  const format = family(header.format, hasAlpha);
+): Promise<NamedCopy> {
+  const format = copyFormat(header.format, hasAlpha);
   if (header.format === "gif") {
     const data = Gif.strip(bytes);
-    if (data.length <= Limits.MAX_PUBLISHED_BYTES) return { data, contentType: "image/gif" };
-    return fitted("webp", 1, (scale) => moving(bytes, header, scale));
+    if (data.length <= Limits.MAX_NAMED_COPY_BYTES) return { data, contentType: "image/gif" };
+    return encodeToFit("webp", 1, (scale) => openAnimation(bytes, header, scale));
   }
   if (header.pages > 1 && format === "webp")
-    return fitted("webp", 1, (scale) => moving(bytes, header, scale));
+    return encodeToFit("webp", 1, (scale) => openAnimation(bytes, header, scale));
 
-  const sharp = await engine();
+  const sharp = await loadSharp();
   const { data, ...raw } = pixels;
-  return fitted(format, 1, (scale) =>
+  return encodeToFit(format, 1, (scale) =>
     sharp(data, { raw }).resize({
       width: Math.max(1, Math.round(raw.width * scale)),
       height: Math.max(1, Math.round(raw.height * scale)),
@@ -37,30 +37,30 @@ export async function publish(
   );
 }
 
-type Family = "jpeg" | "png" | "webp";
+type CopyFormat = "jpeg" | "png" | "webp";
 
 /** What browsers do not show, or we do not hand on (drawings), becomes what they do. */
-function family(format: Input, hasAlpha: boolean): Family {
+function copyFormat(format: Input, hasAlpha: boolean): CopyFormat {
   if (format === "webp" || format === "avif" || format === "gif") return "webp";
   if (format === "png" || format === "svg") return "png";
   return hasAlpha ? "png" : "jpeg";
 }
 
 /** Steps down until the gateway can carry it: first quality, then size. Bytes go with the area, so each step aims a little below the limit. */
-async function fitted(
-  format: Family,
+async function encodeToFit(
+  format: CopyFormat,
   scale: number,
   open: (scale: number) => Promise<Picture> | Picture,
-): Promise<Published> {
+): Promise<NamedCopy> {
   for (const quality of format === "png" ? [100] : [90, 85]) {
     const picture = await open(scale);
-    const data = await encoded(picture, format, quality)
+    const data = await encode(picture, format, quality)
       .timeout({ seconds: Limits.PREPARE_SECONDS })
       .toBuffer();
-    if (data.length <= Limits.MAX_PUBLISHED_BYTES) return { data, contentType: `image/${format}` };
+    if (data.length <= Limits.MAX_NAMED_COPY_BYTES) return { data, contentType: `image/${format}` };
     if (quality === 90) continue;
-    const next = scale * Math.min(0.9, 0.95 * Math.sqrt(Limits.MAX_PUBLISHED_BYTES / data.length));
-    if (next > 0.01) return fitted(format, next, open);
+    const next = scale * Math.min(0.9, 0.95 * Math.sqrt(Limits.MAX_NAMED_COPY_BYTES / data.length));
+    if (next > 0.01) return encodeToFit(format, next, open);
   }
   throw new Refusal(
     "unprocessable",
@@ -69,19 +69,19 @@ async function fitted(
   );
 }
 
-function encoded(picture: Picture, format: Family, quality: number): Picture {
+function encode(picture: Picture, format: CopyFormat, quality: number): Picture {
   if (format === "jpeg") return picture.jpeg({ quality });
   return format === "png"
     ? picture.png({ compressionLevel: 6 })
     : picture.webp({ quality, effort: 2 });
 }
 
-async function moving(bytes: Buffer, header: Header, scale: number): Promise<Picture> {
-  const sharp = await engine();
+async function openAnimation(bytes: Buffer, header: Header, scale: number): Promise<Picture> {
+  const sharp = await loadSharp();
   const picture = sharp(bytes, {
     animated: true,
     failOn: "error",
-    limitInputPixels: Limits.MAX_MOVING_PIXELS,
+    limitInputPixels: Limits.MAX_ANIMATION_PIXELS,
   });
   return picture.resize({
     width: Math.max(1, Math.round(header.width * scale)),

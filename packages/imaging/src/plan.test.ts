@@ -79,7 +79,7 @@ test("nothing is enlarged unless it was asked for", () =>
   fc.assert(
     fc.property(anySizes, anySource, (request, of) => {
       const { scale } = planned({ ...request, up: false }, source(of.width, of.height));
-      const [width, height] = size(Plan.turned(of, request.rot ?? 0));
+      const [width, height] = size(Plan.swapSidesIfTurned(of, request.rot ?? 0));
       expect(scale.width).toBeLessThanOrEqual(width!);
       expect(scale.height).toBeLessThanOrEqual(height!);
     }),
@@ -93,7 +93,7 @@ test("the picture keeps its shape within a pixel, unless it is to fill", () =>
         { ...request, fit: request.fit === "fill" ? "inside" : request.fit },
         source(of.width, of.height),
       );
-      const { width, height } = Plan.turned(of, request.rot ?? 0);
+      const { width, height } = Plan.swapSidesIfTurned(of, request.rot ?? 0);
       const exact = (scale.width / width) * height;
       const slack = Math.max(height / width, 1);
       expect(Math.abs(scale.height - exact)).toBeLessThanOrEqual(slack + 1e-9);

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 
-import type { Accepted } from "./accept.ts";
+import type { AcceptedFormats } from "./accept.ts";
 import type { Credit } from "./exif-credit.ts";
 import * as EncoderSettings from "./encoder-settings.ts";
 import { type Format, type Input, formats } from "./format.ts";
-import { type Ask, type Layout, type Size, layout } from "./layout.ts";
+import { type LayoutRequest, type Layout, type Size, layout } from "./layout.ts";
 import * as Limits from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 import type { Box, Point, Request } from "./request.schema.ts";
@@ -27,7 +27,7 @@ export type Plan = Layout & {
   source: Size;
   frames: "first" | "all";
   /** Cuts a border off first; what is left is laid out by `ask`, because its size is known only then. */
-  trim?: { threshold: number; ask: Ask };
+  trim?: { threshold: number; ask: LayoutRequest };
   crop?: Box;
   /** Clockwise, after scaling: `width`, `height`, `cut` and `pad` are in the turned picture. */
   turn: 0 | 90 | 180 | 270;
@@ -44,12 +44,15 @@ export type Plan = Layout & {
 };
 
 /** Decides everything about a delivery before a pixel is touched. Refuses what the picture or the limits do not allow; clamps sizes to the limits, keeping their shape. */
-export function plan(request: Request, source: Source, accepted: Accepted): Plan {
+export function plan(request: Request, source: Source, accepted: AcceptedFormats): Plan {
   const moves = source.pages > 1 && request.anim !== false;
   const crop = request.crop && inside(request.crop, source);
   const turn = request.rot ?? 0;
   const ask = asked(request, source);
-  const placed = layout(turned(crop ? { width: crop.w, height: crop.h } : source, turn), ask);
+  const placed = layout(
+    swapSidesIfTurned(crop ? { width: crop.w, height: crop.h } : source, turn),
+    ask,
+  );
   const background = request.bg ?? (placed.pad ? defaultBackground(source) : undefined);
   const hasAlpha =
     (source.hasAlpha && !isOpaque(background)) ||
@@ -97,21 +100,21 @@ export const hash = (plan: Plan): string =>
     .slice(0, 20);
 
 /** The plan for what is left after its border is cut off. */
-export function trimmed(plan: Plan, box: Box): Plan {
+export function planTrimmed(plan: Plan, box: Box): Plan {
   if (!plan.trim) return plan;
   const { trim, cut: _cut, pad: _pad, ...rest } = plan;
   return {
     ...rest,
     crop: box,
-    ...layout(turned({ width: box.w, height: box.h }, plan.turn), trim.ask),
+    ...layout(swapSidesIfTurned({ width: box.w, height: box.h }, plan.turn), trim.ask),
   };
 }
 
 /** A size as it is before (or after) a quarter turn. */
-export const turned = ({ width, height }: Size, turn: Plan["turn"]): Size =>
+export const swapSidesIfTurned = ({ width, height }: Size, turn: Plan["turn"]): Size =>
   turn % 180 === 0 ? { width, height } : { width: height, height: width };
 
-function asked(request: Request, source: Source): Ask {
+function asked(request: Request, source: Source): LayoutRequest {
   const dpr = request.dpr ?? 1;
   const device = (edge: number | undefined) =>
     edge === undefined ? undefined : Math.round(edge * dpr);
@@ -138,7 +141,7 @@ const corners: Record<string, Point> = {
 };
 
 /** Looking for the interesting part needs one picture to look at: a moving one is cut in the middle. */
-function at(position: NonNullable<Request["pos"]>, pages: number): Ask["at"] {
+function at(position: NonNullable<Request["pos"]>, pages: number): LayoutRequest["at"] {
   if (typeof position === "object") return position;
   if (position === "attention" || position === "entropy")
     return pages > 1 ? { x: middle, y: middle } : position;
@@ -168,7 +171,7 @@ function chosen(
     hasAlpha,
     pixels,
     accepted,
-  }: { moves: boolean; hasAlpha: boolean; pixels: number; accepted: Accepted },
+  }: { moves: boolean; hasAlpha: boolean; pixels: number; accepted: AcceptedFormats },
 ): Format {
   if (f === "avif" && pixels > Limits.MAX_AVIF_PIXELS) {
     throw refused(
@@ -203,11 +206,11 @@ function checkMotion(request: Request, source: Source, placed: Layout) {
       "cannot be done to a moving picture; ask for its first frame with anim=0",
     );
   const pixels = placed.scale.width * placed.scale.height * source.pages;
-  if (pixels > Limits.MAX_MOVING_PIXELS) {
+  if (pixels > Limits.MAX_ANIMATION_PIXELS) {
     throw new Refusal(
       "invalid",
       "delivery.too_large",
-      `${source.pages} frames of ${placed.scale.width} × ${placed.scale.height} exceed ${Limits.MAX_MOVING_PIXELS / 1e6} megapixels; ask for a smaller w`,
+      `${source.pages} frames of ${placed.scale.width} × ${placed.scale.height} exceed ${Limits.MAX_ANIMATION_PIXELS / 1e6} megapixels; ask for a smaller w`,
     );
   }
 }

@@ -4,17 +4,17 @@ import sharp from "sharp";
 import { expect, test } from "vitest";
 
 import { corners, disc, gif, photo, quarters } from "../test/samples.ts";
-import { MAX_PUBLISHED_BYTES } from "./limits.ts";
+import { MAX_NAMED_COPY_BYTES } from "./limits.ts";
 import { prepare } from "./prepare.ts";
 
-const published = { publish: true };
-const unpublished = { publish: false };
+const withNamedCopy = { namedCopy: true };
+const withoutNamedCopy = { namedCopy: false };
 const edges = (rungs: { width: number; height: number }[]) =>
   rungs.map(({ width, height }) => [width, height]);
 
 test("a photograph is measured, named by its bytes, and gets its ladder from one decode", async () => {
   const bytes = await photo(1500, 1000).jpeg({ quality: 95 }).toBuffer();
-  const prepared = await prepare(bytes, unpublished);
+  const prepared = await prepare(bytes, withoutNamedCopy);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   expect(prepared).toMatchObject({
     format: "jpeg",
@@ -44,7 +44,7 @@ test("a photograph is measured, named by its bytes, and gets its ladder from one
 
 test("the same bytes give the same results", async () => {
   const bytes = await photo(700, 500).png().toBuffer();
-  expect(await prepare(bytes, published)).toEqual(await prepare(bytes, published));
+  expect(await prepare(bytes, withNamedCopy)).toEqual(await prepare(bytes, withNamedCopy));
 });
 
 test("a ladder ends below the original, at 2048 or at the third that a JPEG decoder shrinks to", async () => {
@@ -54,7 +54,7 @@ test("a ladder ends below the original, at 2048 or at the third that a JPEG deco
     })
       .png({ compressionLevel: 0 })
       .toBuffer();
-    return (await prepare(bytes, unpublished)).rungs.map((rung) => rung.width);
+    return (await prepare(bytes, withoutNamedCopy)).rungs.map((rung) => rung.width);
   };
   expect(await width(600)).toEqual([]);
   expect(await width(1300)).toEqual([1024, 512]);
@@ -76,21 +76,24 @@ test("the dominant colour is the one there is most of", async () => {
     ])
     .png()
     .toBuffer();
-  expect((await prepare(bytes, unpublished)).color).toBe("#20a060");
+  expect((await prepare(bytes, withoutNamedCopy)).color).toBe("#20a060");
 });
 
 test("what shows through keeps doing so in rungs and published copy; a channel that hides nothing is none", async () => {
   const prepared = await prepare(
     await disc(1300, 900).png({ compressionLevel: 0 }).toBuffer(),
-    published,
+    withNamedCopy,
   );
   expect(prepared.hasAlpha).toBe(true);
   expect(prepared.color).toMatch(/^#2040c[01]$/);
-  for (const { data, contentType } of [...prepared.rungs, prepared.published!]) {
+  for (const { data, contentType } of [...prepared.rungs, prepared.namedCopy!]) {
     expect(contentType).toBe("image/png");
     expect((await sharp(data).stats()).isOpaque).toBe(false);
   }
-  const opaque = await prepare(await photo(700, 500).ensureAlpha().png().toBuffer(), unpublished);
+  const opaque = await prepare(
+    await photo(700, 500).ensureAlpha().png().toBuffer(),
+    withoutNamedCopy,
+  );
   expect([opaque.hasAlpha, opaque.rungs.map((rung) => rung.contentType)]).toEqual([
     false,
     ["image/jpeg"],
@@ -105,7 +108,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
       .jpeg({ quality: 95 })
       .toBuffer();
     const seen = await corners(await sharp(stored).autoOrient().png().toBuffer());
-    const { rungs, published: copy, width, height } = await prepare(stored, published);
+    const { rungs, namedCopy: copy, width, height } = await prepare(stored, withNamedCopy);
     expect([width, height]).toEqual(orientation < 5 ? [1300, 900] : [900, 1300]);
     for (const { data } of [...rungs, copy!]) {
       expect(await corners(data)).toEqual(seen);
@@ -127,14 +130,14 @@ test.each(["jpeg", "png", "webp"] as const)(
       .toFormat(format)
       .toBuffer();
     expect(bytes.includes("SECRETNAME")).toBe(true);
-    const prepared = await prepare(bytes, published);
-    expect(prepared.published?.contentType).toBe(`image/${format}`);
-    expect(await sharp(prepared.published?.data).metadata()).toMatchObject({
+    const prepared = await prepare(bytes, withNamedCopy);
+    expect(prepared.namedCopy?.contentType).toBe(`image/${format}`);
+    expect(await sharp(prepared.namedCopy?.data).metadata()).toMatchObject({
       format,
       width: 700,
       height: 500,
     });
-    for (const { data } of [...prepared.rungs, prepared.published!])
+    for (const { data } of [...prepared.rungs, prepared.namedCopy!])
       expect(data.toString("latin1")).not.toMatch(/SECRET|Exif|xmpmeta|GPS/);
   },
 );
@@ -144,7 +147,7 @@ test("a published GIF moves as before and says nothing", async () => {
   const note = Buffer.from("SECRETNAME");
   const comment = Buffer.concat([Buffer.from([0x21, 0xfe, note.length]), note, Buffer.from([0])]);
   const told = Buffer.concat([bytes.subarray(0, -1), comment, Buffer.from([0x3b])]);
-  const { published: copy, rungs, pages } = await prepare(told, published);
+  const { namedCopy: copy, rungs, pages } = await prepare(told, withNamedCopy);
   expect([pages, rungs, copy?.contentType]).toEqual([3, [], "image/gif"]);
   expect(copy?.data.includes("SECRET")).toBe(false);
   expect(await sharp(copy?.data).metadata()).toMatchObject({
@@ -165,11 +168,11 @@ test.each([
     const written =
       format === "jpeg" ? noise.jpeg({ quality: 100 }) : noise.png({ compressionLevel: 0 });
     const bytes = await written.toBuffer();
-    expect(bytes.length).toBeGreaterThan(MAX_PUBLISHED_BYTES);
-    const { published: copy } = await prepare(bytes, published);
+    expect(bytes.length).toBeGreaterThan(MAX_NAMED_COPY_BYTES);
+    const { namedCopy: copy } = await prepare(bytes, withNamedCopy);
     expect(copy!.contentType).toBe(`image/${format}`);
-    expect(copy!.data.length).toBeLessThan(MAX_PUBLISHED_BYTES);
-    expect(copy!.data.length).toBeGreaterThan(MAX_PUBLISHED_BYTES / 3);
+    expect(copy!.data.length).toBeLessThan(MAX_NAMED_COPY_BYTES);
+    expect(copy!.data.length).toBeGreaterThan(MAX_NAMED_COPY_BYTES / 3);
   },
 );
 
@@ -179,7 +182,7 @@ test.each(["jpeg", "png", "webp", "avif", "tiff", "gif"] as const)(
     const bytes = await photo(300, 200).toFormat(format).toBuffer();
     for (const tenths of [1, 2, 3, 4, 5, 6, 7, 8, 9]) {
       const part = bytes.subarray(0, Math.floor((bytes.length * tenths) / 10));
-      await expect(prepare(part, published)).rejects.toMatchObject({
+      await expect(prepare(part, withNamedCopy)).rejects.toMatchObject({
         name: "Refusal",
         kind: expect.stringMatching(/unprocessable|unsupported/),
       });

@@ -2,23 +2,23 @@ import { createHash } from "node:crypto";
 
 import type { Credit } from "./exif-credit.ts";
 import * as DisplayP3 from "./display-p3.ts";
-import { engine } from "./load-sharp.ts";
+import { loadSharp } from "./load-sharp.ts";
 import { type Header, identify } from "./identify.ts";
 import * as Ladder from "./ladder.ts";
 import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
 import * as Placeholder from "./placeholder.ts";
-import { type Pixels, type Published, publish } from "./named-copy.ts";
-import { blamingInput } from "./refusal.ts";
+import { type Pixels, type NamedCopy, makeNamedCopy } from "./named-copy.ts";
+import { refuseBadInput } from "./refusal.ts";
 
-/** Everything that is worked out once, when a picture arrives. */
+/** The results of preparing an image, once, at ingest. */
 export type Prepared = {
   format: Header["format"];
   contentType: string;
-  /** Upright pixels of one frame. */
+  /** In pixels, of one frame, upright. */
   width: number;
   height: number;
-  /** Whether any pixel is see-through, not merely whether there is a channel for it. */
+  /** Whether any pixel is transparent; an alpha channel alone is not enough. */
   hasAlpha: boolean;
   pages: number;
   /** Hexadecimal SHA-256 of the bytes; its first 12 digits are the revision. */
@@ -28,29 +28,34 @@ export type Prepared = {
   color: string;
   /** base64 */
   thumbhash: string;
-  /** Empty where the original names nobody. */
+  /** Empty if the original names no artist and no copyright. */
   credit: Credit;
   rungs: (Ladder.Rung & { data: Buffer })[];
-  published?: Published;
+  namedCopy?: NamedCopy;
 };
 
-/** Checks, decodes once and makes what delivery will need; with `publish` also the copy that the bucket's own route shows. Throws `Refusal` when the bytes are to blame. */
-export async function prepare(bytes: Buffer, options: { publish: boolean }): Promise<Prepared> {
+/**
+ * Checks the bytes, decodes them once, and makes the rungs that delivery reads, the placeholder and, with `namedCopy`, the
+ * copy that `GET /s3` serves.
+ *
+ * @throws Refusal with the codes of `identify`, image.damaged, image.truncated or image.too_complex
+ */
+export async function prepare(bytes: Buffer, options: { namedCopy: boolean }): Promise<Prepared> {
   const header = await identify(bytes);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return blamingInput(async () => {
+  return refuseBadInput(async () => {
     const sizes = header.pages > 1 || header.format === "svg" ? [] : Ladder.rungs(header);
-    const base = await decoded(
+    const base = await decodeOnce(
       bytes,
       header,
-      options.publish
-        ? within(header, Limits.MAX_PUBLISHED_EDGE)
-        : (sizes[0] ?? within(header, Limits.RUNG_EDGES[0])),
+      options.namedCopy
+        ? fitInto(header, Limits.MAX_NAMED_COPY_EDGE)
+        : (sizes[0] ?? fitInto(header, Limits.RUNG_EDGES[0])),
     );
     const hasAlpha = !isOpaque(base);
-    const { smallest, rungs } = await climb(base, sizes, hasAlpha, bytes.length);
-    const published = options.publish
-      ? { published: await publish(bytes, header, base, hasAlpha) }
+    const { smallest, rungs } = await makeRungs(base, sizes, hasAlpha, bytes.length);
+    const namedCopy = options.namedCopy
+      ? { namedCopy: await makeNamedCopy(bytes, header, base, hasAlpha) }
       : {};
     const { width, height, format, contentType, pages, credit } = header;
     return {
@@ -62,25 +67,25 @@ export async function prepare(bytes: Buffer, options: { publish: boolean }): Pro
       pages,
       sha256,
       rev: sha256.slice(0, 12),
-      ...(await small(smallest)),
+      ...(await makePlaceholder(smallest)),
       credit,
       rungs,
-      ...published,
+      ...namedCopy,
     };
   });
 }
 
-/** The one decode: upright, sRGB, 8 bits, no larger than the largest thing made from it. */
-async function decoded(bytes: Buffer, header: Header, size: Size): Promise<Pixels> {
-  const sharp = await engine();
-  const opened = sharp(bytes, {
+/** The only decode: upright, sRGB, 8 bits, no larger than the largest result. */
+async function decodeOnce(bytes: Buffer, header: Header, size: Size): Promise<Pixels> {
+  const sharp = await loadSharp();
+  const original = sharp(bytes, {
     failOn: "error",
     limitInputPixels: Limits.MAX_PIXELS[header.format],
     sequentialRead: true,
   });
-  const upright = header.pages > 1 ? opened : opened.autoOrient();
-  return pixels(
-    (header.isDeep ? DisplayP3.toSrgb(upright) : upright)
+  const upright = header.pages > 1 ? original : original.autoOrient();
+  return toPixels(
+    (header.isProcessedInP3 ? DisplayP3.p3ToSrgb(upright) : upright)
       .timeout({ seconds: Limits.PREPARE_SECONDS })
       .resize({ ...size, fit: "fill" })
       .toColourspace("srgb"),
@@ -88,37 +93,41 @@ async function decoded(bytes: Buffer, header: Header, size: Size): Promise<Pixel
 }
 
 /** Each rung is scaled from the one above it, while that one is being encoded. */
-async function climb(base: Pixels, sizes: Size[], hasAlpha: boolean, mostBytes: number) {
-  const sharp = await engine();
+async function makeRungs(base: Pixels, sizes: Size[], hasAlpha: boolean, originalBytes: number) {
+  const sharp = await loadSharp();
   const encoding: Promise<Ladder.Rung & { data: Buffer }>[] = [];
   let above = base;
   for (const size of sizes) {
     if (size.width !== above.width || size.height !== above.height)
-      above = await pixels(open(sharp, above).resize({ ...size, fit: "fill" }));
-    encoding.push(encoded(sharp, above, hasAlpha));
+      above = await toPixels(open(sharp, above).resize({ ...size, fit: "fill" }));
+    encoding.push(encodeRung(sharp, above, hasAlpha));
   }
-  // a rung that is larger than the original saves nobody anything
-  const rungs = (await Promise.all(encoding)).filter(({ data }) => data.length < mostBytes);
+  // a rung that is larger than the original saves nothing
+  const rungs = (await Promise.all(encoding)).filter(({ data }) => data.length < originalBytes);
   return { smallest: above, rungs };
 }
 
-async function encoded(sharp: Awaited<ReturnType<typeof engine>>, from: Pixels, hasAlpha: boolean) {
+async function encodeRung(
+  sharp: Awaited<ReturnType<typeof loadSharp>>,
+  from: Pixels,
+  hasAlpha: boolean,
+) {
   const picture = open(sharp, from);
-  const written = hasAlpha
+  const encoded = hasAlpha
     ? picture.png({ compressionLevel: 6 })
     : picture.flatten().jpeg(Ladder.jpeg(from));
   return {
     width: from.width,
     height: from.height,
     contentType: Ladder.contentType(hasAlpha),
-    data: await written.toBuffer(),
+    data: await encoded.toBuffer(),
   };
 }
 
-async function small(from: Pixels) {
-  const sharp = await engine();
-  const size = within(from, Placeholder.EDGE);
-  const { data } = await pixels(
+async function makePlaceholder(from: Pixels) {
+  const sharp = await loadSharp();
+  const size = fitInto(from, Placeholder.EDGE);
+  const { data } = await toPixels(
     open(sharp, from)
       .resize({ ...size, fit: "fill" })
       .toColourspace("srgb")
@@ -127,13 +136,13 @@ async function small(from: Pixels) {
   return Placeholder.placeholder(data, size);
 }
 
-// `raw` without the `premultiplied` that libvips reports: it says what was done inside, not what came out
+// without the `premultiplied` that libvips reports, because that describes its inside and not the output
 const open = (
-  sharp: Awaited<ReturnType<typeof engine>>,
+  sharp: Awaited<ReturnType<typeof loadSharp>>,
   { data, width, height, channels }: Pixels,
 ) => sharp(data, { raw: { width, height, channels } });
 
-async function pixels(picture: ReturnType<typeof open>): Promise<Pixels> {
+async function toPixels(picture: ReturnType<typeof open>): Promise<Pixels> {
   const { data, info } = await picture
     .raw({ depth: "uchar" })
     .toBuffer({ resolveWithObject: true });
@@ -145,7 +154,7 @@ async function pixels(picture: ReturnType<typeof open>): Promise<Pixels> {
   };
 }
 
-function within({ width, height }: Size, edge: number): Size {
+function fitInto({ width, height }: Size, edge: number): Size {
   const by = Math.min(1, edge / Math.max(width, height));
   return {
     width: Math.max(1, Math.round(width * by)),

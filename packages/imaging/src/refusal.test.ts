@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 
 import { photo } from "../test/samples.ts";
 import * as Plan from "./plan.ts";
-import { Refusal, blamingInput } from "./refusal.ts";
+import { Refusal, refuseBadInput } from "./refusal.ts";
 import { renderInto } from "./render.ts";
 
 const thrown = (error: unknown) =>
-  blamingInput(async () => {
+  refuseBadInput(async () => {
     throw error;
   });
 

@@ -32,7 +32,7 @@ const ENDS_EARLY =
   /premature end|unexpected end|end of file|bad seek|read error|truncated|not enough data|unable to parse/i;
 
 /** What no picture can cause: a mistake of this code, sharp's word for a wrong option, no memory, no place on the disk. libvips names the first cause first, and what failed after it below. */
-const isOurs = (error: Error) =>
+const isOurFault = (error: Error) =>
   error.constructor !== Error ||
   "code" in error ||
   /^Expected .* but received|out of memory|no space left|unable to (open|write)/i.test(
@@ -42,11 +42,11 @@ const isOurs = (error: Error) =>
 const firstLine = ({ message }: Error) => message.split("\n")[0] ?? "";
 
 /** Runs decoding work; what libvips says late about the input becomes a refusal that says it plainly. */
-export async function blamingInput<T>(work: () => Promise<T>): Promise<T> {
+export async function refuseBadInput<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Refusal || !(error instanceof Error) || isOurs(error)) throw error;
+    if (error instanceof Refusal || !(error instanceof Error) || isOurFault(error)) throw error;
     const says = firstLine(error);
     if (/timeout/i.test(says))
       throw new Refusal(

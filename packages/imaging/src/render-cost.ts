@@ -40,7 +40,7 @@ function seconds({ width, height, blur = 0, sharpen = 0, ...made }: Made, frames
 /** Refuses what would keep a function busy for longer than anybody waits. */
 export function check(made: Made, frames: number): void {
   const work = seconds(made, frames);
-  if (work <= Limits.MAX_RENDER_WORK) return;
+  if (work <= Limits.MAX_RENDER_COST_SECONDS) return;
   const what =
     frames > 1
       ? `${frames} frames of ${made.width} × ${made.height}`
@@ -48,6 +48,6 @@ export function check(made: Made, frames: number): void {
   throw new Refusal(
     "invalid",
     "delivery.too_much_work",
-    `${what} as ${made.encoding.format}${made.blur ? `, blur=${made.blur}` : ""}${made.sharpen ? `, sharpen=${made.sharpen}` : ""} take about ${Math.ceil(work)} seconds to make; at most ${Limits.MAX_RENDER_WORK} are allowed. Ask for a smaller w${made.encoding.format === "webp" || made.encoding.format === "jpeg" ? "" : " or for webp"}`,
+    `${what} as ${made.encoding.format}${made.blur ? `, blur=${made.blur}` : ""}${made.sharpen ? `, sharpen=${made.sharpen}` : ""} take about ${Math.ceil(work)} seconds to make; at most ${Limits.MAX_RENDER_COST_SECONDS} are allowed. Ask for a smaller w${made.encoding.format === "webp" || made.encoding.format === "jpeg" ? "" : " or for webp"}`,
   );
 }

@@ -220,7 +220,7 @@ test("bytes that are damaged behind their header are the sender's fault", async 
 
 test("from a rung as from the original: the same size, nearly the same pixels", async () => {
   const bytes = await photo(1600, 1063).jpeg({ quality: 95 }).toBuffer();
-  const { rungs } = await prepare(bytes, { publish: false });
+  const { rungs } = await prepare(bytes, { namedCopy: false });
   for (const request of [
     { w: 300 },
     { w: 512 },
@@ -254,7 +254,7 @@ test.each([
       { width: 640, height: 480, format: "jpeg", hasAlpha: false, pages: 1 },
       none,
     );
-    expect(EncoderSettings.isByRows(plan.encoding)).toBe(byRows);
+    expect(EncoderSettings.isStreamedByRows(plan.encoding)).toBe(byRows);
     const folder = await mkdtemp(join(tmpdir(), "balde-render-"));
     const file = join(folder, "made");
     try {

@@ -1,26 +1,31 @@
 import * as DisplayP3 from "./display-p3.ts";
-import { type Picture, engine } from "./load-sharp.ts";
+import { type Picture, loadSharp } from "./load-sharp.ts";
 import { formats } from "./format.ts";
 import { sniff } from "./identify.ts";
 import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
 import { pipeline } from "./pipeline.ts";
-import { type Plan, trimmed } from "./plan.ts";
-import { blamingInput } from "./refusal.ts";
+import { type Plan, planTrimmed } from "./plan.ts";
+import { refuseBadInput } from "./refusal.ts";
 import { decode } from "./steps/decode.ts";
-import { turn } from "./steps/rotate-and-flip.ts";
+import { rotateAndFlip } from "./steps/rotate-and-flip.ts";
 import * as Trim from "./trim.ts";
 
 export type Rendered = Size & { data: Buffer; contentType: string };
 
-/** Makes what the plan says from the original, or from a rung of its ladder when `from` gives that rung's size. The result has exactly the planned size. */
+/**
+ * The picture that the plan describes, made from the bytes of the original, or of a rung if `from` is that rung's size in
+ * pixels. The result has exactly the planned size.
+ *
+ * @throws image.damaged, image.truncated or image.too_complex if the bytes cannot be decoded
+ */
 export async function render(
   bytes: Buffer,
   plan: Plan,
   from: Size = plan.source,
 ): Promise<Rendered> {
-  return blamingInput(async () => {
-    const { picture, final } = await opened(bytes, plan, from);
+  return refuseBadInput(async () => {
+    const { picture, final } = await openPipeline(bytes, plan, from);
     const data = await picture.toBuffer();
     return {
       data,
@@ -31,48 +36,53 @@ export async function render(
   });
 }
 
-/** The same into a file, which grows while the picture is made if the plan's encoding is `byRows`. A file that it ends with an error is not a picture. */
+/**
+ * Writes the picture into a file, which grows while it is encoded if the encoding is `byRows`. After an error the file is not
+ * a picture.
+ *
+ * @throws as `render` does
+ */
 export async function renderInto(
   file: string,
   bytes: Buffer,
   plan: Plan,
   from: Size = plan.source,
 ): Promise<void> {
-  await blamingInput(async () => {
-    const { picture } = await opened(bytes, plan, from);
+  await refuseBadInput(async () => {
+    const { picture } = await openPipeline(bytes, plan, from);
     await picture.toFile(file);
   });
 }
 
-/** Every step laid out and nothing computed yet. */
-async function opened(bytes: Buffer, plan: Plan, from: Size) {
-  const read = { ...from, isDeep: await isDeep(bytes, from, plan) };
-  const final = plan.trim ? trimmed(plan, await Trim.find(bytes, plan)) : plan;
-  const sharp = await engine();
+/** The whole pipeline set up; libvips computes nothing before it is written. */
+async function openPipeline(bytes: Buffer, plan: Plan, from: Size) {
+  const input = { ...from, isProcessedInP3: await isProcessedInP3(bytes, from, plan) };
+  const final = plan.trim ? planTrimmed(plan, await Trim.find(bytes, plan)) : plan;
+  const sharp = await loadSharp();
   const limit = { seconds: Limits.RENDER_SECONDS };
   let picture = sharp(bytes, decode(final)).timeout(limit);
   for (const step of pipeline) {
-    if (step === turn && isCutBeforeTurn(final))
-      picture = (await finished(sharp, picture)).timeout(limit);
-    picture = step(picture, final, read);
+    if (step === rotateAndFlip && isCroppedBeforeRotation(final))
+      picture = (await toIntermediate(sharp, picture)).timeout(limit);
+    picture = step(picture, final, input);
   }
   return { picture, final };
 }
 
-/** Asked of the header, half a millisecond, where the format can be that deep at all; a rung never is. */
-async function isDeep(bytes: Buffer, from: Size, { source }: Plan): Promise<boolean> {
+/** Reads the header (half a millisecond) of formats that can have 16 bits; a rung never has. */
+async function isProcessedInP3(bytes: Buffer, from: Size, { source }: Plan): Promise<boolean> {
   if (from.width !== source.width || from.height !== source.height) return false;
   const format = sniff(bytes);
   if (format !== "png" && format !== "tiff" && format !== "avif") return false;
-  const sharp = await engine();
-  return DisplayP3.isDeep(await sharp(bytes, { limitInputPixels: false }).metadata());
+  const sharp = await loadSharp();
+  return DisplayP3.isProcessedInP3(await sharp(bytes, { limitInputPixels: false }).metadata());
 }
 
-/** libvips, asked for both at once, turns what it scaled and then looks for the interesting part in the wrong frame. */
-const isCutBeforeTurn = ({ cut, turn }: Plan) => typeof cut === "string" && turn !== 0;
+/** With both in one pipeline libvips rotates the scaled picture and then looks for the interesting part in the wrong frame. */
+const isCroppedBeforeRotation = ({ cut, turn }: Plan) => typeof cut === "string" && turn !== 0;
 
-async function finished(
-  sharp: Awaited<ReturnType<typeof engine>>,
+async function toIntermediate(
+  sharp: Awaited<ReturnType<typeof loadSharp>>,
   picture: Picture,
 ): Promise<Picture> {
   const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });

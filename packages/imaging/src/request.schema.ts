@@ -213,8 +213,8 @@ export const PresetName = z
   );
 
 /** A request as JSON has it, where a number is a number, and the preset that it is laid over. */
-export type Wanted = z.infer<typeof Wanted>;
-export const Wanted: z.ZodMiniType<Request & { preset?: string | undefined }> = z.strictObject({
+export type UrlRequest = z.infer<typeof UrlRequest>;
+export const UrlRequest: z.ZodMiniType<Request & { preset?: string | undefined }> = z.strictObject({
   preset: z.optional(PresetName),
   ...Object.fromEntries(
     Object.entries(Query.shape).map(([key, { def }]) => [key, z.optional(meaning(def.innerType))]),

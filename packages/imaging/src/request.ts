@@ -6,10 +6,10 @@ import { Grammar, type Key, type Request, Signature, keys } from "./request.sche
 export * from "./request.schema.ts";
 
 /** A query's two halves: what is asked for, and who allowed it. */
-export type Asked = { request: Request; signature: Signature | undefined };
+export type ParsedQuery = { request: Request; signature: Signature | undefined };
 
 /** Reads a query whose values come in lists, so that a doubled key is seen. Refuses unknown, doubled and bad keys all at once, each with its value and what is allowed. */
-export function parse(query: Record<string, string[] | undefined>): Asked {
+export function parse(query: Record<string, string[] | undefined>): ParsedQuery {
   const problems: Problem[] = [];
   const texts: Record<string, string> = {};
   for (const [key, values] of Object.entries(query)) {

@@ -36,7 +36,7 @@ export function check(text: string): void {
   const heaviest = named.reduce((most, node) => Math.max(most, node ? whole(node) : 0), 0);
   const times = /marker/.test(css) ? elements + corners(text) : elements;
   const work = whole(root) + (rules * elements) / 1000 + times * heaviest;
-  if (!(work <= Limits.MAX_SVG_WORK))
+  if (!(work <= Limits.MAX_SVG_COST))
     throw tooComplex(
       `is as much to draw as ${counted(work)} shapes, counting what is drawn again and again`,
     );
@@ -175,5 +175,5 @@ const tooComplex = (what: string) =>
   new Refusal(
     "unprocessable",
     "image.too_complex",
-    `The SVG ${what}; at most ${Limits.MAX_SVG_WORK} shapes and ${Limits.MAX_SVG_DEPTH} levels are accepted`,
+    `The SVG ${what}; at most ${Limits.MAX_SVG_COST} shapes and ${Limits.MAX_SVG_DEPTH} levels are accepted`,
   );

@@ -1,4 +1,4 @@
-import { engine } from "./load-sharp.ts";
+import { loadSharp } from "./load-sharp.ts";
 import * as Limits from "./limits.ts";
 import type { Plan } from "./plan.ts";
 import type { Box } from "./request.schema.ts";
@@ -9,7 +9,7 @@ const SEARCH_EDGE = 2048;
 
 /** The part of the upright original, or of its crop, that is not border, in the original's pixels; all of it when it is of one colour. */
 export async function find(bytes: Buffer, plan: Plan): Promise<Box> {
-  const sharp = await engine();
+  const sharp = await loadSharp();
   const { width, height } = plan.source;
   const { crop = { x: 0, y: 0, w: width, h: height }, trim } = plan;
   const by = Math.min(1, SEARCH_EDGE / Math.max(width, height));

@@ -1,49 +1,47 @@
 import type { Kind } from "./refusal.ts";
 
-// The inside of apart.ts. Imported it only says where it is; started it works on what it is sent.
+// The child process of worker-process.ts. Imported, this module only gives its URL; started, it works on the jobs it receives.
 
+/** The URL of this file, also inside a bundle. */
 export const file = import.meta.url;
 
-export type Errand =
-  | { door: "glance"; bytes: Uint8Array; size: number }
-  | { door: "prepare"; bytes: Uint8Array; publish: boolean };
+export type Job =
+  | { kind: "precheck"; bytes: Uint8Array; size: number }
+  | { kind: "prepare"; bytes: Uint8Array; namedCopy: boolean };
 
-export type Answer =
-  | { kind: "value"; value: unknown }
-  | { kind: "refusal"; blame: Kind; code: string; detail: string }
-  | { kind: "error"; message: string };
+export type JobResult =
+  | { type: "value"; value: unknown }
+  | { type: "refusal"; kind: Kind; code: string; detail: string }
+  | { type: "error"; message: string };
 
 if (import.meta.main) serve();
 
 function serve() {
-  process.on(
-    "message",
-    (errand: Errand) => void run(errand).then((answer) => process.send!(answer)),
-  );
+  process.on("message", (job: Job) => void run(job).then((result) => process.send!(result)));
   // `process.exit` would wait for the decoder's threads
   process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
-  // Ctrl-C reaches every process of a terminal; the one that started this one decides
+  // Ctrl-C reaches every process of a terminal; the parent decides when this one ends
   process.on("SIGINT", () => {});
 }
 
-async function run(errand: Errand): Promise<Answer> {
-  const [{ glance }, { prepare }, { Refusal }] = await Promise.all([
+async function run(job: Job): Promise<JobResult> {
+  const [{ precheck }, { prepare }, { Refusal }] = await Promise.all([
     import("./identify.ts"),
     import("./prepare.ts"),
     import("./refusal.ts"),
   ]);
-  const bytes = Buffer.from(errand.bytes.buffer, errand.bytes.byteOffset, errand.bytes.byteLength);
+  const bytes = Buffer.from(job.bytes.buffer, job.bytes.byteOffset, job.bytes.byteLength);
   try {
     const value =
-      errand.door === "glance"
-        ? await glance(bytes, errand.size)
-        : await prepare(bytes, { publish: errand.publish });
-    return { kind: "value", value };
+      job.kind === "precheck"
+        ? await precheck(bytes, job.size)
+        : await prepare(bytes, { namedCopy: job.namedCopy });
+    return { type: "value", value };
   } catch (error) {
     if (error instanceof Refusal)
-      return { kind: "refusal", blame: error.kind, code: error.code, detail: error.detail };
+      return { type: "refusal", kind: error.kind, code: error.code, detail: error.detail };
     return {
-      kind: "error",
+      type: "error",
       message: error instanceof Error ? (error.stack ?? error.message) : String(error),
     };
   }

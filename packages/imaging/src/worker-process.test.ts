@@ -8,26 +8,26 @@ import { photo } from "../test/samples.ts";
 import * as WorkerProcess from "./worker-process.ts";
 import { prepare } from "./prepare.ts";
 
-const patient = { milliseconds: 60_000 };
-/** An outline that crosses itself a billion times: what only drawing can tell, and nothing interrupts. */
-const endless = Buffer.from(
+const limit = { milliseconds: 60_000 };
+/** An outline that crosses itself a billion times: no check finds it, and nothing interrupts the drawing. */
+const endlessSvg = Buffer.from(
   svg(
     `<path stroke="red" stroke-width="50" d="M0 0${Array.from({ length: 40_000 }, (_, i) => `L${(i * 7919) % 1000} ${(i * 104_729) % 1000}`).join("")}"/>`,
   ),
 );
 
-/** The processes that this one has started. */
+/** The ids of the worker processes that this process has started. */
 const children = () =>
   execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" })
     .split("\n")
     .map((line) => line.trim().split(/\s+/))
     .filter(
       ([, parent, ...args]) =>
-        Number(parent) === process.pid && args.join(" ").includes("apart.child"),
+        Number(parent) === process.pid && args.join(" ").includes("worker-process.child"),
     )
     .map(([pid]) => Number(pid));
 
-async function running() {
+async function workerPid() {
   for (;;) {
     const [pid] = children();
     if (pid !== undefined) return pid;
@@ -35,16 +35,16 @@ async function running() {
   }
 }
 
-test("what is prepared apart is what is prepared here", async () => {
+test("the worker process prepares an image as this process does", async () => {
   const bytes = await photo(700, 500).png().toBuffer();
-  expect(await WorkerProcess.prepare(bytes, { ...patient, publish: true })).toEqual(
-    await prepare(bytes, { publish: true }),
+  expect(await WorkerProcess.prepare(bytes, { ...limit, namedCopy: true })).toEqual(
+    await prepare(bytes, { namedCopy: true }),
   );
 });
 
-test("a refusal keeps its reason on the way", async () => {
+test("a refusal of the worker process keeps its kind, code and detail", async () => {
   const bytes = Buffer.from("no picture");
-  await expect(WorkerProcess.prepare(bytes, { ...patient, publish: true })).rejects.toMatchObject({
+  await expect(WorkerProcess.prepare(bytes, { ...limit, namedCopy: true })).rejects.toMatchObject({
     name: "Refusal",
     kind: "unsupported",
     code: "image.not_a_picture",
@@ -52,51 +52,51 @@ test("a refusal keeps its reason on the way", async () => {
   });
 });
 
-test("what takes too long is refused then, its process is gone, and the next picture is prepared", async () => {
+test("after the limit the image is refused, the process is killed, and the next image is prepared", async () => {
   const start = performance.now();
-  const late = WorkerProcess.prepare(endless, { milliseconds: 1500, publish: false });
+  const late = WorkerProcess.prepare(endlessSvg, { milliseconds: 1500, namedCopy: false });
   await expect(late).rejects.toMatchObject({ name: "Refusal", code: "image.too_complex" });
   expect(performance.now() - start).toBeLessThan(3000);
   expect(children()).toEqual([]);
   const bytes = await photo(60, 40).jpeg().toBuffer();
-  expect(await WorkerProcess.prepare(bytes, { ...patient, publish: false })).toMatchObject({
+  expect(await WorkerProcess.prepare(bytes, { ...limit, namedCopy: false })).toMatchObject({
     width: 60,
   });
 });
 
-test("whoever comes for pictures at the same time gets his own", async () => {
+test("concurrent jobs each get their own result", async () => {
   const sizes = [20, 30, 40, 50];
   const all = sizes.map(async (size) =>
     WorkerProcess.prepare(await photo(size, size).jpeg().toBuffer(), {
-      ...patient,
-      publish: false,
+      ...limit,
+      namedCopy: false,
     }),
   );
   expect((await Promise.all(all)).map(({ width }) => width)).toEqual(sizes);
 });
 
-test("a picture that its process dies of is tried once more, then refused; one that dies once is prepared", async () => {
-  const twice = WorkerProcess.prepare(endless, { ...patient, publish: false });
-  const first = await running();
+test("an image is tried again after a crash and refused after the second one", async () => {
+  const crashing = WorkerProcess.prepare(endlessSvg, { ...limit, namedCopy: false });
+  const first = await workerPid();
   await sleep(300);
   process.kill(first, "SIGSEGV");
   await expect.poll(children).not.toContain(first);
-  const second = await running();
+  const second = await workerPid();
   await sleep(300);
   process.kill(second, "SIGABRT");
-  await expect(twice).rejects.toMatchObject({
+  await expect(crashing).rejects.toMatchObject({
     code: "image.too_complex",
     detail: /twice \(SIGABRT\)/,
   });
 
   const photograph = await photo(3000, 3000).png().toBuffer();
-  const once = WorkerProcess.prepare(photograph, { ...patient, publish: true });
-  process.kill(await running(), "SIGKILL");
-  expect(await once).toMatchObject({ width: 3000 });
+  const killedOnce = WorkerProcess.prepare(photograph, { ...limit, namedCopy: true });
+  process.kill(await workerPid(), "SIGKILL");
+  expect(await killedOnce).toMatchObject({ width: 3000 });
 });
 
-test("a process that somebody stops says nothing about the picture", async () => {
-  const stopped = WorkerProcess.prepare(endless, { ...patient, publish: false });
-  process.kill(await running(), "SIGTERM");
+test("a stopped process is an error and no refusal of the image", async () => {
+  const stopped = WorkerProcess.prepare(endlessSvg, { ...limit, namedCopy: false });
+  process.kill(await workerPid(), "SIGTERM");
   await expect(stopped).rejects.toMatchObject({ name: "Error", message: /SIGTERM/ });
 });

@@ -2,105 +2,119 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-import type { Answer, Errand } from "./worker-process.child.ts";
 import type { Prepared } from "./prepare.ts";
 import { Refusal } from "./refusal.ts";
+import type { Job, JobResult } from "./worker-process.child.ts";
 
-// The work on pictures from strangers, in a process of its own: decoders are native code, and nothing but the end of
-// their process interrupts them or outlives their mistakes. The process is kept for the next picture.
+// Untrusted images are decoded in a process of its own: decoders are native code, only the end of their process interrupts
+// them, and a crash ends only that process. The process is kept for the next image.
 
 export type Limit = { milliseconds: number };
 
 let child: ChildProcess | undefined;
-let turn: Promise<unknown> = Promise.resolve();
+let lastJob: Promise<unknown> = Promise.resolve();
 
-/** `identify`'s refusals that are certain from the first bytes of a picture of `size`; resolves when it takes more to say. */
-export const glance = (head: Buffer, { size, ...limit }: Limit & { size: number }) =>
-  inTurn({ door: "glance", bytes: head, size }, limit) as Promise<void>;
+/**
+ * Resolves if the first bytes of an image of `size` bytes give no reason to refuse it.
+ *
+ * @throws Refusal as `identify` does, where the first bytes are enough to be certain
+ * @throws image.too_complex after the limit
+ */
+export const precheck = (head: Buffer, { size, ...limit }: Limit & { size: number }) =>
+  enqueue({ kind: "precheck", bytes: head, size }, limit) as Promise<void>;
 
-/** `prepare`, which is given up after the limit: its process is then ended, and the processor free at once. */
-export const prepare = (bytes: Buffer, { publish, ...limit }: Limit & { publish: boolean }) =>
-  inTurn({ door: "prepare", bytes, publish }, limit) as Promise<Prepared>;
+/**
+ * The result of `prepare`. After the limit the process is killed, which frees the processor at once.
+ *
+ * @throws Refusal as `prepare` does
+ * @throws image.too_complex after the limit, and if the image crashes the process twice
+ */
+export const prepare = (bytes: Buffer, { namedCopy, ...limit }: Limit & { namedCopy: boolean }) =>
+  enqueue({ kind: "prepare", bytes, namedCopy }, limit) as Promise<Prepared>;
 
-/** One after the other: each may hold a whole decoded picture. */
-function inTurn(errand: Errand, limit: Limit): Promise<unknown> {
-  const mine = turn.then(() => carryOut(errand, limit));
-  turn = mine.catch(() => {});
-  return mine;
+/** Runs one job after the other, because each may hold a whole decoded image in memory. */
+function enqueue(job: Job, limit: Limit): Promise<unknown> {
+  const result = lastJob.then(() => runJob(job, limit));
+  lastJob = result.catch(() => {});
+  return result;
 }
 
-async function carryOut(errand: Errand, limit: Limit, isRepeated = false): Promise<unknown> {
-  const start = performance.now();
-  const own = await running();
-  const outcome = await answered(own, errand, limit.milliseconds - (performance.now() - start));
-  switch (outcome.kind) {
+async function runJob(job: Job, limit: Limit, isRetry = false): Promise<unknown> {
+  const startedAt = performance.now();
+  const worker = await startedChild();
+  const remainingMs = limit.milliseconds - (performance.now() - startedAt);
+  const outcome = await waitForResult(worker, job, remainingMs);
+  switch (outcome.type) {
     case "value":
       return outcome.value;
     case "refusal":
-      throw new Refusal(outcome.blame, outcome.code, outcome.detail);
+      throw new Refusal(outcome.kind, outcome.code, outcome.detail);
     case "error":
       throw new Error(outcome.message);
-    case "ended":
-      if (isEndedByOthers(outcome.how))
-        throw new Error(`the process for pictures ended (${outcome.how})`);
-      // it may have died of what an earlier picture left behind
-      if (!isRepeated) return carryOut(errand, limit, true);
-      throw tooComplex(`ended the process that decoded it, twice (${outcome.how})`);
-    case "late":
+    case "exit":
+      if (isStopSignal(outcome.reason))
+        throw new Error(`The process that decodes images was stopped (${outcome.reason})`);
+      // an earlier image may have damaged the process
+      if (!isRetry) return runJob(job, limit, true);
+      throw tooComplex(`ended the process that decoded it, twice (${outcome.reason})`);
+    case "timeout":
       throw tooComplex(
         `takes longer than ${Math.round(limit.milliseconds / 1000)} seconds to decode`,
       );
   }
 }
 
-type Outcome = Answer | { kind: "ended"; how: string } | { kind: "late" };
+type Outcome = JobResult | { type: "exit"; reason: string } | { type: "timeout" };
 
-async function answered(own: ChildProcess, errand: Errand, milliseconds: number) {
-  const over = new AbortController();
-  const { signal } = over;
+async function waitForResult(worker: ChildProcess, job: Job, milliseconds: number) {
+  const finished = new AbortController();
+  const { signal } = finished;
   const outcomes: Promise<Outcome>[] = [
-    once(own, "message", { signal }).then(([answer]) => answer as Answer),
-    once(own, "exit", { signal }).then(([code, by]) => ({ kind: "ended", how: `${by ?? code}` })),
+    once(worker, "message", { signal }).then(([result]) => result as JobResult),
+    once(worker, "exit", { signal }).then(([code, by]) => ({
+      type: "exit",
+      reason: `${by ?? code}`,
+    })),
     new Promise((resolve) => {
-      const timer = setTimeout(() => resolve({ kind: "late" }), Math.max(0, milliseconds));
+      const timer = setTimeout(() => resolve({ type: "timeout" }), Math.max(0, milliseconds));
       signal.addEventListener("abort", () => clearTimeout(timer));
     }),
   ];
-  own.send(errand);
+  worker.send(job);
   try {
     const outcome = await Promise.race(outcomes);
-    if (outcome.kind === "late") await end(own);
+    if (outcome.type === "timeout") await kill(worker);
     return outcome;
   } finally {
-    over.abort();
+    finished.abort();
     for (const other of outcomes) other.catch(() => {});
   }
 }
 
-async function running(): Promise<ChildProcess> {
+async function startedChild(): Promise<ChildProcess> {
   if (child?.connected) return child;
-  // by its own address: a bundle gives the file another name
+  // the file gives its own URL, because a bundle renames it
   const { file } = await import("./worker-process.child.ts");
-  const own = fork(fileURLToPath(file), { serialization: "advanced" });
-  own.once("exit", () => {
-    if (child === own) child = undefined;
+  const started = fork(fileURLToPath(file), { serialization: "advanced" });
+  started.once("exit", () => {
+    if (child === started) child = undefined;
   });
-  // whoever has nothing else to do may end; the child ends with him
-  own.unref();
-  own.channel?.unref();
-  child = own;
-  return own;
+  // does not keep the parent running; the child ends when the IPC channel closes
+  started.unref();
+  started.channel?.unref();
+  child = started;
+  return started;
 }
 
-/** No handler runs and no thread is waited for, as `process.exit` would. */
-async function end(own: ChildProcess) {
+/** SIGKILL runs no handler and waits for no thread, as `process.exit` would. */
+async function kill(worker: ChildProcess) {
   child = undefined;
-  own.kill("SIGKILL");
-  if (own.exitCode === null && own.signalCode === null) await once(own, "exit");
+  worker.kill("SIGKILL");
+  if (worker.exitCode === null && worker.signalCode === null) await once(worker, "exit");
 }
 
-/** Somebody stops everything: it says nothing about the picture. */
-const isEndedByOthers = (how: string) => ["SIGTERM", "SIGINT", "SIGHUP"].includes(how);
+/** A signal that stops the whole program is not the image's fault. */
+const isStopSignal = (reason: string) => ["SIGTERM", "SIGINT", "SIGHUP"].includes(reason);
 
 const tooComplex = (what: string) =>
-  new Refusal("unprocessable", "image.too_complex", `The picture ${what}`);
+  new Refusal("unprocessable", "image.too_complex", `The image ${what}`);

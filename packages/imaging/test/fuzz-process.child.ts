@@ -52,13 +52,13 @@ type Measure = <T>(call: string, work: Promise<T>) => Promise<T>;
 
 async function ingestAndDeliver(bytes: Buffer, requests: Request[], measure: Measure) {
   const header = await measure("identify", identify(bytes));
-  const prepared = await measure("prepare", prepare(bytes, { publish: true }));
+  const prepared = await measure("prepare", prepare(bytes, { namedCopy: true }));
   const { width, height, pages, format } = prepared;
   if (header.width !== width || header.height !== height)
     throw new Error("identify and prepare found different sizes");
   const source = { width, height, pages, format, hasAlpha: prepared.hasAlpha };
   for (const { data, ...rung } of prepared.rungs) await assertComplete(data, rung);
-  if (prepared.published) await assertComplete(prepared.published.data);
+  if (prepared.namedCopy) await assertComplete(prepared.namedCopy.data);
   for (const request of requests)
     await measure(JSON.stringify(request), deliver(bytes, request, source));
   return { type: "picture", code: format };

@@ -1,3 +1,3 @@
-import { engine } from "../../../packages/imaging/src/load-sharp.ts";
+import { loadSharp } from "../../../packages/imaging/src/load-sharp.ts";
 
-export const handler = async () => typeof (await engine());
+export const handler = async () => typeof (await loadSharp());

@@ -64,7 +64,7 @@ const names: Record<string, string> = {
 const goalReports: (() => void)[] = [];
 
 async function ours({ bytes }: Original) {
-  const prepared = await prepare(bytes, { publish: false });
+  const prepared = await prepare(bytes, { namedCopy: false });
   await Promise.all(
     widths.flatMap((w) =>
       formats.map((f) => {
@@ -75,7 +75,7 @@ async function ours({ bytes }: Original) {
   );
 }
 
-const alone = ({ bytes }: Original) => prepare(bytes, { publish: false });
+const alone = ({ bytes }: Original) => prepare(bytes, { namedCopy: false });
 
 /** The usual way: each derivative from the original, with sharp's defaults, sequentially; colour from `stats`. */
 async function usual({ bytes }: Original) {
@@ -94,7 +94,7 @@ function choose(prepared: Prepared, request: { w: number; f?: "webp" | "avif" })
 
 /** Returns the bytes of the original and of its ladder, and reports the bytes read per delivery over the widths of a page. */
 async function readSizes({ bytes, megapixels }: Original) {
-  const prepared = await prepare(bytes, { publish: false });
+  const prepared = await prepare(bytes, { namedCopy: false });
   const page = [160, 240, 320, 400, 480, 640, 800, 960, 1080, 1280, 1600, 1920];
   const reads = page
     .filter((w) => w <= prepared.width)

@@ -1,5 +1,5 @@
 import { hostileCases, validImages } from "../../../packages/imaging/test/hostile/cases.ts";
-import { glance } from "../../../packages/imaging/src/identify.ts";
+import { precheck } from "../../../packages/imaging/src/identify.ts";
 import { Refusal } from "../../../packages/imaging/src/refusal.ts";
 import { quantile, printTable, reportGoal } from "../report.ts";
 
@@ -34,7 +34,7 @@ async function cpuOfRejection(head: Buffer, size: number): Promise<number | unde
   let best = Infinity;
   for (let run = 0; run < runs; run++) {
     const start = process.cpuUsage();
-    const isRefused = await glance(head, size).then(
+    const isRefused = await precheck(head, size).then(
       () => false,
       (error) => error instanceof Refusal,
     );

@@ -50,7 +50,7 @@ export async function run() {
 async function writeRungs(dir: string, pictures: Original[]) {
   const files = new Map<Original, string>();
   for (const original of pictures) {
-    const { rungs } = await prepare(original.bytes, { publish: false });
+    const { rungs } = await prepare(original.bytes, { namedCopy: false });
     const rung = rungs.filter(({ width }) => width >= WIDTH).at(-1);
     const file = join(dir, `${original.megapixels}mp-rung`);
     writeFileSync(file, rung?.data ?? original.bytes);

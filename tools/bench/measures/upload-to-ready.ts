@@ -68,6 +68,6 @@ async function readyAfter({ v1 }: Client, bytes: Uint8Array<ArrayBuffer>) {
 
 async function preparedAfter(bytes: Buffer) {
   const start = performance.now();
-  await prepare(bytes, { publish: false });
+  await prepare(bytes, { namedCopy: false });
   return performance.now() - start;
 }

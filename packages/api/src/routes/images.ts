@@ -4,7 +4,7 @@ import * as Image from "@balde/core/image";
 import * as Like from "@balde/core/like";
 import * as SignedUrl from "@balde/core/signed-url";
 import * as Upload from "@balde/core/upload";
-import { Wanted, texts } from "@balde/imaging/request.schema";
+import { UrlRequest, texts } from "@balde/imaging/request.schema";
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
 
@@ -24,7 +24,7 @@ const UploadQuery = z.extend(z.omit(Upload.Receive, { type: true }), {
 });
 
 const UrlsBody = z.strictObject({
-  requests: z.array(Wanted).check(z.minLength(1), z.maxLength(SignedUrl.MAX_URLS)),
+  requests: z.array(UrlRequest).check(z.minLength(1), z.maxLength(SignedUrl.MAX_URLS)),
   seconds: z.optional(SignedUrl.LifetimeSeconds),
 });
 

@@ -37,7 +37,7 @@ beforeAll(async () => {
     .resize(2828, 2828)
     .jpeg({ quality: 80 })
     .toBuffer();
-  const prepared = { ...(await prepare(bytes, { publish: false })), rungs: [] };
+  const prepared = { ...(await prepare(bytes, { namedCopy: false })), rungs: [] };
   const { id } = await pendingImage();
   const event = { id, sequencer: "01" };
   const image = (await Ingest.startProcessing(event))!;

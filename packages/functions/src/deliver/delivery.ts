@@ -1,6 +1,6 @@
 import * as ObjectKey from "@balde/core/object-key";
 import * as SignedUrl from "@balde/core/signed-url";
-import { accepted } from "@balde/imaging/accept";
+import { acceptedFormats } from "@balde/imaging/accept";
 import * as BudgetFreePlans from "@balde/imaging/budget-free-plans";
 import { formats } from "@balde/imaging/format";
 import * as Plan from "@balde/imaging/plan";
@@ -76,7 +76,7 @@ function create(
 ): Delivery {
   const { asked, expiresAt } = query;
   const wanted = { ...query.preset, ...asked };
-  const accept = accepted(request.accept);
+  const accept = acceptedFormats(request.accept);
   const plan = Plan.plan(wanted, image.source, accept);
   const planHash = Plan.hash(plan);
   const first = `${image.rev}-${planHash}`;
@@ -107,7 +107,7 @@ function isBudgetFree(
   planHash: string,
   query: Query,
   { source }: DeliverableImage,
-  accept: ReturnType<typeof accepted>,
+  accept: ReturnType<typeof acceptedFormats>,
 ): boolean {
   try {
     const { preset, asked } = snapped(query);

@@ -1,6 +1,6 @@
 import * as Bucket from "@balde/core/bucket";
 import * as EncoderSettings from "@balde/imaging/encoder-settings";
-import { engine } from "@balde/imaging/load-sharp";
+import { loadSharp } from "@balde/imaging/load-sharp";
 import type { Plan } from "@balde/imaging/plan";
 import { render } from "@balde/imaging/render";
 
@@ -31,7 +31,7 @@ export const isDue = (
 ): boolean =>
   !isReencoded &&
   contentRange === undefined &&
-  EncoderSettings.better(plan.encoding, plan) !== undefined &&
+  EncoderSettings.reencodeSettings(plan.encoding, plan) !== undefined &&
   Date.now() - lastModified.getTime() > MIN_AGE_MS &&
   Math.random() * ONE_IN < 1;
 
@@ -41,7 +41,7 @@ export async function run(
   stored: Pick<DerivativeStore.Stored, "bucketETag">,
   deadline: Deadline.Deadline,
 ): Promise<void> {
-  const encoding = EncoderSettings.better(plan.encoding, plan);
+  const encoding = EncoderSettings.reencodeSettings(plan.encoding, plan);
   const release = encoding && (await renderLimit.acquire().catch(() => undefined));
   // when too many renders wait, a later response tries again
   if (!release) return;
@@ -51,7 +51,7 @@ export async function run(
     const [lease, { bytes, from }] = await Promise.all([
       leasing,
       RenderSource.read({ image, plan }),
-      engine(),
+      loadSharp(),
     ]);
     if (lease.type !== "acquired") return;
     const rendering = render(bytes, { ...plan, encoding }, from);

@@ -1,5 +1,5 @@
 import * as EncoderSettings from "@balde/imaging/encoder-settings";
-import { engine } from "@balde/imaging/load-sharp";
+import { loadSharp } from "@balde/imaging/load-sharp";
 import { render, renderInto } from "@balde/imaging/render";
 
 import { renderLimit } from "./concurrency-limit.ts";
@@ -82,10 +82,10 @@ async function startWithLease(
     // the lease is taken and the engine loaded while the bytes are read
     const [lease, { bytes, from }] = await timing.measure(
       "read",
-      Promise.all([leasing, RenderSource.read(delivery), engine()]),
+      Promise.all([leasing, RenderSource.read(delivery), loadSharp()]),
     );
     if (lease.type !== "acquired") return lease;
-    if (EncoderSettings.isByRows(plan.encoding)) {
+    if (EncoderSettings.isStreamedByRows(plan.encoding)) {
       const growing = await timing.measure(
         "begin",
         GrowingFile.create((file) =>

@@ -44,7 +44,7 @@ async function uploaded(name: string) {
 
 test("an upload becomes original, rungs and named copy, as often as it is stored", async () => {
   const { image, object } = await uploaded("stored.jpg");
-  const prepared = await prepare(bytes, { publish: true });
+  const prepared = await prepare(bytes, { namedCopy: true });
   await ImageObjects.store(image, prepared, object);
   await ImageObjects.store(image, prepared, object);
   const { id } = image;
@@ -73,7 +73,7 @@ test("an upload is read in parts, and refused when it was replaced", async () =>
 
 test("nothing is stored when the upload is gone or the name is another image's", async () => {
   const { image, object } = await uploaded("lost.jpg");
-  const prepared = await prepare(bytes, { publish: true });
+  const prepared = await prepare(bytes, { namedCopy: true });
   await Bucket.removeAllVersions(object.key);
   await expect(ImageObjects.store(image, prepared, object)).rejects.toMatchObject({
     code: "upload.gone",

@@ -103,10 +103,10 @@ async function claimName(image: Ingest.Image) {
   if (name && !(await ImageName.claim(name, image))) throw nameTaken(name);
 }
 
-async function putNamedCopy({ name }: Ingest.Image, { published }: Prepared) {
-  if (!name || !published) return;
-  await Bucket.put(ObjectKey.namedCopy(name), published.data, {
-    type: published.contentType,
+async function putNamedCopy({ name }: Ingest.Image, { namedCopy }: Prepared) {
+  if (!name || !namedCopy) return;
+  await Bucket.put(ObjectKey.namedCopy(name), namedCopy.data, {
+    type: namedCopy.contentType,
     // the name may be another image's tomorrow
     cacheControl: "public, max-age=60",
   });

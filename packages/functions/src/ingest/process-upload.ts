@@ -33,8 +33,8 @@ export async function processUpload(record: S3Record, limit: WorkerProcess.Limit
   try {
     checkName(image, object);
     const bytes = await readWhole(object, head);
-    const publish = ImageObjects.hasNamedCopy(image);
-    const prepared = await WorkerProcess.prepare(bytes, { ...limit, publish });
+    const namedCopy = ImageObjects.hasNamedCopy(image);
+    const prepared = await WorkerProcess.prepare(bytes, { ...limit, namedCopy });
     await ImageObjects.store(image, prepared, object);
     const ready = await Ingest.markReady(event, image, findings(bytes.length, prepared));
     const now = ready ?? (await Ingest.readRow(id));
@@ -97,7 +97,7 @@ async function readWhole(object: UploadedObject, reading: Promise<Buffer>): Prom
   const { size } = object;
   if (size > Upload.MAX_BYTES) throw tooLarge(size);
   const head = await reading;
-  await WorkerProcess.glance(head, { size, milliseconds: Limits.GLANCE_SECONDS * 1000 });
+  await WorkerProcess.precheck(head, { size, milliseconds: Limits.PRECHECK_SECONDS * 1000 });
   const rest = await ImageObjects.readUpload(object, HEAD_BYTES, size);
   return Buffer.concat([head, rest]);
 }

@@ -14,8 +14,8 @@ export async function reprocessImage(id: ImageId, limit: WorkerProcess.Limit): P
   if (!image || !bytes)
     return console.warn({ message: "There is no ready image to prepare again", id });
   try {
-    const publish = ImageObjects.hasNamedCopy(image);
-    const prepared = await WorkerProcess.prepare(bytes, { ...limit, publish });
+    const namedCopy = ImageObjects.hasNamedCopy(image);
+    const prepared = await WorkerProcess.prepare(bytes, { ...limit, namedCopy });
     await ImageObjects.store(image, prepared);
     const now = await Ingest.replaceFindings(id, findings(bytes.length, prepared));
     if (now) await ImageObjects.removeDerivatives(id, prepared.rev);

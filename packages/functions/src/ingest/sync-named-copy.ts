@@ -15,7 +15,7 @@ export async function syncNamedCopy(id: ImageId, limit: WorkerProcess.Limit): Pr
     if (ImageObjects.hasNamedCopy(image)) {
       const bytes = await ImageObjects.readOriginal(image);
       if (bytes) {
-        const prepared = await WorkerProcess.prepare(bytes, { ...limit, publish: true });
+        const prepared = await WorkerProcess.prepare(bytes, { ...limit, namedCopy: true });
         await ImageObjects.storeNamedCopy(image, prepared);
       }
     } else await ImageObjects.removeNamedCopy(image);

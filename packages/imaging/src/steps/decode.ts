@@ -8,7 +8,7 @@ export function decode(plan: Plan): Options {
   return {
     failOn: "error",
     limitInputPixels: moves
-      ? Limits.MAX_MOVING_PIXELS
+      ? Limits.MAX_ANIMATION_PIXELS
       : Math.max(...Object.values(Limits.MAX_PIXELS)),
     sequentialRead: true,
     animated: moves,

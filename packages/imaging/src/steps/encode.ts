@@ -1,4 +1,4 @@
-import type { Step } from "../pipeline.ts";
+import type { Step } from "./step.ts";
 
 /** Writes the format; no metadata is kept but what the step before wrote, so no place or person leaves with the picture. `tune` of AVIF stays at its default: `ssim` needs a tenth more bytes for the same look. */
 export const encode: Step = (picture, { encoding }) => {

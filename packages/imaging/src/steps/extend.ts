@@ -1,4 +1,4 @@
-import type { Step } from "../pipeline.ts";
+import type { Step } from "./step.ts";
 
 /** Fills the box around a contained picture. */
 export const extend: Step = (picture, { pad, background = "ffffff" }) =>

@@ -1,7 +1,7 @@
-import type { Step } from "../pipeline.ts";
+import type { Step } from "./step.ts";
 
 /** Blurs, sharpens, or both in this order, at the delivered size. */
-export const focus: Step = (picture, { blur, sharpen }) => {
+export const applyFilters: Step = (picture, { blur, sharpen }) => {
   const blurred = blur === undefined ? picture : picture.blur(blur);
   return sharpen === undefined ? blurred : blurred.sharpen({ sigma: sharpen });
 };

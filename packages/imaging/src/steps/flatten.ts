@@ -1,4 +1,4 @@
-import type { Step } from "../pipeline.ts";
+import type { Step } from "./step.ts";
 
 /** Puts see-through pixels on the background, white where none was given or it is see-through itself: a JPEG has to show something. */
 export const flatten: Step = (picture, { flatten, background = "ffffff" }) => {

@@ -1,4 +1,4 @@
-import type { Step } from "../pipeline.ts";
+import type { Step } from "./step.ts";
 
 /** Applies the EXIF orientation, before anything is measured or cut. Moving pictures have none. */
 export const orient: Step = (picture, plan) =>

@@ -1,7 +1,7 @@
-import type { Step } from "../pipeline.ts";
+import type { Step } from "./step.ts";
 
 /** Writes who made the picture into it, which leaves behind everything else that its metadata said. EXIF's text is ASCII: libvips spells the rest with it. */
-export const credit: Step = (picture, { credit }) => {
+export const writeExif: Step = (picture, { credit }) => {
   if (!credit) return picture;
   const IFD0 = {
     ...(credit.artist && { Artist: whole(credit.artist) }),
