@@ -4,6 +4,7 @@ import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
+  ListObjectsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   type S3Client,
@@ -75,7 +76,7 @@ const as = (role: string) => s3.client(s3.role(role));
 const read = async (client: S3Client, Key: string) =>
   (await client.send(new GetObjectCommand({ Bucket, Key }))).Body!.transformToString();
 
-test("a role does what its policy allows, and the refusal names who, what and where", async () => {
+test("a role may do what its policy allows, and a denial names the role, the action and the resource", async () => {
   expect(await read(as("reader"), "shown/a")).toBe("shown/a");
   const arnOfSession = "arn:aws:sts::123456789012:assumed-role/reader/reader";
   await expect(read(as("reader"), "hidden/a")).rejects.toMatchObject({
@@ -92,27 +93,31 @@ test("a role does what its policy allows, and the refusal names who, what and wh
   ).rejects.toMatchObject(denied);
 });
 
-test("the policy of the bucket denies even who may do everything else", async () => {
+test("a deny in the bucket's policy also holds for the operator", async () => {
   await expect(read(s3.client(), "secret/a")).rejects.toMatchObject({
     ...denied,
     message: expect.stringMatching(/explicit deny in a resource-based policy/),
   });
 });
 
-test("a missing key is missing only for those who may list", async () => {
+test("a missing key is NoSuchKey for a role that may list the bucket, else AccessDenied", async () => {
   const logged = s3.denials.length;
   await expect(read(as("reader"), "shown/none")).rejects.toMatchObject(denied);
   expect(s3.denials).toHaveLength(logged);
   await expect(read(s3.client(), "shown/none")).rejects.toMatchObject({ name: "NoSuchKey" });
 });
 
-test("a list is allowed by its prefix", async () => {
+test("a condition on the prefix decides which listings are allowed", async () => {
   const list = (Prefix: string) => as("lister").send(new ListObjectsV2Command({ Bucket, Prefix }));
   expect((await list("shown/")).KeyCount).toBe(1);
   await expect(list("hidden/")).rejects.toMatchObject(denied);
+  const listByMarker = (Prefix: string) =>
+    as("lister").send(new ListObjectsCommand({ Bucket, Prefix }));
+  expect((await listByMarker("shown/")).Contents).toHaveLength(1);
+  await expect(listByMarker("hidden/")).rejects.toMatchObject(denied);
 });
 
-test("a copy takes the right to read and the right to write", async () => {
+test("a copy needs the permission to read and the permission to write", async () => {
   const copy = (role: string) =>
     as(role).send(
       new CopyObjectCommand({ Bucket, Key: "shown/copy", CopySource: "pictures/shown/a" }),
@@ -121,7 +126,7 @@ test("a copy takes the right to read and the right to write", async () => {
   await expect(copy("writer")).rejects.toMatchObject(denied);
 });
 
-test("writing under If-Match takes the right to read", async () => {
+test("a write with If-Match needs the permission to read", async () => {
   const put = new PutObjectCommand({ Bucket, Key: "shown/a", Body: "x", IfMatch: '"x"' });
   await expect(as("writer").send(put)).rejects.toMatchObject({
     ...denied,
@@ -129,7 +134,7 @@ test("writing under If-Match takes the right to read", async () => {
   });
 });
 
-test("of many deletions each is allowed or refused alone", async () => {
+test("each key of DeleteObjects is allowed or denied separately", async () => {
   const Objects = [{ Key: "shown/none" }, { Key: "hidden/a" }];
   const { Deleted, Errors } = await as("writer").send(
     new DeleteObjectsCommand({ Bucket, Delete: { Objects } }),
@@ -141,7 +146,7 @@ test("of many deletions each is allowed or refused alone", async () => {
   ).rejects.toMatchObject(denied);
 });
 
-test("strangers read where policy and public access block let them, and nowhere else", async () => {
+test("an anonymous request reads only where the bucket's policy and its public access block allow it", async () => {
   const status = async (path: string) => (await fetch(`${s3.endpoint}/${path}`)).status;
   expect(await status("public/shown/a")).toBe(200);
   expect(await status("blocked/shown/a")).toBe(403);
@@ -151,7 +156,7 @@ test("strangers read where policy and public access block let them, and nowhere 
   expect((await fetch(`${s3.endpoint}/public/k`, { method: "PUT", body: "x" })).status).toBe(403);
 });
 
-test("errors are S3's XML, with the id of the request", async () => {
+test("an error is XML as S3 writes it, with the id of the request", async () => {
   const response = await fetch(`${s3.endpoint}/pictures/<&>`);
   expect(response.headers.get("content-type")).toBe("application/xml");
   const id = response.headers.get("x-amz-request-id");
@@ -165,7 +170,7 @@ test("errors are S3's XML, with the id of the request", async () => {
 test.each([
   ["another secret", { secretAccessKey: "guess" }, "SignatureDoesNotMatch"],
   ["an unknown key", { accessKeyId: "AKIANOBODY" }, "InvalidAccessKeyId"],
-  ["a token that is not its own", { sessionToken: "other" }, "InvalidToken"],
+  ["a session token of another key", { sessionToken: "other" }, "InvalidToken"],
 ])("a request signed with %s is refused", async (_, change, name) => {
   const { accessKeyId, secretAccessKey, sessionToken } = s3.role("reader");
   const credentials = { accessKeyId, secretAccessKey, sessionToken: sessionToken!, ...change };
@@ -174,8 +179,8 @@ test.each([
   ).rejects.toMatchObject({ name });
 });
 
-test("a clock that is wrong by more than fifteen minutes is refused", async () => {
-  // the SDK would put itself right and try again
+test("a request whose date is more than fifteen minutes off is refused", async () => {
+  // not with the SDK, which would correct its clock and try again
   const url = `${s3.endpoint}/pictures/shown/a`;
   const { accessKeyId } = s3.principals.operator;
   const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/20200101/${region}/s3/aws4_request, SignedHeaders=host, Signature=${"0".repeat(64)}`;
@@ -190,7 +195,7 @@ test("a clock that is wrong by more than fifteen minutes is refused", async () =
   expect(await response.text()).toContain("<Code>RequestTimeTooSkewed</Code>");
 });
 
-test("a presigned URL reads until it expires, and only what it was signed for", async () => {
+test("a presigned URL works only for the method, key and lifetime that it was signed for", async () => {
   const sign = (Key: string) =>
     getSignedUrl(as("reader"), new GetObjectCommand({ Bucket, Key }), { expiresIn: 60 });
   const url = await sign("shown/a");
@@ -201,7 +206,7 @@ test("a presigned URL reads until it expires, and only what it was signed for", 
   expect((await fetch(await sign("hidden/a"))).status).toBe(403);
 });
 
-test("a checksum in a presigned URL, which the SDK makes of nothing, is ignored", async () => {
+test("the checksum of an empty body that the SDK puts into a presigned URL is ignored", async () => {
   const url = await getSignedUrl(
     s3.client(),
     new PutObjectCommand({ Bucket, Key: "shown/unsummed" }),
@@ -210,7 +215,7 @@ test("a checksum in a presigned URL, which the SDK makes of nothing, is ignored"
   expect((await fetch(url, { method: "PUT", body: "bytes" })).status).toBe(200);
 });
 
-test("a presigned PUT stores the metadata that the signer has put into the query, and dies when it says", async () => {
+test("a presigned PUT stores the metadata from its query and is refused after it expires", async () => {
   const command = new PutObjectCommand({ Bucket, Key: "shown/put", Metadata: { owner: "ann" } });
   const client = s3.client(undefined, { requestChecksumCalculation: "WHEN_REQUIRED" });
   const url = await getSignedUrl(client, command, { expiresIn: 60 });
@@ -220,7 +225,7 @@ test("a presigned PUT stores the metadata that the signer has put into the query
   const stored = await s3.client().send(new GetObjectCommand({ Bucket, Key: "shown/put" }));
   expect(await stored.Body!.transformToString()).toBe("bytes");
   expect(stored).toMatchObject({ Metadata: { owner: "ann" }, ContentType: "image/png" });
-  // its date is cut to the second, and the jump must come behind it
+  // the URL's date has whole seconds, and the jump must not start before it
   await sleep(1_000);
   await s3.clock.advance(61_000);
   const late = await put();

@@ -2,10 +2,13 @@ import * as Policy from "../iam/policy.ts";
 import { type Principal, authorize } from "../iam/principals.ts";
 import * as VerifySignature from "../iam/verify-signature.ts";
 import type { Bucket } from "./bucket.ts";
-import type { Call, Caller, S3 } from "./types.ts";
+import type { Call, Caller, S3, ServiceRequest } from "./types.ts";
 import { Fault } from "./fault.ts";
 
-/** Who sent the request, by its signature. */
+/**
+ * Returns the principal that signed the request and how; an unsigned request is anonymous.
+ * @throws Fault with S3's code if the signature is wrong
+ */
 export function identify(s3: S3, request: VerifySignature.SignedRequest): Caller {
   if (!VerifySignature.isSigned(request)) return { how: "anonymous" };
   const isPresigned = VerifySignature.isPresigned(request);
@@ -26,7 +29,10 @@ export function identify(s3: S3, request: VerifySignature.SignedRequest): Caller
   return { ...outcome, how: isPresigned ? "REST-QUERY-STRING" : "REST-HEADER" };
 }
 
-/** Refuses what neither the caller's own policies nor the bucket's allow, or either denies. */
+/**
+ * Checks an action on a bucket or object.
+ * @throws AccessDenied if the caller's policies and the bucket's policy do not allow it, or one of them denies it
+ */
 export function demand(
   s3: S3,
   call: Call,
@@ -37,7 +43,22 @@ export function demand(
   if (refused) throw refused;
 }
 
-/** Whether the caller may know that a key is missing: without s3:ListBucket S3 answers 403. That is how a function finds out what is not there, so it is no refusal worth a line in the log. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestSyntax */
+/**
+ * Checks an action on the service, for which only the caller's own policies count.
+ * @throws AccessDenied if they do not allow it, or if the request is anonymous
+ */
+export function demandOfService(s3: S3, request: ServiceRequest, action: string): void {
+  const { principal } = request.caller;
+  const ask = { action, resource: "*", context: contextOf(s3, request) };
+  if (!principal) {
+    s3.log.denied({ principal: "anonymous", action, resource: "*" });
+    throw denied();
+  }
+  const decision = authorize(principal, ask, s3.log);
+  if (!decision.allowed) throw denied(decision.message);
+}
+
+/** Returns the error for a missing key: `otherwise` if the caller may list the bucket, else AccessDenied, as S3 does. It is not logged as a denial, because a function may ask for a missing key in its normal work. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestSyntax */
 export function missing(s3: S3, call: Call, bucket: Bucket, otherwise: Fault): Fault {
   return (
     refuse(
@@ -58,8 +79,8 @@ export function refuse(
   const { principal } = call.caller;
   const resource = key ? `${bucket.arn}/${key}` : bucket.arn;
   const ask = { action, resource, context: contextOf(s3, call) };
-  const who = principal ? { principal: { AWS: principal.arn } } : {};
-  const byBucket = Policy.evaluate(bucket.policy, { ...ask, ...who });
+  const requester = principal ? { principal: { AWS: principal.arn } } : {};
+  const byBucket = Policy.evaluate(bucket.policy, { ...ask, ...requester });
   if (byBucket.explicitDeny) {
     const name = principal?.label ?? "anonymous";
     s3.log.denied({ principal: name, action, resource });
@@ -81,7 +102,7 @@ export function refuse(
 /** The condition keys of https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html that a request determines. */
 function contextOf(
   s3: S3,
-  { headers, query, caller, sourceIp }: Call,
+  { headers, query, caller, sourceIp }: ServiceRequest,
 ): Policy.AccessRequest["context"] {
   const fromHeaders = Object.fromEntries(
     contextHeaders.map((name) => [`s3:${name}`, headers[name]]),
@@ -126,7 +147,7 @@ const roleArn = (arn: string) =>
 
 const denied = (message = "Access Denied") => new Fault("AccessDenied", message);
 
-/** S3's words for what is wrong with a signature. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+/** Returns the error with which S3 refuses a wrong signature. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 export function refusal(
   s3: S3,
   { problem, message }: VerifySignature.Rejected,

@@ -1,4 +1,6 @@
 import {
+  ListObjectsCommand,
+  type ListObjectsCommandInput,
   ListObjectsV2Command,
   type ListObjectsV2CommandInput,
   PutObjectCommand,
@@ -43,9 +45,27 @@ async function listAll(input: ListObjectsV2CommandInput) {
   return { keys, prefixes };
 }
 
+/** Continues as AWS's documentation of version 1 says: after NextMarker, or after the last key if there is none. */
+async function listAllByMarker(input: ListObjectsCommandInput) {
+  const [keys, prefixes]: [string[], string[]] = [[], []];
+  let Marker: string | undefined;
+  for (;;) {
+    const page = await s3.client().send(new ListObjectsCommand({ ...input, Marker }));
+    const { Contents = [], CommonPrefixes = [], NextMarker, IsTruncated } = page;
+    expect(Contents.length + CommonPrefixes.length).toBeLessThanOrEqual(input.MaxKeys ?? 1000);
+    keys.push(...Contents.map(({ Key }) => Key!));
+    prefixes.push(...CommonPrefixes.map(({ Prefix }) => Prefix!));
+    expect(NextMarker !== undefined).toBe(IsTruncated && input.Delimiter !== undefined);
+    if (!IsTruncated) return { keys, prefixes };
+    Marker = decoded(NextMarker ?? Contents.at(-1)!.Key!);
+  }
+}
+
+const decoded = (key: string) => decodeURIComponent(key.replaceAll("+", " "));
+
 const inBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
-test("whatever the keys, prefix, delimiter and page size, a listing is each key or its common prefix once, in the order of bytes", async () => {
+test("for any keys, prefix, delimiter and page size, both versions of the listing return each key or its common prefix once, in the order of UTF-8 bytes", async () => {
   const free = [...buckets];
   const piece = constantFrom(
     "a",
@@ -79,21 +99,24 @@ test("whatever the keys, prefix, delimiter and page size, a listing is each key 
           return end < 0 ? undefined : one.slice(0, end + Delimiter!.length);
         };
         const groups = new Set(matching.map(groupOf).filter((group) => group !== undefined));
-        expect(await listAll({ Bucket, Prefix, Delimiter, MaxKeys, EncodingType: "url" })).toEqual({
+        const expected = {
           keys: matching.filter((one) => groupOf(one) === undefined).map(encoded),
           prefixes: [...groups].map(encoded),
-        });
+        };
+        const input = { Bucket, Prefix, Delimiter, MaxKeys, EncodingType: "url" } as const;
+        expect(await listAll(input)).toEqual(expected);
+        expect(await listAllByMarker(input)).toEqual(expected);
       },
     ),
     { numRuns: 30 },
   );
 });
 
-/** As a listing with EncodingType url writes it. */
+/** Returns the key as a listing with EncodingType url writes it. */
 const encoded = (key: string) =>
   encodeURIComponent(key).replaceAll("%2F", "/").replaceAll("%20", "+");
 
-test("a listing starts after a key and says what each entry is", async () => {
+test("a listing starts after a key and describes each object", async () => {
   const Bucket = buckets[0]!;
   await fill(Bucket, ["x/1", "x/2", "x/3"]);
   const page = await s3
@@ -120,7 +143,35 @@ test("a listing starts after a key and says what each entry is", async () => {
   ).rejects.toMatchObject({ name: "InvalidArgument" });
 });
 
-test("nothing with a prefix is past it, everything greater is", () => {
+test("ListObjects version 1 starts after the marker and names the owner of each object", async () => {
+  const Bucket = buckets[1]!;
+  await fill(Bucket, ["a/1", "a/2", "b", "c"]);
+  const list = (input: Partial<ListObjectsCommandInput>) =>
+    s3.client().send(new ListObjectsCommand({ Bucket, ...input }));
+  const first = await list({ Marker: "a/1", MaxKeys: 2 });
+  expect(first).toMatchObject({
+    Name: Bucket,
+    Marker: "a/1",
+    MaxKeys: 2,
+    IsTruncated: true,
+    Contents: [
+      { Key: "a/2", Size: 3, StorageClass: "STANDARD", Owner: { ID: "123456789012" } },
+      { Key: "b" },
+    ],
+  });
+  expect(first.NextMarker).toBeUndefined();
+  expect(await list({ Delimiter: "/", MaxKeys: 1 })).toMatchObject({
+    CommonPrefixes: [{ Prefix: "a/" }],
+    NextMarker: "a/",
+    IsTruncated: true,
+  });
+  const rest = await list({ Delimiter: "/", Marker: "a/" });
+  expect(rest.Contents?.map(({ Key }) => Key)).toEqual(["b", "c"]);
+  expect(rest.CommonPrefixes).toBeUndefined();
+  expect(await list({ MaxKeys: 0 })).toMatchObject({ IsTruncated: false });
+});
+
+test("past() is greater than every key with the prefix and does not start with it", () => {
   for (const prefix of ["a", "a/", "\u{d7ff}", "a\u{10ffff}"]) {
     const bound = Buffer.from(past(prefix)!.key);
     expect(Buffer.compare(bound, Buffer.from(`${prefix}\u{10ffff}\u{10ffff}`))).toBe(1);

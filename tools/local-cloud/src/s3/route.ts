@@ -1,9 +1,9 @@
 import * as BucketInfo from "./bucket-info.ts";
 import type { Action, Call } from "./types.ts";
-import { notImplemented } from "./fault.ts";
+import { Fault, notImplemented } from "./fault.ts";
 import * as List from "./list.ts";
 import * as ListMultipart from "./list-multipart.ts";
-
+import * as ListBuckets from "./list-buckets.ts";
 import * as Multipart from "./multipart.ts";
 import * as Post from "./post.ts";
 import * as Read from "./read.ts";
@@ -13,13 +13,13 @@ import * as Write from "./write.ts";
 type Route = {
   method: string;
   on: "bucket" | "object";
-  /** Query parameters that make it this action. */
+  /** Query parameters that the action requires. */
   needs?: string[];
-  /** Others that it understands. */
+  /** Optional query parameters; any other parameter makes the request a different action. */
   takes?: string[];
-  /** A header that makes it this action. */
+  /** A header that the action requires. */
   header?: string;
-  /** As AWS calls it. */
+  /** The name that AWS gives the action. */
   operation: string;
   action: Action;
 };
@@ -36,7 +36,7 @@ const overrides = [
 const reading = ["versionId", ...overrides];
 const uploads = ["prefix", "key-marker", "upload-id-marker", "max-uploads"];
 
-/** Everything that this S3 does. A request that fits no line is answered 501, never taken for another. */
+/** The emulated actions. A request that matches none is answered 501. */
 const routes: Route[] = [
   { method: "HEAD", on: "bucket", operation: "HeadBucket", action: BucketInfo.head },
   {
@@ -53,6 +53,13 @@ const routes: Route[] = [
     takes: [...listing, "continuation-token", "start-after", "fetch-owner"],
     operation: "ListObjectsV2",
     action: List.objects,
+  },
+  {
+    method: "GET",
+    on: "bucket",
+    takes: [...listing, "marker"],
+    operation: "ListObjects",
+    action: List.objectsByMarker,
   },
   {
     method: "GET",
@@ -133,11 +140,40 @@ const routes: Route[] = [
   },
 ];
 
+/** Returns the only action on the service that is emulated: GET without a bucket is ListBuckets. */
+export function findOnService({ method, query }: Pick<Call, "method" | "query">) {
+  const names = namesIn(query);
+  if (method === "GET" && names.every((name) => ListBuckets.parameters.includes(name)))
+    return { operation: "ListBuckets", action: ListBuckets.listBuckets };
+  throw notImplemented(`${method} on the service`);
+}
+
+/**
+ * Refuses CreateBucket and DeleteBucket, also for a bucket that does not exist.
+ * @throws NotImplemented
+ */
+export function refuseBucketChange({
+  method,
+  key,
+  query,
+}: Pick<Call, "method" | "key" | "query">): void {
+  if (key || namesIn(query).length > 0 || !["PUT", "DELETE"].includes(method)) return;
+  const operation = method === "PUT" ? "CreateBucket" : "DeleteBucket";
+  throw new Fault(
+    "NotImplemented",
+    `${operation} is not available: buckets come from the resource graph. Change them in infra/ and generate the graph again.`,
+  );
+}
+
+/** The query parameters that say what is asked; the signature's parameters and the SDK's `x-id` do not. */
+const namesIn = (query: Call["query"]) =>
+  [...query.keys()].filter((name) => !/^x-(amz-|id$)/i.test(name));
+
 export function find(call: Pick<Call, "method" | "key" | "query" | "headers">): Route {
-  const names = [...call.query.keys()].filter((name) => !/^x-(amz-|id$)/i.test(name));
+  const names = namesIn(call.query);
   const route = routes.find(({ method, on, needs = [], takes = [], header }) => {
     const isHere = method === call.method && (on === "object") === (call.key !== "");
-    // a copy is always asked for by its header, so that no other action mistakes it for a body
+    // a request with a copy source matches only the copy, so that a PutObject does not store its empty body
     const isAsked = header
       ? call.headers[header] !== undefined
       : call.headers["x-amz-copy-source"] === undefined;

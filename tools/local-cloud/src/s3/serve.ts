@@ -9,7 +9,7 @@ import * as Access from "./access.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Answer, Call, S3 } from "./types.ts";
 import * as Cors from "./cors.ts";
-import { Fault, document, notImplemented } from "./fault.ts";
+import { Fault, document } from "./fault.ts";
 import * as Key from "./key.ts";
 import * as Route from "./route.ts";
 
@@ -43,11 +43,10 @@ export async function serve(
     if (target.bucket && method !== "OPTIONS")
       cors = Cors.headers(target.bucket, req.headers.origin, method);
     traced.details = {
-      bucket_name: target.name,
+      ...(target.name && { bucket_name: target.name, resource_names: [target.name] }),
       ...(target.key && { key: target.key }),
       request_id: requestId,
       id_2: hostId,
-      resource_names: [target.name],
     };
     answer = await respond(s3, req, { ...target, method, requestId, hostId, body, traced });
   } catch (error) {
@@ -97,16 +96,22 @@ async function respond(
     return { headers: Cors.preflight(bucket, headers) };
   }
   const caller = Access.identify(s3, { method: target.method, url: req.url ?? "/", headers });
-  if (!name) throw notImplemented(`${target.method} on the service`);
+  const sourceIp = req.socket.remoteAddress?.replace(/^::ffff:/, "") ?? "127.0.0.1";
+  const traceHeader = headers["x-amzn-trace-id"];
+  const request = { ...target, headers, caller, sourceIp, traceHeader };
+  if (!name) {
+    const { operation, action } = Route.findOnService(target);
+    traced.operation = operation;
+    return action(s3, request);
+  }
+  Route.refuseBucketChange(target);
   if (!bucket) throw noSuchBucket(name);
   if (caller.how === "REST-QUERY-STRING") Object.assign(headers, hoisted(target.query));
   const owner = headers["x-amz-expected-bucket-owner"];
   if (owner !== undefined && owner !== s3.graph.account)
     throw new Fault("AccessDenied", "Access Denied");
   Key.demand(target.key);
-  const sourceIp = req.socket.remoteAddress?.replace(/^::ffff:/, "") ?? "127.0.0.1";
-  const traceHeader = headers["x-amzn-trace-id"];
-  const call: Call = { ...target, bucket, headers, caller, sourceIp, traceHeader };
+  const call: Call = { ...request, bucket };
   const { operation, action } = Route.find(call);
   traced.operation = operation;
   return action(s3, call);

@@ -60,6 +60,11 @@ export type Answer = {
 
 export type Action = (s3: S3, call: Call) => Answer | Promise<Answer>;
 
+/** A request to the service, which names no bucket. */
+export type ServiceRequest = Omit<Call, "bucket" | "key">;
+
+export type ServiceAction = (s3: S3, request: ServiceRequest) => Answer;
+
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
 export type EventRecord = {
   eventVersion: string;
