@@ -147,14 +147,23 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
 
   test.each([
     ["text", new Uint8Array(9), "text/plain", 415, "body.not_picture"],
-    ["a picture that does not say so", new Uint8Array(9), undefined, 415, "body.not_picture"],
-    ["a picture of nothing", new Uint8Array(), "image/png", 400, "body.empty"],
+    ["an image without a content type", new Uint8Array(9), undefined, 415, "body.not_picture"],
+    ["an empty image", new Uint8Array(), "image/png", 400, "body.empty"],
     ["an icon", new Uint8Array(9), "image/x-icon", 415, "upload.unsupported_type"],
-    ["4.6 MB", new Uint8Array(4_600_000), "image/png", 413, "body.too_large"],
-  ])("%s as a body is refused", async (_, body, type, status, code) => {
+    ["4,500,001 bytes", new Uint8Array(4_500_001), "image/png", 413, "body.too_large"],
+  ])("%s as a body is rejected", async (_, body, type, status, code) => {
     const headers: Record<string, string> = type ? { "content-type": type } : {};
     const answer = await call("POST", "/v1/images", { ...ann, body, headers });
     expect([answer.status, answer.body.code]).toEqual([status, code]);
+  });
+
+  test("a body of exactly 4,500,000 bytes is accepted", async () => {
+    const { status, body } = await call("POST", "/v1/images", {
+      ...ann,
+      body: new Uint8Array(4_500_000),
+      headers: { "content-type": "image/png" },
+    });
+    expect([status, body.bytes]).toEqual([202, 4_500_000]);
   });
 
   test("an image has an ETag, and If-None-Match gets 304 until it changes", async () => {

@@ -14,8 +14,30 @@ test("a problem has the status and title of its kind, and no empty list of error
   });
 });
 
-test("each kind has a status of its own between 400 and 599", () => {
-  const statuses = Object.values(Problem.responses).map(({ status }) => status);
-  expect(new Set(statuses).size).toBe(statuses.length);
-  expect(statuses.every((status) => status >= 400 && status < 600)).toBe(true);
+test("each kind of error has its status", () => {
+  const statuses = Object.entries(Problem.responses).map(([kind, { status }]) => [kind, status]);
+  expect(Object.fromEntries(statuses)).toEqual({
+    invalid: 400,
+    unauthenticated: 401,
+    forbidden: 403,
+    not_found: 404,
+    conflict: 409,
+    gone: 410,
+    precondition_failed: 412,
+    too_large: 413,
+    unsupported: 415,
+    unprocessable: 422,
+    precondition_required: 428,
+    limited: 429,
+    unavailable: 503,
+  });
+});
+
+test("the problems of a bug and of a range have their status and code", () => {
+  expect(Problem.internal("id-1")).toMatchObject({ status: 500, code: "internal" });
+  expect(Problem.rangeNotSatisfiable(10, "id-1")).toMatchObject({
+    status: 416,
+    code: "delivery.bad_range",
+    detail: "The range starts after the last byte; the image has 10 bytes",
+  });
 });

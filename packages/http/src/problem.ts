@@ -67,7 +67,7 @@ export const rangeNotSatisfiable = (size: number, requestId: string): Problem =>
   type: "about:blank",
   title: "Range not satisfiable",
   status: 416,
-  detail: `The picture has ${size} bytes`,
+  detail: `The range starts after the last byte; the image has ${size} bytes`,
   code: "delivery.bad_range",
   requestId,
 });

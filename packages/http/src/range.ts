@@ -39,7 +39,7 @@ export class RangeNotSatisfiable extends Error {
   readonly size: number;
 
   constructor(size: number) {
-    super(`The picture has ${size} bytes`);
+    super(`The range starts after the last byte; the image has ${size} bytes`);
     this.size = size;
   }
 }

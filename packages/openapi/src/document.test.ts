@@ -53,6 +53,20 @@ test("every operation has a unique id and its authentication", () => {
   expect(by["idToken"]!.length).toBe(graph.filter(({ auth }) => auth === "user").length);
 });
 
+test("problems that end by themselves document Retry-After, others do not", () => {
+  type Responses = Record<string, { headers?: object }>;
+  const paths = document(graph).paths as Record<string, Record<string, { responses: Responses }>>;
+  const has = (path: string, method: string, status: number) =>
+    "Retry-After" in (paths[path]![method]!.responses[status]!.headers ?? {});
+  // image.not_ready, idempotency.in_progress, delivery.busy, gateway.throttled
+  expect(has("/i/{id}", "get", 404)).toBe(true);
+  expect(has("/v1/uploads", "post", 409)).toBe(true);
+  expect(has("/i/{id}", "get", 503)).toBe(true);
+  expect(has("/v1/images", "get", 429)).toBe(true);
+  expect(has("/v1/images/{id}", "get", 404)).toBe(false);
+  expect(has("/v1/images", "get", 400)).toBe(false);
+});
+
 test("the document has every error code of the client", () => {
   // the gateway only passes on the routes of its graph, so no client gets this code
   const known = codes.filter((code) => code !== "route.not_found");

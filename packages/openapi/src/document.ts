@@ -102,7 +102,7 @@ function operationOf(
   const failures: ProblemRef[] = [
     ...(hasInput ? (["input.invalid"] as const) : []),
     ...problems,
-    ...refusals[auth],
+    ...authProblems[auth],
     "gateway.throttled",
     ...(runsFunction
       ? (["internal", "gateway.integration_failure", "gateway.integration_timeout"] as const)
@@ -135,7 +135,7 @@ function operationOf(
 }
 
 /** The problems of the gateway when authentication fails, for each kind of it. */
-const refusals: Record<Auth, readonly ProblemRef[]> = {
+const authProblems: Record<Auth, readonly ProblemRef[]> = {
   anyone: [],
   user: ["gateway.unauthorized"],
   key: ["gateway.invalid_api_key", "gateway.quota_exceeded"],

@@ -16,11 +16,11 @@ export const CurrentUser = z
 
 export const SignedUrls = z.object({ urls: z.array(z.url()), expiresAt: z.iso.datetime() });
 
-const Depth = z.object({ waiting: count, inFlight: count, delayed: count });
+const QueueDepth = z.object({ waiting: count, inFlight: count, delayed: count });
 
 export const AdminState = z
   .object({
-    queues: z.object({ ingest: Depth, ingestDead: Depth, countDead: Depth }),
+    queues: z.object({ ingest: QueueDepth, ingestDead: QueueDepth, countDead: QueueDepth }),
     images: z.record(Image.State, count),
     next: z.nullable(z.string()),
   })
