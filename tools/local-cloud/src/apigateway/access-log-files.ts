@@ -1,8 +1,7 @@
 import { join } from "node:path";
 
 import { openBoundedFile } from "../bounded-file.ts";
-import type { Stage } from "./compiled-api.ts";
-import type { PartialRequestContext } from "./request-context.ts";
+import type { PartialRequestContext, Stage } from "./types.ts";
 import type { RequestOutcome } from "./request-outcome.ts";
 import type { Dependencies } from "./dependencies.ts";
 

@@ -1,13 +1,7 @@
 import * as MappingExpressions from "./mapping-expressions.ts";
 import { requestTime } from "./lambda-event.ts";
-import type { PartialRequestContext } from "./request-context.ts";
+import type { AccessLogFormatter, PartialRequestContext } from "./types.ts";
 import type { RequestOutcome } from "./request-outcome.ts";
-
-/** Returns the access log line of a request. */
-export type AccessLogFormatter = (
-  context: PartialRequestContext,
-  outcome: RequestOutcome,
-) => string;
 
 /**
  * Compiles the access log format of a stage. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html

@@ -1,6 +1,6 @@
 import type { Resource } from "../graph/resource-graph.ts";
 import type { CompileContext } from "./compile-context.ts";
-import type { Authorization, LambdaAuthorizer } from "./compiled-api.ts";
+import type { Authorization, LambdaAuthorizer } from "./types.ts";
 import { functionArnOf } from "./integration-uri.ts";
 
 export function compileAuthorization(

@@ -1,5 +1,5 @@
 import type { Resource } from "../graph/resource-graph.ts";
-import type { CompiledApi } from "./compiled-api.ts";
+import type { CompiledApi } from "./types.ts";
 import type { Dependencies } from "./dependencies.ts";
 import type { Permissions } from "./invoke-permissions.ts";
 

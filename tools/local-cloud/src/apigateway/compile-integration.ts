@@ -1,7 +1,6 @@
 import type { Resource } from "../graph/resource-graph.ts";
 import type { CompileContext } from "./compile-context.ts";
-import type { Method } from "./compiled-api.ts";
-import type { RequestContext } from "./request-context.ts";
+import type { Method, RequestContext } from "./types.ts";
 import { nonProxyIntegration, mockBackend } from "./integration/non-proxy.ts";
 import { httpBackend, httpProxyIntegration } from "./integration/http.ts";
 import { lambdaBackend } from "./integration/lambda-non-proxy.ts";

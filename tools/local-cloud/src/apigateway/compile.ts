@@ -10,7 +10,7 @@ import type {
   GatewayResponseSettings,
   Method,
   Stage,
-} from "./compiled-api.ts";
+} from "./types.ts";
 import { gatewayResponseMappings } from "./parameter-mappings.ts";
 import * as MediaType from "./media-type.ts";
 import type { Dependencies } from "./dependencies.ts";

@@ -1,6 +1,10 @@
 import * as MappingExpressions from "./mapping-expressions.ts";
-import type { CompiledApi, GatewayResponseSettings } from "./compiled-api.ts";
-import type { HttpResponse, PartialRequestContext } from "./request-context.ts";
+import type {
+  CompiledApi,
+  GatewayResponseSettings,
+  HttpResponse,
+  PartialRequestContext,
+} from "./types.ts";
 import * as MediaType from "./media-type.ts";
 import type { GatewayError, GatewayResponseType } from "./gateway-error.ts";
 import * as ResponseHeaders from "./response-headers.ts";

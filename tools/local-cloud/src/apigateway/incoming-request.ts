@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import type { Method, Stage } from "./compiled-api.ts";
-import * as RequestContext from "./request-context.ts";
+import type { Method, PartialRequestContext, Stage } from "./types.ts";
+import * as RequestFields from "./request-fields.ts";
 import type { Dependencies } from "./dependencies.ts";
 import * as Query from "./query.ts";
 import * as RouteTree from "./route-tree.ts";
@@ -39,7 +39,7 @@ export function createContext(
   res: ServerResponse,
   { stage, path, fullPath, rawQuery }: RequestTarget,
   { clock, traces }: Dependencies,
-): RequestContext.PartialRequestContext {
+): PartialRequestContext {
   const now = clock.now();
   const httpMethod = req.method ?? "GET";
   const hit = stage && route(stage, path, httpMethod);
@@ -58,14 +58,14 @@ export function createContext(
     pathParameters: hit?.parameters ?? null,
     query: Query.parse(rawQuery),
     rawQuery,
-    headers: RequestContext.rawHeaderFields(req),
+    headers: RequestFields.rawHeaderFields(req),
     header: (name) => {
       const value = headers[name];
       return Array.isArray(value) ? value.join(", ") : value;
     },
     body: EMPTY,
-    requestId: RequestContext.newRequestId(),
-    extendedRequestId: RequestContext.newExtendedRequestId(),
+    requestId: RequestFields.newRequestId(),
+    extendedRequestId: RequestFields.newExtendedRequestId(),
     trace: RequestTrace.create(headers["x-amzn-trace-id"]?.toString(), now, sample),
     time: now,
     identity: {

@@ -2,8 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import type { InvokeResult } from "../lambda/invoke-result.ts";
 import { recordCall, traceHeader } from "./backend-call.ts";
-import type { BackendCall } from "./backend-call.ts";
-import type { RequestContext } from "./request-context.ts";
+import type { BackendCall, RequestContext } from "./types.ts";
 import type { Dependencies } from "./dependencies.ts";
 
 /** Invokes a function for a request, as part of the request's trace, and records the call. */

@@ -1,4 +1,4 @@
-import type { RequestContext } from "./request-context.ts";
+import type { RequestContext } from "./types.ts";
 import * as MediaType from "./media-type.ts";
 import * as Query from "./query.ts";
 

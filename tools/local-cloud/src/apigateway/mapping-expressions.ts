@@ -1,5 +1,5 @@
 import { requestContext } from "./lambda-event.ts";
-import type { RequestContext, PartialRequestContext } from "./request-context.ts";
+import type { RequestContext, PartialRequestContext } from "./types.ts";
 
 /** Returns the value of a mapping expression such as `context.x`, `stageVariables.x` or `method.request.header.X`; undefined if it has none. */
 export function evaluate(expression: string, context: PartialRequestContext): string | undefined {

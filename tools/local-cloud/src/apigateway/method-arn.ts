@@ -1,4 +1,4 @@
-import type { RequestContext } from "./request-context.ts";
+import type { RequestContext } from "./types.ts";
 
 /** Returns `arn:aws:execute-api:{region}:{account}:{api}/{stage}/{METHOD}/{path}` */
 export const methodArn = ({ stage, httpMethod, path }: RequestContext) =>

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 
 import { authorize } from "./authorizer/authorize.ts";
 import type { LambdaAuthorizers } from "./authorizer/lambda.ts";
-import type { HttpResponse, RequestContext, PartialRequestContext } from "./request-context.ts";
+import type { HttpResponse, RequestContext, PartialRequestContext } from "./types.ts";
 import { methodArn } from "./method-arn.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { GatewayError } from "./gateway-error.ts";

@@ -1,4 +1,4 @@
-import type { HttpResponse, RequestContext } from "./request-context.ts";
+import type { HttpResponse, RequestContext } from "./types.ts";
 import * as MediaType from "./media-type.ts";
 import { GatewayError, configurationError } from "./gateway-error.ts";
 import * as ResponseHeaders from "./response-headers.ts";

@@ -1,5 +1,5 @@
 import * as Policy from "../iam/policy.ts";
-import type { RequestContext } from "./request-context.ts";
+import type { RequestContext, ResourcePolicy } from "./types.ts";
 import { GatewayError } from "./gateway-error.ts";
 
 /**
@@ -8,7 +8,7 @@ import { GatewayError } from "./gateway-error.ts";
  * on whether it must also allow what a Cognito or Lambda authorizer allows; here it must.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
  */
-export function compile(document: string, executionArn: string) {
+export function compile(document: string, executionArn: string): ResourcePolicy {
   // a resource may omit the API: `execute-api:/stage/*`
   const statements = Policy.parse(
     document.replaceAll('"execute-api:/', `"${executionArn}/`),
@@ -32,5 +32,3 @@ export function compile(document: string, executionArn: string) {
   }
   return { check, statements };
 }
-
-export type ResourcePolicy = ReturnType<typeof compile>;

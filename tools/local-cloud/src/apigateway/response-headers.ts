@@ -1,4 +1,4 @@
-import type { HttpResponse, RequestContext } from "./request-context.ts";
+import type { HttpResponse, RequestContext } from "./types.ts";
 
 // renamed to x-amzn-Remapped-* on the way out [V-AWS]; WWW-Authenticate from a Lambda proxy too [V-WILD]
 const REMAPPED = new Set(["connection", "content-length", "date", "server", "www-authenticate"]);

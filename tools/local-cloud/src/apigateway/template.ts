@@ -1,7 +1,7 @@
 import { JSONPath } from "jsonpath-plus";
 
 import * as MappingExpressions from "./mapping-expressions.ts";
-import type { RequestContext } from "./request-context.ts";
+import type { RequestContext } from "./types.ts";
 import { toJavaValue } from "./velocity-java-methods.ts";
 import * as Velocity from "./velocity.ts";
 

@@ -1,7 +1,6 @@
 import * as TraceHeader from "../xray/trace-header.ts";
 import { type Subsegment, type Segment, errorFlagsOf, toSeconds } from "../xray/segment.ts";
-import type { BackendCall } from "./backend-call.ts";
-import type { PartialRequestContext } from "./request-context.ts";
+import type { BackendCall, PartialRequestContext } from "./types.ts";
 import type { RequestOutcome } from "./request-outcome.ts";
 
 /** Returns the trace segment of a stage, or undefined if the request is not sampled. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-understanding-xray-traces.html */

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { RequestContext } from "./request-context.ts";
+import type { RequestContext } from "./types.ts";
 import { GatewayError } from "./gateway-error.ts";
 
 export type ApiKey = { id: string; value: string; enabled: boolean };

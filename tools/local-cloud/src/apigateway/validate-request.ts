@@ -1,8 +1,7 @@
 import ajv04 from "ajv-draft-04";
 
 import * as MappingExpressions from "./mapping-expressions.ts";
-import type { BodyValidator, Method } from "./compiled-api.ts";
-import type { RequestContext } from "./request-context.ts";
+import type { BodyValidator, Method, RequestContext } from "./types.ts";
 import { GatewayError } from "./gateway-error.ts";
 
 /** Checks that required parameters are present, then the body. Values of parameters are not checked. [V-DOC] @throws GatewayError */

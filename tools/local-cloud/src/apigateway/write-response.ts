@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-import type { HttpResponse, PartialRequestContext } from "./request-context.ts";
+import type { HttpResponse, PartialRequestContext } from "./types.ts";
 
 /** Writes a response with the request ids. Returns the number of body bytes when it is written or the client has disconnected. */
 export async function writeResponse(

@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 
 import type { RawData, WebSocket } from "ws";
 
-import { newRequestId } from "../apigateway/request-context.ts";
+import { newRequestId } from "../apigateway/request-fields.ts";
 import type { Dependencies } from "../apigateway/dependencies.ts";
 import { GatewayError, describeCause } from "../apigateway/gateway-error.ts";
 import * as WebsocketEvent from "./websocket-event.ts";

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { headersByLowerCaseName, authorizeSignedRequest } from "../apigateway/authorizer/iam.ts";
-import * as RequestContext from "../apigateway/request-context.ts";
+import * as RequestFields from "../apigateway/request-fields.ts";
 import type { Dependencies } from "../apigateway/dependencies.ts";
 import { GatewayError } from "../apigateway/gateway-error.ts";
 import { MAX_BODY_BYTES } from "../apigateway/incoming-request.ts";
@@ -21,7 +21,7 @@ export async function handleConnectionsRequest(
 ): Promise<void> {
   const body = (await readBody(req, MAX_BODY_BYTES)) ?? TOO_LARGE;
   const method = req.method ?? "GET";
-  const headers = headersByLowerCaseName(RequestContext.rawHeaderFields(req));
+  const headers = headersByLowerCaseName(RequestFields.rawHeaderFields(req));
   const access = {
     action: "execute-api:ManageConnections",
     resource: `${api.executionArn}/${api.stage}/${method}/@connections/${connectionId}`,
@@ -61,7 +61,7 @@ const describe = ({ peer, lastActiveAt }: Connection) => ({
 function sendResponse(res: ServerResponse, status: number, body: string) {
   res.writeHead(status, {
     "content-type": "application/json",
-    "x-amzn-requestid": RequestContext.newRequestId(),
+    "x-amzn-requestid": RequestFields.newRequestId(),
     ...(status !== 204 && { "content-length": Buffer.byteLength(body) }),
   });
   res.end(body);

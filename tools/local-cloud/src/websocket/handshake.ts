@@ -5,7 +5,7 @@ import {
   assertAllowed,
   parseAuthorizerOutput,
 } from "../apigateway/authorizer/authorizer-output.ts";
-import * as RequestContext from "../apigateway/request-context.ts";
+import * as RequestFields from "../apigateway/request-fields.ts";
 import { withTimeout } from "../apigateway/integration/timeout.ts";
 import type { Dependencies } from "../apigateway/dependencies.ts";
 import * as Query from "../apigateway/query.ts";
@@ -36,7 +36,7 @@ export async function acceptHandshake(
   };
   const arn = `${peer.api.executionArn}/${peer.api.stage}/$connect`;
   if (route.authorization.type === "AWS_IAM") {
-    const headers = headersByLowerCaseName(RequestContext.rawHeaderFields(req));
+    const headers = headersByLowerCaseName(RequestFields.rawHeaderFields(req));
     const signed = { method: "GET", url: req.url ?? "/", headers, body: "" };
     authorizeSignedRequest(signed, { action: "execute-api:Invoke", resource: arn }, dependencies);
   }

@@ -10,7 +10,7 @@ import type { Duplex } from "node:stream";
 
 import { WebSocketServer } from "ws";
 
-import { newExtendedRequestId, newRequestId } from "../apigateway/request-context.ts";
+import { newExtendedRequestId, newRequestId } from "../apigateway/request-fields.ts";
 import type { Dependencies } from "../apigateway/dependencies.ts";
 import { GatewayError, describeCause } from "../apigateway/gateway-error.ts";
 import type { StageAddress } from "./local-addresses.ts";

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
 import { requestTime } from "../apigateway/lambda-event.ts";
-import { newExtendedRequestId, newRequestId } from "../apigateway/request-context.ts";
+import { newExtendedRequestId, newRequestId } from "../apigateway/request-fields.ts";
 import * as Query from "../apigateway/query.ts";
 import type { CompiledWebSocketApi } from "./compiled-api.ts";
 

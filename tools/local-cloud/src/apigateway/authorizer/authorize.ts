@@ -1,4 +1,4 @@
-import type { RequestContext } from "../request-context.ts";
+import type { RequestContext } from "../types.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { authorizeWithCognito } from "./cognito.ts";
 import { authorizeWithIam } from "./iam.ts";

@@ -1,6 +1,5 @@
 import * as MappingExpressions from "../mapping-expressions.ts";
-import type { CognitoAuthorizer } from "../compiled-api.ts";
-import type { RequestContext } from "../request-context.ts";
+import type { CognitoAuthorizer, RequestContext } from "../types.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { GatewayError } from "../gateway-error.ts";
 

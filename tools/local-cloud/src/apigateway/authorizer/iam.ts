@@ -1,7 +1,7 @@
 import type { AccessRequest, Statement } from "../../iam/policy.ts";
 import { type Principal, authorize as mayDo } from "../../iam/principals.ts";
 import * as VerifySignature from "../../iam/verify-signature.ts";
-import type { RequestContext } from "../request-context.ts";
+import type { RequestContext } from "../types.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { GatewayError } from "../gateway-error.ts";
 import { methodArn } from "../method-arn.ts";

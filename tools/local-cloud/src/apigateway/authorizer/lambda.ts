@@ -1,9 +1,8 @@
 import { LRUCache } from "lru-cache";
 
 import * as MappingExpressions from "../mapping-expressions.ts";
-import type { LambdaAuthorizer } from "../compiled-api.ts";
+import type { LambdaAuthorizer, RequestContext } from "../types.ts";
 import { authorizerEvent } from "../lambda-event.ts";
-import type { RequestContext } from "../request-context.ts";
 import { withTimeout } from "../integration/timeout.ts";
 import { invokeFunction } from "../invoke-function.ts";
 import type { Dependencies } from "../dependencies.ts";

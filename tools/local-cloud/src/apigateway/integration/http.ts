@@ -1,5 +1,5 @@
 import { recordCall } from "../backend-call.ts";
-import type { HttpResponse, RequestContext } from "../request-context.ts";
+import type { HttpResponse, RequestContext } from "../types.ts";
 import * as ResponseHeaders from "../response-headers.ts";
 import type { Backend } from "./non-proxy.ts";
 import { applyParameterMappings } from "./integration-request.ts";

@@ -1,5 +1,5 @@
 import * as MappingExpressions from "../mapping-expressions.ts";
-import type { RequestContext } from "../request-context.ts";
+import type { RequestContext } from "../types.ts";
 import * as MediaType from "../media-type.ts";
 import { isBase64 } from "../proxy-response.ts";
 import { GatewayError, configurationError } from "../gateway-error.ts";

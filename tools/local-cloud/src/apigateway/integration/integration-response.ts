@@ -1,5 +1,5 @@
 import * as MappingExpressions from "../mapping-expressions.ts";
-import type { HttpResponse, RequestContext } from "../request-context.ts";
+import type { HttpResponse, RequestContext } from "../types.ts";
 import * as MediaType from "../media-type.ts";
 import { configurationError } from "../gateway-error.ts";
 import * as ResponseHeaders from "../response-headers.ts";

@@ -4,7 +4,7 @@ import {
   MAX_RESPONSE_BYTES,
 } from "../../lambda/invoke-result.ts";
 import { proxyEvent } from "../lambda-event.ts";
-import type { HttpResponse, RequestContext } from "../request-context.ts";
+import type { HttpResponse, RequestContext } from "../types.ts";
 import { invokeFunction } from "../invoke-function.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { malformedProxyResponse, proxyResponse, status, streamHeaders } from "../proxy-response.ts";

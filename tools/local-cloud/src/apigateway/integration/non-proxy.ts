@@ -1,4 +1,4 @@
-import type { HttpResponse, RequestContext } from "../request-context.ts";
+import type { HttpResponse, RequestContext } from "../types.ts";
 import { configurationError } from "../gateway-error.ts";
 import * as Template from "../template.ts";
 import { createIntegrationRequest } from "./integration-request.ts";

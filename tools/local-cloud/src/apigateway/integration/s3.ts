@@ -1,7 +1,7 @@
 import type { Principal } from "../../iam/principals.ts";
 import { signRequest } from "../../iam/sign-request.ts";
 import { recordCall, traceHeader } from "../backend-call.ts";
-import type { RequestContext } from "../request-context.ts";
+import type { RequestContext } from "../types.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { GatewayError } from "../gateway-error.ts";
 import type { Backend } from "./non-proxy.ts";
