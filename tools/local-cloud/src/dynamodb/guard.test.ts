@@ -1,6 +1,9 @@
 import {
   BatchGetItemCommand,
   BatchWriteItemCommand,
+  CreateTableCommand,
+  DeleteTableCommand,
+  DescribeContinuousBackupsCommand,
   DescribeTableCommand,
   DynamoDBClient,
   GetItemCommand,
@@ -10,6 +13,7 @@ import {
   ScanCommand,
   TransactWriteItemsCommand,
   UpdateTableCommand,
+  UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
 import {
   DescribeStreamCommand,
@@ -203,8 +207,37 @@ test("an unsigned request is refused, and so is an operation that is not emulate
     __type: "com.amazon.coral.service#MissingAuthenticationTokenException",
   });
   await expect(
+    operator.send(new DescribeContinuousBackupsCommand({ TableName })),
+  ).rejects.toMatchObject({
+    name: "UnknownOperationException",
+    message: "dynamodb:DescribeContinuousBackups is not emulated",
+  });
+});
+
+test("an operation that changes a table is refused, and the message says where tables are changed", async () => {
+  const refused = (operation: string) => ({
+    name: "UnknownOperationException",
+    $metadata: expect.objectContaining({ httpStatusCode: 400 }),
+    message: `${operation} is not available: tables come from the resource graph. Change them in infra/ and generate the graph again.`,
+  });
+  const create = new CreateTableCommand({
+    TableName: "Other",
+    KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
+    AttributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }],
+    BillingMode: "PAY_PER_REQUEST",
+  });
+  await expect(operator.send(create)).rejects.toMatchObject(refused("CreateTable"));
+  await expect(
     operator.send(new UpdateTableCommand({ TableName, DeletionProtectionEnabled: true })),
-  ).rejects.toMatchObject({ name: "UnknownOperationException" });
+  ).rejects.toMatchObject(refused("UpdateTable"));
+  await expect(operator.send(new DeleteTableCommand({ TableName }))).rejects.toMatchObject(
+    refused("DeleteTable"),
+  );
+  const TimeToLiveSpecification = { AttributeName: "expiresAt", Enabled: false };
+  await expect(
+    operator.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification })),
+  ).rejects.toMatchObject(refused("UpdateTimeToLive"));
+  expect((await operator.send(new ListTablesCommand({}))).TableNames).toEqual([TableName]);
 });
 
 test("a condition on what the guard does not look at stops the start", async () => {

@@ -2,6 +2,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import { crc32 } from "node:zlib";
 
 import type { Clock } from "../clock.ts";
+import { changeRefusal } from "../graph/change-refusal.ts";
 import { type RequestAccess, createRequestAccess } from "../iam/request-access.ts";
 import { parseInput, parseTarget, readRequestBody, sendError } from "../json-protocol.ts";
 import { ServiceError } from "../service-error.ts";
@@ -73,11 +74,7 @@ async function handle(front: Front, request: IncomingMessage, response: ServerRe
   const needed = asked && asks(operation, asked, front.asking);
   const tables = tablesOf(needed);
   if (tables.length > 0) call.details = { table_name: tables[0], resource_names: tables };
-  if (!needed)
-    throw new ServiceError(
-      "com.amazon.coral.service#UnknownOperationException",
-      `dynamodb:${operation} is not emulated`,
-    );
+  if (!needed) throw unknownOperation(operation);
   for (const ask of needed) front.guard.authorize(principal, ask);
 
   const answer = await front.engine.pass(`${prefix}.${operation}`, body);
@@ -155,11 +152,19 @@ async function stream(
     const described = Streams.describeStream(answer);
     return JSON.parse(withOurArns(front, JSON.stringify(described))) as Answer;
   }
-  throw new ServiceError(
-    "com.amazon.coral.service#UnknownOperationException",
-    `dynamodb:${operation} is not emulated`,
-  );
+  throw unknownOperation(operation);
 }
+
+/** The operations that would change a table itself, not its items. */
+const tableChanges = ["CreateTable", "DeleteTable", "UpdateTable", "UpdateTimeToLive"];
+
+const unknownOperation = (operation: string) =>
+  new ServiceError(
+    "com.amazon.coral.service#UnknownOperationException",
+    tableChanges.includes(operation)
+      ? changeRefusal(operation, "tables")
+      : `dynamodb:${operation} is not emulated`,
+  );
 
 /** The engine has a region and an account of its own making. */
 function withOurArns({ streams, asking, tables }: Front, text: string): string {

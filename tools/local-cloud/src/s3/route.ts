@@ -1,3 +1,4 @@
+import { changeRefusal } from "../graph/change-refusal.ts";
 import * as BucketInfo from "./bucket-info.ts";
 import type { Action, Call } from "./types.ts";
 import { Fault, notImplemented } from "./fault.ts";
@@ -159,10 +160,7 @@ export function refuseBucketChange({
 }: Pick<Call, "method" | "key" | "query">): void {
   if (key || namesIn(query).length > 0 || !["PUT", "DELETE"].includes(method)) return;
   const operation = method === "PUT" ? "CreateBucket" : "DeleteBucket";
-  throw new Fault(
-    "NotImplemented",
-    `${operation} is not available: buckets come from the resource graph. Change them in infra/ and generate the graph again.`,
-  );
+  throw new Fault("NotImplemented", changeRefusal(operation, "buckets"));
 }
 
 /** The query parameters that say what is asked; the signature's parameters and the SDK's `x-id` do not. */
