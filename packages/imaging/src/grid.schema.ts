@@ -1,5 +1,5 @@
-// The sizes that are most likely to be stored already: the client's `srcset` asks for them, and delivery rounds to them when
-// it must (published.ts). In device pixels, of a width or a height, smallest first.
+// The budget-free widths and heights: the client's `srcset` requests them, and delivery rounds to them when an image's budget
+// is spent (budget-free-plans.ts). In device pixels, smallest first.
 
 export const EDGES = [160, 320, 480, 640, 800, 960, 1280, 1600, 1920, 2560, 3200, 3840] as const;
 

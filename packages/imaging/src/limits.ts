@@ -1,17 +1,17 @@
-// Every number that stops something, with its reason. Measured on 2 vCPU with sharp 0.35.5; "RSS" is peak resident memory of a process whose base is 72 MB.
+// All limits, each with its reason. Measured on 2 vCPU with sharp 0.35.5; "RSS" is peak resident memory of a process whose base is 72 MB.
 
-/** The largest accepted upload: the picture is held whole in memory beside its decoder, so a gigabyte of function memory carries this and no more. */
+/** The largest accepted upload. The bytes stay in memory while the decoder works; a function with 1 GB of memory has no room for more. */
 export const MAX_INPUT_BYTES = 500 * 2 ** 20;
 
-/** No side may be longer: beyond it one row no longer fits the decoders' strip buffers cheaply, WebP (16,383) cannot hold even a third of it, and the only pictures we met there were attacks (1 × 60,000). */
+/** Pixels of the longest accepted side. The decoders' buffers grow with the length of a row, and the only longer images that we met were attacks (1 × 60,000). */
 export const MAX_SIDE = 30_000;
 
 /**
  * Pixels of all frames together, per input format, because what a pixel costs depends on the decoder.
  * JPEG, PNG, WebP and TIFF are decoded in strips: 100 megapixels need 104–441 MB RSS and at most 1.9 s.
  * AVIF is decoded whole at about 18 MB per megapixel: 40 megapixels are some 750 MB, 100 were 1,841 MB and killed the process.
- * SVG is rasterised whole, 4 bytes a pixel, by a renderer that no time limit interrupts.
- * GIF is held frame by frame, and 50 megapixels of frames are what a second of work draws.
+ * SVG is rasterised whole, 4 bytes per pixel, by a renderer that no time limit interrupts.
+ * GIF is decoded frame by frame; 50 megapixels of frames take about a second.
  */
 export const MAX_PIXELS = {
   jpeg: 100e6,
@@ -23,61 +23,62 @@ export const MAX_PIXELS = {
   gif: 50e6,
 } as const;
 
-/** A progressive JPEG and an interlaced PNG are held whole until their last byte: up to 8 bytes a pixel, so this is 400 MB. */
+/** A progressive JPEG and an interlaced PNG are held whole until their last byte: up to 8 bytes per pixel, which is 400 MB. */
 export const MAX_PROGRESSIVE_PIXELS = 50e6;
 
-/** Pixels times scans of a progressive JPEG. A scan costs a few bytes and 1.6 ns a pixel, in one call that no time limit interrupts: 883 scans of 25 megapixels are 88 KB and took longer than 30 s. Encoders write ten scans, the most thorough one 64. */
+/** Pixels times scans of a progressive JPEG. A scan needs only a few bytes and costs 1.6 ns per pixel, in one call that no time limit interrupts: 883 scans of 25 megapixels are 88 KB and took longer than 30 s. Encoders write about ten scans, at most 64. */
 export const MAX_SCANNED_PIXELS = 2e9;
 
-/** A JPEG spends at least one bit on each block of 64 pixels, so fewer bytes than pixels / 512 are not the whole picture, and decoding what is missing would cost as much as the picture. */
+/** A JPEG spends at least one bit on each block of 64 pixels, so a file with fewer bytes than pixels / 512 is truncated, and decoding it would cost as much as a complete one. */
 export const MAX_JPEG_PIXELS_PER_BYTE = 512;
 
-/** All frames of a moving picture together: they are decoded as one tall picture, 4 bytes a pixel, so this is 200 MB. */
+/** Pixels of all frames of an animation. They are decoded as one tall image, 4 bytes per pixel, which is 200 MB. */
 export const MAX_ANIMATION_PIXELS = 50e6;
 
-/** A minute at 16 frames a second; each frame costs its own header, palette and disposal however small it is. */
+/** About a minute at 16 frames per second. Each frame has a fixed cost (header, palette, disposal), however small it is. */
 export const MAX_FRAMES = 1000;
 
-/** The largest honest profile (CMYK press with its lookup tables) is about 2 MB; anything larger is a hiding place. */
+/** The largest regular profiles (CMYK with lookup tables) have about 2 MB. */
 export const MAX_PROFILE_BYTES = 4 * 2 ** 20;
 
-/** Text of an SVG: drawings are kilobytes, and every element costs the renderer far more than its bytes. */
+/** An SVG usually has a few kilobytes, and each element costs the renderer far more than its bytes. */
 export const MAX_SVG_BYTES = 2 ** 20;
-/** Drawings are a dozen levels deep; libxml2 stops at 256 and recursion is what parsers die of. */
+/** Levels of nested elements. Drawings have about twelve; libxml2 stops at 256, and deep recursion crashes parsers. */
 export const MAX_SVG_DEPTH = 100;
-/** Shapes, or as much work as they are (svg-work.ts): some 150 microseconds each on a canvas of one megapixel, so this is 4 seconds. A detailed map has 10,000. */
+/** In units of one shape, about 150 microseconds on a canvas of one megapixel (svg-cost.ts): about 4 seconds. A detailed map has 10,000. */
 export const MAX_SVG_COST = 25_000;
 
-/** A delivered picture, whatever was asked: one 25-megapixel WebP at effort 2 costs about 1.5 s of one CPU. */
+/** Pixels of a delivered picture: one 25-megapixel WebP at effort 2 costs about 1.5 s of one CPU. */
 export const MAX_OUTPUT_PIXELS = 25e6;
-/** WebP ends at 16,383 (its field has 14 bits); half of it serves every screen with `dpr`. */
+/** Pixels of the longest side of a delivered picture. WebP allows 16,383; half of it is enough for every screen, `dpr` included. */
 export const MAX_OUTPUT_EDGE = 8192;
-/** libvips' `timeout` does not interrupt AVIF encoding (1 s asked, 9.3 s taken), so its work is bounded by size and effort instead: 8 megapixels at effort 0 end within 2 s. */
+/** libvips' `timeout` does not interrupt AVIF encoding (set to 1 s, it took 9.3 s), so size and effort limit the cost instead: 8 megapixels at effort 0 take at most 2 s. */
 export const MAX_AVIF_PIXELS = 8e6;
-/** What a cover may scale to before it is cut: libvips computes only the part that stays, but its coordinates and our patience are finite. */
+/** Pixels to which `fit=cover` may scale before the crop. libvips computes only the part that remains, but its coordinates have limits. */
 export const MAX_SCALED_PIXELS = 100e6;
 
-/** Seconds of one processor that a plan may be expected to take, reading apart (work.ts): on a slow function it is twice that, and must end before the limit on time. Nobody's page waits for more. */
+/** Seconds of one processor that a plan may take by estimate, without decoding (render-cost.ts). A slow function takes twice as long, which is still below RENDER_SECONDS. */
 export const MAX_RENDER_COST_SECONDS = 8;
 
-/** libvips' own limit on a delivery: it stops between two strips, and cannot stop AVIF's encoder, an SVG or the scans of a JPEG. Whoever runs `render` has one behind it that ends the process. */
+/** libvips' time limit for a delivery. libvips checks it between two strips, so it does not stop the AVIF encoder, an SVG or the scans of a JPEG: the caller of `render` needs a second limit that ends the process. */
 export const RENDER_SECONDS = 20;
-/** An upload may take its time once: the worst that is accepted, a moving picture of 50 megapixels to be published, is encoded four times and takes 20 s on a slow processor. The process is ended then. */
+/** After this time the worker process is killed. The most expensive accepted image, an animation of 50 megapixels with a named copy, is encoded four times and takes 20 s on a slow processor. */
 export const PREPARE_SECONDS = 40;
-/** Reading a header takes a millisecond, the rules of an SVG a second at most. */
+/** Reading a header takes a millisecond, checking an SVG at most a second. */
 export const PRECHECK_SECONDS = 10;
 
-/** Published pictures are read through the gateway's S3 integration, which buffers and stops at 10 MB (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html); the rest is headers' room. */
+/** Named copies are served through the gateway's S3 integration, which allows 10 MB (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html); the difference is room for headers. */
 export const MAX_NAMED_COPY_BYTES = 9_500_000;
+/** Pixels of the longest side. */
 export const MAX_NAMED_COPY_EDGE = 4096;
 
-/** Rungs of the ladder, long edge: three cover widths 160 to 2048 at 1/6 of the decode cost, and half octaves between them bought 2 %. */
+/** Pixels of the long edge of each rung. Three rungs serve widths of 160 to 2048 at 1/6 of the decode cost; rungs between them saved only 2 %. */
 export const RUNG_EDGES = [2048, 1024, 512] as const;
 
-/** Characters of an artist's or a copyright's text: a name, a year and an address; it is part of the image's row and of every file that it is asked for in. */
+/** Characters of an artist or copyright text: enough for a name, a year and a URL. The text is stored in the image's row. */
 export const MAX_CREDIT_CHARACTERS = 200;
-/** Entries of an EXIF directory that are looked at: cameras write some twenty. */
+/** Entries of an EXIF directory that are read. Cameras write about twenty. */
 export const MAX_EXIF_TAGS = 200;
 
-/** What any accepted picture may make a process hold beyond itself: the larger of the two limits on pixels that are held whole, with room for what is made of them. A function has 1,769 MB. */
+/** Memory that a process may need in addition to its base to process any accepted image: the largest decoded image plus the results. A function has 1,769 MB. */
 export const MAX_HELD_MEGABYTES = 800;

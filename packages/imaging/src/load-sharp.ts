@@ -5,12 +5,12 @@ import type Sharp from "sharp";
 
 export type { Metadata, Sharp as Picture, SharpOptions as Options } from "sharp";
 
-/** As CommonJS: node's loader of modules takes half as long again for sharp's twenty files, and a function waits for it at every cold start. */
+/** CommonJS, because Node's loader of ES modules takes 50 % longer for sharp's twenty files, at every cold start. */
 const require = createRequire(import.meta.url);
 
 let loaded: Promise<typeof Sharp> | undefined;
 
-/** libvips, loaded when the first pixel is needed: a 304 or a stored picture must not pay for it. */
+/** sharp with libvips, loaded at the first call, because a 304 or a stored derivative does not need it. */
 export const loadSharp = (): Promise<typeof Sharp> => (loaded ??= load());
 
 /** Most of the time goes into the many small files of sharp's dependencies. */
@@ -18,7 +18,7 @@ const dependencies = ["detect-libc", "semver", "@img/colour"];
 
 /**
  * Loads sharp piece by piece, each in a turn of the event loop of its own: what arrives from the network meanwhile waits for
- * one piece, not for all. Stops when the signal is aborted; `engine` then loads the rest.
+ * one piece, not for all. Stops when the signal is aborted; `loadSharp` then loads the rest.
  */
 export async function preloadSharp(signal: AbortSignal): Promise<void> {
   if (loaded) return;
@@ -37,7 +37,7 @@ export async function preloadSharp(signal: AbortSignal): Promise<void> {
 
 async function load() {
   const sharp = require("sharp") as typeof Sharp;
-  // a function sees a picture once: libvips' cache of operations only holds memory
+  // a function processes an image once, so libvips' cache of operations would only use memory
   sharp.cache(false);
   return sharp;
 }
