@@ -7,8 +7,8 @@ import { prepare } from "../src/prepare.ts";
 import { render } from "../src/render.ts";
 import * as Request from "../src/request.ts";
 
-/** The README's pictures: which file is made of which picture by which query. */
-export const examples: Record<string, [picture: string, query: string]> = {
+/** The pictures of the README: for each file, its image and its query. */
+export const examples: Record<string, [image: string, query: string]> = {
   "inside.webp": ["koi.jpg", "w=160&h=160"],
   "cover.webp": ["koi.jpg", "w=160&h=160&fit=cover"],
   "contain.webp": ["koi.jpg", "w=160&h=160&fit=contain&bg=f4e9cd"],
@@ -37,9 +37,10 @@ export const examples: Record<string, [picture: string, query: string]> = {
 
 const folders = { jpg: "../../../tools/start/pictures", svg: "." };
 
-export async function made(picture: string, query: string): Promise<Buffer> {
-  const folder = folders[picture.endsWith("svg") ? "svg" : "jpg"];
-  const bytes = readFileSync(join(import.meta.dirname, folder, picture));
+/** The WebP picture, or the format of `f`, that a query gives of an image of the demo. */
+export async function renderExample(image: string, query: string): Promise<Buffer> {
+  const folder = folders[image.endsWith("svg") ? "svg" : "jpg"];
+  const bytes = readFileSync(join(import.meta.dirname, folder, image));
   const { rungs, ...source } = await prepare(bytes, { namedCopy: false });
   const pairs = [...new URLSearchParams(query)].map(([key, value]) => [key, [value]]);
   const { request } = Request.parse(Object.fromEntries(pairs));

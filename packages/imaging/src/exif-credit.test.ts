@@ -8,7 +8,7 @@ import { identify } from "./identify.ts";
 import * as Plan from "./plan.ts";
 import { render } from "./render.ts";
 
-/** EXIF with one text, as a camera of either byte order writes it. */
+/** EXIF with one text tag, in either byte order. */
 function exif(
   text: string | Buffer,
   { tag = 0x8298, isLittle = true, type = 2, length = -1 } = {},
@@ -42,32 +42,32 @@ test.each([
   [Buffer.from("M\xfcller", "latin1"), "M ller"],
   ["x".repeat(5000), "x".repeat(MAX_CREDIT_CHARACTERS)],
   ["  \0 \0", undefined],
-])("%j is read as %j, in either byte order", (text, copyright) => {
+])("%j is read as %j in either byte order", (text, copyright) => {
   for (const isLittle of [true, false])
     expect(ExifCredit.read(exif(text, { isLittle }))).toEqual(copyright ? { copyright } : {});
 });
 
-test("only text counts, and only of the two tags", () => {
+test("only text of the tags Artist and Copyright is read", () => {
   expect(ExifCredit.read(exif("Ana", { type: 7 }))).toEqual({});
   expect(ExifCredit.read(exif("Canon", { tag: 0x010f }))).toEqual({});
   expect(ExifCredit.read(exif("Ana", { tag: 0x013b }))).toEqual({ artist: "Ana" });
 });
 
-test("whatever a file claims, reading ends, and within the file", () => {
-  const honest = exif("Ana Example and others");
-  for (let length = 0; length <= honest.length; length++)
-    expect(() => ExifCredit.read(honest.subarray(0, length))).not.toThrow();
-  for (let at = 0; at < honest.length; at++)
+test("truncated or damaged EXIF never throws", () => {
+  const valid = exif("Ana Example and others");
+  for (let length = 0; length <= valid.length; length++)
+    expect(() => ExifCredit.read(valid.subarray(0, length))).not.toThrow();
+  for (let at = 0; at < valid.length; at++)
     for (const byte of [0, 0x7f, 0xff]) {
-      const bad = Buffer.from(honest);
-      bad[at] = byte;
-      expect(() => ExifCredit.read(bad)).not.toThrow();
+      const damaged = Buffer.from(valid);
+      damaged[at] = byte;
+      expect(() => ExifCredit.read(damaged)).not.toThrow();
     }
   expect(ExifCredit.read(exif("Ana", { length: 0xffffffff }))).toEqual({});
 });
 
 test.each(["ACME (UK, Ltd, and, sons)", "2026 Ana (all rights)", "Ana, Bo, Cy"])(
-  "%s arrives whole in what is delivered",
+  "the credit %s is written unchanged into the picture",
   async (copyright) => {
     const bytes = await photo(40, 30).jpeg().toBuffer();
     const source = { ...(await identify(bytes)), hasAlpha: false, credit: { copyright } };

@@ -8,28 +8,28 @@ import { identify } from "./identify.ts";
 import { MAX_FRAMES } from "./limits.ts";
 
 test.each(["jpeg", "png", "webp", "avif", "tiff"] as const)(
-  "%s is known by its bytes",
+  "%s is identified by its bytes",
   async (format) => {
     const bytes = await photo(60, 40).toFormat(format).toBuffer();
     expect(await identify(bytes)).toMatchObject({ format, width: 60, height: 40, pages: 1 });
   },
 );
 
-test("a GIF's frames are counted", async () => {
+test("the frames of a GIF are counted", async () => {
   const bytes = await gif(20, 10, ["red", "lime", "blue"]);
   expect(await identify(bytes)).toMatchObject({ format: "gif", width: 20, height: 10, pages: 3 });
 });
 
-test("width and height are those of the upright picture", async () => {
+test("width and height are those of the upright image", async () => {
   const bytes = await photo(60, 40).withMetadata({ orientation: 6 }).jpeg().toBuffer();
   expect(await identify(bytes)).toMatchObject({ width: 40, height: 60 });
 });
 
 test.each([
-  ["nothing", Buffer.alloc(0), "image.empty"],
+  ["an empty file", Buffer.alloc(0), "image.empty"],
   [
     "text that is called .jpg",
-    Buffer.from("this is no picture at all, whatever its name"),
+    Buffer.from("this is no image at all"),
     "image.not_a_picture",
   ],
   ["HTML", Buffer.from("<html><script>alert(1)</script><svg></svg></html>"), "image.not_a_picture"],
@@ -48,17 +48,17 @@ test.each([
 test.each([
   ["a side of 60,000 pixels", pngHead(1, 60_000), "image.side_too_long"],
   ["256 megapixels in a few bytes", pngHead(16_000, 16_000), "image.too_many_pixels"],
-  ["a picture without width", pngHead(0, 10), "image.damaged"],
+  ["an image without width", pngHead(0, 10), "image.damaged"],
 ])("%s is refused from the header, before a pixel is decoded", async (_, bytes, code) => {
   const start = process.cpuUsage();
   await expect(identify(bytes)).rejects.toMatchObject({ code });
-  // decoding the bomb would cost 700 ms; the rest is room for a busy machine
+  // decoding the image would take 700 ms of CPU; identifying takes a few, the rest is margin for a busy machine
   expect(process.cpuUsage(start).user / 1000).toBeLessThan(200);
 });
 
-test("a movie is measured by all its frames", async () => {
+test("an animation with too many frames is refused", async () => {
   const many = await gif(1, 1, ["red", "lime"]);
-  // the same two frames over and over, as a hostile encoder would
+  // the same two frames over and over, as in a hostile file
   const end = many.length - 1;
   const start = many.indexOf(Buffer.from([0x21, 0xf9]));
   const frames = Array.from({ length: MAX_FRAMES }, () => many.subarray(start, end));
@@ -68,17 +68,17 @@ test("a movie is measured by all its frames", async () => {
 
 test.each([
   [
-    "entities that multiply",
+    "entities",
     '<!DOCTYPE svg [<!ENTITY a "aaaa">]><svg xmlns="http://www.w3.org/2000/svg" width="5" height="5"><text>&a;</text></svg>',
     "image.svg_entities",
   ],
   [
-    "pictures inside",
+    "an embedded image",
     '<svg xmlns="http://www.w3.org/2000/svg" width="5" height="5"><image href="data:image/png;base64,AA=="/></svg>',
     "image.svg_images",
   ],
   [
-    "a canvas without end",
+    "a canvas that is too large",
     '<svg xmlns="http://www.w3.org/2000/svg" width="30000" height="30000"/>',
     "image.too_many_pixels",
   ],
@@ -86,13 +86,13 @@ test.each([
   await expect(identify(Buffer.from(text))).rejects.toMatchObject({ code });
 });
 
-test("an SVG is known behind its declaration, its comments and its document type", async () => {
+test("an SVG is identified behind an XML declaration, comments and a document type", async () => {
   const text =
     '\uFEFF<?xml version="1.0"?>\n<!-- made by hand -->\n<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">\n<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20"/>';
   expect(await identify(Buffer.from(text))).toMatchObject({ format: "svg", width: 30, height: 20 });
 });
 
-test("a name that lies changes nothing: a PNG is a PNG", async () => {
+test("the content type of a PNG is image/png", async () => {
   const bytes = await sharp({ create: { width: 2, height: 2, channels: 3, background: "red" } })
     .png()
     .toBuffer();
@@ -107,7 +107,7 @@ function box(brand: string, compatible: string[]): Buffer {
   return Buffer.concat([size, body, Buffer.alloc(64)]);
 }
 
-/** A PNG that claims a size and carries next to nothing. */
+/** A PNG that declares a size and has almost no data. */
 function pngHead(width: number, height: number): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);

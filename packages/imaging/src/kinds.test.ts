@@ -1,13 +1,13 @@
 import sharp, { type Sharp } from "sharp";
 import { expect, test } from "vitest";
 
-import { delivered } from "../test/deliver.ts";
+import { renderRequest } from "../test/render-request.ts";
 import { corners, difference, gif, photo } from "../test/samples.ts";
 
 const plainPhoto = () => photo(100, 80);
 const grayPhoto = () => plainPhoto().grayscale().toColourspace("b-w");
 
-/** Each kind of file that cameras, scanners and programs write, and how far from the plain photograph it may look: what it lost when it was made. */
+/** Each kind of file that cameras, scanners and programs write, with the largest mean difference from the plain photograph (0..255) that its own encoding causes. */
 const kinds: [string, () => Sharp, () => Sharp, number][] = [
   ["CMYK", plainPhoto, () => plainPhoto().withIccProfile("cmyk").jpeg({ quality: 100 }), 18],
   [
@@ -60,8 +60,8 @@ const kinds: [string, () => Sharp, () => Sharp, number][] = [
 ];
 
 test.each(kinds)(
-  "%s leaves as 8 bit sRGB without a profile, and looks the same",
-  async (_, plain, make, off) => {
+  "%s is delivered as 8 bit sRGB without a profile and with the same colours",
+  async (_, plain, make, maxDifference) => {
     const bytes = await make().toBuffer();
     const expected = await plain()
       .toColourspace("srgb")
@@ -69,12 +69,12 @@ test.each(kinds)(
       .png()
       .toBuffer();
     for (const f of ["jpeg", "webp", "avif", "png", "gif"] as const) {
-      const { metadata } = await delivered(bytes, { w: 50, f });
+      const { metadata } = await renderRequest(bytes, { w: 50, f });
       expect(metadata).toMatchObject({ width: 50, height: 40, depth: "uchar", hasProfile: false });
       expect(metadata.space).toBe("srgb");
     }
-    const { data } = await delivered(bytes, { w: 50, f: "png" });
-    expect(await difference(data, expected)).toBeLessThan(off);
+    const { data } = await renderRequest(bytes, { w: 50, f: "png" });
+    expect(await difference(data, expected)).toBeLessThan(maxDifference);
   },
 );
 
@@ -82,18 +82,18 @@ test.each([
   ["one pixel", 1, 1],
   ["very wide", 20_000, 3],
   ["very tall", 3, 20_000],
-])("%s: every fit has exactly the planned size", async (_, width, height) => {
+])("%s: each fit gives exactly the planned size", async (_, width, height) => {
   const bytes = await sharp({ create: { width, height, channels: 3, background: "#a52" } })
     .png()
     .toBuffer();
   for (const fit of ["cover", "contain", "fill", "inside", "outside"] as const)
     for (const request of [{ w: 40 }, { w: 40, h: 30 }, { h: 30, rot: 90 as const }]) {
-      const { plan, metadata } = await delivered(bytes, { ...request, fit, f: "png" });
+      const { plan, metadata } = await renderRequest(bytes, { ...request, fit, f: "png" });
       expect([metadata.width, metadata.height]).toEqual([plan.width, plan.height]);
     }
 });
 
-test("the pages of a TIFF are no movie: the first is the picture", async () => {
+test("only the first page of a TIFF is delivered", async () => {
   const pages = await sharp(
     await Promise.all(
       ["red", "lime"].map((background) =>
@@ -109,14 +109,14 @@ test("the pages of a TIFF are no movie: the first is the picture", async () => {
   expect((await sharp(pages).metadata()).pages).toBe(2);
   const pyramid = await photo(600, 400).tiff({ pyramid: true, tile: true }).toBuffer();
   for (const bytes of [pages, pyramid]) {
-    const { metadata } = await delivered(bytes, { w: 30, rot: 90 });
+    const { metadata } = await renderRequest(bytes, { w: 30, rot: 90 });
     expect(metadata).toMatchObject({ format: "jpeg", width: 30, height: 45 });
   }
-  const { data } = await delivered(pages, { w: 30 });
+  const { data } = await renderRequest(pages, { w: 30 });
   expect(await corners(data)).toEqual(["red", "red", "red", "red"]);
 });
 
-test("each frame keeps its own time, and the movie its number of rounds", async () => {
+test("an animation keeps the delay of each frame and its number of loops", async () => {
   const delay = [50, 400, 120];
   const still = await gif(60, 40, ["red", "lime", "blue"]);
   for (const bytes of [
@@ -124,7 +124,7 @@ test("each frame keeps its own time, and the movie its number of rounds", async 
     await sharp(still, { animated: true }).webp({ delay, loop: 3 }).toBuffer(),
   ])
     for (const f of ["webp", "gif"] as const) {
-      const { metadata } = await delivered(bytes, { w: 30, f });
+      const { metadata } = await renderRequest(bytes, { w: 30, f });
       expect(metadata).toMatchObject({ format: f, pages: 3, delay, loop: 3, pageHeight: 20 });
     }
 });

@@ -11,11 +11,11 @@ import { type Prepared, prepare } from "./prepare.ts";
 import { render } from "./render.ts";
 import type { Request } from "./request.ts";
 
-// What is delivered from a rung, held against the same delivery from the original. The judge of both is what neither is: the
-// whole original, decoded at its full size and scaled once, never encoded again.
+// Compares the picture made from a rung with the picture made from the original. The reference of both is the original, decoded
+// at its full size, scaled once and not encoded.
 
 const originals: [width: number, height: number][] = [
-  // rungs of 213 and 427 pixels' height: odd sides are what a decoder's own shrinking gets wrong
+  // rungs of 213 and 427 pixels' height: a JPEG decoder that shrinks while decoding rounds odd sides differently
   [3840, 1600],
   [2403, 3201],
   [1600, 1066],
@@ -38,8 +38,8 @@ const requests: Request[] = [
 ];
 const formats = ["webp", "avif"] as const;
 
-/** Some 25 seconds of one processor. */
-const PATIENCE_MS = 300_000;
+/** The comparison takes about 25 seconds of one processor. */
+const TIMEOUT_MS = 300_000;
 
 type Pair = { s2: number; ssim: number; isFromRung: boolean };
 const pairs: Record<(typeof formats)[number], Pair[]> = { webp: [], avif: [] };
@@ -50,29 +50,29 @@ beforeAll(async () => {
     const prepared = await prepare(bytes, { namedCopy: false });
     const whole = await pixels(bytes);
     for (const request of requests) {
-      // where a picture goes does not depend on its format
-      const judge = judgeBy(await exact(whole, planned(request, prepared)));
+      // the reference does not depend on the output format
+      const scorer = scorerFor(await renderReference(whole, planned(request, prepared)));
       for (const f of formats)
-        pairs[f].push(await compare(judge, bytes, prepared, { ...request, f }));
+        pairs[f].push(await compare(scorer, bytes, prepared, { ...request, f }));
     }
   }
-}, PATIENCE_MS);
+}, TIMEOUT_MS);
 
 describe.each(formats)("%s", (format) => {
   const of = (key: "s2" | "ssim") =>
     pairs[format].map((pair) => pair[key]).toSorted((a, b) => a - b);
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-  test("the set is made of deliveries that a rung is used for", () => {
+  test("at least 40 of the requests are made from a rung", () => {
     expect(pairs[format].filter(({ isFromRung }) => isFromRung).length).toBeGreaterThanOrEqual(40);
   });
 
-  test("a rung looks on average at least as good as the original", () => {
+  test("a picture from a rung is on average at least as similar as one from the original", () => {
     expect(mean(of("s2"))).toBeGreaterThanOrEqual(0);
     expect(mean(of("ssim"))).toBeGreaterThanOrEqual(-0.001);
   });
 
-  test("one in twenty may look worse, by two points at most", () => {
+  test("at most one picture in twenty from a rung is more than two points worse", () => {
     const differences = of("s2");
     expect(differences[Math.floor(differences.length * 0.05)]).toBeGreaterThanOrEqual(-2);
   });
@@ -81,9 +81,9 @@ describe.each(formats)("%s", (format) => {
 const planned = (request: Request, prepared: Prepared) =>
   Plan.plan(request, prepared, { avif: true, webp: true });
 
-/** Refuses pictures of different sizes, so a rung that changes the result by a pixel is found, too. */
+/** The scores throw on different sizes, so a rung that changes the size by a pixel fails, too. */
 async function compare(
-  judge: Judge,
+  scorer: Scorer,
   bytes: Buffer,
   prepared: Prepared,
   request: Request,
@@ -93,14 +93,14 @@ async function compare(
   const direct = await pixels((await render(bytes, plan)).data);
   const ladder = rung ? await pixels((await render(rung.data, plan, rung)).data) : direct;
   return {
-    s2: judge.s2(ladder) - judge.s2(direct),
-    ssim: judge.ssim(ladder) - judge.ssim(direct),
+    s2: scorer.s2(ladder) - scorer.s2(direct),
+    ssim: scorer.ssim(ladder) - scorer.ssim(direct),
     isFromRung: rung !== undefined,
   };
 }
 
-/** The plan without any short cut: full decode, one scaling, no encoder. */
-async function exact({ data, width, height }: Pixels, plan: Plan.Plan): Promise<Pixels> {
+/** The reference picture of a plan: full decode, one scaling, no encoder. */
+async function renderReference({ data, width, height }: Pixels, plan: Plan.Plan): Promise<Pixels> {
   const { crop = { x: 0, y: 0, w: width, h: height }, cut, turn } = plan;
   const scale = Plan.swapSidesIfTurned(plan.scale, turn);
   const scaled = await sharp(data, { raw: { width, height, channels: 3 } })
@@ -108,20 +108,20 @@ async function exact({ data, width, height }: Pixels, plan: Plan.Plan): Promise<
     .resize({ ...scale, fit: "fill" })
     .raw()
     .toBuffer();
-  const turned = sharp(scaled, { raw: { ...scale, channels: 3 } }).rotate(turn);
-  if (typeof cut !== "object") return pixels(await turned.png().toBuffer());
+  const rotated = sharp(scaled, { raw: { ...scale, channels: 3 } }).rotate(turn);
+  if (typeof cut !== "object") return pixels(await rotated.png().toBuffer());
   return pixels(
-    await turned
+    await rotated
       .extract({ ...cut, width: plan.width, height: plan.height })
       .png()
       .toBuffer(),
   );
 }
 
-type Judge = ReturnType<typeof judgeBy>;
-const judgeBy = (ideal: Pixels) => ({
-  s2: ssimulacra2(ideal),
-  ssim: (made: Pixels) => similarity(ideal, made),
+type Scorer = ReturnType<typeof scorerFor>;
+const scorerFor = (reference: Pixels) => ({
+  s2: ssimulacra2(reference),
+  ssim: (made: Pixels) => similarity(reference, made),
 });
 
 function similarity(a: Pixels, b: Pixels): number {

@@ -21,25 +21,25 @@ const chosen = (request: Request, more: Partial<Plan.Source> = {}) => {
 const crop = { x: 1000, y: 1000, w: 3000, h: 2000 };
 
 test.each<[string, Request, number | undefined]>([
-  ["the smallest that is large enough", { w: 300 }, 512],
-  ["one of exactly this size", { w: 512 }, 512],
-  ["not one that is a pixel too small", { w: 513 }, 1024],
-  ["the original for what no rung has", { w: 2001 }, undefined],
-  ["the original at its own size", {}, undefined],
-  ["both sides count", { w: 300, h: 600, fit: "cover" }, 1024],
-  ["turned, the other side counts", { w: 400, rot: 90 }, 1024],
-  ["a crop needs twice the pixels", { w: 300, crop }, 2000],
-  ["or the original", { w: 600, crop }, undefined],
-  ["what is trimmed must be exact", { w: 300, trim: 10 }, undefined],
+  ["the smallest rung that is large enough", { w: 300 }, 512],
+  ["a rung of exactly this size", { w: 512 }, 512],
+  ["no rung that is a pixel too small", { w: 513 }, 1024],
+  ["the original where each rung is too small", { w: 2001 }, undefined],
+  ["the original for its own size", {}, undefined],
+  ["a rung whose both sides are large enough", { w: 300, h: 600, fit: "cover" }, 1024],
+  ["the other side for a rotated picture", { w: 400, rot: 90 }, 1024],
+  ["twice the pixels for a crop", { w: 300, crop }, 2000],
+  ["the original where no rung has twice the pixels for a crop", { w: 600, crop }, undefined],
+  ["the original for trim", { w: 300, trim: 10 }, undefined],
 ])("%s", (_, request, width) => expect(chosen(request).rung?.width).toBe(width));
 
-test("a lossless picture asked for losslessly has not been a JPEG in between", () => {
+test("a lossless output of a lossless image is made from the original", () => {
   expect(chosen({ w: 300, f: "png" }, { format: "png" }).rung).toBeUndefined();
   expect(chosen({ w: 300, f: "webp" }, { format: "png" }).rung?.width).toBe(512);
   expect(chosen({ w: 300, f: "png" }, { format: "jpeg" }).rung?.width).toBe(512);
 });
 
-test("what moves is read from its original", () => {
+test("an animation is made from the original", () => {
   expect(chosen({ w: 300 }, { width: 600, height: 400, pages: 4 }).rung).toBeUndefined();
 });
 

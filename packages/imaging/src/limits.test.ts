@@ -11,7 +11,7 @@ import * as Limits from "./limits.ts";
 import * as Plan from "./plan.ts";
 import type { Request } from "./request.ts";
 
-// One over and one under, for every limit on what comes in and on what goes out. Nothing here is decoded.
+// For each limit on uploads and outputs, one value at the limit and one above it. No pixels are decoded here.
 
 const text = (body: string, attributes?: string) => Buffer.from(svg(body, attributes));
 const jpeg = await photo(64, 48).jpeg().toBuffer();
@@ -20,8 +20,8 @@ const avif = await photo(64, 48).avif({ effort: 0 }).toBuffer();
 const webp = await photo(64, 48).webp({ lossless: true }).toBuffer();
 const padded = (bytes: Buffer, length: number) => Buffer.concat([bytes, Buffer.alloc(length)]);
 
-/** Widths and heights in each format's own header; the bytes behind it are somebody else's. */
-const claiming = {
+/** Files whose header declares the given size; the pixel data belongs to a small image. */
+const withDeclaredSize = {
   jpeg: (width, height) => padded(sized(jpeg, width, height), 200_000),
   png: (width, height) => png(width, height),
   webp: (width, height) => {
@@ -41,16 +41,16 @@ const claiming = {
   svg: (width, height) => text("", `width="${width}" height="${height}"`),
 } satisfies Record<keyof typeof Limits.MAX_PIXELS, (width: number, height: number) => Buffer>;
 
-const formats = Object.keys(claiming) as (keyof typeof claiming)[];
+const formats = Object.keys(withDeclaredSize) as (keyof typeof withDeclaredSize)[];
 
-/** No WebP can have as many as other formats may: its sides end before. */
+/** A side of a WebP has at most 16,383 pixels, so its image must be wider to reach the limit. */
 const widths: Partial<Record<(typeof formats)[number], number>> = { webp: 16_000 };
 
-test.each(formats)("%s: as many pixels as are allowed, and one row more", async (format) => {
+test.each(formats)("%s: the maximum of pixels is accepted, one row more is refused", async (format) => {
   const width = widths[format] ?? Limits.MAX_PIXELS[format] / 5000;
   const height = Limits.MAX_PIXELS[format] / width;
-  expect(await identify(claiming[format](width, height))).toMatchObject({ width, height });
-  await expect(identify(claiming[format](width, height + 1))).rejects.toMatchObject(tooMany);
+  expect(await identify(withDeclaredSize[format](width, height))).toMatchObject({ width, height });
+  await expect(identify(withDeclaredSize[format](width, height + 1))).rejects.toMatchObject(tooMany);
 });
 const tooMany = { code: "image.too_many_pixels" };
 
@@ -58,8 +58,8 @@ const frames = (count: number, edge = 1) =>
   gif(edge, edge, ...Array.from({ length: count }, () => frame()));
 const nested = (levels: number) => text("<g>".repeat(levels - 1) + "</g>".repeat(levels - 1));
 const shapes = (count: number) => text('<a id="a"/>'.repeat(count - 1));
-/** A profile that only its length speaks for. */
-const colours = (bytes: number) => {
+/** A JPEG with a colour profile of this many zero bytes. */
+const withProfile = (bytes: number) => {
   const parts = Array.from({ length: 100 }, () => Buffer.alloc(bytes / 100));
   return Buffer.concat([
     jpeg.subarray(0, 2),
@@ -103,8 +103,8 @@ test.each<[limit: string, under: () => Buffer, over: () => Buffer, code: string]
   ],
   [
     "bytes of a profile",
-    () => colours(Limits.MAX_PROFILE_BYTES - 4),
-    () => colours(Limits.MAX_PROFILE_BYTES + 96),
+    () => withProfile(Limits.MAX_PROFILE_BYTES - 4),
+    () => withProfile(Limits.MAX_PROFILE_BYTES + 96),
     "image.profile_too_large",
   ],
   [
@@ -127,12 +127,12 @@ test.each<[limit: string, under: () => Buffer, over: () => Buffer, code: string]
   ],
   [
     "bytes",
-    // never read, so never there
+    // the padding after the JPEG is not read
     () => Buffer.concat([jpeg], Limits.MAX_INPUT_BYTES),
     () => Buffer.alloc(Limits.MAX_INPUT_BYTES + 1),
     "image.too_many_bytes",
   ],
-])("as much as is allowed, and one more: %s", async (_, under, over, code) => {
+])("at the limit an upload is accepted, above it refused: %s", async (_, under, over, code) => {
   await expect(identify(under())).resolves.toBeDefined();
   await expect(identify(over())).rejects.toMatchObject({ name: "Refusal", code });
 });
@@ -176,17 +176,17 @@ test.each<[limit: string, under: () => Plan.Plan, over: () => Plan.Plan, code: s
     "delivery.too_much_work",
   ],
   [
-    "pixels of all frames that are made",
+    "pixels of all frames of the output",
     () => planned({ f: "webp" }, 5000, 5000, 2),
     () => planned({ f: "webp", w: 4000, up: true }, 3000, 3000, 4),
     "delivery.too_large",
   ],
-])("what goes out, as much as is allowed and more: %s", (_, under, over, code) => {
+])("at the limit an output is planned, above it refused: %s", (_, under, over, code) => {
   expect(under()).toBeDefined();
   expect(over).toThrow(expect.objectContaining({ name: "Refusal", code }));
 });
 
-test("a plan is never larger than what goes out may be, however much is asked for", () => {
+test("a plan is within the output limits for the largest requests", () => {
   for (const request of [
     {},
     { w: 4096, dpr: 4, up: true },

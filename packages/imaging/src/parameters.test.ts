@@ -3,17 +3,17 @@ import { readFileSync } from "node:fs";
 import sharp, { type Sharp } from "sharp";
 import { expect, test } from "vitest";
 
-import { delivered } from "../test/deliver.ts";
+import { renderRequest } from "../test/render-request.ts";
 import { difference, gif } from "../test/samples.ts";
 import { Query, type Request } from "./request.ts";
 
-// What each word of the grammar does, seen on a photograph.
+// What each query parameter does to a photograph.
 
 const koi = readFileSync("tools/start/pictures/koi.jpg");
-const seen = async (request: Request, bytes: Buffer | Promise<Buffer> = koi) =>
-  delivered(await bytes, { f: "png", ...request });
+const renderKoi = async (request: Request, bytes: Buffer | Promise<Buffer> = koi) =>
+  renderRequest(await bytes, { f: "png", ...request });
 const size = async (request: Request) => {
-  const { width, height } = (await seen(request)).metadata;
+  const { width, height } = (await renderKoi(request)).metadata;
   return [width, height];
 };
 const png = (change: (picture: Sharp) => Sharp, bytes: Buffer = koi) =>
@@ -22,7 +22,7 @@ const pixel = async (bytes: Buffer) => [
   ...(await sharp(bytes).extract({ left: 0, top: 0, width: 1, height: 1 }).raw().toBuffer()),
 ];
 
-/** How much neighbours differ: what blur takes away and sharpening adds. */
+/** Mean difference of neighbouring pixels: lower after blur, higher after sharpening. */
 async function detail(bytes: Buffer) {
   const { data, info } = await sharp(bytes).grayscale().raw().toBuffer({ resolveWithObject: true });
   let sum = 0;
@@ -31,23 +31,23 @@ async function detail(bytes: Buffer) {
   return sum / data.length;
 }
 
-test("w: the width", async () => {
+test("w: sets the width", async () => {
   expect(await size({ w: 321 })).toEqual([321, 241]);
 });
 
-test("h: the height", async () => {
+test("h: sets the height", async () => {
   expect(await size({ h: 100 })).toEqual([133, 100]);
 });
 
-test("dpr: pixels per CSS pixel", async () => {
+test("dpr: multiplies the CSS pixels", async () => {
   expect(await size({ w: 160, dpr: 1.5 })).toEqual([240, 180]);
 });
 
-test("fit: how the box is met", async () => {
+test("fit: decides how the picture fills the box", async () => {
   const box = { w: 200, h: 200 };
   expect(await size(box)).toEqual([200, 150]);
   expect(await size({ ...box, fit: "outside" })).toEqual([267, 200]);
-  const squares = (["cover", "contain", "fill"] as const).map((fit) => seen({ ...box, fit }));
+  const squares = (["cover", "contain", "fill"] as const).map((fit) => renderKoi({ ...box, fit }));
   const [cover, contain, fill] = (await Promise.all(squares)).map(({ data }) => data);
   const [left, whole] = [34, 267];
   const middle = await png((picture) =>
@@ -59,9 +59,9 @@ test("fit: how the box is met", async () => {
   expect(await pixel(contain!)).toEqual([255, 255, 255]);
 });
 
-test("pos: what stays", async () => {
+test("pos: decides which part a cover keeps", async () => {
   const at = async (pos: Request["pos"]) =>
-    (await seen({ w: 100, h: 200, fit: "cover", ...(pos && { pos }) })).data;
+    (await renderKoi({ w: 100, h: 200, fit: "cover", ...(pos && { pos }) })).data;
   const cut = (left: number) =>
     png((picture) =>
       picture.resize(267, 200, { fit: "fill" }).extract({ left, top: 0, width: 100, height: 200 }),
@@ -73,60 +73,60 @@ test("pos: what stays", async () => {
   expect((await at("entropy")).equals(await at("attention"))).toBe(false);
 });
 
-test("crop: the part", async () => {
-  const { data } = await seen({ crop: { x: 100, y: 50, w: 120, h: 90 } });
+test("crop: delivers that part of the image", async () => {
+  const { data } = await renderKoi({ crop: { x: 100, y: 50, w: 120, h: 90 } });
   const part = await png((picture) =>
     picture.extract({ left: 100, top: 50, width: 120, height: 90 }),
   );
   expect(await difference(data, part)).toBeLessThan(1);
 });
 
-test("rot: a turn", async () => {
-  const [plain, turned] = await Promise.all([seen({ w: 300 }), seen({ h: 300, rot: 90 })]);
+test("rot: rotates clockwise", async () => {
+  const [plain, turned] = await Promise.all([renderKoi({ w: 300 }), renderKoi({ h: 300, rot: 90 })]);
   const expected = await png((picture) => picture.rotate(90), plain.data);
   expect(await difference(turned.data, expected)).toBeLessThan(1);
 });
 
-test("flip: a mirror", async () => {
-  const [plain, mirrored] = await Promise.all([seen({ w: 300 }), seen({ w: 300, flip: "h" })]);
+test("flip: mirrors the picture", async () => {
+  const [plain, mirrored] = await Promise.all([renderKoi({ w: 300 }), renderKoi({ w: 300, flip: "h" })]);
   expect(
     await difference(mirrored.data, await png((picture) => picture.flop(), plain.data)),
   ).toBeLessThan(1);
 });
 
-test("up: larger than it is", async () => {
+test("up: allows a picture larger than the image", async () => {
   const { width, height } = await sharp(koi).metadata();
   expect(await size({ w: 2000 })).toEqual([width, height]);
   expect(await size({ w: 2000, up: true })).toEqual([2000, Math.round((2000 * height) / width)]);
 });
 
-test("trim: no border", async () => {
+test("trim: removes a border of one colour", async () => {
   const framed = await png((picture) =>
     picture.extend({ top: 30, left: 50, right: 20, background: "#305080" }),
   );
-  const { metadata } = await seen({ trim: 10 }, framed);
+  const { metadata } = await renderKoi({ trim: 10 }, framed);
   const { width, height } = await sharp(koi).metadata();
   expect([metadata.width, metadata.height]).toEqual([width, height]);
 });
 
-test("bg: what is behind", async () => {
-  const { data } = await seen({ w: 200, h: 200, fit: "contain", bg: "ff8000" });
+test("bg: fills the space around the image", async () => {
+  const { data } = await renderKoi({ w: 200, h: 200, fit: "contain", bg: "ff8000" });
   expect(await pixel(data)).toEqual([255, 128, 0]);
 });
 
-test("blur: less detail", async () => {
-  const [plain, blurred] = await Promise.all([seen({ w: 300 }), seen({ w: 300, blur: 3 })]);
+test("blur: reduces detail", async () => {
+  const [plain, blurred] = await Promise.all([renderKoi({ w: 300 }), renderKoi({ w: 300, blur: 3 })]);
   expect(await detail(blurred.data)).toBeLessThan((await detail(plain.data)) / 2);
 });
 
-test("sharpen: more detail", async () => {
-  const [plain, sharper] = await Promise.all([seen({ w: 300 }), seen({ w: 300, sharpen: 1.5 })]);
+test("sharpen: increases detail", async () => {
+  const [plain, sharper] = await Promise.all([renderKoi({ w: 300 }), renderKoi({ w: 300, sharpen: 1.5 })]);
   expect(await detail(sharper.data)).toBeGreaterThan((await detail(plain.data)) * 1.2);
 });
 
-test("gray: no colour", async () => {
+test("gray: removes the colour", async () => {
   const [red, green, blue] = (
-    await sharp((await seen({ w: 300, gray: true })).data)
+    await sharp((await renderKoi({ w: 300, gray: true })).data)
       .toColourspace("srgb")
       .stats()
   ).channels;
@@ -134,15 +134,15 @@ test("gray: no colour", async () => {
   expect(await size({ w: 300, gray: true })).toEqual([300, 225]);
 });
 
-test("anim: every frame, or the first", async () => {
+test("anim: delivers every frame, or only the first", async () => {
   const movie = gif(60, 40, ["red", "lime", "blue"]);
-  expect((await seen({ f: "webp" }, movie)).metadata.pages).toBe(3);
-  expect((await seen({ f: "webp", anim: false }, movie)).metadata.pages).toBeUndefined();
+  expect((await renderKoi({ f: "webp" }, movie)).metadata.pages).toBe(3);
+  expect((await renderKoi({ f: "webp", anim: false }, movie)).metadata.pages).toBeUndefined();
 });
 
-test("f: the format", async () => {
+test("f: sets the output format", async () => {
   const types = (["avif", "webp", "jpeg", "png", "gif"] as const).map(
-    async (f) => (await seen({ w: 90, f })).metadata.mediaType,
+    async (f) => (await renderKoi({ w: 90, f })).metadata.mediaType,
   );
   expect(await Promise.all(types)).toEqual([
     "image/avif",
@@ -153,32 +153,32 @@ test("f: the format", async () => {
   ]);
 });
 
-test("q: more is larger, in every lossy way", async () => {
+test("q: a higher quality gives a larger file in each lossy format", async () => {
   for (const f of ["avif", "webp", "jpeg", "png"] as const) {
     const lengths = await Promise.all(
-      [20, 60, 100].map(async (q) => (await seen({ w: 320, f, q })).data.length),
+      [20, 60, 100].map(async (q) => (await renderKoi({ w: 320, f, q })).data.length),
     );
     expect(new Set(lengths).size).toBe(3);
     expect(lengths).toEqual(lengths.toSorted((one, other) => one - other));
   }
 });
 
-test("meta: who made it", async () => {
+test("meta: writes the credit only when it is requested", async () => {
   const credit = { copyright: "2026 Ana Example" };
-  const said = async (request: Request) =>
-    (await delivered(koi, { f: "jpeg", w: 90, ...request }, undefined, { credit })).data.includes(
+  const hasCredit = async (request: Request) =>
+    (await renderRequest(koi, { f: "jpeg", w: 90, ...request }, undefined, { credit })).data.includes(
       credit.copyright,
     );
-  expect(await said({})).toBe(false);
-  expect(await said({ meta: "copyright" })).toBe(true);
+  expect(await hasCredit({})).toBe(false);
+  expect(await hasCredit({ meta: "copyright" })).toBe(true);
 });
 
-test("dl: a header, and no pixel", async () => {
-  const [plain, named] = await Promise.all([seen({ w: 90 }), seen({ w: 90, dl: "koi" })]);
+test("dl: does not change the pixels", async () => {
+  const [plain, named] = await Promise.all([renderKoi({ w: 90 }), renderKoi({ w: 90, dl: "koi" })]);
   expect(named.data.equals(plain.data)).toBe(true);
 });
 
-test("no word is without a test", () => {
+test("every query parameter has a test in this file", () => {
   const text = readFileSync(import.meta.filename, "utf8");
   expect(Object.keys(Query.shape).filter((key) => !text.includes(`\ntest("${key}: `))).toEqual([]);
 });

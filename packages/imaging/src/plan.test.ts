@@ -40,7 +40,7 @@ const anySizes: fc.Arbitrary<Request> = fc.record(
 );
 
 test.each<[string, Request, [number, number]]>([
-  ["nothing asked: its own size", {}, [1000, 600]],
+  ["no parameters: the size of the image", {}, [1000, 600]],
   ["one side: the other follows", { w: 500 }, [500, 300]],
   ["the other side", { h: 300 }, [500, 300]],
   ["inside a box", { w: 500, h: 500 }, [500, 300]],
@@ -61,7 +61,7 @@ test.each<[string, Request, [number, number]]>([
   ["one pixel high stays one", { w: 1, h: 1 }, [1, 1]],
 ])("%s", (_, request, expected) => expect(size(planned(request))).toEqual(expected));
 
-test("the result never has more pixels than the limits, and never less than one a side", () =>
+test("the output is within the limits and at least one pixel on each side", () =>
   fc.assert(
     fc.property(anySizes, anySource, (request, { width, height }) => {
       const { scale, ...plan } = planned(request, source(width, height));
@@ -75,7 +75,7 @@ test("the result never has more pixels than the limits, and never less than one 
     { numRuns: 1000 },
   ));
 
-test("nothing is enlarged unless it was asked for", () =>
+test("nothing is enlarged without up", () =>
   fc.assert(
     fc.property(anySizes, anySource, (request, of) => {
       const { scale } = planned({ ...request, up: false }, source(of.width, of.height));
@@ -86,7 +86,7 @@ test("nothing is enlarged unless it was asked for", () =>
     { numRuns: 1000 },
   ));
 
-test("the picture keeps its shape within a pixel, unless it is to fill", () =>
+test("the aspect ratio is kept within a pixel, except for fill", () =>
   fc.assert(
     fc.property(anySizes, anySource, (request, of) => {
       const { scale } = planned(
@@ -101,7 +101,7 @@ test("the picture keeps its shape within a pixel, unless it is to fill", () =>
     { numRuns: 1000 },
   ));
 
-test("what is cut lies inside the scaled picture, what is padded fills the box", () =>
+test("the crop lies inside the scaled image, and the padding fills the box", () =>
   fc.assert(
     fc.property(anySizes, anySource, (request, of) => {
       const { scale, cut, pad, width, height } = planned(request, source(of.width, of.height));
@@ -116,7 +116,7 @@ test("what is cut lies inside the scaled picture, what is padded fills the box",
     { numRuns: 1000 },
   ));
 
-test("a request for what it already gave gives it again", () =>
+test("requesting the size of a picture from that picture gives the same size", () =>
   fc.assert(
     fc.property(fc.record({ w: edge, h: edge }, { requiredKeys: [] }), anySource, (request, of) => {
       const once = planned(request, source(of.width, of.height));
@@ -126,7 +126,7 @@ test("a request for what it already gave gives it again", () =>
     }),
   ));
 
-test("a focal point stays, as near to the middle as the edge allows", () => {
+test("a focal point is kept as near to the middle as the edge allows", () => {
   const at = (pos: Request["pos"]) => planned({ w: 300, h: 600, fit: "cover", pos }).cut;
   expect(at("center")).toEqual({ left: 350, top: 0 });
   expect(at({ x: 0.2, y: 0.5 })).toEqual({ left: 50, top: 0 });
@@ -135,24 +135,24 @@ test("a focal point stays, as near to the middle as the edge allows", () => {
   expect(at("entropy")).toBe("entropy");
 });
 
-test("the image's own focal point is where it is looked at unless the request says so", () => {
-  const looked = source(1000, 600, { focal: { x: 0.9, y: 0.5 } });
+test("the image's own focal point is used unless the request has pos", () => {
+  const withFocal = source(1000, 600, { focal: { x: 0.9, y: 0.5 } });
   const request: Request = { w: 300, h: 600, fit: "cover" };
-  expect(planned(request, looked).cut).toEqual({ left: 700, top: 0 });
-  expect(planned({ ...request, pos: "left" }, looked).cut).toEqual({ left: 0, top: 0 });
+  expect(planned(request, withFocal).cut).toEqual({ left: 700, top: 0 });
+  expect(planned({ ...request, pos: "left" }, withFocal).cut).toEqual({ left: 0, top: 0 });
 });
 
 test.each<[string, Request, Partial<Plan.Source>, typeof all, string]>([
-  ["AVIF to who shows it", {}, {}, all, "avif"],
-  ["else WebP", {}, {}, { avif: false, webp: true }, "webp"],
-  ["JPEG to curl", {}, {}, none, "jpeg"],
-  ["PNG to curl when something shows through", {}, { hasAlpha: true }, none, "png"],
-  ["JPEG again when a background is given", { bg: "ff0000" }, { hasAlpha: true }, none, "jpeg"],
-  ["what moves stays moving", {}, { pages: 3 }, all, "webp"],
-  ["for everybody", {}, { pages: 3 }, none, "gif"],
-  ["its first frame is a picture", { anim: false }, { pages: 3 }, all, "avif"],
-  ["a format that is asked for", { f: "png" }, {}, all, "png"],
-  ["AVIF only where it ends in time", {}, { width: 4000, height: 3000 }, all, "webp"],
+  ["AVIF where it is accepted", {}, {}, all, "avif"],
+  ["WebP where AVIF is not accepted", {}, {}, { avif: false, webp: true }, "webp"],
+  ["JPEG where neither is accepted", {}, {}, none, "jpeg"],
+  ["PNG instead of JPEG for transparency", {}, { hasAlpha: true }, none, "png"],
+  ["JPEG for transparency with a background", { bg: "ff0000" }, { hasAlpha: true }, none, "jpeg"],
+  ["WebP for an animation", {}, { pages: 3 }, all, "webp"],
+  ["GIF for an animation where WebP is not accepted", {}, { pages: 3 }, none, "gif"],
+  ["AVIF for the first frame of an animation", { anim: false }, { pages: 3 }, all, "avif"],
+  ["the requested format", { f: "png" }, {}, all, "png"],
+  ["WebP where AVIF would take too long", {}, { width: 4000, height: 3000 }, all, "webp"],
 ])("%s", (_, request, more, accepted, format) => {
   expect(Plan.plan(request, source(1000, 600, more), accepted).encoding.format).toBe(format);
 });
@@ -165,21 +165,21 @@ test.each<[string, Request, Partial<Plan.Source>, string]>([
   ["a movie turned", { rot: 90 }, { pages: 3 }, "rot"],
   ["a movie trimmed", { trim: 0 }, { pages: 3 }, "trim"],
 ])("%s is refused by name", (_, request, more, key) => {
-  const ask = () => Plan.plan(request, source(1000, 600, more), all);
-  expect(ask).toThrow(Refusal);
-  expect(ask).toThrow(
+  const planOf = () => Plan.plan(request, source(1000, 600, more), all);
+  expect(planOf).toThrow(Refusal);
+  expect(planOf).toThrow(
     expect.objectContaining({ kind: "invalid", problems: [expect.objectContaining({ key })] }),
   );
 });
 
-test("a movie too long for its size is refused with what helps", () => {
-  const ask = (w?: number) =>
+test("an animation with too much work is refused with a hint to a smaller w", () => {
+  const planOf = (w?: number) =>
     Plan.plan({ ...(w && { w }) }, source(1000, 1000, { pages: 100 }), all);
-  expect(() => ask()).toThrow(/smaller w/);
-  expect(size(ask(500))).toEqual([500, 500]);
+  expect(() => planOf()).toThrow(/smaller w/);
+  expect(size(planOf(500))).toEqual([500, 500]);
 });
 
-test("requests that mean the same are one stored picture", () => {
+test("equivalent requests have the same plan hash", () => {
   const hash = (request: Request, accepted = all) =>
     Plan.hash(Plan.plan(request, source(1000, 600), accepted));
   expect(hash({ w: 500 })).toBe(hash({ h: 300 }));
@@ -190,7 +190,7 @@ test("requests that mean the same are one stored picture", () => {
   expect(hash({ w: 500 })).toMatch(/^[0-9a-f]{20}$/);
 });
 
-test("requests that mean different things are different stored pictures", () => {
+test("different requests have different plan hashes", () => {
   const requests: Request[] = [
     {},
     { w: 500 },

@@ -12,7 +12,7 @@ const withoutNamedCopy = { namedCopy: false };
 const edges = (rungs: { width: number; height: number }[]) =>
   rungs.map(({ width, height }) => [width, height]);
 
-test("a photograph is measured, named by its bytes, and gets its ladder from one decode", async () => {
+test("preparing a photograph returns its size, hash, colour, thumbhash and rungs", async () => {
   const bytes = await photo(1500, 1000).jpeg({ quality: 95 }).toBuffer();
   const prepared = await prepare(bytes, withoutNamedCopy);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
@@ -42,12 +42,12 @@ test("a photograph is measured, named by its bytes, and gets its ladder from one
   }
 });
 
-test("the same bytes give the same results", async () => {
+test("the same bytes give equal results", async () => {
   const bytes = await photo(700, 500).png().toBuffer();
   expect(await prepare(bytes, withNamedCopy)).toEqual(await prepare(bytes, withNamedCopy));
 });
 
-test("a ladder ends below the original, at 2048 or at the third that a JPEG decoder shrinks to", async () => {
+test("the largest rung is smaller than the original and at most 2048 pixels or a third of it", async () => {
   const width = async (long: number) => {
     const bytes = await sharp({
       create: { width: long, height: 40, channels: 3, background: "#567" },
@@ -63,7 +63,7 @@ test("a ladder ends below the original, at 2048 or at the third that a JPEG deco
   expect(await width(9000)).toEqual([2048, 1024, 512]);
 });
 
-test("the dominant colour is the one there is most of", async () => {
+test("the dominant colour is the most frequent one", async () => {
   const bytes = await sharp({
     create: { width: 90, height: 60, channels: 3, background: "#20a060" },
   })
@@ -79,7 +79,7 @@ test("the dominant colour is the one there is most of", async () => {
   expect((await prepare(bytes, withoutNamedCopy)).color).toBe("#20a060");
 });
 
-test("what shows through keeps doing so in rungs and published copy; a channel that hides nothing is none", async () => {
+test("rungs and named copy keep transparency; an opaque alpha channel is dropped", async () => {
   const prepared = await prepare(
     await disc(1300, 900).png({ compressionLevel: 0 }).toBuffer(),
     withNamedCopy,
@@ -101,31 +101,31 @@ test("what shows through keeps doing so in rungs and published copy; a channel t
 });
 
 test.each([1, 2, 3, 4, 5, 6, 7, 8])(
-  "orientation %i: published copy and rungs lie as a person sees them",
+  "orientation %i: named copy and rungs are upright",
   async (orientation) => {
     const stored = await quarters(1300, 900)
       .withMetadata({ orientation })
       .jpeg({ quality: 95 })
       .toBuffer();
-    const seen = await corners(await sharp(stored).autoOrient().png().toBuffer());
+    const upright = await corners(await sharp(stored).autoOrient().png().toBuffer());
     const { rungs, namedCopy: copy, width, height } = await prepare(stored, withNamedCopy);
     expect([width, height]).toEqual(orientation < 5 ? [1300, 900] : [900, 1300]);
     for (const { data } of [...rungs, copy!]) {
-      expect(await corners(data)).toEqual(seen);
+      expect(await corners(data)).toEqual(upright);
       expect((await sharp(data).metadata()).orientation).toBeUndefined();
     }
   },
 );
 
 test.each(["jpeg", "png", "webp"] as const)(
-  "the published copy of a %s is one, whole, without a word about where and by whom",
+  "the named copy of a %s has its format and size, and no metadata",
   async (format) => {
-    const told = {
+    const exif = {
       IFD0: { Copyright: "SECRETNAME" },
       IFD3: { GPSLatitudeRef: "N", GPSLatitude: "51/1 30/1 0/1" },
     };
     const bytes = await photo(700, 500)
-      .withExif(told)
+      .withExif(exif)
       .withXmp("<x:xmpmeta xmlns:x='adobe:ns:meta/'>SECRETXMP</x:xmpmeta>")
       .toFormat(format)
       .toBuffer();
@@ -142,12 +142,12 @@ test.each(["jpeg", "png", "webp"] as const)(
   },
 );
 
-test("a published GIF moves as before and says nothing", async () => {
+test("the named copy of a GIF keeps its animation and loses its comments", async () => {
   const bytes = await gif(60, 40, ["red", "lime", "blue"], 90);
   const note = Buffer.from("SECRETNAME");
   const comment = Buffer.concat([Buffer.from([0x21, 0xfe, note.length]), note, Buffer.from([0])]);
-  const told = Buffer.concat([bytes.subarray(0, -1), comment, Buffer.from([0x3b])]);
-  const { namedCopy: copy, rungs, pages } = await prepare(told, withNamedCopy);
+  const withComment = Buffer.concat([bytes.subarray(0, -1), comment, Buffer.from([0x3b])]);
+  const { namedCopy: copy, rungs, pages } = await prepare(withComment, withNamedCopy);
   expect([pages, rungs, copy?.contentType]).toEqual([3, [], "image/gif"]);
   expect(copy?.data.includes("SECRET")).toBe(false);
   expect(await sharp(copy?.data).metadata()).toMatchObject({
@@ -161,13 +161,13 @@ test.each([
   ["jpeg", 3000, 2400],
   ["png", 2000, 1700],
 ] as const)(
-  "a published %s always passes the gateway",
+  "the named copy of a large %s is small enough for the gateway",
   { timeout: 120_000 },
   async (format, width, height) => {
     const noise = sharp(randomBytes(width * height * 3), { raw: { width, height, channels: 3 } });
-    const written =
+    const encoder =
       format === "jpeg" ? noise.jpeg({ quality: 100 }) : noise.png({ compressionLevel: 0 });
-    const bytes = await written.toBuffer();
+    const bytes = await encoder.toBuffer();
     expect(bytes.length).toBeGreaterThan(MAX_NAMED_COPY_BYTES);
     const { namedCopy: copy } = await prepare(bytes, withNamedCopy);
     expect(copy!.contentType).toBe(`image/${format}`);
@@ -177,7 +177,7 @@ test.each([
 );
 
 test.each(["jpeg", "png", "webp", "avif", "tiff", "gif"] as const)(
-  "a %s that ends early is refused, wherever it ends",
+  "a %s that is truncated at any tenth is refused",
   async (format) => {
     const bytes = await photo(300, 200).toFormat(format).toBuffer();
     for (const tenths of [1, 2, 3, 4, 5, 6, 7, 8, 9]) {

@@ -5,7 +5,7 @@ import * as Plan from "./plan.ts";
 import { Refusal, refuseBadInput } from "./refusal.ts";
 import { renderInto } from "./render.ts";
 
-const thrown = (error: unknown) =>
+const refuse = (error: unknown) =>
   refuseBadInput(async () => {
     throw error;
   });
@@ -16,8 +16,8 @@ test.each([
   ["gifload_buffer: Invalid frame data", "image.damaged"],
   ["VipsJpeg: premature end of JPEG image\nvips2png: unable to write to target", "image.truncated"],
   ["timeout: 12% complete", "image.too_complex"],
-])("what libvips says of the picture is the sender's to mend: %s", async (says, code) => {
-  await expect(thrown(new Error(says))).rejects.toMatchObject({ kind: "unprocessable", code });
+])("an error of libvips about the image becomes a refusal: %s", async (message, code) => {
+  await expect(refuse(new Error(message))).rejects.toMatchObject({ kind: "unprocessable", code });
 });
 
 test.each([
@@ -27,16 +27,16 @@ test.each([
   new Error("vips_malloc: out of memory"),
   Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" }),
   "a string",
-])("a mistake of ours is not blamed on the picture: %s", async (error) => {
-  await expect(thrown(error)).rejects.toBe(error);
+])("a programming or system error is not turned into a refusal: %s", async (error) => {
+  await expect(refuse(error)).rejects.toBe(error);
 });
 
-test("a refusal stays what it is", async () => {
+test("a refusal is passed on unchanged", async () => {
   const refusal = new Refusal("invalid", "delivery.too_large", "too large");
-  await expect(thrown(refusal)).rejects.toBe(refusal);
+  await expect(refuse(refusal)).rejects.toBe(refusal);
 });
 
-test("a file that cannot be written is not the picture's fault", async () => {
+test("a file that cannot be written is an error and no refusal", async () => {
   const bytes = await photo(30, 20).png().toBuffer();
   const source = { width: 30, height: 20, format: "png", hasAlpha: false, pages: 1 } as const;
   const plan = Plan.plan({}, source, { avif: false, webp: false });

@@ -13,14 +13,14 @@ const anySignature: fc.Arbitrary<Request.Signature> = fc.record({
     .map((bytes) => Buffer.from(bytes).toString("base64url")),
 });
 
-/** As the gateway hands a query over: decoded, every key with all its values. */
+/** A query as API Gateway passes it: decoded, each key with all its values. */
 function received(query: string): Record<string, string[]> {
   const values: Record<string, string[]> = {};
   for (const [key, value] of new URLSearchParams(query)) (values[key] ??= []).push(value);
   return values;
 }
 
-test("what is printed is read again as the same, whatever was asked", () =>
+test("parsing the printed query gives the same request and signature", () =>
   fc.assert(
     fc.property(anyRequest, fc.option(anySignature, { nil: undefined }), (request, signature) => {
       const query = received(Request.print(request, signature));
@@ -29,7 +29,7 @@ test("what is printed is read again as the same, whatever was asked", () =>
     { numRuns: 500 },
   ));
 
-test("the order of the keys means nothing", () =>
+test("the order of the keys does not change the request", () =>
   fc.assert(
     fc.property(anyRequest, fc.nat(), (request, turn) => {
       const pairs = Request.print(request).split("&");
@@ -38,7 +38,7 @@ test("the order of the keys means nothing", () =>
     }),
   ));
 
-test("without its last key, what is printed is what was signed", () =>
+test("the signed text is the printed query without sig", () =>
   fc.assert(
     fc.property(anyRequest, anySignature, (request, { sig, ...claims }) => {
       const signed = [Request.print(request, claims), `sig=${sig}`].join("&");
@@ -46,7 +46,7 @@ test("without its last key, what is printed is what was signed", () =>
     }),
   ));
 
-test("a signature is whole or none, and has one spelling", () => {
+test("a signature is complete or absent, and only its canonical encoding is accepted", () => {
   const sig = Buffer.alloc(32, 7).toString("base64url");
   const whole = { exp: ["1900000000"], kid: ["k1"], sig: [sig] };
   for (const key of ["exp", "kid", "sig"] as const)
@@ -59,15 +59,15 @@ test("a signature is whole or none, and has one spelling", () => {
   expect(refusal({ ...whole, sig: [respelled] }).problems).toMatchObject([{ key: "sig" }]);
 });
 
-test("two spellings of one colour are one request", () => {
+test("two spellings of one colour give equal requests", () => {
   expect(Request.parse({ bg: ["FA0"] })).toEqual(Request.parse({ bg: ["ffaa00"] }));
   expect(Request.parse({ bg: ["white"] })).toEqual(Request.parse({ bg: ["fff"] }));
 });
 
-test("everything that is wrong is named at once, with its value and what is allowed", () => {
-  const refused = refusal({ w: ["0"], width: ["3"], q: ["50", "60"], fit: ["crop"], h: ["20"] });
-  expect(refused).toMatchObject({ kind: "invalid", code: "delivery.invalid_query" });
-  expect(refused.problems).toEqual([
+test("all problems are reported at once, each with its value and the allowed values", () => {
+  const error = refusal({ w: ["0"], width: ["3"], q: ["50", "60"], fit: ["crop"], h: ["20"] });
+  expect(error).toMatchObject({ kind: "invalid", code: "delivery.invalid_query" });
+  expect(error.problems).toEqual([
     { key: "width", value: "3", detail: expect.stringContaining("allowed are w, h, dpr") },
     { key: "q", value: "50 and 60", detail: expect.stringContaining("more than once") },
     { key: "w", value: "0", detail: expect.stringContaining("whole number 1..4096") },
@@ -94,7 +94,7 @@ test.each([
   ["kid", ["", "a b", "x".repeat(33), "a/b"]],
   ["sig", ["", "x".repeat(42), "x".repeat(44), "!".repeat(43)]],
   ["dl", ["", "a/b", 'a"b', "a\nb", "a\\b", "x".repeat(121)]],
-])("%s has no values %j", (key, values) => {
+])("%s refuses the values %j", (key, values) => {
   for (const value of values) {
     const { problems } = refusal({ [key]: [value] });
     expect(problems?.filter(({ detail }) => !detail.startsWith("is missing"))).toMatchObject([
@@ -103,11 +103,11 @@ test.each([
   }
 });
 
-test("every key says in words what it accepts", () => {
+test("every key has a description of its allowed values", () => {
   for (const key of Request.keys) expect(Request.allowed(key)).toMatch(/\w{3}/);
 });
 
-test("names of a prototype are unknown keys like any other", () => {
+test("names of Object.prototype are unknown keys", () => {
   expect(refusal({ constructor: ["1"] }).problems).toMatchObject([{ key: "constructor" }]);
   expect(refusal(JSON.parse('{"__proto__":["1"]}')).problems).toMatchObject([{ key: "__proto__" }]);
 });
@@ -119,5 +119,5 @@ function refusal(query: Parameters<typeof Request.parse>[0]): Refusal {
     if (error instanceof Refusal) return error;
     throw error;
   }
-  throw new Error("nothing was refused");
+  throw new Error("the query was accepted; a refusal was expected");
 }

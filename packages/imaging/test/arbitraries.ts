@@ -3,11 +3,11 @@ import * as fc from "fast-check";
 import { type Request, places } from "../src/request.ts";
 
 const fraction = fc.integer({ min: 0, max: 10_000 }).map((n) => n / 10_000);
-const thousandths = (least: number, most: number) =>
-  fc.integer({ min: least * 1000, max: most * 1000 }).map((n) => n / 1000);
-const claim = fc.boolean();
+const thousandths = (min: number, max: number) =>
+  fc.integer({ min: min * 1000, max: max * 1000 }).map((n) => n / 1000);
+const flag = fc.boolean();
 
-/** Every word of the grammar with every value it has. */
+/** Requests with every query parameter and all of its values. */
 export const anyRequest: fc.Arbitrary<Request> = fc.record(
   {
     w: fc.integer({ min: 1, max: 4096 }),
@@ -23,13 +23,13 @@ export const anyRequest: fc.Arbitrary<Request> = fc.record(
     }),
     rot: fc.constantFrom(0, 90, 180, 270),
     flip: fc.constantFrom("h", "v", "hv"),
-    up: claim,
+    up: flag,
     trim: fc.nat(100),
     bg: fc.stringMatching(/^[0-9a-f]{6}([0-9a-f]{2})?$/),
     blur: thousandths(0.3, 100),
     sharpen: thousandths(0.3, 10),
-    gray: claim,
-    anim: claim,
+    gray: flag,
+    anim: flag,
     f: fc.constantFrom("auto", "avif", "webp", "jpeg", "png", "gif"),
     q: fc.oneof(fc.constant("auto" as const), fc.integer({ min: 1, max: 100 })),
     meta: fc.constantFrom("none", "copyright"),
@@ -38,11 +38,11 @@ export const anyRequest: fc.Arbitrary<Request> = fc.record(
   { requiredKeys: [] },
 );
 
-const few = fc.integer({ min: 1, max: 160 });
+const smallEdge = fc.integer({ min: 1, max: 160 });
 
-/** The same in sizes that are made in a moment; `crop` is left to who knows the picture. */
+/** Requests with small sizes, which render fast. Without `crop`, which must fit the size of the image. */
 export const quickRequest: fc.Arbitrary<Request> = fc
-  .tuple(anyRequest, few, few)
+  .tuple(anyRequest, smallEdge, smallEdge)
   .map(([request, w, h]) => ({
     ...request,
     crop: undefined,

@@ -2,12 +2,12 @@ import { crc32, deflateSync } from "node:zlib";
 
 import sharp from "sharp";
 
-// Colour by the book, so that what the pipeline makes of it is held against something else than libvips.
+// Colour conversion by the published formulas, to check the pipeline against something other than libvips.
 
 type Triple = [number, number, number];
 type Matrix = [Triple, Triple, Triple];
 
-/** RGB to XYZ under D50, as profiles have it (rows are X, Y, Z), and the exponent of its curve. From each space's own standard, adapted by Bradford. */
+/** RGB to XYZ under D50, as ICC profiles define it (rows are X, Y, Z), and the exponent of its curve. The values are from each space's own standard, adapted to D50 by Bradford. */
 export const spaces: Record<
   string,
   { matrix: Matrix; decode: (value: number) => number; gamma?: number }

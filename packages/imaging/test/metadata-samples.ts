@@ -5,12 +5,12 @@ import type { Sharp } from "sharp";
 import * as Gif from "../src/gif.ts";
 import { photo } from "./samples.ts";
 
-// Pictures that say a lot about themselves. What must never leave is called SECRET and where it stands.
+// Images with metadata in every place that their format has. Texts that no output may contain start with SECRET-.
 
 export const credit = { artist: "Ana Example", copyright: "2026 Ana Example" };
 
-const told = (picture: Sharp) =>
-  picture
+const withMetadata = (image: Sharp) =>
+  image
     .withExif({
       IFD0: {
         Artist: credit.artist,
@@ -25,14 +25,14 @@ const told = (picture: Sharp) =>
       `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">SECRET-XMP</rdf:RDF></x:xmpmeta>`,
     );
 
-const exif = ["MAKE", "DESCRIPTION", "SERIAL", "XMP"];
-const behind = Buffer.from("SECRET-BEHIND");
+const exifSecrets = ["MAKE", "DESCRIPTION", "SERIAL", "XMP"];
+const afterEnd = Buffer.from("SECRET-BEHIND");
 
-export type Planted = { bytes: Buffer; secrets: string[] };
+export type MetadataSample = { bytes: Buffer; secrets: string[] };
 
-export const planted: Record<string, (width: number, height: number) => Promise<Planted>> = {
+export const metadataSamples: Record<string, (width: number, height: number) => Promise<MetadataSample>> = {
   async jpeg(width, height) {
-    const bytes = await told(photo(width, height)).jpeg({ quality: 95 }).toBuffer();
+    const bytes = await withMetadata(photo(width, height)).jpeg({ quality: 95 }).toBuffer();
     const segments = [
       // IPTC within Photoshop's resources: by-line (2:80), city (2:90)
       segment(0xed, Buffer.concat([Buffer.from("Photoshop 3.0\0"), iptc("SECRET-IPTC")])),
@@ -40,12 +40,12 @@ export const planted: Record<string, (width: number, height: number) => Promise<
       segment(0xe4, Buffer.from("SECRET-MAKER")),
     ];
     return {
-      bytes: Buffer.concat([bytes.subarray(0, 2), ...segments, bytes.subarray(2), behind]),
-      secrets: [...exif, "IPTC", "NOTE", "MAKER", "BEHIND"],
+      bytes: Buffer.concat([bytes.subarray(0, 2), ...segments, bytes.subarray(2), afterEnd]),
+      secrets: [...exifSecrets, "IPTC", "NOTE", "MAKER", "BEHIND"],
     };
   },
   async png(width, height) {
-    const bytes = await told(photo(width, height)).png().toBuffer();
+    const bytes = await withMetadata(photo(width, height)).png().toBuffer();
     const chunks = [
       chunk("tEXt", Buffer.from("Author\0SECRET-TEXT")),
       chunk("iTXt", Buffer.from("Comment\0\0\0en\0\0SECRET-ITXT")),
@@ -53,25 +53,25 @@ export const planted: Record<string, (width: number, height: number) => Promise<
       chunk("prIv", Buffer.from("SECRET-OWN")),
     ];
     return {
-      bytes: Buffer.concat([bytes.subarray(0, 33), ...chunks, bytes.subarray(33), behind]),
-      // its XMP is compressed
+      bytes: Buffer.concat([bytes.subarray(0, 33), ...chunks, bytes.subarray(33), afterEnd]),
+      // the XMP of a PNG is compressed, so its text cannot be searched for
       secrets: ["MAKE", "DESCRIPTION", "SERIAL", "TEXT", "ITXT", "OWN", "BEHIND"],
     };
   },
   async webp(width, height) {
-    const bytes = await told(photo(width, height)).webp({ quality: 95 }).toBuffer();
+    const bytes = await withMetadata(photo(width, height)).webp({ quality: 95 }).toBuffer();
     const own = Buffer.from("NOTE\x0c\0\0\0SECRET-CHUNK", "latin1");
     const whole = Buffer.concat([bytes, own]);
     whole.writeUInt32LE(whole.length - 8, 4);
-    return { bytes: whole, secrets: [...exif, "CHUNK"] };
+    return { bytes: whole, secrets: [...exifSecrets, "CHUNK"] };
   },
   async avif(width, height) {
-    const bytes = await told(photo(width, height)).avif({ effort: 0 }).toBuffer();
-    return { bytes, secrets: exif };
+    const bytes = await withMetadata(photo(width, height)).avif({ effort: 0 }).toBuffer();
+    return { bytes, secrets: exifSecrets };
   },
   async tiff(width, height) {
-    const bytes = await told(photo(width, height)).tiff({ compression: "lzw" }).toBuffer();
-    // sharp writes no EXIF into TIFF; the two tags of the credit and one of the camera are its own first directory's
+    const bytes = await withMetadata(photo(width, height)).tiff({ compression: "lzw" }).toBuffer();
+    // sharp writes no EXIF into a TIFF, so the credit and the camera's make are added to the first directory (IFD0)
     const { artist, copyright } = credit;
     const tags = { 0x010f: "SECRET-MAKE", 0x013b: artist, 0x8298: copyright };
     return { bytes: withTags(bytes, tags), secrets: ["MAKE", "XMP"] };
@@ -93,7 +93,7 @@ export const planted: Record<string, (width: number, height: number) => Promise<
         bytes.subarray(0, frame),
         ...extensions,
         bytes.subarray(frame),
-        behind,
+        afterEnd,
       ]),
       secrets: ["NOTE", "XMP", "BEHIND"],
     };
@@ -104,8 +104,8 @@ export const planted: Record<string, (width: number, height: number) => Promise<
   },
 };
 
-/** What a file says besides its pixels, by the names that its format gives to such parts. */
-export function parts(bytes: Buffer): string[] {
+/** The parts of a file, by the names that its format gives them. */
+export function listParts(bytes: Buffer): string[] {
   if (bytes[0] === 0xff) return jpegParts(bytes);
   const ascii = (at: number, length: number) => bytes.toString("latin1", at, at + length);
   const found: string[] = [];
@@ -121,7 +121,7 @@ export function parts(bytes: Buffer): string[] {
   else if (ascii(4, 4) === "ftyp")
     // items of an ISO file are declared by their type
     found.push(...["Exif", "mime", "uri ", "rICC", "prof"].filter((type) => bytes.includes(type)));
-  else if (ascii(0, 3) === "GIF" && !Gif.strip(bytes).equals(bytes)) found.push("notes");
+  else if (ascii(0, 3) === "GIF" && !Gif.strip(bytes).equals(bytes)) found.push("metadata");
   return found;
 }
 
@@ -161,7 +161,7 @@ function chunk(name: string, data: Buffer): Buffer {
 const blocks = (text: string) =>
   Buffer.concat([Buffer.from([text.length]), Buffer.from(text), Buffer.from([0])]);
 
-/** The same TIFF with a new first directory at its end that has these texts too. */
+/** A copy of the TIFF with a new first directory at its end, which adds these text tags. */
 function withTags(tiff: Buffer, texts: Record<number, string>): Buffer {
   const directory = tiff.readUInt32LE(4);
   const count = tiff.readUInt16LE(directory);

@@ -4,10 +4,10 @@ import sharp from "sharp";
 
 const folder = join(import.meta.dirname, "../../../tools/start/pictures");
 const names = ["koi", "stonehenge", "pier"];
-/** What the three have in common. */
+/** The size that the three photographs can all be cropped to. */
 const TILE = { width: 1600, height: 1066 };
 
-/** A photograph of any size: the demo's three, pixel for pixel, side by side and mirrored, so that no detail is invented. */
+/** A JPEG photograph of any size: the three photographs of the demo in tiles, mirrored alternately and not scaled, so that the detail is real. */
 export async function photograph(width: number, height: number): Promise<Buffer> {
   const across = Math.ceil(width / TILE.width);
   const down = Math.ceil(height / TILE.height);

@@ -2,7 +2,7 @@ import sharp from "sharp";
 
 import type { Pixels } from "./ssimulacra2.ts";
 
-/** What a picture shows, without what is see-through. */
+/** The sRGB pixels of a picture without its alpha channel. */
 export async function pixels(bytes: Buffer): Promise<Pixels> {
   const { data, info } = await sharp(bytes)
     .toColourspace("srgb")

@@ -1,8 +1,8 @@
 import sharp from "sharp";
 
-// Pictures for tests, made on the spot.
+// Images for tests, generated when needed.
 
-/** Red, green, blue and white quarters, in reading order: where each colour is says how the picture lies. */
+/** Red, green, blue and white quarters, in reading order, so that the corners show the orientation. */
 export const quarters = (width: number, height: number) => {
   const half = { width: Math.ceil(width / 2), height: Math.ceil(height / 2), channels: 3 as const };
   const quarter = (background: string, left: number, top: number) => ({
@@ -33,7 +33,7 @@ export function photo(width: number, height: number) {
   return sharp(data, { raw: { width, height, channels: 3 } });
 }
 
-/** A blue disc on nothing. */
+/** A blue ellipse on a transparent background. */
 export const disc = (width: number, height: number) =>
   sharp(
     Buffer.from(

@@ -7,8 +7,8 @@ import { render } from "../render.ts";
 const plain = { avif: false, webp: false };
 const upright = ["red", "green", "blue", "white"];
 
-/** What a person would see: the quarters of the upright picture, turned, then mirrored. */
-function seen(rot: number, flip: string): string[] {
+/** The expected corners: the quarters of the upright image, rotated, then mirrored. */
+function expectedCorners(rot: number, flip: string): string[] {
   let [a, b, c, d] = upright as [string, string, string, string];
   for (let turns = 0; turns < rot / 90; turns++) [a, b, c, d] = [c, a, d, b];
   if (flip.includes("h")) [a, b, c, d] = [b, a, d, c];
@@ -16,8 +16,8 @@ function seen(rot: number, flip: string): string[] {
   return [a, b, c, d];
 }
 
-/** How the pixels must be stored for an EXIF orientation, so that they are upright once it is applied (CIPA DC-008 §4.6.4). */
-async function stored(orientation: number, width: number, height: number) {
+/** A JPEG whose pixels are stored for this EXIF orientation, so that applying it makes them upright (CIPA DC-008, section 4.6.4). */
+async function jpegWithOrientation(orientation: number, width: number, height: number) {
   const pixels = await quarters(width, height).png().toBuffer();
   const sharp = (await import("sharp")).default;
   const stepped = async (
@@ -46,8 +46,8 @@ async function stored(orientation: number, width: number, height: number) {
 }
 
 for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
-  test(`EXIF orientation ${orientation} is applied first, then every turn and mirror`, async () => {
-    const bytes = await stored(orientation, 600, 400);
+  test(`EXIF orientation ${orientation} is applied before every rotation and mirroring`, async () => {
+    const bytes = await jpegWithOrientation(orientation, 600, 400);
     for (const rot of [0, 90, 180, 270] as const)
       for (const flip of ["", "h", "v", "hv"] as const) {
         const request = { w: 90, rot, ...(flip && { flip }) };
@@ -58,7 +58,7 @@ for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
         );
         const { data, width, height } = await render(bytes, plan);
         expect([width, height]).toEqual(rot % 180 === 0 ? [90, 60] : [90, 135]);
-        expect(await corners(data)).toEqual(seen(rot, flip));
+        expect(await corners(data)).toEqual(expectedCorners(rot, flip));
       }
   });
 }

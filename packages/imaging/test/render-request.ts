@@ -7,8 +7,8 @@ import type { Request } from "../src/request.ts";
 
 const none = { avif: false, webp: false };
 
-/** What somebody gets who asks for an original so, with the plan and what the file says of itself. */
-export async function delivered(
+/** The result of a request for an original: the rendered picture, its plan and its metadata. */
+export async function renderRequest(
   bytes: Buffer,
   request: Request,
   accepted = none,
@@ -20,7 +20,7 @@ export async function delivered(
     { width, height, format, pages, hasAlpha: false, ...more },
     accepted,
   );
-  const made = await render(bytes, plan);
-  const metadata = await sharp(made.data, { animated: true }).metadata();
-  return { ...made, metadata, plan };
+  const output = await render(bytes, plan);
+  const metadata = await sharp(output.data, { animated: true }).metadata();
+  return { ...output, metadata, plan };
 }
