@@ -16,7 +16,10 @@ test.each(Object.entries(examples))(
   "%s equals the picture that its query gives",
   async (file, [image, query]) => {
     const stored = readFileSync(join(here, file));
-    const [expected, current] = await Promise.all([sharp(stored).metadata(), renderExample(image, query)]);
+    const [expected, current] = await Promise.all([
+      sharp(stored).metadata(),
+      renderExample(image, query),
+    ]);
     const { format, width, height } = await sharp(current).metadata();
     expect({ format, width, height }).toEqual({
       format: expected.format,

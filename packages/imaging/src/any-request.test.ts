@@ -102,7 +102,10 @@ test("equal plans give equal bytes", { timeout: 120_000 }, () =>
   fc.assert(
     fc.asyncProperty(quickRequest, anySample, async (request, sample) => {
       const { bytes, source } = sample();
-      const [one, other] = [planOrInvalid(request, source), planOrInvalid(structuredClone(request), source)];
+      const [one, other] = [
+        planOrInvalid(request, source),
+        planOrInvalid(structuredClone(request), source),
+      ];
       if (!one || !other || one.width * one.height > 100_000) return;
       const [first, second] = await Promise.all([render(bytes, one), render(bytes, other)]);
       expect(first.data.equals(second.data)).toBe(true);

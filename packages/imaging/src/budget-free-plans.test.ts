@@ -32,7 +32,11 @@ function snapOrKeys(request: Request, preset?: Request): Request | string[] {
 test.each<[string, Request, Request]>([
   ["a width up to the next edge", { w: 321 }, { w: 480 }],
   ["a height", { h: 1601 }, { h: 1920 }],
-  ["each side of a box to the same edge", { w: 300, h: 200, fit: "cover" }, { w: 320, h: 320, fit: "cover" }],
+  [
+    "each side of a box to the same edge",
+    { w: 300, h: 200, fit: "cover" },
+    { w: 320, h: 320, fit: "cover" },
+  ],
   ["no edge of the grid", { w: 640, h: 160 }, { w: 640, h: 160 }],
   ["a width times dpr", { w: 300, dpr: 2 }, { w: 640, dpr: 1 }],
   ["a width above the grid down to the last edge", { w: 4000 }, { w: 3840 }],

@@ -27,11 +27,7 @@ test("width and height are those of the upright image", async () => {
 
 test.each([
   ["an empty file", Buffer.alloc(0), "image.empty"],
-  [
-    "text that is called .jpg",
-    Buffer.from("this is no image at all"),
-    "image.not_a_picture",
-  ],
+  ["text that is called .jpg", Buffer.from("this is no image at all"), "image.not_a_picture"],
   ["HTML", Buffer.from("<html><script>alert(1)</script><svg></svg></html>"), "image.not_a_picture"],
   ["a PDF", Buffer.from("%PDF-1.7\n%âãÏÓ\n"), "image.not_a_picture"],
   ["a HEIC", box("heic", ["mif1", "heic"]), "image.heic"],

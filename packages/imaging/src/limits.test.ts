@@ -46,12 +46,20 @@ const formats = Object.keys(withDeclaredSize) as (keyof typeof withDeclaredSize)
 /** A side of a WebP has at most 16,383 pixels, so its image must be wider to reach the limit. */
 const widths: Partial<Record<(typeof formats)[number], number>> = { webp: 16_000 };
 
-test.each(formats)("%s: the maximum of pixels is accepted, one row more is refused", async (format) => {
-  const width = widths[format] ?? Limits.MAX_PIXELS[format] / 5000;
-  const height = Limits.MAX_PIXELS[format] / width;
-  expect(await identify(withDeclaredSize[format](width, height))).toMatchObject({ width, height });
-  await expect(identify(withDeclaredSize[format](width, height + 1))).rejects.toMatchObject(tooMany);
-});
+test.each(formats)(
+  "%s: the maximum of pixels is accepted, one row more is refused",
+  async (format) => {
+    const width = widths[format] ?? Limits.MAX_PIXELS[format] / 5000;
+    const height = Limits.MAX_PIXELS[format] / width;
+    expect(await identify(withDeclaredSize[format](width, height))).toMatchObject({
+      width,
+      height,
+    });
+    await expect(identify(withDeclaredSize[format](width, height + 1))).rejects.toMatchObject(
+      tooMany,
+    );
+  },
+);
 const tooMany = { code: "image.too_many_pixels" };
 
 const frames = (count: number, edge = 1) =>

@@ -6,7 +6,12 @@ import sharp from "sharp";
 import { expect, test } from "vitest";
 
 import { gif } from "../test/samples.ts";
-import { type MetadataSample, credit, listParts, metadataSamples } from "../test/metadata-samples.ts";
+import {
+  type MetadataSample,
+  credit,
+  listParts,
+  metadataSamples,
+} from "../test/metadata-samples.ts";
 import * as ExifCredit from "./exif-credit.ts";
 import * as Plan from "./plan.ts";
 import { prepare } from "./prepare.ts";
@@ -51,7 +56,8 @@ const leaks = (ways: [string, Buffer][], allowed: (bytes: Buffer) => string[], f
   ways
     .filter(
       ([, bytes]) =>
-        metadataParts(bytes).join() !== allowed(bytes).join() || forbidden.test(bytes.toString("latin1")),
+        metadataParts(bytes).join() !== allowed(bytes).join() ||
+        forbidden.test(bytes.toString("latin1")),
     )
     .map(([way]) => way);
 

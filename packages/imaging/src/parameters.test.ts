@@ -82,13 +82,19 @@ test("crop: delivers that part of the image", async () => {
 });
 
 test("rot: rotates clockwise", async () => {
-  const [plain, turned] = await Promise.all([renderKoi({ w: 300 }), renderKoi({ h: 300, rot: 90 })]);
+  const [plain, turned] = await Promise.all([
+    renderKoi({ w: 300 }),
+    renderKoi({ h: 300, rot: 90 }),
+  ]);
   const expected = await png((picture) => picture.rotate(90), plain.data);
   expect(await difference(turned.data, expected)).toBeLessThan(1);
 });
 
 test("flip: mirrors the picture", async () => {
-  const [plain, mirrored] = await Promise.all([renderKoi({ w: 300 }), renderKoi({ w: 300, flip: "h" })]);
+  const [plain, mirrored] = await Promise.all([
+    renderKoi({ w: 300 }),
+    renderKoi({ w: 300, flip: "h" }),
+  ]);
   expect(
     await difference(mirrored.data, await png((picture) => picture.flop(), plain.data)),
   ).toBeLessThan(1);
@@ -115,12 +121,18 @@ test("bg: fills the space around the image", async () => {
 });
 
 test("blur: reduces detail", async () => {
-  const [plain, blurred] = await Promise.all([renderKoi({ w: 300 }), renderKoi({ w: 300, blur: 3 })]);
+  const [plain, blurred] = await Promise.all([
+    renderKoi({ w: 300 }),
+    renderKoi({ w: 300, blur: 3 }),
+  ]);
   expect(await detail(blurred.data)).toBeLessThan((await detail(plain.data)) / 2);
 });
 
 test("sharpen: increases detail", async () => {
-  const [plain, sharper] = await Promise.all([renderKoi({ w: 300 }), renderKoi({ w: 300, sharpen: 1.5 })]);
+  const [plain, sharper] = await Promise.all([
+    renderKoi({ w: 300 }),
+    renderKoi({ w: 300, sharpen: 1.5 }),
+  ]);
   expect(await detail(sharper.data)).toBeGreaterThan((await detail(plain.data)) * 1.2);
 });
 
@@ -166,9 +178,9 @@ test("q: a higher quality gives a larger file in each lossy format", async () =>
 test("meta: writes the credit only when it is requested", async () => {
   const credit = { copyright: "2026 Ana Example" };
   const hasCredit = async (request: Request) =>
-    (await renderRequest(koi, { f: "jpeg", w: 90, ...request }, undefined, { credit })).data.includes(
-      credit.copyright,
-    );
+    (
+      await renderRequest(koi, { f: "jpeg", w: 90, ...request }, undefined, { credit })
+    ).data.includes(credit.copyright);
   expect(await hasCredit({})).toBe(false);
   expect(await hasCredit({ meta: "copyright" })).toBe(true);
 });

@@ -66,7 +66,11 @@ test.each<[string, Request, string[]]>([
     { w: 100, h: 200, fit: "contain", bg: "000000", pos: "top" },
     ["red", "green", "black", "black"],
   ],
-  ["fill shows the whole image", { w: 100, h: 200, fit: "fill" }, ["red", "green", "blue", "white"]],
+  [
+    "fill shows the whole image",
+    { w: 100, h: 200, fit: "fill" },
+    ["red", "green", "blue", "white"],
+  ],
   [
     "cover of a rotated picture",
     { w: 200, h: 100, fit: "cover", pos: "top", rot: 90 },
@@ -141,7 +145,12 @@ test("transparency is kept where the format has it, else filled with white or bg
     "white",
     "white",
   ]);
-  expect(await corners(await renderDisc({ w: 100, bg: "ff0000" }))).toEqual(["red", "red", "red", "red"]);
+  expect(await corners(await renderDisc({ w: 100, bg: "ff0000" }))).toEqual([
+    "red",
+    "red",
+    "red",
+    "red",
+  ]);
 });
 
 test("trim removes the border before the layout", async () => {
@@ -189,7 +198,9 @@ test("an SVG is drawn at the size of the output", async () => {
   const bytes = Buffer.from(
     '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><path d="M0 0h10v20H0z"/></svg>',
   );
-  const { data } = await renderRequest(bytes, { w: 400, up: true, f: "png" }, none, { hasAlpha: true });
+  const { data } = await renderRequest(bytes, { w: 400, up: true, f: "png" }, none, {
+    hasAlpha: true,
+  });
   const { data: pixels } = await sharp(data)
     .ensureAlpha()
     .raw()

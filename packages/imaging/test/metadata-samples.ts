@@ -30,7 +30,10 @@ const afterEnd = Buffer.from("SECRET-BEHIND");
 
 export type MetadataSample = { bytes: Buffer; secrets: string[] };
 
-export const metadataSamples: Record<string, (width: number, height: number) => Promise<MetadataSample>> = {
+export const metadataSamples: Record<
+  string,
+  (width: number, height: number) => Promise<MetadataSample>
+> = {
   async jpeg(width, height) {
     const bytes = await withMetadata(photo(width, height)).jpeg({ quality: 95 }).toBuffer();
     const segments = [
