@@ -2,8 +2,8 @@ import * as Grid from "./grid.schema.ts";
 import { type Problem, Refusal } from "./refusal.ts";
 import { type Request, texts } from "./request.schema.ts";
 
-// What anybody may ask for of any picture, however often: few enough plans that nobody can keep us busy with them. Which
-// keys are rounded and which refused is decided in docs/adr/0021-budget.md.
+// The plans that any client may request of any image, without limit, because they are few. docs/adr/0021-budget.md decides
+// which keys are rounded and which are refused.
 
 /** The densities of a preset: those of the client's `srcset`. */
 const DENSITIES = [1, 2, 3] as const;

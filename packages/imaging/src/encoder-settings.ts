@@ -42,7 +42,7 @@ export const reencodeSettings = (
     ? { ...encoding, effort: REENCODE_EFFORT }
     : undefined;
 
-/** One scale for all formats, JPEG's, because with `f=auto` the caller does not know which he gets. */
+/** One scale for all formats, JPEG's, because with `f=auto` the client does not know the format in advance. */
 export function settings(
   format: Format,
   q: number | "auto",

@@ -88,7 +88,7 @@ export function plan(request: Request, source: Source, accepted: AcceptedFormats
   };
 }
 
-/** Nothing to say is the same picture as nothing asked. */
+/** Omits an empty credit, so that the hash equals that of a request without `meta`. */
 const credited = ({ credit }: Source, format: Format): Pick<Plan, "credit"> =>
   credit && Object.keys(credit).length > 0 && formats[format].carriesText ? { credit } : {};
 

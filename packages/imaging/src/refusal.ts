@@ -1,10 +1,10 @@
-/** What kind of "no" this is; whoever speaks HTTP maps it: 400, 404, 415, 413, 422. */
+/** The kind of the error. Packages that speak HTTP map it to a status: 400, 404, 415, 413, 422. */
 export type Kind = "invalid" | "not_found" | "unsupported" | "too_large" | "unprocessable";
 
 /** One thing wrong with one key of a query. */
 export type Problem = { key: string; value: string; detail: string };
 
-/** A picture or a request that we will not work on. `detail` may be shown to whoever sent it; every other error is a bug. */
+/** A client error: an image or a request that is not processed. `detail` may be shown to the client; every other error is a bug. */
 export class Refusal extends Error {
   override name = "Refusal";
   readonly kind: Kind;

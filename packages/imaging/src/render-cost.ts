@@ -37,7 +37,11 @@ function seconds({ width, height, blur = 0, sharpen = 0, ...made }: Made, frames
   return ((width * height * frames) / 1e6) * each;
 }
 
-/** Refuses what would keep a function busy for longer than anybody waits. */
+/**
+ * Passes if the estimated time of the picture is within `MAX_RENDER_COST_SECONDS`.
+ *
+ * @throws delivery.too_much_work
+ */
 export function check(made: Made, frames: number): void {
   const work = seconds(made, frames);
   if (work <= Limits.MAX_RENDER_COST_SECONDS) return;
