@@ -1,7 +1,7 @@
-/** The modern formats a client says it can show. JPEG, PNG and GIF are not asked about: everything shows them. */
+/** The modern formats that a client accepts. JPEG, PNG and GIF are left out, because every client shows them. */
 export type AcceptedFormats = { avif: boolean; webp: boolean };
 
-/** Reads an `Accept` header (RFC 9110 §12.5.1). Wildcards promise nothing: curl sends the asterisks too and cannot show AVIF, so only a type that is named counts. */
+/** The formats that an `Accept` header names (RFC 9110, section 12.5.1). Wildcards do not count, because clients that cannot show AVIF send them too. */
 export function acceptedFormats(header: string | undefined): AcceptedFormats {
   const named = new Map<string, number>();
   for (const part of (header ?? "").toLowerCase().split(",")) {

@@ -2,19 +2,19 @@ import * as Grid from "./grid.schema.ts";
 import { type Problem, Refusal } from "./refusal.ts";
 import { type Request, texts } from "./request.schema.ts";
 
-// The plans that any client may request of any image, without limit, because they are few. docs/adr/0021-budget.md decides
-// which keys are rounded and which are refused.
+// The plans that every client may request without limit: few enough that they cannot keep the functions busy. Which keys are
+// rounded and which are refused is decided in docs/adr/0021-budget.md.
 
-/** The densities of a preset: those of the client's `srcset`. */
+/** The pixel densities of a preset, those of the client's `srcset`. */
 const DENSITIES = [1, 2, 3] as const;
 
 type Key = keyof Request;
 
-/** Rounded, or without a part in what is made. Beside a preset, whatever else is said makes it another request. */
+/** Keys that are rounded, or that do not change the picture. With a preset, any other key makes the request a different one. */
 const besidePreset: readonly Key[] = ["dpr", "f", "q", "anim", "dl"];
 const open: readonly Key[] = ["w", "h", "dpr", "fit", "q", "anim", "dl"];
 
-/** Values that a key outside `open` may have. A PNG or GIF of a photograph is the dearest that there is to make. */
+/** Values that a key outside `open` may have. A PNG or GIF of a photograph is the most expensive to make. */
 const usual: Partial<Record<Key, readonly unknown[]>> = {
   f: ["auto", "avif", "webp", "jpeg"],
   pos: ["center", "attention"],
@@ -25,8 +25,10 @@ const usual: Partial<Record<Key, readonly unknown[]>> = {
 };
 
 /**
- * The published request that comes nearest: sizes rounded up to the grid, quality `auto`. What it answers is laid over the
- * preset as `asked` was, and is published itself. Refuses by name what would show another picture.
+ * The nearest budget-free request: sizes rounded up to the grid, quality `auto`. It is combined with the preset as `asked`
+ * was.
+ *
+ * @throws delivery.budget_spent with each key that would show something else
  */
 export function snap(asked: Request, preset?: Request): Request {
   if (preset && keysOf(asked).every((key) => besidePreset.includes(key))) {
@@ -35,14 +37,14 @@ export function snap(asked: Request, preset?: Request): Request {
   }
   const request = { ...preset, ...asked };
   const problems = keysOf(request).flatMap((key) => refused(key, request));
-  if (problems.length > 0) throw unpublished(problems);
+  if (problems.length > 0) throw budgetSpent(problems);
   const { w, h, dpr, q } = request;
   const device = (edge: number) => Grid.roundUp(Math.round(edge * (dpr ?? 1)));
   return {
     ...request,
     ...(w !== undefined && { w: device(w) }),
     ...(h !== undefined && { h: device(h) }),
-    // said and not left out: a preset would put its own in their place
+    // written out, because the preset's own values would replace missing ones
     ...(dpr !== undefined && { dpr: 1 }),
     ...(q !== undefined && { q: "auto" }),
   };
@@ -65,7 +67,7 @@ function refused(key: Key, request: Request): Problem[] {
   ];
 }
 
-const unpublished = (problems: Problem[]) =>
+const budgetSpent = (problems: Problem[]) =>
   new Refusal(
     "invalid",
     "delivery.budget_spent",

@@ -1,4 +1,4 @@
-/** What a delivered picture can be, and what each can carry. */
+/** The formats of delivered pictures, with their properties. */
 export const formats = {
   avif: {
     contentType: "image/avif",
@@ -49,10 +49,10 @@ const inputs = {
   svg: "image/svg+xml",
 } as const;
 
-/** What an uploaded picture can be. */
+/** The formats of uploaded images, with their content types. */
 export type Input = keyof typeof inputs;
 
-/** Only in these are several pictures one that moves: a TIFF's are the pages of a document or its smaller copies, an AVIF's are views of one thing. Of those the first is the picture. */
+/** Whether several pages of the format are an animation. A TIFF's pages are those of a document or smaller copies, an AVIF's are views of one object; only the first of those is used. */
 export const hasFrames = (input: Input): boolean => input === "gif" || input === "webp";
 
 export const contentType = (input: Input): string => inputs[input];

@@ -5,12 +5,14 @@ const IMAGE = 0x2c;
 const TRAILER = 0x3b;
 const GRAPHIC_CONTROL = 0xf9;
 const APPLICATION = 0xff;
-/** The two applications that say how often to loop; every other (XMP, ICC, editors' notes) is dropped. */
+/** The two application extensions with the number of loops; all others (XMP, ICC, editors' data) are dropped. */
 const LOOPS = new Set(["NETSCAPE2.0", "ANIMEXTS1.0"]);
 
 /**
- * A GIF without comments, applications' data or anything behind its end, pixels and timing untouched.
- * Encoding it again would cost seconds (24 frames: 2.9 s) and make it larger. Blocks: https://www.w3.org/Graphics/GIF/spec-gif89a.txt
+ * The GIF without comments, application data and bytes after its end; pixels and timing stay unchanged. Encoding it again would
+ * cost seconds (24 frames: 2.9 s) and make it larger. Blocks: https://www.w3.org/Graphics/GIF/spec-gif89a.txt
+ *
+ * @throws image.truncated or image.damaged
  */
 export function strip(bytes: Buffer): Buffer {
   const kept: Buffer[] = [];

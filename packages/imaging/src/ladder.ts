@@ -2,15 +2,16 @@ import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
 import { type Plan, swapSidesIfTurned } from "./plan.ts";
 
-/** A pre-made rendition of the whole picture. */
+/** A smaller rendition of the whole image, made at ingest; sizes in pixels. */
 export type Rung = Size & { contentType: string };
 
-/** JPEG for its decoder, which no other lossy format approaches; PNG where pixels are see-through. */
+/** The content type of a rung: JPEG, whose decoder is by far the fastest of the lossy formats, or PNG for transparent images. */
 export const contentType = (hasAlpha: boolean): string => (hasAlpha ? "image/png" : "image/jpeg");
 
 /**
- * A rung is encoded again, so its loss is small: the colour is kept whole where crops are read from and where small pictures would show it.
- * The rung in the middle, behind most deliveries up to 1,024 pixels, has half of the colour's pixels, as the delivery will, and better ones: fewer bytes here and in what is made from it, for a better look.
+ * sharp's JPEG settings for a rung. It is encoded again at delivery, so its loss is kept small: full chroma where crops are
+ * read from and where small pictures would show the loss. The middle rung, which serves most deliveries up to 1,024 pixels,
+ * has 4:2:0 chroma, as the delivery has, at a higher quality: fewer bytes for a better look.
  */
 export const jpeg = ({ width, height }: Size) =>
   Math.max(width, height) === MIDDLE_EDGE
@@ -19,10 +20,10 @@ export const jpeg = ({ width, height }: Size) =>
 
 const MIDDLE_EDGE: (typeof Limits.RUNG_EDGES)[number] = 1024;
 
-/** A rung is worth its bytes only if it has at most this part of the original's long edge. */
+/** The largest useful rung as a part of the original's long edge; a larger one would not be worth its bytes. */
 const WORTH = 0.8;
 
-/** The sizes to make for an original, largest first. */
+/** The sizes of the rungs for an original, largest first, in pixels. */
 export function rungs(source: Size): Size[] {
   const long = Math.max(source.width, source.height);
   return Limits.RUNG_EDGES.map((edge, index) => (index === 0 ? topEdge(long, edge) : edge))
@@ -30,14 +31,14 @@ export function rungs(source: Size): Size[] {
     .map((edge) => sized(source, edge / long));
 }
 
-/** The smallest rung that has at least the pixels a plan scales to, so that nothing is enlarged; the original when none has, and where its exactness would be lost. */
+/** The smallest rung with at least the pixels that a plan scales to, so that nothing is enlarged. undefined, which means the original, when there is none or when the original's exact pixels are needed. */
 export function choose<R extends Rung>(
   plan: Plan,
   source: { format: string },
   rungs: readonly R[],
 ): R | undefined {
   if (plan.trim || plan.frames === "all") return undefined;
-  // a lossless picture asked for losslessly must not have been a JPEG in between
+  // a lossless original that is requested as PNG must not pass through a JPEG
   if (
     plan.encoding.format === "png" &&
     source.format !== "jpeg" &&
@@ -50,7 +51,7 @@ export function choose<R extends Rung>(
     .toSorted((a, b) => a.width - b.width)[0];
 }
 
-/** The size the whole original would have at the plan's scale. A crop needs twice that: its edges fall between a rung's pixels and are then at most a quarter of a delivered pixel off. */
+/** The size of the whole original at the plan's scale, in pixels. A crop needs twice that: its edges fall between a rung's pixels and are then wrong by at most a quarter of a delivered pixel. */
 function needed({ source, scale, crop, turn }: Plan): Size {
   const { width, height } = swapSidesIfTurned(scale, turn);
   if (!crop) return { width, height };
@@ -60,7 +61,7 @@ function needed({ source, scale, crop, turn }: Plan): Size {
   };
 }
 
-/** A third of the original is where the JPEG decoder shrinks inside itself: 6,000 to 2,000 costs half of 6,000 to 2,048. Worth it only near the full size. */
+/** At a third of the original the JPEG decoder shrinks while it decodes: 6,000 to 2,000 costs half of 6,000 to 2,048. It is worth it only near the full size of a rung. */
 function topEdge(long: number, edge: number): number {
   const third = Math.floor(long / 3);
   return third < edge && third >= edge * 0.9 ? third : edge;

@@ -5,7 +5,7 @@ export type Size = { width: number; height: number };
 export type Fit = "cover" | "contain" | "fill" | "inside" | "outside";
 type Strategy = "attention" | "entropy";
 
-/** The box that a request draws, in device pixels, and how the picture is to meet it. */
+/** The requested box in device pixels, and how the image fits into it. */
 export type LayoutRequest = {
   fit: Fit;
   width?: number | undefined;
@@ -14,18 +14,18 @@ export type LayoutRequest = {
   up: boolean;
 };
 
-/** Where every pixel goes: the whole picture is scaled to exactly `scale`, then cut or padded to `width` × `height`. */
+/** The geometry of a picture: the whole image is scaled to exactly `scale`, then cropped or padded to `width` × `height` pixels. */
 export type Layout = Size & {
   scale: Size;
   cut?: { left: number; top: number } | Strategy;
   pad?: { left: number; top: number; right: number; bottom: number };
 };
 
-/** Lays a picture out. The result never has more pixels than the picture unless `up` (a `contain` may have more around it), and never more than the limits. */
+/** The layout of an image in the requested box. The result never has more pixels than the image unless `up` (`contain` may add padding), and never more than the limits. */
 export function layout(picture: Size, ask: LayoutRequest): Layout {
   let room = 1;
   let laid = arranged(picture, ask, room);
-  // sides are whole pixels, so what just fits on paper may be a few too many
+  // sides are rounded to whole pixels, which may exceed the limit by a few pixels
   for (let fits = fitting(laid); fits < 1; fits = fitting(laid)) {
     room *= Math.min(fits, 0.999);
     laid = arranged(picture, ask, room);
@@ -33,7 +33,7 @@ export function layout(picture: Size, ask: LayoutRequest): Layout {
   return laid;
 }
 
-/** The factor by which both sides must shrink to stay within the limits. */
+/** The factor, at most 1, that brings both sides within the limits. */
 const fitting = ({ width, height, scale }: Layout): number =>
   Math.min(
     1,
@@ -76,7 +76,7 @@ function arranged(picture: Size, ask: LayoutRequest, room: number): Layout {
   }
 }
 
-/** The box with its missing side filled in, which is the picture's own when both are missing. */
+/** The box with a missing side computed from the image's shape; the image's own size when both are missing. */
 function boxed(picture: Size, { width, height }: LayoutRequest, room: number): Size {
   const own = {
     width: width ?? (height === undefined ? picture.width : Infinity),
@@ -87,7 +87,7 @@ function boxed(picture: Size, { width, height }: LayoutRequest, room: number): S
 
 const plain = (scale: Size): Layout => ({ ...scale, scale });
 
-/** Shrinks a box by how far it exceeds the picture, so that it keeps its shape and nothing is enlarged. */
+/** Reduces a box that exceeds the image, so that it keeps its shape and nothing is enlarged. */
 const shrunk = (box: Size, excess: number): Size =>
   excess > 1 ? { width: box.width / excess, height: box.height / excess } : box;
 
@@ -112,7 +112,7 @@ function cut(target: Size, scale: Size, at: LayoutRequest["at"]): Layout {
   };
 }
 
-/** Puts the focal point in the middle of what stays, or as near as the edge allows. */
+/** Puts the focal point into the centre of the crop, or as near to it as the edge allows. */
 const start = (whole: number, part: number, at: number) =>
   Math.round(Math.min(Math.max(at * whole - part / 2, 0), whole - part));
 

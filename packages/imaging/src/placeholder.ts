@@ -2,10 +2,10 @@ import { rgbaToThumbHash } from "thumbhash";
 
 import type { Size } from "./layout.ts";
 
-/** The maximum number of pixels of a side that ThumbHash accepts. */
+/** The largest side that ThumbHash accepts, in pixels. */
 export const EDGE = 100;
 
-/** The dominant colour (`#rrggbb`) and the ThumbHash (base64) of a small rendition in RGBA. sharp's `stats()` of the original would take half a second for the same colour. */
+/** ThumbHash (base64) and dominant colour (`#rrggbb`) from a small RGBA picture: `stats()` on the original would cost half a second for the same colour. */
 export const placeholder = (
   rgba: Buffer,
   { width, height }: Size,
@@ -14,7 +14,7 @@ export const placeholder = (
   thumbhash: Buffer.from(rgbaToThumbHash(width, height, rgba)).toString("base64"),
 });
 
-/** The mean of the most frequent of 512 coarse colours, each pixel weighted with its alpha. */
+/** The mean of the most frequent of 512 coarse colours; each pixel counts by its opacity. */
 function dominant(rgba: Buffer): string {
   const bins = new Float64Array(512 * 4);
   for (let at = 0; at + 3 < rgba.length; at += 4) {
@@ -29,7 +29,7 @@ function dominant(rgba: Buffer): string {
   for (let bin = 4; bin < bins.length; bin += 4)
     if ((bins[bin] ?? 0) > (bins[best] ?? 0)) best = bin;
   const [weight = 0, ...sums] = bins.subarray(best, best + 4);
-  // a fully transparent image is shown on white
+  // a fully transparent picture is shown on white
   if (weight === 0) return "#ffffff";
   return `#${sums
     .map((sum) =>

@@ -10,7 +10,7 @@ import { Refusal } from "./refusal.ts";
 import type { Box, Point, Request } from "./request.schema.ts";
 import * as RenderCost from "./render-cost.ts";
 
-/** What a plan must know of the picture: its upright size, whether any of its pixels is see-through, its frames, and where it is looked at. */
+/** The properties of an image that a plan needs: its upright size in pixels, whether any pixel is transparent, its frames, its focal point. */
 export type Source = Size & {
   format: Input;
   hasAlpha: boolean;
@@ -19,31 +19,35 @@ export type Source = Size & {
   credit?: Credit | undefined;
 };
 
-/** Exactly what will be made, in numbers. Equal plans make equal bytes, so its hash is the name of the stored picture. */
+/** The picture to make, in numbers. Equal plans make equal bytes, so the plan's hash is the name of the derivative. */
 export type Plan = Layout & {
-  /** Raised when the same numbers would give other pixels: every stored picture is then made again. */
+  /** Raised when equal numbers would give other pixels, so that every derivative is made again. */
   engine: 1;
-  /** The upright original, which every size is computed from, whatever smaller rendition is read. */
+  /** The upright original. Every size is computed from it, also when a rung is read. */
   source: Size;
   frames: "first" | "all";
-  /** Cuts a border off first; what is left is laid out by `ask`, because its size is known only then. */
+  /** Removes a border first. The rest is laid out by `ask`, because its size is known only then. */
   trim?: { threshold: number; ask: LayoutRequest };
   crop?: Box;
-  /** Clockwise, after scaling: `width`, `height`, `cut` and `pad` are in the turned picture. */
+  /** Degrees clockwise, after scaling: `width`, `height`, `cut` and `pad` are those of the rotated picture. */
   turn: 0 | 90 | 180 | 270;
   mirror: { h: boolean; v: boolean };
-  /** Behind the picture, hexadecimal; `pad` and see-through pixels show it. */
+  /** The background in hexadecimal; `pad` and transparent pixels show it. */
   background?: string;
   flatten: boolean;
   gray: boolean;
   blur?: number;
   sharpen?: number;
-  /** Written into the file; nothing else about the original is. */
+  /** Written into the file as its only metadata. */
   credit?: Credit;
   encoding: EncoderSettings.Encoding;
 };
 
-/** Decides everything about a delivery before a pixel is touched. Refuses what the picture or the limits do not allow; clamps sizes to the limits, keeping their shape. */
+/**
+ * The plan of a delivery, computed before a pixel is read. Sizes are reduced to the limits and keep their shape.
+ *
+ * @throws Refusal if the image or the limits do not allow the request
+ */
 export function plan(request: Request, source: Source, accepted: AcceptedFormats): Plan {
   const moves = source.pages > 1 && request.anim !== false;
   const crop = request.crop && inside(request.crop, source);
@@ -92,14 +96,14 @@ export function plan(request: Request, source: Source, accepted: AcceptedFormats
 const credited = ({ credit }: Source, format: Format): Pick<Plan, "credit"> =>
   credit && Object.keys(credit).length > 0 && formats[format].carriesText ? { credit } : {};
 
-/** The name of what a plan makes: 20 hexadecimal digits, the same for every spelling of the same wish. */
+/** The name of the derivative: 20 hexadecimal digits, equal for every spelling of equal requests. */
 export const hash = (plan: Plan): string =>
   createHash("sha256")
     .update(JSON.stringify(sorted(plan)))
     .digest("hex")
     .slice(0, 20);
 
-/** The plan for what is left after its border is cut off. */
+/** The plan for the part that remains after trimming. */
 export function planTrimmed(plan: Plan, box: Box): Plan {
   if (!plan.trim) return plan;
   const { trim, cut: _cut, pad: _pad, ...rest } = plan;
@@ -110,7 +114,7 @@ export function planTrimmed(plan: Plan, box: Box): Plan {
   };
 }
 
-/** A size as it is before (or after) a quarter turn. */
+/** The size before (or after) a rotation, in pixels; a quarter turn swaps the sides. */
 export const swapSidesIfTurned = ({ width, height }: Size, turn: Plan["turn"]): Size =>
   turn % 180 === 0 ? { width, height } : { width: height, height: width };
 
@@ -140,7 +144,7 @@ const corners: Record<string, Point> = {
   "bottom-right": { x: 1, y: 1 },
 };
 
-/** Looking for the interesting part needs one picture to look at: a moving one is cut in the middle. */
+/** The search for the interesting part needs a single picture; an animation is cropped at its centre. */
 function at(position: NonNullable<Request["pos"]>, pages: number): LayoutRequest["at"] {
   if (typeof position === "object") return position;
   if (position === "attention" || position === "entropy")
@@ -158,7 +162,7 @@ function inside(crop: Box, source: Size): Box {
   );
 }
 
-/** Nothing shows through by accident: a photograph gets white bars in every format, a see-through picture see-through ones. */
+/** An opaque image gets white bars in every format, a transparent one transparent bars. */
 const defaultBackground = (source: Source) => (source.hasAlpha ? "00000000" : "ffffff");
 
 const isOpaque = (colour: string | undefined) =>
@@ -193,7 +197,7 @@ function chosen(
   return hasAlpha ? "png" : "jpeg";
 }
 
-/** libvips keeps frames as one tall picture: it cannot turn, mirror or trim them one by one, and a blur would bleed from frame to frame. */
+/** libvips keeps frames as one tall picture: it cannot rotate, flip or trim them one by one, and a blur would mix neighbouring frames. */
 function checkMotion(request: Request, source: Source, placed: Layout) {
   const keys = ["rot", "flip", "trim", "blur"] as const;
   const impossible = keys.find(
@@ -221,7 +225,7 @@ function refused(key: keyof Request, value: string, detail: string) {
   });
 }
 
-/** The same plan must not depend on the order its fields were written in. */
+/** The hash must not depend on the order of the plan's fields. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;

@@ -2,10 +2,14 @@ import { Refusal } from "./refusal.ts";
 import { parse } from "./request.ts";
 import { PresetName, type Request } from "./request.schema.ts";
 
-/** Requests that have a name. */
+/** Requests by preset name. */
 export type Presets = ReadonlyMap<string, Request>;
 
-/** Reads presets from how they are written: a name and the query that it stands for. Throws at what no name can be or no query may hold: that is the owner's mistake, not a visitor's. */
+/**
+ * The presets of a stage, from names and their queries.
+ *
+ * @throws Error for an invalid name or query, because that is a mistake in the settings and not of a visitor
+ */
 export function read(queries: Readonly<Record<string, string>>): Presets {
   return new Map(
     Object.entries(queries).map(([name, query]) => {
@@ -18,7 +22,11 @@ export function read(queries: Readonly<Record<string, string>>): Presets {
   );
 }
 
-/** What is asked for under a preset's name: what the preset says, and over it what the request itself says. Refuses a name that is not there with those that are. */
+/**
+ * The preset's request, with the keys of the request itself over it.
+ *
+ * @throws delivery.no_such_preset with the names that exist
+ */
 export function apply(presets: Presets, name: string, request: Request): Request {
   const preset = presets.get(name);
   if (!preset) throw unknown(presets, name);

@@ -3,10 +3,10 @@ import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 
-// What a plan costs, known before the work: seconds of one processor (2 vCPU EPYC, sharp 0.35.5, noise at the highest
-// quality, the worst that encoders meet) for each megapixel that is made.
+// The cost of a plan, computed before the work: seconds of one processor (2 vCPU EPYC, sharp 0.35.5, noise at the highest
+// quality, the worst case for encoders) per megapixel of the picture.
 
-/** GIF and PNG with a palette look for the best colours; everything else only writes. */
+/** GIF and palette PNG search for the best colours; the other formats only encode. */
 function encoding(encoding: Encoding): number {
   switch (encoding.format) {
     case "gif":
@@ -22,7 +22,7 @@ function encoding(encoding: Encoding): number {
   }
 }
 
-/** Gaussians are as wide as their sigma: seconds for each megapixel and each pixel of it. */
+/** The width of a Gaussian grows with its sigma: seconds per megapixel and pixel of sigma. */
 const BLUR = 0.002;
 const SHARPEN = 0.016;
 
@@ -38,7 +38,7 @@ function seconds({ width, height, blur = 0, sharpen = 0, ...made }: Made, frames
 }
 
 /**
- * Passes if the estimated time of the picture is within `MAX_RENDER_COST_SECONDS`.
+ * Checks that a plan's cost is within the limit.
  *
  * @throws delivery.too_much_work
  */

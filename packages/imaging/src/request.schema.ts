@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 
-// Keys and values of the delivery query. Each is a codec between its text in the URL and its meaning, so one table parses, prints, documents and types it.
+// Keys and values of the delivery query. Each is a codec between its text in the URL and its value, so one table parses, prints, documents and types it.
 
-/** Of `w` and `h`, in CSS pixels: a 4K screen's long edge with room. The other limits are in limits.ts, which a browser does not need. */
+/** The largest `w` and `h` in CSS pixels: a little more than a 4K screen's long edge. The other limits are in limits.ts, which a browser does not need. */
 export const MAX_EDGE = 4096;
 
 const matching = (pattern: RegExp) => z.string().check(z.regex(pattern));
@@ -174,17 +174,17 @@ export const Query = z.strictObject({
       ),
   ),
   dl: z.optional(
-    // oxlint-disable-next-line no-control-regex -- control characters are what a header must not carry
+    // oxlint-disable-next-line no-control-regex -- a header must not contain control characters
     matching(/^[^\u0000-\u001f\u007f"/\\]{1,120}$/u).check(
       z.describe('offers the picture as a download of this name: 1..120 characters without " / \\'),
     ),
   ),
 });
 
-/** What a delivery asks for. A key that is absent has its default. */
+/** A delivery request. An absent key has its default. */
 export type Request = z.output<typeof Query>;
 
-/** Who allowed a request, and until when. It says nothing about the picture, so it is in no plan and in no cache key. */
+/** The signature of a request: key, expiry and HMAC. It does not change the picture, so it is in no plan and in no cache key. */
 export type Signature = z.output<typeof Signature>;
 export const Signature = z.strictObject({
   exp: z
@@ -196,13 +196,13 @@ export const Signature = z.strictObject({
   kid: matching(/^[A-Za-z0-9_-]{1,32}$/).check(
     z.describe("which key signed, 1..32 letters, digits, dashes and underscores"),
   ),
-  // 32 bytes leave two bits of the last digit unused: only one of its four spellings is a signature
+  // 32 bytes leave two bits of the last digit unused: only one of its four spellings is accepted
   sig: matching(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/).check(
     z.describe("the signature, HMAC-SHA256 in base64url, 43 characters"),
   ),
 });
 
-/** How a preset may be called, and never a revision. It stands in a path where a revision may stand too. */
+/** The name of a preset. It cannot look like a revision, because both can be at the same position of a path. */
 export const PresetName = z
   .string()
   .check(
@@ -212,7 +212,7 @@ export const PresetName = z
     ),
   );
 
-/** A request as JSON has it, where a number is a number, and the preset that it is laid over. */
+/** A delivery request as JSON, with numbers as numbers, and the preset that it is combined with. */
 export type UrlRequest = z.infer<typeof UrlRequest>;
 export const UrlRequest: z.ZodMiniType<Request & { preset?: string | undefined }> = z.strictObject({
   preset: z.optional(PresetName),
@@ -221,20 +221,24 @@ export const UrlRequest: z.ZodMiniType<Request & { preset?: string | undefined }
   ),
 });
 
-/** What a codec makes of the text in a query, with the same words about it. */
+/** The decoded side of a codec, with the codec's description. */
 function meaning(value: z.core.$ZodType): z.core.$ZodType {
   if (!(value instanceof z.ZodMiniCodec)) return value;
   const { description = "" } = z.globalRegistry.get(value) ?? {};
   return (value.def.out as z.ZodMiniType).check(z.describe(description));
 }
 
-/** Everything that the query of a delivery may hold. */
+/** All keys of a delivery query. */
 export const Grammar = z.extend(Query, z.partial(Signature).shape);
 export type Key = keyof typeof Grammar.shape;
 
 export const keys = Object.keys(Grammar.shape) as Key[];
 
-/** The values of a request as a query has them. Throws on values that the grammar does not have. */
+/**
+ * The values of a request as text, as in a query.
+ *
+ * @throws ZodError for values that the grammar does not have
+ */
 export function texts(
   request: Request,
   signature: Partial<Signature> = {},
@@ -242,7 +246,7 @@ export function texts(
   return z.encode(Grammar, { ...request, ...signature });
 }
 
-/** The query of a request, keys in one fixed order, defaults left out as they were. */
+/** The query of a request, with its keys in a fixed order; absent keys stay absent. */
 export function print(request: Request, signature: Partial<Signature> = {}): string {
   const written = texts(request, signature);
   const pairs = keys.flatMap((key) => {

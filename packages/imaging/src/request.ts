@@ -5,10 +5,14 @@ import { Grammar, type Key, type Request, Signature, keys } from "./request.sche
 
 export * from "./request.schema.ts";
 
-/** A query's two halves: what is asked for, and who allowed it. */
+/** The two parts of a query: the request and its signature. */
 export type ParsedQuery = { request: Request; signature: Signature | undefined };
 
-/** Reads a query whose values come in lists, so that a doubled key is seen. Refuses unknown, doubled and bad keys all at once, each with its value and what is allowed. */
+/**
+ * Parses a query. Values are lists, so that a repeated key is noticed.
+ *
+ * @throws delivery.invalid_query with every unknown, repeated and invalid key, its value and what is allowed
+ */
 export function parse(query: Record<string, string[] | undefined>): ParsedQuery {
   const problems: Problem[] = [];
   const texts: Record<string, string> = {};
@@ -43,7 +47,7 @@ export function parse(query: Record<string, string[] | undefined>): ParsedQuery 
   return { request, signature: isSigned ? { exp, kid, sig } : undefined };
 }
 
-/** The keys that a signature lacks, once it has any. */
+/** The missing keys of an incomplete signature. */
 function missing(query: Record<string, string[] | undefined>): Problem[] {
   const together = Object.keys(Signature.shape);
   if (!together.some((key) => query[key])) return [];
@@ -56,7 +60,7 @@ function missing(query: Record<string, string[] | undefined>): Problem[] {
     }));
 }
 
-/** What a key accepts, in words. */
+/** A sentence about the values that a key accepts. */
 export const allowed = (key: Key): string =>
   z.globalRegistry.get(Grammar.shape[key].def.innerType)?.description ?? "";
 
@@ -76,5 +80,5 @@ function refused(problems: Problem[]) {
   });
 }
 
-/** An answer repeats at most this much of what it was sent. */
+/** Characters of a rejected value that the response repeats at most. */
 const clipped = (text: string) => (text.length > 64 ? `${text.slice(0, 64)}…` : text);

@@ -3,10 +3,10 @@ import sax from "sax";
 import * as Limits from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 
-// How much there is to draw in an SVG, found without drawing. librsvg cannot be interrupted, and a drawing of a few
-// kilobytes can take hours: every reference to a mask, a pattern or a `use` draws its target again, targets refer to
-// targets, and CSS, text and filters cost more than their length. One unit is about 150 microseconds, measured on
-// a canvas of one megapixel. What only drawing can tell, such as how often a path crosses itself, is left to the limit on time.
+// The cost of drawing an SVG, computed without drawing. librsvg cannot be interrupted, and an SVG of a few kilobytes can take
+// hours: every reference to a mask, a pattern or a `use` draws its target again, targets refer to other targets, and CSS,
+// text and filters cost more than their length. One unit is about 150 microseconds, measured on a canvas of one megapixel.
+// Costs that only drawing shows, such as how often a path crosses itself, are left to the time limit.
 
 type Node = {
   name: string;
@@ -15,7 +15,7 @@ type Node = {
   letters: number;
 };
 
-/** Elements of a filter cost pixels, not shapes; those left out are gradients' parts and blurs. */
+/** Filter elements cost pixels, not shapes; parts of gradients and blurs are not counted. */
 const WEIGHTS: Record<string, number> = {
   stop: 0.3,
   feDisplacementMap: 1300,
@@ -24,14 +24,14 @@ const WEIGHTS: Record<string, number> = {
   feSpecularLighting: 400,
 };
 const FILTER_WEIGHT = 250;
-/** Elements within elements, and references from one to the next; a longer way is no drawing. */
+/** The maximum depth of nested elements and chained references; real drawings have less. */
 const MAX_CHAIN = 1000;
 
 export function check(text: string): void {
   const { root, byId, elements, css } = parse(text);
   const whole = weigher(byId, css);
   const rules = css.split("{").length - 1;
-  // a style sheet can put the heaviest thing that it names on every element
+  // a style sheet can apply the most expensive thing that it names to every element
   const named = [...css.matchAll(REFERENCE)].map(([, id = ""]) => byId.get(id));
   const heaviest = named.reduce((most, node) => Math.max(most, node ? whole(node) : 0), 0);
   const times = /marker/.test(css) ? elements + corners(text) : elements;
@@ -59,7 +59,7 @@ function parse(text: string) {
     elements += 1;
     open.at(-1)!.children.push(node);
     open.push(node);
-    // the first of a name is the one that is meant
+    // a reference means the first element with its id
     const { id } = node.attributes;
     if (id !== undefined && !byId.has(id)) byId.set(id, node);
     if (open.length > Limits.MAX_SVG_DEPTH + 1)
@@ -69,7 +69,7 @@ function parse(text: string) {
   const onText = (piece: string) => {
     const node = open.at(-1)!;
     if (node.name === "style") css += piece;
-    // letters are laid out in lines, whatever spans they stand in
+    // letters are laid out in lines, across their spans
     const line = open.findLast(({ name }) => name === "text");
     if (line) line.letters += piece.length;
   };
@@ -88,7 +88,7 @@ function parse(text: string) {
   return { root, byId, elements, css };
 }
 
-/** Weighs an element with everything in it and everything that it refers to, as often as it does. */
+/** The cost of an element with its children and everything that it refers to, counted per reference. */
 function weigher(byId: Map<string, Node>, css: string) {
   const known = new Map<Node, number>();
   const shortestDash = dashOf(css);
@@ -97,7 +97,7 @@ function weigher(byId: Map<string, Node>, css: string) {
   return function whole(node: Node): number {
     const before = known.get(node);
     if (before !== undefined) return before;
-    // librsvg draws nothing that leads back to itself
+    // librsvg does not draw circular references
     known.set(node, 0);
     if (++chain > MAX_CHAIN)
       throw tooComplex(`refers from element to element more than ${MAX_CHAIN} times in a row`);
@@ -118,11 +118,11 @@ function own({ name, attributes, letters }: Node, shortestDash: number): number 
   const radius = name === "feMorphology" ? 30 * sum(numbers(attributes["radius"] ?? "")) : 0;
   const { d = "", points = "" } = attributes;
   const outline = d.length + points.length;
-  // a line of text is shaped as a whole: twice the letters, four times the work
+  // a line of text is shaped as a whole: twice the letters cost four times as much
   return fixed + radius + letters ** 2 / 4000 + outline / 100 + dashes(attributes, shortestDash);
 }
 
-/** A stroke is cut into its dashes before anything is drawn; each costs 130 bytes and some microseconds. */
+/** A stroke is split into its dashes before it is drawn; each costs 130 bytes and some microseconds. */
 function dashes(attributes: Node["attributes"], shortest: number): number {
   const { d, points, x1, x2, y1, y2, r, rx, ry, width, height } = attributes;
   const dash = Math.min(
@@ -136,7 +136,7 @@ function dashes(attributes: Node["attributes"], shortest: number): number {
   return length / dash / 20;
 }
 
-/** The shortest dash in CSS, `Infinity` when there is none. Zeros make no dash of their own. */
+/** The shortest dash in CSS, `Infinity` if there is none. Zeros make no dash. */
 function dashOf(css: string): number {
   let shortest = Infinity;
   for (const [, list = ""] of css.matchAll(/stroke-dasharray\s*:([^;}]*)/gi)) {
@@ -150,7 +150,7 @@ function references({ attributes }: Node): [id: string, times: number][] {
   const found: [string, number][] = [];
   for (const [name, value] of Object.entries(attributes)) {
     if (/^(?:\w+:)?href$/.test(name) && value.startsWith("#")) found.push([value.slice(1), 1]);
-    // a marker is drawn at every corner
+    // a marker is drawn at every vertex
     const isMarker = name.startsWith("marker") || value.includes("marker");
     const times = isMarker ? corners(`${attributes["d"]} ${attributes["points"]}`) : 1;
     for (const [, id = ""] of value.matchAll(REFERENCE)) found.push([id, times]);
@@ -160,7 +160,7 @@ function references({ attributes }: Node): [id: string, times: number][] {
 
 const REFERENCE = /url\(\s*["']?#([^"')]*)/g;
 
-/** At most: every number of an outline may be one. */
+/** An upper limit: every number of an outline may be a vertex. */
 const corners = (text: string) => numbers(text).length;
 
 const numbers = (text: string): number[] =>
