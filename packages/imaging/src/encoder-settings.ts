@@ -1,7 +1,7 @@
 import type { Format } from "./format.ts";
 import type { Size } from "./layout.ts";
 
-// Settings per encoder, each the cheapest point of its curve: docs/adr/0011-ladder.md has the measurements.
+// Settings per encoder, each the cheapest for its result: docs/adr/0011-ladder.md has the measurements.
 
 export type Encoding =
   | { format: "avif"; quality: number; effort: 0 | 1 | typeof REENCODE_EFFORT }
@@ -10,30 +10,33 @@ export type Encoding =
   | { format: "png"; colours: "all" | 256 | 16; byRows?: true }
   | { format: "gif" };
 
-/** Of an AVIF that is made again because many want it: a photograph gets 7 % smaller and 1.1 to 1.6 points of SSIMULACRA2 better, for three to eight times the work. The next effort takes four times as long for another 2 to 4 %. docs/adr/0022-reencode-avif.md has the measurements. */
+/** The effort of an AVIF that is encoded again because it is requested often: a photograph gets 7 % smaller and 1.1 to 1.6 points of SSIMULACRA2 better, for three to eight times the work. The next effort takes four times as long for another 2 to 4 %. docs/adr/0022-reencode-avif.md has the measurements. */
 export const REENCODE_EFFORT = 3;
-/** Above this it would keep a processor busy for more than a second. */
+/** A larger one would keep a processor busy for more than a second. */
 const MAX_REENCODE_PIXELS = 2.5e6;
 
-/** `auto` looks alike in all three lossy formats (SSIMULACRA2 about 70 at 800 pixels). */
+/** The qualities of `auto`; they look alike in all three lossy formats (SSIMULACRA2 about 70 at 800 pixels). */
 const auto = { jpeg: 80, webp: 80, avif: 52 };
 
-/** Below this AVIF's second-lowest effort still ends in some 20 ms and saves a tenth of the bytes. */
+/** Up to this size AVIF's second-lowest effort takes only some 20 ms and saves a tenth of the bytes. */
 const SMALL_PIXELS = 250_000;
 
-/** A moving WebP above this is encoded at the lowest effort, or it would take seconds. */
+/** A larger animated WebP is encoded at the lowest effort, or it would take seconds. */
 const LONG_ANIMATION_PIXELS = 10e6;
 
 /**
- * From here on the file is written while the picture is still being made, row by row: the first byte of a 24-megapixel PNG leaves after 30 ms instead of 1,900.
- * A PNG is the same bytes either way. A JPEG gives up its own Huffman tables, which need all pixels first: a first byte after 40 ms instead of 460 for 8 to 20 % more bytes, worth it only where waiting is long. No other format can be begun before its end is known.
+ * Larger pictures are written row by row while they are made: the first byte of a 24-megapixel PNG is sent after 30 ms instead of
+ * 1,900. A PNG has the same bytes either way. A JPEG does without its own Huffman tables, which need all pixels first: a first
+ * byte after 40 ms instead of 460 for 8 to 20 % more bytes, worth it only for large ones. No other format can be sent before its
+ * end is known.
  */
 const BY_ROWS_PIXELS = { png: 1e6, jpeg: 8e6 };
 
+/** Whether the file grows row by row while the picture is made. */
 export const isStreamedByRows = (encoding: Encoding): boolean =>
   "byRows" in encoding && encoding.byRows === true;
 
-/** The same quality from a more patient encoder, where that is worth it. */
+/** The settings for encoding a picture of this size (pixels) again at a higher effort and the same quality; undefined where it is not worth it. */
 export const reencodeSettings = (
   encoding: Encoding,
   { width, height }: Size,
@@ -42,7 +45,7 @@ export const reencodeSettings = (
     ? { ...encoding, effort: REENCODE_EFFORT }
     : undefined;
 
-/** One scale for all formats, JPEG's, because with `f=auto` the client does not know the format in advance. */
+/** The encoder settings for a format and size in pixels. `q` is on JPEG's scale for all formats, because with `f=auto` the client does not know the format. */
 export function settings(
   format: Format,
   q: number | "auto",
@@ -69,7 +72,7 @@ export function settings(
         ...(pixels > BY_ROWS_PIXELS.jpeg && { byRows: true }),
       };
     case "png": {
-      // a PNG that may lose something loses colours; libvips knows palettes of 16 and 256, and must see all of it to choose one
+      // a lossy PNG has fewer colours; libvips supports palettes of 16 and 256, and needs all pixels to choose one
       const colours = q === "auto" || q === 100 ? "all" : q < 25 ? 16 : 256;
       const byRows = colours === "all" && pixels > BY_ROWS_PIXELS.png;
       return { format, colours, ...(byRows && { byRows }) };
@@ -79,6 +82,6 @@ export function settings(
   }
 }
 
-/** AVIF's numbers mean more quality than JPEG's: straight lines through (0, 0), (80, 52), (100, 100). */
+/** Converts JPEG's quality scale to AVIF's: straight lines through (0, 0), (80, 52), (100, 100). */
 const avifQuality = (q: number) =>
   Math.max(1, Math.round(q <= 80 ? (q * 52) / 80 : 52 + ((q - 80) * 48) / 20));

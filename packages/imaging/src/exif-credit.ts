@@ -1,15 +1,15 @@
 import * as Limits from "./limits.ts";
 
-/** Who made a picture and whose it is, in the file's own words: all of its metadata that may ever leave, and only when asked for. */
+/** EXIF's Artist and Copyright: the only metadata of an original that a picture can carry, and only on request. */
 export type Credit = { artist?: string; copyright?: string };
 
-/** Tags of the first directory (CIPA DC-008 §4.6.4), both of them text. */
+/** Text tags of the first directory (CIPA DC-008, section 4.6.4). */
 const tags: Record<number, keyof Credit> = { 0x013b: "artist", 0x8298: "copyright" };
 const TEXT = 2;
 
 /**
- * Reads the two texts from EXIF, or from a whole TIFF, which is laid out the same. What is not as it should be says nothing.
- * Libraries for EXIF read every tag of every directory, whatever sizes the file claims: 64 KB can keep them busy for seconds.
+ * The two texts of EXIF data, or of a whole TIFF, which has the same structure. Invalid data is ignored. Libraries for EXIF
+ * read every tag of every directory with the sizes that the file claims: 64 KB can keep them busy for seconds.
  */
 export function read(exif: Buffer | undefined): Credit {
   const credit: Credit = {};
@@ -38,7 +38,7 @@ export function read(exif: Buffer | undefined): Credit {
   return credit;
 }
 
-/** One line. A copyright may be two texts, the photographer's and the editor's, with a zero between them. */
+/** The text as one line. A copyright can consist of two texts, the photographer's and the editor's, with a zero byte between them. */
 function cleaned(bytes: Buffer): string {
   const text = bytes
     .toString("utf8")

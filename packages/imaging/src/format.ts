@@ -55,7 +55,9 @@ export type Input = keyof typeof inputs;
 /** Whether several pages of the format are an animation. A TIFF's pages are those of a document or smaller copies, an AVIF's are views of one object; only the first of those is used. */
 export const hasFrames = (input: Input): boolean => input === "gif" || input === "webp";
 
+/** The content type of an uploaded format. */
 export const contentType = (input: Input): string => inputs[input];
 
+/** The uploaded format with a content type. */
 export const byContentType = (type: string): Input | undefined =>
   (Object.keys(inputs) as Input[]).find((input) => inputs[input] === type);

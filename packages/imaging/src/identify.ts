@@ -8,11 +8,11 @@ import * as Limits from "./limits.ts";
 import { Refusal, refuseBadInput } from "./refusal.ts";
 import * as Svg from "./svg.ts";
 
-/** What a picture's header says, believed only after the limits were checked against it. */
+/** The header of an image, returned only after the limits were checked. */
 export type Header = {
   format: Format.Input;
   contentType: string;
-  /** Pixels after the EXIF orientation is applied; of one frame. */
+  /** In pixels, after the EXIF orientation is applied; of one frame. */
   width: number;
   height: number;
   pages: number;
@@ -22,22 +22,27 @@ export type Header = {
   credit: ExifCredit.Credit;
 };
 
-/** Says what the bytes are, from their header alone: no pixel is decoded, so a bomb costs a millisecond. Refuses what is not a picture, what this build cannot decode and what exceeds the limits. */
+/**
+ * The header of an image. No pixel is decoded, so a decompression bomb costs a millisecond.
+ *
+ * @throws Refusal (image.empty, image.not_a_picture, image.heic, image.too_many_pixels …) for bytes that are no image, that
+ * cannot be decoded here, or that exceed the limits
+ */
 export async function identify(bytes: Buffer): Promise<Header> {
-  if (bytes.length === 0) throw new Refusal("invalid", "image.empty", "The picture has no bytes");
+  if (bytes.length === 0) throw new Refusal("invalid", "image.empty", "The image has no bytes");
   if (bytes.length > Limits.MAX_INPUT_BYTES) throw tooManyBytes(bytes.length);
   const format = sniff(bytes);
   if (!format)
     throw new Refusal(
       "unsupported",
       "image.not_a_picture",
-      "These bytes are not a picture in a known format (JPEG, PNG, WebP, AVIF, GIF, TIFF or SVG)",
+      "These bytes are not an image in a known format (JPEG, PNG, WebP, AVIF, GIF, TIFF or SVG)",
     );
   if (format === "heic")
     throw new Refusal(
       "unsupported",
       "image.heic",
-      "HEIC pictures cannot be decoded here; send JPEG, WebP, AVIF or PNG",
+      "HEIC images cannot be decoded here; send JPEG, WebP, AVIF or PNG",
     );
   if (format === "svg") await Svg.check(bytes);
 
@@ -61,12 +66,16 @@ export async function identify(bytes: Buffer): Promise<Header> {
     pages,
     hasAlphaChannel: metadata.hasAlpha,
     isProcessedInP3: DisplayP3.isProcessedInP3(metadata),
-    // of a TIFF libvips hands on no EXIF; the file itself is laid out as one
+    // libvips returns no EXIF of a TIFF; the file itself has EXIF's structure
     credit: ExifCredit.read(format === "tiff" ? bytes : metadata.exif),
   };
 }
 
-/** Refuses what the first bytes of a picture of `size` are enough to refuse, and says nothing about the rest. */
+/**
+ * Checks the first bytes of an image of `size` bytes.
+ *
+ * @throws Refusal as `identify` does, where the first bytes are enough to be certain
+ */
 export async function precheck(head: Buffer, size: number): Promise<void> {
   if (size > Limits.MAX_INPUT_BYTES) throw tooManyBytes(size);
   if (sniff(head) === "svg" && size > Limits.MAX_SVG_BYTES) throw Svg.tooManyBytes(size);
@@ -78,10 +87,10 @@ export async function precheck(head: Buffer, size: number): Promise<void> {
   }
 }
 
-/** What is also said of a file of which the rest is missing. */
+/** Codes that the missing rest of the file would cause too. */
 const UNSURE = new Set(["image.truncated", "image.damaged"]);
 
-/** The format by its first bytes, whatever name or content type came with it. */
+/** The format by the first bytes; undefined if it is unknown. Names and content types are ignored. */
 export function sniff(bytes: Buffer): Format.Input | "heic" | undefined {
   const ascii = (from: number, to: number) => bytes.toString("latin1", from, to);
   if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return "jpeg";
@@ -93,7 +102,7 @@ export function sniff(bytes: Buffer): Format.Input | "heic" | undefined {
   return Svg.looksLike(bytes) ? "svg" : undefined;
 }
 
-/** ISO media files list their brands: AVIF and HEIC differ in nothing else at the front. */
+/** ISO media files list their brands; AVIF and HEIC differ only in these at the beginning. */
 function isoBrand(bytes: Buffer): "avif" | "heic" | undefined {
   const end = Math.min(bytes.readUInt32BE(0), bytes.length, 256);
   const brands = new Set<string>();
@@ -106,7 +115,7 @@ function isoBrand(bytes: Buffer): "avif" | "heic" | undefined {
     : undefined;
 }
 
-/** libvips looks at a GIF's frames; a browser that is given the published copy makes room for its whole screen. */
+/** libvips reports the size of a GIF's frames; a browser that shows the named copy allocates its whole logical screen. */
 const largest = (format: Format.Input, bytes: Buffer, { width, height }: Size): Size =>
   format === "gif"
     ? {
@@ -125,23 +134,19 @@ function checkLimits(
   }: { width: number; height: number; pages: number; profileBytes: number },
 ) {
   if (!(width > 0 && height > 0))
-    throw new Refusal(
-      "unprocessable",
-      "image.damaged",
-      "The picture says it has no width or no height",
-    );
+    throw new Refusal("unprocessable", "image.damaged", "The image has no width or no height");
   if (Math.max(width, height) > Limits.MAX_SIDE) {
     throw new Refusal(
       "unprocessable",
       "image.side_too_long",
-      `The picture is ${width} × ${height}; no side may be longer than ${Limits.MAX_SIDE} pixels`,
+      `The image is ${width} × ${height}; no side may be longer than ${Limits.MAX_SIDE} pixels`,
     );
   }
   if (pages > Limits.MAX_FRAMES)
     throw new Refusal(
       "unprocessable",
       "image.too_many_frames",
-      `The picture has ${pages} frames; at most ${Limits.MAX_FRAMES} are accepted`,
+      `The image has ${pages} frames; at most ${Limits.MAX_FRAMES} are accepted`,
     );
   const most =
     pages > 1
@@ -153,7 +158,7 @@ function checkLimits(
     throw new Refusal(
       "unprocessable",
       "image.too_many_pixels",
-      `The picture has ${what} = ${megapixels(pixels)} megapixels; at most ${megapixels(most)} are accepted for ${format}`,
+      `The image has ${what} = ${megapixels(pixels)} megapixels; at most ${megapixels(most)} are accepted for ${format}`,
     );
   }
   if (profileBytes > Limits.MAX_PROFILE_BYTES)
@@ -164,38 +169,38 @@ function checkLimits(
     );
 }
 
-/** What is decoded whole before the first pixel leaves, or costs far more than it has bytes. */
+/** Checks images that are decoded whole before the first pixel is returned, or that cost far more than their bytes suggest. */
 function checkEffort(bytes: Buffer, { format, width, height, isProgressive }: Metadata) {
   const pixels = width * height;
   if (isProgressive && pixels > Limits.MAX_PROGRESSIVE_PIXELS)
     throw new Refusal(
       "unprocessable",
       "image.too_many_pixels",
-      `The picture has ${width} × ${height} = ${megapixels(pixels)} megapixels; at most ${megapixels(Limits.MAX_PROGRESSIVE_PIXELS)} are accepted when it is progressive or interlaced`,
+      `The image has ${width} × ${height} = ${megapixels(pixels)} megapixels; at most ${megapixels(Limits.MAX_PROGRESSIVE_PIXELS)} are accepted when it is progressive or interlaced`,
     );
   if (format !== "jpeg") return;
   if (pixels > bytes.length * Limits.MAX_JPEG_PIXELS_PER_BYTE)
     throw new Refusal(
       "unprocessable",
       "image.truncated",
-      `The picture has ${bytes.length} bytes, too few for ${width} × ${height} pixels`,
+      `The image has ${bytes.length} bytes, too few for ${width} × ${height} pixels`,
     );
   const scans = Jpeg.scans(bytes);
   if (scans * pixels > Limits.MAX_SCANNED_PIXELS)
     throw new Refusal(
       "unprocessable",
       "image.too_complex",
-      `The picture has ${scans} scans of ${megapixels(pixels)} megapixels; at most ${megapixels(Limits.MAX_SCANNED_PIXELS)} megapixels are accepted in all scans`,
+      `The image has ${scans} scans of ${megapixels(pixels)} megapixels; at most ${megapixels(Limits.MAX_SCANNED_PIXELS)} megapixels are accepted in all scans`,
     );
 }
 
-/** A file may say AVIF on its label and carry HEVC inside: prebuilt libheif reads such a header and cannot decode it. */
+/** A file can have the brand AVIF and contain HEVC: the prebuilt libheif reads such a header and cannot decode it. */
 function checkCodec(metadata: Metadata) {
   if (metadata.format === "heif" && metadata.compression !== "av1") {
     throw new Refusal(
       "unsupported",
       "image.heic",
-      "The picture is compressed with HEVC, which cannot be decoded here; send JPEG, WebP, AVIF or PNG",
+      "The image is compressed with HEVC, which cannot be decoded here; send JPEG, WebP, AVIF or PNG",
     );
   }
 }
@@ -204,7 +209,7 @@ const tooManyBytes = (size: number) =>
   new Refusal(
     "too_large",
     "image.too_many_bytes",
-    `The picture has ${size} bytes; at most ${Limits.MAX_INPUT_BYTES} are accepted`,
+    `The image has ${size} bytes; at most ${Limits.MAX_INPUT_BYTES} are accepted`,
   );
 
 const megapixels = (pixels: number) => Math.round(pixels / 1e4) / 100;

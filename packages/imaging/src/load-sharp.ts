@@ -5,20 +5,20 @@ import type Sharp from "sharp";
 
 export type { Metadata, Sharp as Picture, SharpOptions as Options } from "sharp";
 
-/** CommonJS, because Node's loader of ES modules takes 50 % longer for sharp's twenty files, at every cold start. */
+/** sharp is loaded as CommonJS: Node's module loader takes half as long again for its twenty files, which every cold start would wait for. */
 const require = createRequire(import.meta.url);
 
 let loaded: Promise<typeof Sharp> | undefined;
 
-/** sharp with libvips, loaded at the first call, because a 304 or a stored derivative does not need it. */
+/** sharp with libvips, loaded on the first call: a 304 or a stored derivative does not need it. */
 export const loadSharp = (): Promise<typeof Sharp> => (loaded ??= load());
 
-/** Most of the time goes into the many small files of sharp's dependencies. */
+/** sharp's dependencies with many small files, which take most of the time. */
 const dependencies = ["detect-libc", "semver", "@img/colour"];
 
 /**
- * Loads sharp piece by piece, each in a turn of the event loop of its own: what arrives from the network meanwhile waits for
- * one piece, not for all. Stops when the signal is aborted; `loadSharp` then loads the rest.
+ * Loads sharp piece by piece, each in a turn of the event loop of its own, so that data from the network waits for one piece
+ * and not for all. Stops when the signal is aborted; `loadSharp` then loads the rest.
  */
 export async function preloadSharp(signal: AbortSignal): Promise<void> {
   if (loaded) return;
@@ -37,7 +37,7 @@ export async function preloadSharp(signal: AbortSignal): Promise<void> {
 
 async function load() {
   const sharp = require("sharp") as typeof Sharp;
-  // a function processes an image once, so libvips' cache of operations would only use memory
+  // a function processes an image once, so libvips' operation cache would only use memory
   sharp.cache(false);
   return sharp;
 }

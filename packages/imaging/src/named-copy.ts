@@ -7,10 +7,15 @@ import { Refusal } from "./refusal.ts";
 
 export type NamedCopy = { data: Buffer; contentType: string };
 
-/** Upright pixels in sRGB as the one decode left them. */
+/** Decoded pixels: upright, sRGB, 8 bits per channel; sizes in pixels. */
 export type Pixels = { data: Buffer; width: number; height: number; channels: 1 | 2 | 3 | 4 };
 
-/** The whole picture as it may be seen by anyone through the bucket's own route: no metadata, upright, sRGB, in its own family of formats, and small enough for the gateway. */
+/**
+ * The copy of an image that `GET /s3` serves: no metadata, upright, sRGB, in a format near its own, and small enough for the
+ * gateway.
+ *
+ * @throws image.too_complex if it cannot be made small enough
+ */
 export async function makeNamedCopy(
   bytes: Buffer,
   header: Header,
@@ -39,14 +44,14 @@ export async function makeNamedCopy(
 
 type CopyFormat = "jpeg" | "png" | "webp";
 
-/** What browsers do not show, or we do not hand on (drawings), becomes what they do. */
+/** Formats that browsers do not show, and SVG, which is never passed on, are converted. */
 function copyFormat(format: Input, hasAlpha: boolean): CopyFormat {
   if (format === "webp" || format === "avif" || format === "gif") return "webp";
   if (format === "png" || format === "svg") return "png";
   return hasAlpha ? "png" : "jpeg";
 }
 
-/** Steps down until the gateway can carry it: first quality, then size. Bytes go with the area, so each step aims a little below the limit. */
+/** Reduces first quality, then size, until the gateway can carry the copy. Bytes grow with the area, so each step aims a little below the limit. */
 async function encodeToFit(
   format: CopyFormat,
   scale: number,
@@ -65,7 +70,7 @@ async function encodeToFit(
   throw new Refusal(
     "unprocessable",
     "image.too_complex",
-    "The picture cannot be made small enough to publish",
+    "The image cannot be made small enough for its named copy",
   );
 }
 

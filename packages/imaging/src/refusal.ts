@@ -1,10 +1,10 @@
-/** The kind of the error. Packages that speak HTTP map it to a status: 400, 404, 415, 413, 422. */
+/** The kind of a refusal, a subset of core's kinds; packages/http maps them to 400, 404, 415, 413 and 422. */
 export type Kind = "invalid" | "not_found" | "unsupported" | "too_large" | "unprocessable";
 
-/** One thing wrong with one key of a query. */
+/** One invalid key of a query. */
 export type Problem = { key: string; value: string; detail: string };
 
-/** A client error: an image or a request that is not processed. `detail` may be shown to the client; every other error is a bug. */
+/** An image or a request that is refused. `detail` may be shown to the client; every other error is a bug. */
 export class Refusal extends Error {
   override name = "Refusal";
   readonly kind: Kind;
@@ -27,11 +27,11 @@ export class Refusal extends Error {
   }
 }
 
-/** libvips' words for a file that ends early, by format; every other complaint of a decoder is damage. */
+/** libvips' messages for a file that ends early, by format; every other message of a decoder means damage. */
 const ENDS_EARLY =
   /premature end|unexpected end|end of file|bad seek|read error|truncated|not enough data|unable to parse/i;
 
-/** What no picture can cause: a mistake of this code, sharp's word for a wrong option, no memory, no place on the disk. libvips names the first cause first, and what failed after it below. */
+/** Errors that no image can cause: a bug, a wrong option for sharp, no memory, no disk space. libvips reports the first cause in the first line. */
 const isOurFault = (error: Error) =>
   error.constructor !== Error ||
   "code" in error ||
@@ -41,29 +41,38 @@ const isOurFault = (error: Error) =>
 
 const firstLine = ({ message }: Error) => message.split("\n")[0] ?? "";
 
-/** Runs decoding work; what libvips says late about the input becomes a refusal that says it plainly. */
+/**
+ * Runs decoding work and turns libvips' errors about the input into refusals.
+ *
+ * @throws image.too_complex, image.truncated or image.damaged
+ */
 export async function refuseBadInput<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof Refusal || !(error instanceof Error) || isOurFault(error)) throw error;
-    const says = firstLine(error);
-    if (/timeout/i.test(says))
+    const message = firstLine(error);
+    if (/timeout/i.test(message))
       throw new Refusal(
         "unprocessable",
         "image.too_complex",
-        "The picture takes longer to decode than is allowed",
+        "The image takes longer to decode than is allowed",
         { cause: error },
       );
-    if (ENDS_EARLY.test(says))
+    if (ENDS_EARLY.test(message))
       throw new Refusal(
         "unprocessable",
         "image.truncated",
-        `The picture ends before it is complete (${says})`,
+        `The image ends before it is complete (${message})`,
         { cause: error },
       );
-    throw new Refusal("unprocessable", "image.damaged", `The picture cannot be decoded (${says})`, {
-      cause: error,
-    });
+    throw new Refusal(
+      "unprocessable",
+      "image.damaged",
+      `The image cannot be decoded (${message})`,
+      {
+        cause: error,
+      },
+    );
   }
 }

@@ -27,6 +27,11 @@ const FILTER_WEIGHT = 250;
 /** The maximum depth of nested elements and chained references; real drawings have less. */
 const MAX_CHAIN = 1000;
 
+/**
+ * Checks that drawing an SVG is within the limit.
+ *
+ * @throws image.too_complex or image.damaged
+ */
 export function check(text: string): void {
   const { root, byId, elements, css } = parse(text);
   const whole = weigher(byId, css);

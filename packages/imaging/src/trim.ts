@@ -4,10 +4,10 @@ import type { Plan } from "./plan.ts";
 import type { Box } from "./request.schema.ts";
 import { decode } from "./steps/decode.ts";
 
-/** Borders are looked for in a picture of this long edge: exact for most graphics, two pixels off at most for a large photograph. */
+/** The long edge in pixels of the picture in which borders are searched: exact for most graphics, at most two pixels wrong for a large photograph. */
 const SEARCH_EDGE = 2048;
 
-/** The part of the upright original, or of its crop, that is not border, in the original's pixels; all of it when it is of one colour. */
+/** The part of the upright original, or of its crop, inside the border, in the original's pixels; all of it if it has one colour. */
 export async function find(bytes: Buffer, plan: Plan): Promise<Box> {
   const sharp = await loadSharp();
   const { width, height } = plan.source;
@@ -44,10 +44,10 @@ export async function find(bytes: Buffer, plan: Plan): Promise<Box> {
   };
 }
 
-/** `right` and `bottom` are not counted. */
+/** `right` and `bottom` are exclusive. */
 type Edges = { left: number; top: number; right: number; bottom: number };
 
-/** Takes rows and columns off each side while they are like the first pixel. libvips' own trim filters the picture first, which costs seconds. */
+/** Removes rows and columns from each side while they are like the first pixel. libvips' own trim filters the picture first, which costs seconds. */
 function within(rgba: Buffer, width: number, whole: Edges, threshold: number): Edges {
   const pixel = (x: number, y: number) => (y * width + x) * 4;
   const corner = pixel(whole.left, whole.top);

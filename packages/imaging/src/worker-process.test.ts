@@ -48,7 +48,7 @@ test("a refusal of the worker process keeps its kind, code and detail", async ()
     name: "Refusal",
     kind: "unsupported",
     code: "image.not_a_picture",
-    detail: expect.stringMatching(/not a picture/),
+    detail: expect.stringMatching(/not an image/),
   });
 });
 

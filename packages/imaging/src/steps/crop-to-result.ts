@@ -1,5 +1,5 @@
 import type { Step } from "./step.ts";
 
-/** Cuts the scaled picture down to its box. */
+/** Crops the scaled picture to its box. */
 export const cropToResult: Step = (picture, { cut, width, height }) =>
   typeof cut === "object" ? picture.extract({ ...cut, width, height }) : picture;

@@ -1,12 +1,12 @@
 import type { Size } from "../layout.ts";
 import type { Step } from "./step.ts";
 
-/** Below this long, the JPEG decoder's own shrinking is seen: it rounds odd sides, and cost thumbnails up to 10 points of SSIMULACRA2. Doing without costs up to 2 ms from a rung. */
+/** The long edge in pixels below which the JPEG decoder's own shrinking is visible: it rounds odd sides, and cost thumbnails up to 10 points of SSIMULACRA2. Doing without costs up to 2 ms from a rung. */
 export const EXACT_EDGE = 256;
 
-/** Takes the part that was asked for. Its numbers are pixels of the original; a rung has fewer, so they are scaled and rounded outwards. */
+/** Extracts the requested crop. Its numbers are pixels of the original; a rung has fewer, so they are scaled and rounded outwards. */
 export const crop: Step = (picture, { crop, source, scale }, from) => {
-  // `fastShrinkOnLoad: false` still shrinks by two at a quarter of the size; of a part, even if it is the whole, libvips decodes every pixel
+  // `fastShrinkOnLoad: false` still shrinks by two at a quarter of the size; of an extracted part, even the whole, libvips decodes every pixel
   if (!crop)
     return isRung(from, source) && Math.max(scale.width, scale.height) < EXACT_EDGE
       ? picture.extract({ left: 0, top: 0, width: from.width, height: from.height })

@@ -2,21 +2,21 @@ import type { Options } from "../load-sharp.ts";
 import * as Limits from "../limits.ts";
 import type { Plan } from "../plan.ts";
 
-/** How the bytes are opened. `error` refuses pictures that end early and lets harmless warnings of old cameras pass. */
+/** sharp's options for reading the bytes. `error` refuses images that end early and accepts harmless warnings of old cameras. */
 export function decode(plan: Plan): Options {
-  const moves = plan.frames === "all";
+  const isAnimated = plan.frames === "all";
   return {
     failOn: "error",
-    limitInputPixels: moves
+    limitInputPixels: isAnimated
       ? Limits.MAX_ANIMATION_PIXELS
       : Math.max(...Object.values(Limits.MAX_PIXELS)),
     sequentialRead: true,
-    animated: moves,
+    animated: isAnimated,
     density: density(plan),
   };
 }
 
-/** Drawings are rasterised at the size they are needed in instead of being enlarged afterwards; everything else ignores it. With `crop` they keep the size that its numbers speak of. */
+/** An SVG is rasterised at the needed size instead of being enlarged afterwards; other formats ignore the density. With `crop` it keeps its own size, which the crop's numbers refer to. */
 function density({ source, scale, crop, turn, trim }: Plan): number {
   if (crop ?? trim) return 72;
   const [across, down] =

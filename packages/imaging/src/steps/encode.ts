@@ -1,6 +1,6 @@
 import type { Step } from "./step.ts";
 
-/** Writes the format; no metadata is kept but what the step before wrote, so no place or person leaves with the picture. `tune` of AVIF stays at its default: `ssim` needs a tenth more bytes for the same look. */
+/** Encodes the format. Only metadata that the step before wrote is kept, so no location or name is in the picture. `tune` of AVIF keeps its default: `ssim` needs a tenth more bytes for the same look. */
 export const encode: Step = (picture, { encoding }) => {
   switch (encoding.format) {
     case "avif":

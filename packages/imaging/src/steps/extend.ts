@@ -1,5 +1,5 @@
 import type { Step } from "./step.ts";
 
-/** Fills the box around a contained picture. */
+/** Pads a contained picture to its box. */
 export const extend: Step = (picture, { pad, background = "ffffff" }) =>
   pad ? picture.extend({ ...pad, background: `#${background}` }) : picture;

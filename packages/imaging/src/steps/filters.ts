@@ -1,6 +1,6 @@
 import type { Step } from "./step.ts";
 
-/** Blurs, sharpens, or both in this order, at the delivered size. */
+/** Blurs and sharpens, in this order, at the delivered size. */
 export const applyFilters: Step = (picture, { blur, sharpen }) => {
   const blurred = blur === undefined ? picture : picture.blur(blur);
   return sharpen === undefined ? blurred : blurred.sharpen({ sigma: sharpen });

@@ -1,6 +1,6 @@
 import type { Step } from "./step.ts";
 
-/** Puts see-through pixels on the background, white where none was given or it is see-through itself: a JPEG has to show something. */
+/** Puts transparent pixels on the background; on white if there is none or it is transparent itself, because a JPEG has no transparency. */
 export const flatten: Step = (picture, { flatten, background = "ffffff" }) => {
   if (!flatten) return picture;
   const isOpaque = background.length === 6 || background.endsWith("ff");

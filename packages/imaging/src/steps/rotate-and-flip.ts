@@ -1,6 +1,6 @@
 import type { Step } from "./step.ts";
 
-/** Turns, then mirrors. libvips mirrors first whatever the order of the calls, and a mirror before a quarter turn is the other mirror after it. */
+/** Rotates, then flips. libvips always flips first, and a flip before a quarter turn is the other flip after it. */
 export const rotateAndFlip: Step = (picture, { turn, mirror }) => {
   const isQuarter = turn % 180 !== 0;
   const [h, v] = isQuarter ? [mirror.v, mirror.h] : [mirror.h, mirror.v];
