@@ -11,7 +11,7 @@ import * as LikeRow from "../../../packages/core/src/like.row.ts";
 import { createClock } from "../../local-cloud/src/clock.ts";
 import { startEngine } from "../../local-cloud/src/dynamodb/engine.ts";
 import { ensureTables, tablesOf } from "../../local-cloud/src/dynamodb/tables.ts";
-import { startUpkeep } from "../../local-cloud/src/dynamodb/ttl.ts";
+import { startTableMaintenance } from "../../local-cloud/src/dynamodb/table-maintenance.ts";
 import { type Request, sendLoad } from "../load-client.ts";
 import { type BenchCloud, root, withCloud } from "../cloud.ts";
 import { printTable, reportGoal } from "../report.ts";
@@ -106,7 +106,7 @@ async function measureEngine() {
   try {
     await ensureTables(engine, tables);
     const clock = createClock();
-    const upkeep = startUpkeep({ engine, tables, db, clock, log: silentLog });
+    const upkeep = startTableMaintenance({ engine, tables, db, clock, log: silentLog });
     const measured = await sendLoad({
       origin: engine.url,
       requests: Array.from({ length: USERS }, (_, n) => put(tables[0]!.name, `user-${n}`)),

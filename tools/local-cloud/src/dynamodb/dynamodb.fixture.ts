@@ -23,17 +23,17 @@ export const tableArn = `arn:aws:dynamodb:${region}:${account}:table/app-dev-Thi
 const roleArn = `arn:aws:iam::${account}:role/app-dev-Worker`;
 const streamArn = `${tableArn}/stream/2026-01-01T00:00:00.000`;
 
-export type World = Awaited<ReturnType<typeof tableWorld>>;
+export type TestTable = Awaited<ReturnType<typeof startTestTable>>;
 
-/** A table with an index, a stream and a time to live, and a role with the given rights. */
-export async function tableWorld(
-  rights: object[] = [],
+/** Starts a table with an index, a stream and a time to live, and a role with the given policy statements. */
+export async function startTestTable(
+  statements: object[] = [],
   { folder = mkdtempSync(join(tmpdir(), "dynamo-")), table = {} as object } = {},
 ) {
-  const graph = parseGraph(graphOf(rights, table));
+  const graph = parseGraph(graphOf(statements, table));
   const db = new DatabaseSync(join(folder, "state.sqlite"));
   const denials: object[] = [];
-  const log = { ...silentLog, denied: (refusal: object) => void denials.push(refusal) };
+  const log = { ...silentLog, denied: (denial: object) => void denials.push(denial) };
   const clock = createClock();
   const principals = createPrincipals({ graph, db });
   const dynamo = await startDynamo({ graph, db, folder, principals, clock, log, env: {} }).catch(
@@ -52,9 +52,9 @@ export async function tableWorld(
     principals,
     denials,
     streamArn,
-    as(who: "role" | "operator") {
+    as(caller: "role" | "operator") {
       const { accessKeyId, secretAccessKey, sessionToken } =
-        who === "operator"
+        caller === "operator"
           ? principals.operator
           : principals.forRole(roleArn, "lambda.amazonaws.com");
       const credentials = {
@@ -85,7 +85,7 @@ export async function tableWorld(
   };
 }
 
-function graphOf(rights: object[], table: object): GraphFile {
+function graphOf(statements: object[], table: object): GraphFile {
   const resource = (type: string, id: string, inputs: object, outputs: object): ResourceInFile => ({
     urn: `urn:pulumi:dev::app::${type}::${id}`,
     type,
@@ -127,7 +127,7 @@ function graphOf(rights: object[], table: object): GraphFile {
         {
           name: "app-dev-Worker",
           assumeRolePolicy: JSON.stringify({ Statement: [trust] }),
-          inlinePolicies: [{ name: "inline", policy: JSON.stringify({ Statement: rights }) }],
+          inlinePolicies: [{ name: "inline", policy: JSON.stringify({ Statement: statements }) }],
         },
         { arn: roleArn },
       ),

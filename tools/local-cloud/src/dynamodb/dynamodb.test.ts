@@ -10,7 +10,7 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { silentLog } from "../log.ts";
 import { startEngine } from "./engine.ts";
-import { tableWorld } from "./dynamodb.fixture.ts";
+import { startTestTable } from "./dynamodb.fixture.ts";
 
 const TableName = "app-dev-Things";
 const key = (pk: string) => ({ pk: { S: pk }, sk: { S: "a" } });
@@ -21,14 +21,14 @@ function temporary(): string {
   return folder;
 }
 
-test("what was written is there after a restart", async () => {
-  const before = await tableWorld([], { folder: temporary() });
+test("an item is still stored after a restart", async () => {
+  const before = await startTestTable([], { folder: temporary() });
   const client = new DynamoDBClient(before.as("operator"));
   await client.send(new PutItemCommand({ TableName, Item: key("kept") }));
   client.destroy();
   await before.close({ keep: true });
 
-  const after = await tableWorld([], { folder: before.folder });
+  const after = await startTestTable([], { folder: before.folder });
   const again = new DynamoDBClient(after.as("operator"));
   const { Item } = await again.send(new GetItemCommand({ TableName, Key: key("kept") }));
   expect(Item).toEqual(key("kept"));
@@ -36,20 +36,20 @@ test("what was written is there after a restart", async () => {
   await after.close();
 });
 
-test("a table that was made with other keys is refused in a sentence that names both", async () => {
-  const before = await tableWorld([], { folder: temporary() });
+test("the start fails if a stored table has other keys than in the graph, and the error names both", async () => {
+  const before = await startTestTable([], { folder: temporary() });
   await before.close({ keep: true });
   const other = { rangeKey: "gsi1pk", globalSecondaryIndexes: [] };
-  await expect(tableWorld([], { folder: before.folder, table: other })).rejects.toThrow(
-    "The table app-dev-Things was made with other keys, indexes or stream than the graph now says (pk:S+sk:S, gsi1 gsi1pk:S, NEW_AND_OLD_IMAGES, not pk:S+gsi1pk:S, NEW_AND_OLD_IMAGES)",
+  await expect(startTestTable([], { folder: before.folder, table: other })).rejects.toThrow(
+    "The stored table app-dev-Things has other keys, indexes or stream than in the resource graph (stored pk:S+sk:S, gsi1 gsi1pk:S, NEW_AND_OLD_IMAGES, graph pk:S+gsi1pk:S, NEW_AND_OLD_IMAGES)",
   );
 });
 
-test("an item goes when the clock passes its expiry, and the stream says who removed it", async () => {
-  const world = await tableWorld([], { folder: temporary() });
-  const client = new DynamoDBClient(world.as("operator"));
-  const streams = new DynamoDBStreamsClient(world.as("operator"));
-  const second = Math.floor(world.clock.now() / 1000);
+test("an item is deleted after it expires, and its stream record names DynamoDB as the caller", async () => {
+  const testTable = await startTestTable([], { folder: temporary() });
+  const client = new DynamoDBClient(testTable.as("operator"));
+  const streams = new DynamoDBStreamsClient(testTable.as("operator"));
+  const second = Math.floor(testTable.clock.now() / 1000);
   const expiring = (pk: string, at: number) =>
     client.send(
       new PutItemCommand({ TableName, Item: { ...key(pk), expiresAt: { N: String(at) } } }),
@@ -61,10 +61,10 @@ test("an item goes when the clock passes its expiry, and the stream says who rem
   await expiring("six years ago", second - 6 * 365 * 86_400);
   await client.send(new PutItemCommand({ TableName, Item: key("never") }));
 
-  await world.dynamo.sweep();
+  await testTable.dynamo.sweep();
   expect(await isThere("soon")).toBe(true);
-  await world.clock.advance(61_000);
-  await world.dynamo.sweep();
+  await testTable.clock.advance(61_000);
+  await testTable.dynamo.sweep();
 
   expect(await Promise.all(["soon", "later", "six years ago", "never"].map(isThere))).toEqual([
     false,
@@ -73,35 +73,37 @@ test("an item goes when the clock passes its expiry, and the stream says who rem
     true,
   ]);
   await client.send(new PutItemCommand({ TableName, Item: key("x") }));
-  const removed = (await world.records(streams)).filter(({ eventName }) => eventName === "REMOVE");
+  const removed = (await testTable.records(streams)).filter(
+    ({ eventName }) => eventName === "REMOVE",
+  );
   expect(removed.map(({ dynamodb, userIdentity }) => [dynamodb?.Keys, userIdentity])).toEqual([
     [key("soon"), { Type: "Service", PrincipalId: "dynamodb.amazonaws.com" }],
   ]);
   client.destroy();
   streams.destroy();
-  await world.close();
+  await testTable.close();
 });
 
-test("stream records go after a day, except the newest, whose number the next one follows", async () => {
-  const world = await tableWorld([], { folder: temporary() });
-  const client = new DynamoDBClient(world.as("operator"));
-  const streams = new DynamoDBStreamsClient(world.as("operator"));
+test("stream records are deleted after a day, except the newest, from which the next is numbered", async () => {
+  const testTable = await startTestTable([], { folder: temporary() });
+  const client = new DynamoDBClient(testTable.as("operator"));
+  const streams = new DynamoDBStreamsClient(testTable.as("operator"));
   for (const pk of ["1", "2", "3"])
     await client.send(new PutItemCommand({ TableName, Item: key(pk) }));
-  await world.clock.advance(25 * 3600_000);
-  await world.dynamo.sweep();
+  await testTable.clock.advance(25 * 3600_000);
+  await testTable.dynamo.sweep();
   client.destroy();
 
-  const file = new DatabaseSync(join(world.folder, "dynamo.db"), { readOnly: true });
+  const file = new DatabaseSync(join(testTable.folder, "dynamo.db"), { readOnly: true });
   const kept = file.prepare("SELECT sequence_number FROM _stream_records").all();
   expect(kept).toEqual([{ sequence_number: "3" }]);
   file.close();
   streams.destroy();
-  await world.close();
+  await testTable.close();
 });
 
-/** A process that starts an engine in the folder and tells its process id. */
-async function startElsewhere(folder: string) {
+/** Starts another process that starts an engine in the folder, and returns both process ids. */
+async function startInOtherProcess(folder: string) {
   const script = `import { startEngine } from ${JSON.stringify(import.meta.resolve("./engine.ts"))};
     import { silentLog } from ${JSON.stringify(import.meta.resolve("../log.ts"))};
     await startEngine({ folder: ${JSON.stringify(folder)}, log: silentLog, env: {} });
@@ -124,11 +126,11 @@ const isAlive = (pid: number) => {
 };
 
 test.runIf(process.platform === "linux")(
-  "the engine dies with its parent, even when only the parent is killed",
+  "the engine exits with its parent, also if only the parent is killed",
   async () => {
-    const world = await tableWorld([], { folder: temporary() });
-    await world.close({ keep: true });
-    const { parent, engine } = await startElsewhere(world.folder);
+    const testTable = await startTestTable([], { folder: temporary() });
+    await testTable.close({ keep: true });
+    const { parent, engine } = await startInOtherProcess(testTable.folder);
     expect(isAlive(engine)).toBe(true);
     parent.kill("SIGKILL");
     await expect.poll(() => isAlive(engine), { timeout: 10_000, interval: 10 }).toBe(false);
@@ -136,39 +138,39 @@ test.runIf(process.platform === "linux")(
 );
 
 test.runIf(process.platform === "linux")(
-  "an engine that outlived its parent is ended before a new one opens the file, a stranger is not",
+  "an engine that outlived its parent is killed before a new one opens the file, but another process with its id is not",
   async () => {
-    const world = await tableWorld([], { folder: temporary() });
-    await world.close({ keep: true });
-    const { parent, engine } = await startElsewhere(world.folder);
-    const next = await startEngine({ folder: world.folder, log: silentLog, env: {} });
+    const testTable = await startTestTable([], { folder: temporary() });
+    await testTable.close({ keep: true });
+    const { parent, engine } = await startInOtherProcess(testTable.folder);
+    const next = await startEngine({ folder: testTable.folder, log: silentLog, env: {} });
     expect(isAlive(engine)).toBe(false);
     expect(await next.call("ListTables", {})).toEqual({ TableNames: [TableName] });
     await next.close();
     parent.kill("SIGKILL");
 
-    writeFileSync(join(world.folder, "dynamo.pid"), String(process.ppid));
-    const last = await startEngine({ folder: world.folder, log: silentLog, env: {} });
+    writeFileSync(join(testTable.folder, "dynamo.pid"), String(process.ppid));
+    const last = await startEngine({ folder: testTable.folder, log: silentLog, env: {} });
     expect(isAlive(process.ppid)).toBe(true);
     await last.close();
   },
 );
 
-test("an engine that crashes is started again on the same port and file", async () => {
-  const world = await tableWorld([], { folder: temporary() });
-  const client = new DynamoDBClient({ ...world.as("operator"), maxAttempts: 10 });
+test("an engine that crashes is restarted on the same port and file", async () => {
+  const testTable = await startTestTable([], { folder: temporary() });
+  const client = new DynamoDBClient({ ...testTable.as("operator"), maxAttempts: 10 });
   await client.send(new PutItemCommand({ TableName, Item: key("kept") }));
-  process.kill(Number(readFileSync(join(world.folder, "dynamo.pid"), "utf8")), "SIGKILL");
+  process.kill(Number(readFileSync(join(testTable.folder, "dynamo.pid"), "utf8")), "SIGKILL");
   const { Item } = await client.send(new GetItemCommand({ TableName, Key: key("kept") }));
   expect(Item).toEqual(key("kept"));
   client.destroy();
-  await world.close();
+  await testTable.close();
 });
 
-test("an engine from outside is used as it is; one that is nowhere is a clear sentence", async () => {
-  const world = await tableWorld([], { folder: temporary() });
-  await world.close({ keep: true });
-  const inner = await startEngine({ folder: world.folder, log: silentLog, env: {} });
+test("a given engine is used as it is, and the start fails if the given binary does not exist", async () => {
+  const testTable = await startTestTable([], { folder: temporary() });
+  await testTable.close({ keep: true });
+  const inner = await startEngine({ folder: testTable.folder, log: silentLog, env: {} });
   const outer = await startEngine({
     folder: "/nowhere",
     log: silentLog,
@@ -178,6 +180,6 @@ test("an engine from outside is used as it is; one that is nowhere is a clear se
   await outer.close();
   await inner.close();
   await expect(
-    startEngine({ folder: world.folder, log: silentLog, env: { DYNOXIDE_BIN: "/nowhere" } }),
+    startEngine({ folder: testTable.folder, log: silentLog, env: { DYNOXIDE_BIN: "/nowhere" } }),
   ).rejects.toThrow("DYNOXIDE_BIN names /nowhere, which does not exist");
 });

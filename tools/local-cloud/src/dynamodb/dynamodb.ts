@@ -7,20 +7,20 @@ import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
 import type { TraceStore } from "../xray/trace-store.ts";
 import { startEngine } from "./engine.ts";
-import { createDynamoGuard } from "./guard.ts";
+import { createAuthorizingProxy } from "./authorizing-proxy.ts";
 import { type Streams } from "./streams.ts";
-import { type Table, ensureTables, streamArn, tablesOf } from "./tables.ts";
-import { startUpkeep } from "./ttl.ts";
+import { type Table, ensureTables, engineStreamArn, tablesOf } from "./tables.ts";
+import { startTableMaintenance } from "./table-maintenance.ts";
 
 export type Dynamo = {
-  /** Where functions and tools send their requests: the guard, never the engine. */
+  /** The address to which functions and tools send requests; it checks permissions, unlike the engine's own. */
   url: string;
-  /** Removes what has expired now, instead of at the next sweep. */
+  /** Deletes expired items now, instead of at the next sweep. */
   sweep(): Promise<void>;
   close(): Promise<void>;
 };
 
-/** The tables and streams of the graph, behind a guard that holds every request against its role. */
+/** Starts the tables and streams of the graph, behind a server that checks each request against the policies of its role. */
 export async function startDynamo({
   graph,
   db,
@@ -50,11 +50,11 @@ export async function startDynamo({
   };
   try {
     await ensureTables(engine, tables);
-    const streams = await matchStreams(tables, (table) => streamArn(engine, table));
-    const upkeep = startUpkeep({ engine, tables, db, clock, log });
-    closers.push(() => upkeep.close());
-    const { hasExpired } = upkeep;
-    const server = createDynamoGuard({
+    const streams = await matchStreams(tables, (table) => engineStreamArn(engine, table));
+    const maintenance = startTableMaintenance({ engine, tables, db, clock, log });
+    closers.push(() => maintenance.close());
+    const { hasExpired } = maintenance;
+    const server = createAuthorizingProxy({
       graph,
       engine,
       tables,
@@ -69,7 +69,7 @@ export async function startDynamo({
     const bound = await listen(server, port, "DynamoDB");
     return {
       url: `http://127.0.0.1:${bound}`,
-      sweep: () => upkeep.sweep(),
+      sweep: () => maintenance.sweep(),
       close: closeAll,
     };
   } catch (error) {
@@ -78,7 +78,7 @@ export async function startDynamo({
   }
 }
 
-/** The graph's streams have made-up labels, the engine's the second in which it made them. */
+/** Matches the streams: their labels in the graph are invented, and in the engine the time of creation. */
 async function matchStreams(
   tables: Table[],
   inEngine: (table: Table) => Promise<string>,

@@ -11,23 +11,26 @@ import type { Log } from "../log.ts";
 import { readBody } from "../read-body.ts";
 import { StartError } from "../start-error.ts";
 
-/** Whatever answers DynamoDB's protocol behind the guard. It checks no signature and no right. */
+/** A server with DynamoDB's protocol that stores the items. It checks neither signatures nor permissions. */
 export type Engine = {
   url: string;
-  /** Its database, when it is ours to look after; undefined when it was given from outside. */
+  /** Path of its database; undefined for an engine that another process started. */
   file: string | undefined;
-  /** Passes a request on as it is. `target` is the whole `X-Amz-Target`. */
+  /** Passes a request on unchanged. `target` is the whole `X-Amz-Target`. */
   pass(target: string, body: Uint8Array | string): Promise<IncomingMessage>;
-  /** Sends an operation and reads the answer; rejects with DynamoDB's error. */
+  /** Sends an operation and returns its result; rejects with DynamoDB's error. */
   call(operation: string, input: object): Promise<Answer>;
   close(): Promise<void>;
 };
 
-// the engine's answers are as many shapes as DynamoDB has operations
+// each DynamoDB operation has its own result type
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Answer = Record<string, any>;
 
-/** One given from outside (`AWS_ENDPOINT_URL_DYNAMODB`) is used as it is; else dynoxide runs as a child on a file in the folder. */
+/**
+ * Connects to the engine at `AWS_ENDPOINT_URL_DYNAMODB` if that is set; else starts dynoxide as a child process with a database in the folder.
+ * @throws StartError if there is no engine for this platform, or it does not start
+ */
 export async function startEngine({
   folder,
   log,
@@ -42,8 +45,8 @@ export async function startEngine({
 
   const binary = findBinary(env);
   const file = join(folder, "dynamo.db");
-  const note = join(folder, "dynamo.pid");
-  await endStale(note, file);
+  const pidFile = join(folder, "dynamo.pid");
+  await killStaleEngine(pidFile, file);
 
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -51,10 +54,10 @@ export async function startEngine({
   let child: ChildProcess;
   const run = async () => {
     child = await spawnEngine(binary, file, port);
-    writeFileSync(note, String(child.pid));
+    writeFileSync(pidFile, String(child.pid));
     child.once("exit", (code, signal) => {
       if (closing) return;
-      log.error("the DynamoDB engine ended, it is started again", { code, signal });
+      log.error("The DynamoDB engine exited unexpectedly and is being restarted", { code, signal });
       run().catch((error: unknown) => log.error(String(error)));
     });
   };
@@ -69,7 +72,7 @@ export async function startEngine({
       const ended = new Promise((resolve) => child.once("exit", resolve));
       if (child.exitCode === null && child.signalCode === null && child.kill("SIGTERM"))
         await ended;
-      rmSync(note, { force: true });
+      rmSync(pidFile, { force: true });
     },
   };
 }
@@ -84,7 +87,7 @@ function client(url: string): Pick<Engine, "pass" | "call"> {
         "content-length": Buffer.byteLength(body),
         "x-amz-target": target,
         "x-amz-date": "20260101T000000Z",
-        // every engine wants a signature, none checks it; one key for all, as DynamoDB Local keeps a database per key
+        // every engine requires a signature and none checks it; always the same key, because DynamoDB Local has a database per key
         authorization:
           "AWS4-HMAC-SHA256 Credential=LOCAL/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
       };
@@ -114,7 +117,9 @@ function findBinary(env: NodeJS.ProcessEnv): string {
   const name = process.platform === "win32" ? "dynoxide.exe" : "dynoxide";
   if (env["DYNOXIDE_BIN"]) {
     if (existsSync(env["DYNOXIDE_BIN"])) return env["DYNOXIDE_BIN"];
-    throw new StartError(`DYNOXIDE_BIN names ${env["DYNOXIDE_BIN"]}, which does not exist`);
+    throw new StartError(
+      `DYNOXIDE_BIN names ${env["DYNOXIDE_BIN"]}, which does not exist; name a dynoxide binary, or unset the variable`,
+    );
   }
   try {
     return createRequire(import.meta.url).resolve(`@dynoxide/${platform}/${name}`);
@@ -126,50 +131,50 @@ function findBinary(env: NodeJS.ProcessEnv): string {
   }
 }
 
-/** Becomes the engine, after leaving a watcher behind that ends it when our end of its standard input closes: also when we are killed. */
-const untilParentDies = `trap "" INT; exec 3<&0; (cat <&3 >/dev/null 2>&1; kill -9 $$ 2>/dev/null) >/dev/null 2>&1 & exec "$0" "$@" 3<&- </dev/null`;
+/** Runs the engine, with a watcher in the background that kills it when the parent's end of standard input closes, also after SIGKILL of the parent. */
+const engineScript = `trap "" INT; exec 3<&0; (cat <&3 >/dev/null 2>&1; kill -9 $$ 2>/dev/null) >/dev/null 2>&1 & exec "$0" "$@" 3<&- </dev/null`;
 
 async function spawnEngine(binary: string, file: string, port: number): Promise<ChildProcess> {
   const args = ["--host", "127.0.0.1", "--port", String(port), "--db-path", file];
   const child =
     process.platform === "win32"
       ? spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"], env: {} })
-      : spawn("/bin/sh", ["-c", untilParentDies, binary, ...args], {
+      : spawn("/bin/sh", ["-c", engineScript, binary, ...args], {
           stdio: ["pipe", "pipe", "pipe"],
           env: {},
         });
-  let said = "";
+  let output = "";
   await new Promise<void>((resolve, reject) => {
     const listen = (chunk: Buffer) => {
-      said += chunk.toString();
-      if (said.includes("listening on")) resolve();
+      output += chunk.toString();
+      if (output.includes("listening on")) resolve();
     };
     child.stdout?.on("data", listen);
     child.stderr?.on("data", listen);
     child.once("error", reject);
     child.once("exit", (code) =>
-      reject(new StartError(`The DynamoDB engine did not start (exit ${code}): ${said.trim()}`)),
+      reject(new StartError(`The DynamoDB engine did not start (exit ${code}): ${output.trim()}`)),
     );
   });
   child.stdin?.on("error", () => {});
   return child;
 }
 
-/** An engine that outlived its parent must not go on serving the file beside ours; the folder's lock says that the parent is gone. */
-async function endStale(note: string, file: string): Promise<void> {
-  if (!existsSync(note)) return;
-  const pid = Number(readFileSync(note, "utf8"));
-  // the number may belong to another process by now
-  const isStale = () => pid > 0 && commandOf(pid).includes(file);
+/** Kills an engine that outlived its parent, because two engines must not write the same file. The folder's lock guarantees that the parent is gone. */
+async function killStaleEngine(pidFile: string, file: string): Promise<void> {
+  if (!existsSync(pidFile)) return;
+  const pid = Number(readFileSync(pidFile, "utf8"));
+  // another process may have this process id by now
+  const isStale = () => pid > 0 && commandLineOf(pid).includes(file);
   while (isStale()) {
     process.kill(pid, "SIGKILL");
     await wait(5);
   }
-  rmSync(note, { force: true });
+  rmSync(pidFile, { force: true });
 }
 
-/** Empty when there is no such process, or it is ending. */
-function commandOf(pid: number): string {
+/** Returns the command line of a process; empty if there is no such process, or it is exiting. */
+function commandLineOf(pid: number): string {
   try {
     if (process.platform === "linux") return readFileSync(`/proc/${pid}/cmdline`, "utf8");
     if (process.platform === "win32") return "";

@@ -1,14 +1,14 @@
 import type { Answer } from "./engine.ts";
 import type { Table } from "./tables.ts";
 
-/** Which stream of the engine stands for which stream of the graph. */
+/** Translates between the stream ARNs of the graph and those of the engine. */
 export type Streams = {
   toEngine(arn: string): string;
   fromEngine(arn: string): string;
 };
 
-/** A shard iterator names its stream in front, as AWS's do, so that reading it can be held to a right. */
-export const iterator = {
+/** A shard iterator starts with the ARN of its stream, as on AWS, so that GetRecords can check the permission on that stream. */
+export const shardIterator = {
   wrap: (streamArn: string, inner: string) => `${streamArn}|1|${inner}`,
   unwrap(outer: unknown): { streamArn: string; inner: string } | undefined {
     const [streamArn, version, inner] = String(outer).split("|");
@@ -16,7 +16,7 @@ export const iterator = {
   },
 };
 
-/** An open shard has no last number: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_SequenceNumberRange.html */
+/** Removes the last sequence number, which an open shard does not have: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_SequenceNumberRange.html */
 export function describeStream(answer: Answer): Answer {
   const shards = answer["StreamDescription"].Shards.map((shard: Answer) => ({
     ...shard,
@@ -28,15 +28,15 @@ export function describeStream(answer: Answer): Answer {
 }
 
 /**
- * Records as DynamoDB writes them: none for a write that changed nothing, and one for an item that expired says who
- * removed it. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
+ * Returns the records as DynamoDB writes them: none for a write that changed nothing, and with `userIdentity` for an item
+ * that the time to live removed. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
  */
 export function getRecords(
   answer: Answer,
   { region, table, hasExpired }: { region: string; table?: Table; hasExpired: HasExpired },
 ): Answer {
   const records = answer["Records"]
-    .filter((record: Answer) => !changedNothing(record))
+    .filter((record: Answer) => !isUnchanged(record))
     .map((record: Answer) => ({
       ...record,
       awsRegion: region,
@@ -47,20 +47,20 @@ export function getRecords(
   return { ...answer, Records: records };
 }
 
-/** Whether the removal is the work of the sweep, not of a caller. */
+/** Returns whether the time to live removed the item, not a caller. */
 export type HasExpired = (table: Table, change: Answer) => boolean;
 
-function changedNothing({ eventName, dynamodb }: Answer): boolean {
+function isUnchanged({ eventName, dynamodb }: Answer): boolean {
   return (
     eventName === "MODIFY" &&
     dynamodb.OldImage !== undefined &&
     dynamodb.NewImage !== undefined &&
-    canonical(dynamodb.OldImage) === canonical(dynamodb.NewImage)
+    canonicalJson(dynamodb.OldImage) === canonicalJson(dynamodb.NewImage)
   );
 }
 
-/** JSON with its keys in order, so that equal items are equal texts. Sets come in any order and are sorted. */
-export function canonical(value: unknown): string {
+/** Returns JSON with sorted keys and sorted sets, so that equal items give equal texts. */
+export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (key, inner: unknown) => {
     if (Array.isArray(inner))
       return /^[SNB]S$/.test(key) ? inner.map(String).toSorted(compare) : inner;

@@ -2,14 +2,14 @@ import { type Resource, type ResourceGraph, resourcesOf } from "../graph/resourc
 import { StartError } from "../start-error.ts";
 import type { Answer, Engine } from "./engine.ts";
 
-/** What the graph says of a table. */
+/** A table as the resource graph describes it. */
 export type Table = {
   name: string;
   arn: string;
   keys: Keys;
   indexes: Index[];
   attributes: Record<string, "S" | "N" | "B">;
-  /** The attribute that holds the second in which an item expires. */
+  /** The attribute that holds an item's expiry in seconds since 1970. */
   ttl?: string;
   stream?: { view: string; arn: string };
 };
@@ -20,7 +20,10 @@ type Index = Keys & { name: string; projection: object; local?: boolean };
 export const tablesOf = (graph: ResourceGraph): Table[] =>
   resourcesOf(graph, "aws:dynamodb/table:Table").map(read);
 
-/** Makes the tables that the engine lacks; refuses one whose keys are others than the graph's. */
+/**
+ * Creates the tables that the engine does not have.
+ * @throws StartError if a table in the engine has other keys, indexes or stream than in the graph
+ */
 export async function ensureTables(engine: Engine, tables: readonly Table[]): Promise<void> {
   for (const table of tables) {
     const existing = await engine
@@ -29,13 +32,13 @@ export async function ensureTables(engine: Engine, tables: readonly Table[]): Pr
         if ((error as Error).name === "ResourceNotFoundException") return undefined;
         throw error;
       });
-    if (existing) refuseOther(table, existing["Table"]);
-    else await engine.call("CreateTable", definition(table));
+    if (existing) rejectDifferentTable(table, existing["Table"]);
+    else await engine.call("CreateTable", createTableInput(table));
   }
 }
 
-/** Throws when a table's stream is on in the graph and off in the engine. */
-export async function streamArn(engine: Engine, table: Table): Promise<string> {
+/** Returns the ARN that the engine gave to the stream of a table. */
+export async function engineStreamArn(engine: Engine, table: Table): Promise<string> {
   const { Table } = await engine.call("DescribeTable", { TableName: table.name });
   return Table.LatestStreamArn;
 }
@@ -71,7 +74,7 @@ function read({ id, inputs, outputs }: TableInGraph): Table {
   };
 }
 
-/** `hashKey` and `rangeKey`, or the provider's newer `keySchemas`, of which the engine takes one of each kind. */
+/** Reads `hashKey` and `rangeKey`, or the provider's newer `keySchemas`, of which the engine supports one key of each kind. */
 function keysOf(from: KeysInGraph, name: string): Keys {
   const { hashKey, rangeKey, keySchemas } = from;
   const named = (type: string) =>
@@ -80,7 +83,9 @@ function keysOf(from: KeysInGraph, name: string): Keys {
   const [hash, ...moreHash] = named("HASH");
   const [range, ...moreRange] = named("RANGE");
   if (!hash || moreHash.length > 0 || moreRange.length > 0)
-    throw new StartError(`${name} needs one hash key and at most one range key to be emulated.`);
+    throw new StartError(
+      `${name} must have one hash key and at most one range key; more are not emulated.`,
+    );
   return { hash, ...(range ? { range } : {}) };
 }
 
@@ -97,7 +102,7 @@ const schema = ({ hash, range }: Keys) => [
   ...(range ? [{ AttributeName: range, KeyType: "RANGE" }] : []),
 ];
 
-function definition(table: Table) {
+function createTableInput(table: Table) {
   const some = (indexes: Index[]) =>
     indexes.map((index) => ({
       IndexName: index.name,
@@ -122,17 +127,17 @@ function definition(table: Table) {
   };
 }
 
-function refuseOther(table: Table, existing: Answer): void {
-  const wanted = shape(definition(table));
-  const found = shape(existing);
+function rejectDifferentTable(table: Table, existing: Answer): void {
+  const wanted = describeShape(createTableInput(table));
+  const found = describeShape(existing);
   if (wanted === found) return;
   throw new StartError(
-    `The table ${table.name} was made with other keys, indexes or stream than the graph now says (${found}, not ${wanted}): choose another folder with --data, or remove this one.`,
+    `The stored table ${table.name} has other keys, indexes or stream than in the resource graph (stored ${found}, graph ${wanted}): choose another folder with --data, or remove this one.`,
   );
 }
 
-/** What cannot be changed without making the table anew, in a form to compare and to read. */
-function shape(described: Answer): string {
+/** Returns the keys, indexes and stream, which cannot change without a new table, as a text to compare and to show. */
+function describeShape(described: Answer): string {
   const types = new Map<string, string>(
     described["AttributeDefinitions"].map((one: Answer) => [
       one["AttributeName"],

@@ -2,25 +2,25 @@ import { DatabaseSync } from "node:sqlite";
 
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import { type HasExpired, canonical } from "./streams.ts";
+import { type HasExpired, canonicalJson } from "./streams.ts";
 import type { Answer, Engine } from "./engine.ts";
 import type { Table } from "./tables.ts";
 
 const DAY_SECONDS = 24 * 3600;
-/** Real TTL takes up to days; a laptop's person does not. */
+/** AWS may take days to delete an expired item; a developer does not want to wait for that. */
 const SWEEP_EVERY_MS = 30_000;
-/** What expired longer ago than this is left alone: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html */
+/** An item that expired longer ago than this is not deleted: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html */
 const OLDEST_EXPIRY_SECONDS = 5 * 365 * DAY_SECONDS;
 
-export type Upkeep = {
+export type TableMaintenance = {
   hasExpired: HasExpired;
-  /** Removes what has expired, and stream records older than their day. */
+  /** Deletes expired items, and stream records older than a day. */
   sweep(): Promise<void>;
   close(): Promise<void>;
 };
 
-/** What the engine does not do for its own file: fast streams, their trim, and time to live. */
-export function startUpkeep({
+/** Starts what the engine does not do itself: it indexes and trims the stream records, and deletes expired items. */
+export function startTableMaintenance({
   engine,
   tables,
   db,
@@ -32,29 +32,35 @@ export function startUpkeep({
   db: DatabaseSync;
   clock: Clock;
   log: Log;
-}): Upkeep {
+}): TableMaintenance {
   if (!engine.file)
     return { hasExpired: () => false, sweep: async () => {}, close: async () => {} };
   const file = openFile(engine.file);
-  const marks = openMarks(db);
+  const expiredItems = openExpiredItems(db);
   const stopping = new AbortController();
 
   const sweep = async () => {
     const now = Math.floor(clock.now() / 1000);
     file.trim(now - DAY_SECONDS);
-    marks.trim(now - 2 * DAY_SECONDS);
-    for (const table of tables) if (table.ttl) await expire(engine, table, table.ttl, now, marks);
+    expiredItems.trim(now - 2 * DAY_SECONDS);
+    for (const table of tables)
+      if (table.ttl) await expire(engine, table, table.ttl, now, expiredItems);
   };
   const loop = async () => {
     while (!stopping.signal.aborted) {
-      await sweep().catch((error: unknown) => log.warn("time to live", { error: String(error) }));
+      await sweep().catch((error: unknown) =>
+        log.warn(
+          "Could not delete expired items and old stream records; trying again at the next sweep",
+          { error: String(error) },
+        ),
+      );
       await clock.sleep(SWEEP_EVERY_MS, stopping.signal).catch(() => {});
     }
   };
   const running = loop();
 
   return {
-    hasExpired: marks.has,
+    hasExpired: expiredItems.has,
     sweep,
     async close() {
       stopping.abort();
@@ -64,7 +70,7 @@ export function startUpkeep({
   };
 }
 
-/** Without these each write to a table with a stream reads all of its records: measured 0.85 ms with them, 10 ms and growing without. */
+/** Without these indexes each write to a table with a stream reads all stream records: measured 0.85 ms with them, 10 ms and growing without. */
 const indexes = `
   CREATE INDEX IF NOT EXISTS upkeep_1 ON _stream_records (table_name, shard_id, CAST(sequence_number AS INTEGER));
   CREATE INDEX IF NOT EXISTS upkeep_2 ON _stream_records (table_name, CAST(sequence_number AS INTEGER));
@@ -72,20 +78,20 @@ const indexes = `
 `;
 
 function openFile(path: string) {
-  // the engine writes in WAL mode, so a second connection may work beside it
+  // the engine uses WAL mode, so that a second connection can write too
   const file = new DatabaseSync(path, { timeout: 5_000 });
   file.exec(indexes);
-  // the newest record of a table stays: the next number is the greatest plus one, and would begin again at one
+  // the newest record of a table stays: the engine numbers the next one from it, and would start again at one
   const trim = file.prepare(`DELETE FROM _stream_records WHERE rowid IN (
     SELECT r.rowid FROM _stream_records r WHERE r.created_at < ? AND CAST(r.sequence_number AS INTEGER) <
       (SELECT MAX(CAST(m.sequence_number AS INTEGER)) FROM _stream_records m WHERE m.table_name = r.table_name))`);
   return { trim: (before: number) => trim.run(before), close: () => file.close() };
 }
 
-type Marks = ReturnType<typeof openMarks>;
+type ExpiredItems = ReturnType<typeof openExpiredItems>;
 
-/** Which removals were the sweep's: written before it removes, so that no reader of the stream is faster. */
-function openMarks(db: DatabaseSync) {
+/** Records which items the sweep deletes; written before the deletion, so that a reader of the stream always finds it. */
+function openExpiredItems(db: DatabaseSync) {
   db.exec(`CREATE TABLE IF NOT EXISTS dynamo_expired (
     table_name TEXT, key TEXT, expires TEXT, at INTEGER NOT NULL, PRIMARY KEY (table_name, key, expires)
   ) STRICT`);
@@ -96,18 +102,24 @@ function openMarks(db: DatabaseSync) {
   const remove = db.prepare("DELETE FROM dynamo_expired WHERE at < ?");
   return {
     add: (table: Table, key: object, expires: string, at: number) =>
-      insert.run(table.name, canonical(key), expires, at),
+      insert.run(table.name, canonicalJson(key), expires, at),
     has: (table: Table, change: Answer) =>
       select.get(
         table.name,
-        canonical(change["Keys"]),
+        canonicalJson(change["Keys"]),
         String(change["OldImage"]?.[table.ttl ?? ""]?.N),
       ) !== undefined,
     trim: (before: number) => remove.run(before),
   };
 }
 
-async function expire(engine: Engine, table: Table, ttl: string, now: number, marks: Marks) {
+async function expire(
+  engine: Engine,
+  table: Table,
+  ttl: string,
+  now: number,
+  expiredItems: ExpiredItems,
+) {
   const keys = [table.keys.hash, ...(table.keys.range ? [table.keys.range] : [])];
   const names = Object.fromEntries(keys.map((key, at) => [`#k${at}`, key]));
   let from: object | undefined;
@@ -126,23 +138,23 @@ async function expire(engine: Engine, table: Table, ttl: string, now: number, ma
     for (const item of page["Items"] as Answer[]) {
       const key = Object.fromEntries(keys.map((name) => [name, item[name]]));
       await remove(engine, table, ttl, key, item[ttl].N, () =>
-        marks.add(table, key, item[ttl].N, now),
+        expiredItems.add(table, key, item[ttl].N, now),
       );
     }
     from = page["LastEvaluatedKey"];
   } while (from);
 }
 
-/** Only if it still expires at the second that was read: a write may have given it a longer life meanwhile. */
+/** Deletes the item only if its expiry is still the one that was read: a write may have changed it since. */
 async function remove(
   engine: Engine,
   table: Table,
   ttl: string,
   Key: object,
   expires: string,
-  mark: () => void,
+  beforeDelete: () => void,
 ) {
-  mark();
+  beforeDelete();
   try {
     await engine.call("DeleteItem", {
       TableName: table.name,

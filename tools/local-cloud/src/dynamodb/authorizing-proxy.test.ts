@@ -24,9 +24,9 @@ import {
 } from "@aws-sdk/client-dynamodb-streams";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type World, account, region, tableArn, tableWorld } from "./dynamodb.fixture.ts";
+import { type TestTable, account, region, tableArn, startTestTable } from "./dynamodb.fixture.ts";
 
-const rights = [
+const statements = [
   { Effect: "Allow", Action: ["dynamodb:GetItem", "dynamodb:BatchGetItem"], Resource: tableArn },
   {
     Effect: "Allow",
@@ -36,20 +36,20 @@ const rights = [
   },
 ];
 
-let world: World;
+let testTable: TestTable;
 let role: DynamoDBClient;
 let operator: DynamoDBClient;
 let streams: DynamoDBStreamsClient;
 
 beforeAll(async () => {
-  world = await tableWorld(rights);
-  role = new DynamoDBClient(world.as("role"));
-  operator = new DynamoDBClient(world.as("operator"));
-  streams = new DynamoDBStreamsClient(world.as("operator"));
+  testTable = await startTestTable(statements);
+  role = new DynamoDBClient(testTable.as("role"));
+  operator = new DynamoDBClient(testTable.as("operator"));
+  streams = new DynamoDBStreamsClient(testTable.as("operator"));
 });
 
 afterAll(async () => {
-  await world.close();
+  await testTable.close();
   for (const client of [role, operator, streams]) client.destroy();
 });
 
@@ -61,21 +61,21 @@ const denied = (action: string, resource = tableArn) => ({
   message: `User: arn:aws:sts::${account}:assumed-role/app-dev-Worker/app-dev-Worker is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`,
 });
 
-test("a role does what its policy allows and is refused the rest in AWS's words", async () => {
+test("a role may do what its policy allows, and a denial has AWS's message", async () => {
   await role.send(new PutItemCommand({ TableName, Item }));
   const got = await role.send(new GetItemCommand({ TableName, Key: Item }));
   expect(got.Item).toEqual(Item);
   await expect(role.send(new ScanCommand({ TableName }))).rejects.toMatchObject(
     denied("dynamodb:Scan"),
   );
-  expect(world.denials.at(-1)).toEqual({
+  expect(testTable.denials.at(-1)).toEqual({
     principal: "Worker",
     action: "dynamodb:Scan",
     resource: tableArn,
   });
 });
 
-test("a condition on the leading key sees the key of items and of queries", async () => {
+test("a condition on the leading key is checked against the key of items and of queries", async () => {
   const other = { ...Item, pk: { S: "other#1" } };
   const query = (pk: string) =>
     new QueryCommand({
@@ -91,7 +91,7 @@ test("a condition on the leading key sees the key of items and of queries", asyn
   expect((await role.send(query("own#1"))).Count).toBe(1);
 });
 
-test("a query on an index needs the right on the index", async () => {
+test("a query on an index needs the permission on the index", async () => {
   const query = new QueryCommand({
     TableName,
     IndexName: "gsi1",
@@ -104,7 +104,7 @@ test("a query on an index needs the right on the index", async () => {
   expect((await operator.send(query)).Count).toBe(0);
 });
 
-test("a batch is asked for its own right on each table, a transaction for that of each part", async () => {
+test("a batch needs its own permission on each table, a transaction needs the permission of each part", async () => {
   const got = await role.send(
     new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys: [Item] } } }),
   );
@@ -133,17 +133,17 @@ test("a batch is asked for its own right on each table, a transaction for that o
   ).rejects.toMatchObject(denied("dynamodb:ConditionCheckItem"));
 });
 
-test("the region and the account are those of the graph, not the engine's", async () => {
+test("ARNs have the region and the account of the graph, not those of the engine", async () => {
   const { Table } = await operator.send(new DescribeTableCommand({ TableName }));
-  expect(Table).toMatchObject({ TableArn: tableArn, LatestStreamArn: world.streamArn });
-  expect(world.streamArn.endsWith(`/stream/${Table?.LatestStreamLabel}`)).toBe(true);
+  expect(Table).toMatchObject({ TableArn: tableArn, LatestStreamArn: testTable.streamArn });
+  expect(testTable.streamArn.endsWith(`/stream/${Table?.LatestStreamLabel}`)).toBe(true);
   expect(Table?.GlobalSecondaryIndexes?.[0]?.IndexArn).toBe(`${tableArn}/index/gsi1`);
   expect((await operator.send(new ListTablesCommand({}))).TableNames).toEqual([TableName]);
   const listed = await streams.send(new ListStreamsCommand({ TableName }));
-  expect(listed.Streams?.map(({ StreamArn }) => StreamArn)).toEqual([world.streamArn]);
+  expect(listed.Streams?.map(({ StreamArn }) => StreamArn)).toEqual([testTable.streamArn]);
 });
 
-test("a stream is read by the ARN of the graph, and says nothing of writes that changed nothing", async () => {
+test("a stream is read by its ARN in the graph, and has no record of a write that changed nothing", async () => {
   const before = { pk: { S: "own#s" }, sk: { S: "a" }, tags: { SS: ["x", "y"] } };
   await operator.send(new PutItemCommand({ TableName, Item: before }));
   await operator.send(
@@ -151,7 +151,7 @@ test("a stream is read by the ARN of the graph, and says nothing of writes that 
   );
   await operator.send(new PutItemCommand({ TableName, Item: { ...before, n: { N: "1" } } }));
 
-  const records = (await world.records(streams)).filter(
+  const records = (await testTable.records(streams)).filter(
     ({ dynamodb }) => dynamodb?.Keys?.["pk"]?.S === "own#s",
   );
   expect(records.map(({ eventName, awsRegion }) => [eventName, awsRegion])).toEqual([
@@ -159,28 +159,28 @@ test("a stream is read by the ARN of the graph, and says nothing of writes that 
     ["MODIFY", region],
   ]);
   const { StreamDescription } = await streams.send(
-    new DescribeStreamCommand({ StreamArn: world.streamArn }),
+    new DescribeStreamCommand({ StreamArn: testTable.streamArn }),
   );
-  expect(StreamDescription?.StreamArn).toBe(world.streamArn);
+  expect(StreamDescription?.StreamArn).toBe(testTable.streamArn);
   expect(StreamDescription?.Shards?.[0]?.SequenceNumberRange?.EndingSequenceNumber).toBeUndefined();
 });
 
-test("reading a stream needs the right on that stream, with an iterator too", async () => {
+test("GetRecords needs the permission on the stream of its iterator", async () => {
   const { StreamDescription } = await streams.send(
-    new DescribeStreamCommand({ StreamArn: world.streamArn }),
+    new DescribeStreamCommand({ StreamArn: testTable.streamArn }),
   );
   const { ShardIterator } = await streams.send(
     new GetShardIteratorCommand({
-      StreamArn: world.streamArn,
+      StreamArn: testTable.streamArn,
       ShardId: StreamDescription?.Shards?.[0]?.ShardId,
       ShardIteratorType: "TRIM_HORIZON",
     }),
   );
-  const stranger = new DynamoDBStreamsClient(world.as("role"));
-  await expect(stranger.send(new GetRecordsCommand({ ShardIterator }))).rejects.toMatchObject(
-    denied("dynamodb:GetRecords", world.streamArn),
+  const roleStreams = new DynamoDBStreamsClient(testTable.as("role"));
+  await expect(roleStreams.send(new GetRecordsCommand({ ShardIterator }))).rejects.toMatchObject(
+    denied("dynamodb:GetRecords", testTable.streamArn),
   );
-  stranger.destroy();
+  roleStreams.destroy();
 });
 
 test.each([
@@ -188,7 +188,7 @@ test.each([
   ["an unknown key", { accessKeyId: "ASIAUNKNOWN" }, "UnrecognizedClientException"],
   ["no session token", { sessionToken: undefined }, "UnrecognizedClientException"],
 ])("%s is refused", async (_, wrong, name) => {
-  const given = world.as("role");
+  const given = testTable.as("role");
   const client = new DynamoDBClient({ ...given, credentials: { ...given.credentials, ...wrong } });
   await expect(client.send(new GetItemCommand({ TableName, Key: Item }))).rejects.toMatchObject({
     name,
@@ -197,7 +197,7 @@ test.each([
 });
 
 test("an unsigned request is refused, and so is an operation that is not emulated", async () => {
-  const answer = await fetch(world.dynamo.url, {
+  const answer = await fetch(testTable.dynamo.url, {
     method: "POST",
     headers: { "x-amz-target": "DynamoDB_20120810.GetItem" },
     body: JSON.stringify({ TableName, Key: Item }),
@@ -240,10 +240,10 @@ test("an operation that changes a table is refused, and the message says where t
   expect((await operator.send(new ListTablesCommand({}))).TableNames).toEqual([TableName]);
 });
 
-test("a condition on what the guard does not look at stops the start", async () => {
+test("the start fails for a policy with a condition key that is not emulated", async () => {
   const attributes = { "ForAllValues:StringEquals": { "dynamodb:Attributes": ["pk"] } };
-  const right = { Effect: "Allow", Action: "*", Resource: "*", Condition: attributes };
-  await expect(tableWorld([right])).rejects.toThrow(
-    "The policy of Worker has a condition on dynamodb:Attributes: not emulated",
+  const statement = { Effect: "Allow", Action: "*", Resource: "*", Condition: attributes };
+  await expect(startTestTable([statement])).rejects.toThrow(
+    "The policy of Worker has a condition on dynamodb:Attributes, which is not emulated; use one of dynamodb:leadingkeys",
   );
 });

@@ -12,12 +12,12 @@ import type { ResourceGraph } from "../graph/resource-graph.ts";
 import { traceCall } from "../xray/trace-service-call.ts";
 import type { TraceStore } from "../xray/trace-store.ts";
 import { StartError } from "../start-error.ts";
-import { type Asking, asks, contextKeys } from "./actions.ts";
+import { type TableLookup, requiredPermissions, contextKeys } from "./required-permissions.ts";
 import { type Answer, type Engine, readText } from "./engine.ts";
 import * as Streams from "./streams.ts";
 import type { Table } from "./tables.ts";
 
-type Parts = {
+type ProxyOptions = {
   graph: ResourceGraph;
   engine: Engine;
   tables: readonly Table[];
@@ -29,13 +29,16 @@ type Parts = {
   traces?: TraceStore | undefined;
 };
 
-/** 16 MB, the most that a batch of 25 items of 400 KB with its JSON around it may take. */
-const MAX_BODY = 16 * 1024 * 1024;
+/** 16 MB: the largest request that DynamoDB accepts, a batch of 25 items of 400 KB each, in JSON. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
-/** The door in front of the engine: whose request it is, whether that role may, then on to the engine. */
-export function createDynamoGuard(parts: Parts): Server {
+/**
+ * Returns a server that checks the signature and the permissions of each request and passes it on to the engine.
+ * @throws StartError for a policy with a condition key of DynamoDB that is not emulated
+ */
+export function createAuthorizingProxy(parts: ProxyOptions): Server {
   const { graph, principals, clock, log } = parts;
-  const guard = createRequestAccess({
+  const access = createRequestAccess({
     service: "dynamodb",
     region: graph.region,
     principals,
@@ -45,42 +48,42 @@ export function createDynamoGuard(parts: Parts): Server {
   const arnOf = (name: string) =>
     parts.tables.find((table) => table.name === name)?.arn ??
     `arn:aws:dynamodb:${graph.region}:${graph.account}:table/${name}`;
-  for (const principal of principals.list()) refuseUnknownKeys(principal);
-  const front: Front = { ...parts, guard, asking: { tables: parts.tables, arnOf } };
+  for (const principal of principals.list()) rejectUnknownConditionKeys(principal);
+  const context: ProxyContext = { ...parts, access, lookup: { tables: parts.tables, arnOf } };
 
   const server = createServer((request, response) => {
-    handle(front, request, response).catch((error: unknown) => sendError(response, error, log));
+    handle(context, request, response).catch((error: unknown) => sendError(response, error, log));
   });
-  // longer than any SDK keeps a socket, so that none is closed under a request that is about to be sent
+  // longer than any SDK keeps an idle socket, so that the server does not close one that is about to be used
   server.keepAliveTimeout = 75_000;
   return server;
 }
 
-type Front = Parts & { guard: RequestAccess; asking: Asking };
+type ProxyContext = ProxyOptions & { access: RequestAccess; lookup: TableLookup };
 
-async function handle(front: Front, request: IncomingMessage, response: ServerResponse) {
+async function handle(context: ProxyContext, request: IncomingMessage, response: ServerResponse) {
   const { prefix, operation } = parseTarget(request);
-  const call = traceCall(front.traces, "DynamoDB", front.graph.region, request, response);
+  const call = traceCall(context.traces, "DynamoDB", context.graph.region, request, response);
   call.operation = operation;
-  const body = await readRequestBody(request, MAX_BODY);
-  const principal = front.guard.authenticate(request, body);
+  const body = await readRequestBody(request, MAX_BODY_BYTES);
+  const principal = context.access.authenticate(request, body);
   if (prefix === "DynamoDBStreams_20120810") {
-    const answer = await stream(front, principal, operation, parseInput(body));
+    const answer = await handleStreamCall(context, principal, operation, parseInput(body));
     sendText(response, 200, JSON.stringify(answer));
     return;
   }
 
-  const asked = prefix === "DynamoDB_20120810" ? parseInput(body) : undefined;
-  const needed = asked && asks(operation, asked, front.asking);
-  const tables = tablesOf(needed);
+  const tableInput = prefix === "DynamoDB_20120810" ? parseInput(body) : undefined;
+  const permissions = tableInput && requiredPermissions(operation, tableInput, context.lookup);
+  const tables = tableNamesIn(permissions);
   if (tables.length > 0) call.details = { table_name: tables[0], resource_names: tables };
-  if (!needed) throw unknownOperation(operation);
-  for (const ask of needed) front.guard.authorize(principal, ask);
+  if (!permissions) throw unknownOperation(operation);
+  for (const ask of permissions) context.access.authorize(principal, ask);
 
-  const answer = await front.engine.pass(`${prefix}.${operation}`, body);
-  // only a description names ARNs; items go through untouched
+  const answer = await context.engine.pass(`${prefix}.${operation}`, body);
+  // only descriptions contain ARNs; other responses are passed on unchanged
   if (operation.startsWith("Describe")) {
-    const text = withOurArns(front, await readText(answer));
+    const text = withGraphArns(context, await readText(answer));
     sendText(response, answer.statusCode ?? 500, text);
     return;
   }
@@ -88,31 +91,33 @@ async function handle(front: Front, request: IncomingMessage, response: ServerRe
   answer.pipe(response);
 }
 
-/** By name: what is asked for names tables and their indexes by ARN. */
-const tablesOf = (needed: { resource: string }[] = []) => [
+/** Returns the table names in the ARNs of tables and indexes. */
+const tableNamesIn = (permissions: { resource: string }[] = []) => [
   ...new Set(
-    needed.map(({ resource }) => resource.split("/")[1]).filter((name) => name !== undefined),
+    permissions.map(({ resource }) => resource.split("/")[1]).filter((name) => name !== undefined),
   ),
 ];
 
-/** A condition on what is not looked at here would be decided as if the request said nothing. */
-function refuseUnknownKeys({ label, statements }: Principal): void {
+/** A condition on a key that is not filled in would always be evaluated as if the request did not have it. */
+function rejectUnknownConditionKeys({ label, statements }: Principal): void {
   for (const { Condition = {} } of statements)
     for (const key of Object.values(Condition).flatMap(Object.keys))
       if (/^dynamodb:/i.test(key) && !contextKeys.has(key.toLowerCase()))
-        throw new StartError(`The policy of ${label} has a condition on ${key}: not emulated.`);
+        throw new StartError(
+          `The policy of ${label} has a condition on ${key}, which is not emulated; use one of ${[...contextKeys].join(", ")}.`,
+        );
 }
 
-async function stream(
-  front: Front,
+async function handleStreamCall(
+  context: ProxyContext,
   principal: Principal,
   operation: string,
   input: Answer,
 ): Promise<Answer> {
-  const { guard, streams } = front;
+  const { access, streams } = context;
   const action = `dynamodb:${operation}`;
   const pass = async (changed: object) => {
-    const answer = await front.engine.pass(
+    const answer = await context.engine.pass(
       `DynamoDBStreams_20120810.${operation}`,
       JSON.stringify({ ...input, ...changed }),
     );
@@ -122,35 +127,35 @@ async function stream(
   };
 
   if (operation === "ListStreams") {
-    guard.authorize(principal, { action, resource: "*" });
+    access.authorize(principal, { action, resource: "*" });
     const answer = await pass({});
-    return JSON.parse(withOurArns(front, JSON.stringify(answer))) as Answer;
+    return JSON.parse(withGraphArns(context, JSON.stringify(answer))) as Answer;
   }
   if (operation === "GetRecords") {
-    const position = Streams.iterator.unwrap(input["ShardIterator"]);
+    const position = Streams.shardIterator.unwrap(input["ShardIterator"]);
     if (!position) throw invalid("Invalid ShardIterator");
     const { streamArn, inner } = position;
-    guard.authorize(principal, { action, resource: streamArn });
+    access.authorize(principal, { action, resource: streamArn });
     const answer = await pass({ ShardIterator: inner });
-    const table = front.tables.find((candidate) => candidate.stream?.arn === streamArn);
+    const table = context.tables.find((candidate) => candidate.stream?.arn === streamArn);
     const next = answer["NextShardIterator"];
     return {
       ...Streams.getRecords(answer, {
-        region: front.graph.region,
+        region: context.graph.region,
         ...(table ? { table } : {}),
-        hasExpired: front.hasExpired,
+        hasExpired: context.hasExpired,
       }),
-      ...(next ? { NextShardIterator: Streams.iterator.wrap(streamArn, next) } : {}),
+      ...(next ? { NextShardIterator: Streams.shardIterator.wrap(streamArn, next) } : {}),
     };
   }
   if (operation === "DescribeStream" || operation === "GetShardIterator") {
     const streamArn = String(input["StreamArn"]);
-    guard.authorize(principal, { action, resource: streamArn });
+    access.authorize(principal, { action, resource: streamArn });
     const answer = await pass({ StreamArn: streams.toEngine(streamArn) });
     if (operation === "GetShardIterator")
-      return { ShardIterator: Streams.iterator.wrap(streamArn, answer["ShardIterator"]) };
+      return { ShardIterator: Streams.shardIterator.wrap(streamArn, answer["ShardIterator"]) };
     const described = Streams.describeStream(answer);
-    return JSON.parse(withOurArns(front, JSON.stringify(described))) as Answer;
+    return JSON.parse(withGraphArns(context, JSON.stringify(described))) as Answer;
   }
   throw unknownOperation(operation);
 }
@@ -166,14 +171,14 @@ const unknownOperation = (operation: string) =>
       : `dynamodb:${operation} is not emulated`,
   );
 
-/** The engine has a region and an account of its own making. */
-function withOurArns({ streams, asking, tables }: Front, text: string): string {
+/** Replaces the engine's ARNs, which have another region and account, by those of the graph. */
+function withGraphArns({ streams, lookup, tables }: ProxyContext, text: string): string {
   const described = text.replace(
     /arn:aws:dynamodb:[^:"]*:\d*:table\/([\w.-]+)(\/stream\/[^"]+)?/g,
     (arn, name: string, ofStream?: string) =>
-      ofStream ? streams.fromEngine(arn) : asking.arnOf(name),
+      ofStream ? streams.fromEngine(arn) : lookup.arnOf(name),
   );
-  // a label is the last part of its stream's ARN
+  // a stream's label is the last part of its ARN
   return tables.reduce((rest, { stream }) => {
     if (!stream) return rest;
     const label = (arn: string) => arn.split("/stream/").at(-1) ?? "";

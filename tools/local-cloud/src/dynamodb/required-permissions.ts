@@ -4,21 +4,25 @@ import type { Keys, Table } from "./tables.ts";
 type Input = Record<string, unknown>;
 type Value = Record<string, string>;
 
-export type Asking = {
+export type TableLookup = {
   tables: readonly Table[];
-  /** ARN of a table by its name, also of one that does not exist. */
+  /** Returns the ARN of a table by its name, also for a table that does not exist. */
   arnOf(tableName: string): string;
 };
 
 /**
- * The rights that a request of the data plane needs, each with what conditions may look at; undefined for an operation
- * that is not emulated. https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+ * Returns the permissions that a request of the data plane needs, each with the values of its condition keys; undefined
+ * for an operation that is not emulated. https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
  */
-export function asks(operation: string, input: Input, asking: Asking): AccessRequest[] | undefined {
-  return operations[operation]?.(input, asking, `dynamodb:${operation}`);
+export function requiredPermissions(
+  operation: string,
+  input: Input,
+  lookup: TableLookup,
+): AccessRequest[] | undefined {
+  return operations[operation]?.(input, lookup, `dynamodb:${operation}`);
 }
 
-/** The condition keys of DynamoDB that `asks` fills in, in lower case. */
+/** The condition keys of DynamoDB for which `requiredPermissions` has a value, in lower case. */
 export const contextKeys = new Set([
   "dynamodb:leadingkeys",
   "dynamodb:select",
@@ -26,36 +30,36 @@ export const contextKeys = new Set([
   "dynamodb:enclosingoperation",
 ]);
 
-type Asker = (input: Input, asking: Asking, action: string) => AccessRequest[];
+type PermissionsOf = (input: Input, lookup: TableLookup, action: string) => AccessRequest[];
 
-const ofKey: Asker = (input, asking, action) => [
-  item(action, input, input["Key"] ?? input["Item"], asking),
+const ofKey: PermissionsOf = (input, lookup, action) => [
+  item(action, input, input["Key"] ?? input["Item"], lookup),
 ];
 
-const ofTable: Asker = (input, asking, action) => [
-  { action, resource: asking.arnOf(tableOf(input)) },
+const ofTable: PermissionsOf = (input, lookup, action) => [
+  { action, resource: lookup.arnOf(tableOf(input)) },
 ];
 
-const ofQuery: Asker = (input, asking, action) => {
+const ofQuery: PermissionsOf = (input, lookup, action) => {
   const table = tableOf(input);
   const index = typeof input["IndexName"] === "string" ? input["IndexName"] : undefined;
-  const keys = keysOf(asking, table, index);
-  const resource = asking.arnOf(table) + (index === undefined ? "" : `/index/${index}`);
+  const keys = keysOf(lookup, table, index);
+  const resource = lookup.arnOf(table) + (index === undefined ? "" : `/index/${index}`);
   const leading = keys && leadingKey(input, keys.hash);
   return [{ action, resource, context: context(input, leading === undefined ? [] : [leading]) }];
 };
 
-/** One right per table: a batch is not asked for the rights of its items. */
-const ofBatch: Asker = (input, asking, action) =>
+/** A batch needs its own permission on each table, not the permissions of its items' operations. */
+const ofBatch: PermissionsOf = (input, lookup, action) =>
   Object.entries(asObject(input["RequestItems"])).map(([table, wanted]) => {
     const items = Array.isArray(wanted)
       ? wanted.map((write) => write?.PutRequest?.Item ?? write?.DeleteRequest?.Key)
       : (wanted as { Keys?: unknown[] } | null)?.Keys;
-    const hash = keysOf(asking, table)?.hash;
+    const hash = keysOf(lookup, table)?.hash;
     const leading = (items ?? []).map((key) => text(asObject(key)[hash ?? ""]));
     return {
       action,
-      resource: asking.arnOf(table),
+      resource: lookup.arnOf(table),
       context: context(
         {},
         leading.filter((key) => key !== undefined),
@@ -63,8 +67,8 @@ const ofBatch: Asker = (input, asking, action) =>
     };
   });
 
-/** A transaction has no right of its own: each of its parts needs that of the plain operation. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html */
-const ofTransaction: Asker = (input, asking, action) =>
+/** A transaction needs no permission of its own: each of its parts needs that of the single operation. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html */
+const ofTransaction: PermissionsOf = (input, lookup, action) =>
   [input["TransactItems"] ?? []].flat().flatMap((part) =>
     Object.entries(asObject(part)).map(([kind, raw]) => {
       const one = asObject(raw);
@@ -72,7 +76,7 @@ const ofTransaction: Asker = (input, asking, action) =>
         `dynamodb:${transactionActions[kind] ?? kind}`,
         one,
         one["Key"] ?? one["Item"],
-        asking,
+        lookup,
       );
       const operation = action.slice("dynamodb:".length);
       return { ...ask, context: { ...ask.context, "dynamodb:EnclosingOperation": operation } };
@@ -87,7 +91,7 @@ const transactionActions: Record<string, string> = {
   ConditionCheck: "ConditionCheckItem",
 };
 
-const operations: Record<string, Asker> = {
+const operations: Record<string, PermissionsOf> = {
   GetItem: ofKey,
   PutItem: ofKey,
   UpdateItem: ofKey,
@@ -100,16 +104,16 @@ const operations: Record<string, Asker> = {
   TransactWriteItems: ofTransaction,
   DescribeTable: ofTable,
   DescribeTimeToLive: ofTable,
-  ListTables: (_, asking, action) => [{ action, resource: asking.arnOf("*") }],
+  ListTables: (_, lookup, action) => [{ action, resource: lookup.arnOf("*") }],
 };
 
-function item(action: string, input: Input, key: unknown, asking: Asking): AccessRequest {
+function item(action: string, input: Input, key: unknown, lookup: TableLookup): AccessRequest {
   const table = tableOf(input);
-  const hash = keysOf(asking, table)?.hash;
+  const hash = keysOf(lookup, table)?.hash;
   const leading = text(asObject(key)[hash ?? ""]);
   return {
     action,
-    resource: asking.arnOf(table),
+    resource: lookup.arnOf(table),
     context: context(input, leading === undefined ? [] : [leading]),
   };
 }
@@ -124,13 +128,13 @@ function context(input: Input, leading: string[]): NonNullable<AccessRequest["co
   };
 }
 
-function keysOf({ tables }: Asking, name: string, index?: string): Keys | undefined {
+function keysOf({ tables }: TableLookup, name: string, index?: string): Keys | undefined {
   const table = tables.find((candidate) => candidate.name === name);
   if (index === undefined) return table?.keys;
   return table?.indexes.find((candidate) => candidate.name === index);
 }
 
-/** The value that a query demands of the partition key: `#pk = :pk`, in whatever order with the rest. */
+/** Returns the value to which a query compares the partition key (`#pk = :pk`), wherever it is in the expression. */
 function leadingKey(input: Input, hash: string): string | undefined {
   const legacy = asObject(asObject(input["KeyConditions"])[hash])["AttributeValueList"];
   if (Array.isArray(legacy)) return text(legacy[0]);
@@ -151,6 +155,6 @@ function text(value: unknown): string | undefined {
 const asObject = (value: unknown): Input =>
   value !== null && typeof value === "object" ? (value as Input) : {};
 
-/** Something that no policy names when there is no name: the engine then says what is wrong with the request. */
+/** Returns an empty name, which no policy allows by name, if there is none; the engine then reports the missing name. */
 const tableOf = (input: Input) =>
   typeof input["TableName"] === "string" ? input["TableName"] : "";
