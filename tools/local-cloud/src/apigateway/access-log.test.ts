@@ -206,7 +206,7 @@ describe("the access log of a stage", () => {
     expect(line).toMatchObject({ agent, status: "403" });
   });
 
-  it("is nobody's for a path outside of every stage", async () => {
+  it("has no line for a path outside every stage", async () => {
     await api.call("/elsewhere");
     await ask("/t/mock");
     expect(readdirSync(folder).toSorted()).toEqual(["access-t.log", "logs"]);

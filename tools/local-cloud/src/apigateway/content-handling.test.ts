@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { type Route, mock, restApi, serve } from "./gateway.fixture.ts";
 
-// Both directions of §1.6, each cell once. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
+// Every row of both tables on this page, once. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
 
 type Handling = "none" | "CONVERT_TO_TEXT" | "CONVERT_TO_BINARY";
 
@@ -15,7 +15,7 @@ const handlingOf = (handling: Handling) =>
   handling === "none" ? {} : { contentHandling: handling };
 
 let api: Awaited<ReturnType<typeof serve>>;
-/** Remembers what came, and answers what it is told under the type that it is told. */
+/** Records the body of a request and sends `answer`. */
 let backend: Server;
 let received: Buffer;
 let answer: { type: string; body: Buffer };
@@ -97,7 +97,7 @@ test.each<[Handling, string, Buffer, Buffer | undefined]>([
   ["CONVERT_TO_BINARY", "text/plain", base64, bytes],
   // text that is no base64
   ["CONVERT_TO_BINARY", "text/plain", text, undefined],
-])("a request under %s, sent as %s", async (handling, type, sent, expected) => {
+])("contentHandling %s converts a request of type %s", async (handling, type, sent, expected) => {
   answer = { type: "text/plain", body: Buffer.alloc(0) };
   received = Buffer.alloc(0);
   const { status } = await post(`/in/${handling}`, sent, { "content-type": type });
@@ -123,7 +123,7 @@ test.each<[Handling, type: string, accept: string, Buffer, Buffer | undefined]>(
   ["CONVERT_TO_TEXT", "image/png", ELSE, bytes, base64],
   ["CONVERT_TO_TEXT", "text/plain", WANTS, text, text],
 ])(
-  "an answer under %s of type %s for who accepts %s",
+  "contentHandling %s converts a response of type %s for a client that accepts %s",
   async (handling, type, accept, body, expected) => {
     answer = { type, body };
     const response = await fetch(`http://127.0.0.1:${api.port}/t/out/${handling}`, {
@@ -136,7 +136,7 @@ test.each<[Handling, type: string, accept: string, Buffer, Buffer | undefined]>(
   },
 );
 
-test("a template works on text, and not on bytes", async () => {
+test("a template needs text: it is 500 with a binary body", async () => {
   answer = { type: "image/png", body: bytes };
   const headers = { accept: WANTS };
   expect((await post("/templated/none", text, headers)).status).toBe(500);
@@ -147,7 +147,7 @@ test("a template works on text, and not on bytes", async () => {
   expect((await post("/templated/none", text, { accept: ELSE })).text).toBe("got plain text");
 });
 
-test("a mock is text, whatever is accepted", async () => {
+test("the response of a mock is text, whatever the client accepts", async () => {
   for (const handling of ["none", "CONVERT_TO_TEXT"])
     for (const accept of [WANTS, ELSE])
       expect(
@@ -165,11 +165,14 @@ test.each([
   ["NEVER", "templates", "application/json; charset=utf-8", "templated"],
   ["NEVER", "templates", "text/plain", undefined],
   ["NEVER", "none", "application/json", undefined],
-])("%s with %s of its own, for %s", async (behavior, templates, type, expected) => {
-  answer = { type: "text/plain", body: Buffer.alloc(0) };
-  received = Buffer.alloc(0);
-  const sent = Buffer.from("as it came");
-  const { status } = await post(`/pass/${behavior}/${templates}`, sent, { "content-type": type });
-  expect(status).toBe(expected ? 200 : 415);
-  expect(String(received)).toBe(expected ?? "");
-});
+])(
+  "passthroughBehavior %s with templates %s for a request of type %s",
+  async (behavior, templates, type, expected) => {
+    answer = { type: "text/plain", body: Buffer.alloc(0) };
+    received = Buffer.alloc(0);
+    const sent = Buffer.from("as it came");
+    const { status } = await post(`/pass/${behavior}/${templates}`, sent, { "content-type": type });
+    expect(status).toBe(expected ? 200 : 415);
+    expect(String(received)).toBe(expected ?? "");
+  },
+);

@@ -29,7 +29,7 @@ export type Gateway = {
 /** Returns a request handler that serves the graph's REST APIs as API Gateway would. @throws StartError that names everything that is not emulated. */
 export function createGateway(dependencies: Dependencies): Gateway {
   const stages = compile(dependencies);
-  const byPath = stagesByPath(stages);
+  const stageByPath = stagesByPath(stages);
   const accessLogs = openAccessLogs(stages, dependencies);
   const run = createPipeline({
     usage: createUsagePlans(compileUsage(dependencies), dependencies.clock),
@@ -38,13 +38,17 @@ export function createGateway(dependencies: Dependencies): Gateway {
   });
 
   return {
-    stages: [...byPath].map(([path, { api, name }]) => ({ apiName: api.name, stage: name, path })),
+    stages: [...stageByPath].map(([path, { api, name }]) => ({
+      apiName: api.name,
+      stage: name,
+      path,
+    })),
 
     stop: () => accessLogs.stop(),
 
     async handle(req, res) {
       const startedAtMs = realTimeMs();
-      const target = IncomingRequest.parseTarget(req.url ?? "/", byPath);
+      const target = IncomingRequest.parseTarget(req.url ?? "/", stageByPath);
       const context = IncomingRequest.createContext(req, res, target, dependencies);
       let bytes = 0;
       let gatewayError: GatewayError | undefined;
@@ -103,7 +107,7 @@ export function createGateway(dependencies: Dependencies): Gateway {
         },
       );
     const response = gatewayResponse(gatewayError, context);
-    if (!context.stage) addStageHint(response, context.fullPath, [...byPath.keys()]);
+    if (!context.stage) addStageHint(response, context.fullPath, [...stageByPath.keys()]);
     return writeResponse(response, context, req, res);
   }
 }

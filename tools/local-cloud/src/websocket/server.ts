@@ -34,7 +34,7 @@ export function createWebSockets(
   dependencies: Pick<Dependencies, "graph" | "functions" | "principals" | "clock" | "log">,
 ): WebSockets {
   const { clock, log } = dependencies;
-  const byPath = apisByPath(compile(dependencies));
+  const apiByPath = apisByPath(compile(dependencies));
   const connections = new Map<string, ReturnType<typeof serveConnection>>();
   const disconnecting = new Set<Promise<void>>();
   const sockets = new WebSocketServer({
@@ -53,7 +53,7 @@ export function createWebSockets(
 
   return {
     server,
-    stages: [...byPath].map(([path, { name, endpoint }]) => ({
+    stages: [...apiByPath].map(([path, { name, endpoint }]) => ({
       apiName: name,
       endpoint,
       path,
@@ -158,7 +158,9 @@ export function createWebSockets(
     const [target = "", rawQuery = ""] = url.split(/\?(.*)/s);
     // a client may encode the dollar sign of the stage $default
     const path = target.replaceAll("%24", "$");
-    const found = [...byPath].find(([prefix]) => path === prefix || path.startsWith(`${prefix}/`));
+    const found = [...apiByPath].find(
+      ([prefix]) => path === prefix || path.startsWith(`${prefix}/`),
+    );
     return { api: found?.[1], rawQuery, rest: found ? path.slice(found[0].length) : path };
   }
 }
