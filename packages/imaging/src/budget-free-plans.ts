@@ -10,19 +10,35 @@ const DENSITIES = [1, 2, 3] as const;
 
 type Key = keyof Request;
 
-/** Keys that are rounded, or that do not change the picture. With a preset, any other key makes the request a different one. */
-const besidePreset: readonly Key[] = ["dpr", "f", "q", "anim", "dl"];
-const open: readonly Key[] = ["w", "h", "dpr", "fit", "q", "anim", "dl"];
-
-/** Values that a key outside `open` may have. A PNG or GIF of a photograph is the most expensive to make. */
-const usual: Partial<Record<Key, readonly unknown[]>> = {
-  f: ["auto", "avif", "webp", "jpeg"],
+/**
+ * What each key means for a budget-free request: `free` is unchanged or rounded, `refused` would show something else, and of a
+ * list these values are free. A PNG or GIF of a photograph is the most expensive to make. A new key does not compile until it
+ * has its line here.
+ */
+const decisions: Record<Key, "free" | "refused" | readonly unknown[]> = {
+  w: "free",
+  h: "free",
+  dpr: "free",
+  fit: "free",
   pos: ["center", "attention"],
+  crop: "refused",
   rot: [0],
+  flip: "refused",
   up: [false],
+  trim: "refused",
+  bg: "refused",
+  blur: "refused",
+  sharpen: "refused",
   gray: [false],
+  anim: "free",
+  f: ["auto", "avif", "webp", "jpeg"],
+  q: "free",
   meta: ["none"],
+  dl: "free",
 };
+
+/** Keys that a request may add to a preset and still be that preset. */
+const besidePreset: readonly Key[] = ["dpr", "f", "q", "anim", "dl"];
 
 /**
  * The nearest budget-free request: sizes rounded up to the grid, quality `auto`. It is combined with the preset as `asked`
@@ -56,13 +72,16 @@ const keysOf = (request: Request) =>
   (Object.keys(request) as Key[]).filter((key) => request[key] !== undefined);
 
 function refused(key: Key, request: Request): Problem[] {
-  if (open.includes(key) || usual[key]?.includes(request[key])) return [];
-  const allowed = usual[key]?.map((value) => texts({ [key]: value })[key]).join(" or ");
+  const decision = decisions[key];
+  if (decision === "free") return [];
+  const freeValues = decision === "refused" ? [] : decision;
+  if (freeValues.includes(request[key])) return [];
+  const allowed = freeValues.map((value) => texts({ [key]: value })[key]).join(" or ");
   return [
     {
       key,
       value: texts({ [key]: request[key] })[key]!,
-      detail: `is no longer made without a signature; allowed is ${allowed ?? "nothing"}`,
+      detail: `is no longer made without a signature; allowed is ${allowed || "nothing"}`,
     },
   ];
 }
