@@ -39,7 +39,7 @@ $transform(sst.aws.Function, (args, _options, name) => {
       // AWSLambdaBasicExecutionRole may write to every log group of the account
       role.managedPolicyArns = [];
       // SST lets every principal of the account assume the role, in deployed stages too: its `!dev` tests an Output,
-      // which is always true (sst 4.17.1, function.ts, createRole). `sst dev` needs it: it runs the function on this machine.
+      // which is always true (SST 4.17.1, createRole of its Function component). `sst dev` needs it: it runs the function on this machine.
       if (!$dev)
         role.assumeRolePolicy = aws.iam.assumeRolePolicyForPrincipal({
           Service: "lambda.amazonaws.com",

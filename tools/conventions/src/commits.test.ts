@@ -5,7 +5,8 @@ const MAX_SUBJECT_LENGTH = 72;
 /** `scope: verb object`, where the scope is a package, a tool or a folder. */
 const SUBJECT = /^[a-z0-9-]+(?:, [a-z0-9-]+)*: [a-z]/;
 /** Beginnings that describe a state or the past instead of what the commit does. */
-const NOT_IMPERATIVE = /^[^:]+: (?:a|an|the|is|was|it|this|(?!embed|feed|need|seed|shed|speed)\w+ed|(?!bring|string)\w+ing) /;
+const NOT_IMPERATIVE =
+  /^[^:]+: (?:a|an|the|is|was|it|this|(?!embed|feed|need|seed|shed|speed)\w+ed|(?!bring|string)\w+ing) /;
 
 const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8" }).trim();
 

@@ -31,6 +31,8 @@ const planted = {
   "packages/core/src/f.ts": `export async function save() {}\nexport function forget() {\n  save();\n}`,
   "packages/core/src/g.ts": `import { h } from "./h.ts";\nexport const g = () => h();`,
   "packages/core/src/h.ts": `import { g } from "./g.ts";\nexport const h = (): unknown => g();`,
+  "packages/core/src/k.ts": `import type { L } from "./l.ts";\nexport type K = { l: L };`,
+  "packages/core/src/l.ts": `import type { K } from "./k.ts";\nexport type L = { k: K };`,
   "packages/core/src/i.test.ts": `import { test, vi } from "vitest";\nvi.mock("./a.ts");\ntest("x", () => {});`,
 };
 

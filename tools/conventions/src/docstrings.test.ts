@@ -18,7 +18,15 @@ test("every exported function has a docstring", () => {
       const before = lines[index - 1]?.trimEnd() ?? "";
       // an overload is documented above the first signature
       const isOverload = before.startsWith(`export function ${name}(`) || before.endsWith(";");
-      const isDocumented = before.endsWith("*/") || (isOverload && lines.slice(0, index).some((each, at) => FUNCTION.exec(each)?.[1] === name && lines[at - 1]?.trimEnd().endsWith("*/")));
+      const isDocumented =
+        before.endsWith("*/") ||
+        (isOverload &&
+          lines
+            .slice(0, index)
+            .some(
+              (each, at) =>
+                FUNCTION.exec(each)?.[1] === name && lines[at - 1]?.trimEnd().endsWith("*/"),
+            ));
       return isDocumented ? [] : [`${file}:${index + 1} ${name}`];
     });
   });

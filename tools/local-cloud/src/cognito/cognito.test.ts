@@ -222,8 +222,8 @@ describe("signing in with a password", () => {
     );
   });
 
-  it("says the same of a wrong password and of nobody", async () => {
-    for (const attempt of [signIn(newUser(), "wrong"), signIn("nobody")])
+  it("answers a wrong password and an unknown user alike", async () => {
+    for (const attempt of [signIn(newUser(), "wrong"), signIn("unknown")])
       await expect(attempt).rejects.toMatchObject({
         name: "NotAuthorizedException",
         message: "Incorrect username or password.",

@@ -4,7 +4,7 @@ import type { Version } from "./store.ts";
 
 type Headers = Call["headers"];
 
-/** Whether to answer a read with 304; throws when it must not be answered at all. Precedence as in RFC 9110 §13.2.2. */
+/** Whether to answer a read with 304; throws when it must not be answered at all. Precedence as in RFC 9110, section 13.2.2. */
 export function isUnmodified(headers: Headers, version: Version, prefix = ""): boolean {
   const since = (name: string) => seconds(Date.parse(headers[`${prefix}${name}`] ?? ""));
   const modified = seconds(version.modified);

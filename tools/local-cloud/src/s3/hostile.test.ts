@@ -13,7 +13,7 @@ import { signRequest } from "../iam/sign-request.ts";
 import { bucket, region, smallGraph, startS3 } from "./s3.fixture.ts";
 
 const Bucket = "pictures";
-const graph = smallGraph(bucket(Bucket), { nobody: [] });
+const graph = smallGraph(bucket(Bucket), { withoutPermissions: [] });
 let s3: Awaited<ReturnType<typeof startS3>>;
 beforeAll(async () => void (s3 = await startS3(graph)));
 afterAll(() => s3.stop());
@@ -149,7 +149,7 @@ test("a body without a length, or of another length or content than signed, is r
 });
 
 test("a request without permission is refused before its body is sent", async () => {
-  const { accessKeyId, secretAccessKey, sessionToken } = s3.role("nobody");
+  const { accessKeyId, secretAccessKey, sessionToken } = s3.role("withoutPermissions");
   const headers = { host: s3.endpoint.replace("http://", "") };
   const signed = signRequest(
     { method: "PUT", url: "/pictures/k", headers, body: "x" },
