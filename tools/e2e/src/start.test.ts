@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -48,7 +49,8 @@ test.concurrent("a second cloud on the same folder is rejected", async () => {
 });
 
 test.concurrent("a taken port is an error of one line", async () => {
-  const otherServer = createServer().listen(0, "127.0.0.1");
+  // below the range from which the system gives free ports, so that no other test has the ports after it
+  const otherServer = createServer().listen(randomInt(10_000, 30_000), "127.0.0.1");
   await once(otherServer, "listening");
   const { port } = otherServer.address() as { port: number };
   const empty = mkdtempSync(join(tmpdir(), "balde-start-"));
