@@ -24,6 +24,7 @@ import {
   ListDevicesCommand,
   ListUserPoolClientsCommand,
   ListUserPoolsCommand,
+  ResendConfirmationCodeCommand,
   RespondToAuthChallengeCommand,
   RevokeTokenCommand,
   SignUpCommand,
@@ -41,6 +42,7 @@ import { createPrincipals } from "../iam/principals.ts";
 const region = "eu-central-1";
 const poolId = `${region}_AbCdEf123`;
 const arn = `arn:aws:cognito-idp:${region}:123456789012:userpool/${poolId}`;
+const otherPoolId = `${region}_Other1234`;
 const password = "Correct-horse-1";
 
 const resource = (
@@ -105,6 +107,8 @@ const file: GraphFile = {
     ),
     client("web", ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"]),
     client("srp-only", ["ALLOW_USER_SRP_AUTH"]),
+    resource("aws:cognito/userPool:UserPool", otherPoolId, {}),
+    client("of-other-pool", ["ALLOW_USER_SRP_AUTH"], { userPoolId: otherPoolId }),
     role(
       "admin",
       {
@@ -344,6 +348,32 @@ describe("signing up", () => {
       new AdminGetUserCommand({ UserPoolId: poolId, Username: "guest" }),
     );
     expect([UserStatus, Enabled]).toEqual(["CONFIRMED", true]);
+    // a session can be used once
+    await expect(cognito.sdk.send(respond)).rejects.toMatchObject({
+      name: "NotAuthorizedException",
+      message: "Invalid session for the user.",
+    });
+  });
+
+  it("needs a code of the last 24 hours", async () => {
+    const Username = "latecomer";
+    await cognito.sdk.send(
+      new SignUpCommand({
+        ClientId: "web",
+        Username,
+        Password: password,
+        UserAttributes: [{ Name: "email", Value: "late@example.com" }],
+      }),
+    );
+    const confirm = (ConfirmationCode: string) =>
+      cognito.sdk.send(new ConfirmSignUpCommand({ ClientId: "web", Username, ConfirmationCode }));
+    const expired = lastCode();
+    await clock.advance(24 * 3_600_000 + 1);
+    await expect(confirm(expired)).rejects.toMatchObject({ name: "ExpiredCodeException" });
+    await cognito.sdk.send(new ResendConfirmationCodeCommand({ ClientId: "web", Username }));
+    await clock.advance(23 * 3_600_000);
+    await confirm(lastCode());
+    await expect(signIn(Username)).resolves.toHaveProperty("AuthenticationResult.IdToken");
   });
 });
 
@@ -382,7 +412,7 @@ describe("administration", () => {
       Policies: { PasswordPolicy: { MinimumLength: 12, RequireSymbols: false } },
     });
     const { UserPools } = await admin.send(new ListUserPoolsCommand({ MaxResults: 10 }));
-    expect(UserPools).toMatchObject([{ Id: poolId, Name: UserPool?.Name }]);
+    expect(UserPools).toMatchObject([{ Id: poolId, Name: UserPool?.Name }, { Id: otherPoolId }]);
     const { UserPoolClient } = await admin.send(
       new DescribeUserPoolClientCommand({ UserPoolId: poolId, ClientId: "srp-only" }),
     );
@@ -399,9 +429,13 @@ describe("administration", () => {
     await expect(
       cognito.as("unrelated").send(new DescribeUserPoolCommand({ UserPoolId: poolId })),
     ).rejects.toMatchObject({ name: "AccessDeniedException" });
-    await expect(
-      admin.send(new DescribeUserPoolClientCommand({ UserPoolId: poolId, ClientId: "none" })),
-    ).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+    for (const ClientId of ["none", "of-other-pool"])
+      await expect(
+        admin.send(new DescribeUserPoolClientCommand({ UserPoolId: poolId, ClientId })),
+      ).rejects.toMatchObject({
+        name: "ResourceNotFoundException",
+        message: `User pool client ${ClientId} does not exist.`,
+      });
   });
 
   it("rejects an action that is not emulated by its name", async () => {
@@ -461,15 +495,26 @@ describe("a session", () => {
       );
     await expect(change("wrong")).rejects.toMatchObject({ name: "NotAuthorizedException" });
     await change(password);
-    await cognito.sdk.send(new ForgotPasswordCommand({ ClientId: "web", Username: name }));
-    const confirm = new ConfirmForgotPasswordCommand({
-      ClientId: "web",
-      Username: name,
-      ConfirmationCode: lastCode(),
-      Password: "Another-pass-3",
-    });
-    await cognito.sdk.send(confirm);
-    await expect(cognito.sdk.send(confirm)).rejects.toMatchObject({ name: "ExpiredCodeException" });
+    const requestCode = async () => {
+      await cognito.sdk.send(new ForgotPasswordCommand({ ClientId: "web", Username: name }));
+      return lastCode();
+    };
+    const confirm = (ConfirmationCode: string) =>
+      cognito.sdk.send(
+        new ConfirmForgotPasswordCommand({
+          ClientId: "web",
+          Username: name,
+          ConfirmationCode,
+          Password: "Another-pass-3",
+        }),
+      );
+    const expired = await requestCode();
+    await clock.advance(3_600_001);
+    await expect(confirm(expired)).rejects.toMatchObject({ name: "ExpiredCodeException" });
+    const code = await requestCode();
+    await clock.advance(59 * 60_000);
+    await confirm(code);
+    await expect(confirm(code)).rejects.toMatchObject({ name: "ExpiredCodeException" });
     await expect(signIn(name, "Another-pass-3")).resolves.toBeTruthy();
   });
 
