@@ -20,6 +20,12 @@ test("the frames of a GIF are counted", async () => {
   expect(await identify(bytes)).toMatchObject({ format: "gif", width: 20, height: 10, pages: 3 });
 });
 
+test("a GIF of the older version 87a is identified", async () => {
+  const bytes = await gif(20, 10, ["red", "lime"]);
+  bytes.write("GIF87a");
+  expect(await identify(bytes)).toMatchObject({ format: "gif", width: 20, height: 10, pages: 2 });
+});
+
 test("width and height are those of the upright image", async () => {
   const bytes = await photo(60, 40).withMetadata({ orientation: 6 }).jpeg().toBuffer();
   expect(await identify(bytes)).toMatchObject({ width: 40, height: 60 });

@@ -30,6 +30,11 @@ test.each<[string, Request, number | undefined]>([
   ["the other side for a rotated picture", { w: 400, rot: 90 }, 1024],
   ["twice the pixels for a crop", { w: 300, crop }, 2000],
   ["the original where no rung has twice the pixels for a crop", { w: 600, crop }, undefined],
+  [
+    "twice the pixels on the larger side for a crop that is squeezed",
+    { w: 100, h: 300, fit: "fill", crop },
+    2000,
+  ],
   ["the original for trim", { w: 300, trim: 10 }, undefined],
 ])("%s", (_, request, width) => expect(chosen(request).rung?.width).toBe(width));
 
@@ -37,6 +42,11 @@ test("a lossless output of a lossless image is made from the original", () => {
   expect(chosen({ w: 300, f: "png" }, { format: "png" }).rung).toBeUndefined();
   expect(chosen({ w: 300, f: "webp" }, { format: "png" }).rung?.width).toBe(512);
   expect(chosen({ w: 300, f: "png" }, { format: "jpeg" }).rung?.width).toBe(512);
+});
+
+test("a rung has at most 0.8 of the original's long side", () => {
+  expect(Ladder.rungs({ width: 640, height: 480 })).toEqual([{ width: 512, height: 384 }]);
+  expect(Ladder.rungs({ width: 639, height: 480 })).toEqual([]);
 });
 
 test("an animation is made from the original", () => {

@@ -136,6 +136,14 @@ test("sharpen: increases detail", async () => {
   expect(await detail(sharper.data)).toBeGreaterThan((await detail(plain.data)) * 1.2);
 });
 
+test("blur and sharpen are both applied when both are requested", async () => {
+  const [blurred, both] = await Promise.all([
+    renderKoi({ w: 300, blur: 1 }),
+    renderKoi({ w: 300, blur: 1, sharpen: 3 }),
+  ]);
+  expect(await detail(both.data)).toBeGreaterThan((await detail(blurred.data)) * 1.2);
+});
+
 test("gray: removes the colour", async () => {
   const [red, green, blue] = (
     await sharp((await renderKoi({ w: 300, gray: true })).data)

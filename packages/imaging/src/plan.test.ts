@@ -217,3 +217,10 @@ test("different requests have different plan hashes", () => {
   const hashes = requests.map((request) => Plan.hash(Plan.plan(request, source(1000, 600), all)));
   expect(new Set(hashes).size).toBe(requests.length);
 });
+
+test("the bars of a contain are white, or transparent for an image with transparency", () => {
+  const background = (hasAlpha: boolean) =>
+    planned({ w: 500, h: 500, fit: "contain" }, source(1000, 600, { hasAlpha })).background;
+  expect(background(false)).toBe("ffffff");
+  expect(background(true)).toBe("00000000");
+});
