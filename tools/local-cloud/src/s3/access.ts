@@ -3,7 +3,7 @@ import { type Principal, authorize } from "../iam/principals.ts";
 import * as VerifySignature from "../iam/verify-signature.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Call, Caller, S3, ServiceRequest } from "./types.ts";
-import { Fault } from "./fault.ts";
+import { S3Error } from "./s3-error.ts";
 
 /**
  * Returns the principal that signed the request and how; an unsigned request is anonymous.
@@ -13,7 +13,7 @@ export function identify(s3: S3, request: VerifySignature.SignedRequest): Caller
   if (!VerifySignature.isSigned(request)) return { how: "anonymous" };
   const isPresigned = VerifySignature.isPresigned(request);
   if (isPresigned && request.headers["authorization"])
-    throw new Fault(
+    throw new S3Error(
       "InvalidArgument",
       "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
     );
@@ -33,7 +33,7 @@ export function identify(s3: S3, request: VerifySignature.SignedRequest): Caller
  * Checks an action on a bucket or object.
  * @throws AccessDenied if the caller's policies and the bucket's policy do not allow it, or one of them denies it
  */
-export function demand(
+export function assertAllowed(
   s3: S3,
   call: Call,
   action: string,
@@ -47,7 +47,7 @@ export function demand(
  * Checks an action on the service, for which only the caller's own policies count.
  * @throws AccessDenied if they do not allow it, or if the request is anonymous
  */
-export function demandOfService(s3: S3, request: ServiceRequest, action: string): void {
+export function assertAllowedOnService(s3: S3, request: ServiceRequest, action: string): void {
   const { principal } = request.caller;
   const ask = { action, resource: "*", context: contextOf(s3, request) };
   if (!principal) {
@@ -59,7 +59,7 @@ export function demandOfService(s3: S3, request: ServiceRequest, action: string)
 }
 
 /** Returns the error for a missing key: `otherwise` if the caller may list the bucket, else AccessDenied, as S3 does. It is not logged as a denial, because a function may ask for a missing key in its normal work. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestSyntax */
-export function missing(s3: S3, call: Call, bucket: Bucket, otherwise: Fault): Fault {
+export function missing(s3: S3, call: Call, bucket: Bucket, otherwise: S3Error): S3Error {
   return (
     refuse(
       { ...s3, log: { ...s3.log, denied() {} } },
@@ -75,7 +75,7 @@ export function refuse(
   call: Call,
   action: string,
   { bucket, key }: { bucket: Bucket; key: string } = call,
-): Fault | undefined {
+): S3Error | undefined {
   const { principal } = call.caller;
   const resource = key ? `${bucket.arn}/${key}` : bucket.arn;
   const ask = { action, resource, context: contextOf(s3, call) };
@@ -99,7 +99,7 @@ export function refuse(
   return decision.allowed ? undefined : denied(decision.message);
 }
 
-/** The condition keys of https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html that a request determines. */
+/** The condition keys that a request determines, of those in https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html */
 function contextOf(
   s3: S3,
   { headers, query, caller, sourceIp }: ServiceRequest,
@@ -145,38 +145,38 @@ const contextHeaders = [
 const roleArn = (arn: string) =>
   arn.replace(/^arn:aws:sts::(\d+):assumed-role\/([^/]+)\/.*$/, "arn:aws:iam::$1:role/$2");
 
-const denied = (message = "Access Denied") => new Fault("AccessDenied", message);
+const denied = (message = "Access Denied") => new S3Error("AccessDenied", message);
 
 /** Returns the error with which S3 refuses a wrong signature. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 export function refusal(
   s3: S3,
   { problem, message }: VerifySignature.Rejected,
   isPresigned = false,
-): Fault {
+): S3Error {
   const serverTime = { ServerTime: new Date().toISOString() };
   switch (problem) {
     case "mismatch":
-      return new Fault("SignatureDoesNotMatch", message);
+      return new S3Error("SignatureDoesNotMatch", message);
     case "unknown-key":
-      return new Fault("InvalidAccessKeyId", message);
+      return new S3Error("InvalidAccessKeyId", message);
     case "bad-token":
-      return new Fault("InvalidToken", message);
+      return new S3Error("InvalidToken", message);
     case "skewed":
     case "not-yet-valid":
       return isPresigned
-        ? new Fault("AccessDenied", message, serverTime)
-        : new Fault("RequestTimeTooSkewed", message, {
+        ? new S3Error("AccessDenied", message, serverTime)
+        : new S3Error("RequestTimeTooSkewed", message, {
             ...serverTime,
             MaxAllowedSkewMilliseconds: "900000",
           });
     case "expired":
-      return new Fault("AccessDenied", message, serverTime);
+      return new S3Error("AccessDenied", message, serverTime);
     case "missing":
     case "unsigned-header":
-      return new Fault("AccessDenied", message);
+      return new S3Error("AccessDenied", message);
     case "malformed":
     case "wrong-scope":
-      return new Fault(
+      return new S3Error(
         isPresigned ? "AuthorizationQueryParametersError" : "AuthorizationHeaderMalformed",
         message,
       );

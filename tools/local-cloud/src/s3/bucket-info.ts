@@ -3,7 +3,7 @@ import type { Action } from "./types.ts";
 import * as Xml from "./xml.ts";
 
 export const head: Action = (s3, call) => {
-  Access.demand(s3, call, "s3:ListBucket");
+  Access.assertAllowed(s3, call, "s3:ListBucket");
   return {
     headers: { "x-amz-bucket-region": s3.graph.region, "x-amz-access-point-alias": "false" },
   };
@@ -11,7 +11,7 @@ export const head: Action = (s3, call) => {
 
 /** The first region of all is written as nothing. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html */
 export const location: Action = (s3, call) => {
-  Access.demand(s3, call, "s3:GetBucketLocation");
+  Access.assertAllowed(s3, call, "s3:GetBucketLocation");
   const { region } = s3.graph;
   return { body: Xml.document("LocationConstraint", region === "us-east-1" ? "" : region) };
 };

@@ -9,7 +9,7 @@ export type Bucket = {
   cors: CorsRule[];
   lifecycle: LifecycleRule[];
   policy: Policy.Statement[];
-  /** Whether the policy may open the bucket to people without credentials. */
+  /** Whether the bucket policy may allow anonymous requests. */
   mayBePublic: boolean;
 };
 
@@ -56,13 +56,13 @@ function read(graph: ResourceGraph, resource: Resource<"aws:s3/bucket:Bucket">):
       .filter(({ status }) => status === "Enabled")
       .map(lifecycleRule),
     policy: Policy.parse(policy ?? { Statement: [] }, `the policy of ${name}`),
-    // a bucket without the resource is closed: AWS's default since April 2023,
+    // without the resource public access is blocked, AWS's default since April 2023:
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
     mayBePublic: access !== undefined && !access.blockPublicPolicy && !access.restrictPublicBuckets,
   };
 }
 
-/** Settings of a bucket that are resources of their own. */
+/** The settings of a bucket that are separate resources in the graph. */
 type SettingsType =
   | "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration"
   | "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"

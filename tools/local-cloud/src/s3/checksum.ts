@@ -24,7 +24,7 @@ export function createHasher(algorithm: Algorithm): Hasher {
   }
 }
 
-/** Bytes that the base64 of a checksum must hold. */
+/** The length in bytes of each checksum. */
 export const lengthOf: Record<Algorithm, number> = {
   crc32: 4,
   crc32c: 4,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 import { equalInConstantTime, hmacHex, sha256 } from "../iam/signature-parts.ts";
-import { Fault } from "./fault.ts";
+import { S3Error } from "./s3-error.ts";
 
 export type Framing = {
   /** From the request's own signature; absent when its chunks are not signed. */
@@ -87,7 +87,7 @@ function reader(source: AsyncIterable<Buffer>) {
       cut(2);
       return line;
     },
-    /** What is there, at most `length`, at least one byte. */
+    /** The available bytes, at least one and at most `length`. */
     async take(length: number): Promise<Buffer> {
       if (held.length === 0) await more();
       return cut(Math.min(length, held.length));
@@ -95,17 +95,17 @@ function reader(source: AsyncIterable<Buffer>) {
   };
 }
 
-/** A size, a signature and a name fit many times. */
+/** The longest chunk header line, in bytes: many times a size, a signature and a name. */
 const LONGEST_LINE = 4096;
 
 const incomplete = () =>
-  new Fault(
+  new S3Error(
     "IncompleteBody",
     "You did not provide the number of bytes specified by the Content-Length HTTP header",
   );
 
 const mismatch = () =>
-  new Fault(
+  new S3Error(
     "SignatureDoesNotMatch",
     "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
   );

@@ -1,9 +1,9 @@
 import type { Bucket, CorsRule } from "./bucket.ts";
-import { Fault } from "./fault.ts";
+import { S3Error } from "./s3-error.ts";
 
 type Ask = { origin: string; method: string; headers: string[] };
 
-/** What a browser is told on an actual request; nothing when no rule fits. */
+/** The CORS headers of the response to an actual request; none if no rule matches. */
 export function headers(bucket: Bucket, origin: string | undefined, method: string) {
   if (!origin) return {};
   const rule = find(bucket, { origin, method, headers: [] });
@@ -37,7 +37,7 @@ export function preflight(bucket: Bucket, sent: Record<string, string | undefine
   };
 }
 
-/** The first rule that fits decides. */
+/** The first matching rule decides. */
 const find = (bucket: Bucket, ask: Ask): CorsRule | undefined =>
   bucket.cors.find(
     (rule) =>
@@ -61,7 +61,7 @@ function allow(rule: CorsRule, { origin }: Ask) {
   };
 }
 
-/** A rule may hold one star. */
+/** A rule may contain one asterisk. */
 function fits(pattern: string, value: string): boolean {
   const [before = "", after] = pattern.split("*", 2);
   if (after === undefined) return pattern === value;
@@ -72,6 +72,6 @@ function fits(pattern: string, value: string): boolean {
   );
 }
 
-const forbidden = (message: string) => new Fault("AccessForbidden", `CORSResponse: ${message}`);
+const forbidden = (message: string) => new S3Error("AccessForbidden", `CORSResponse: ${message}`);
 
-const badRequest = (message: string) => new Fault("InvalidRequest", message);
+const badRequest = (message: string) => new S3Error("InvalidRequest", message);

@@ -1,18 +1,18 @@
 import type { Bucket, LifecycleRule } from "./bucket.ts";
 import type { S3 } from "./types.ts";
-import type { Cause } from "./event.ts";
+import type { Cause } from "./object-events.ts";
 import * as Remove from "./remove.ts";
 import type { Version } from "./store.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
-/** S3 runs its rules once a day; more often does no harm, since what is due is a matter of midnights. */
+/** S3 runs its rules once a day. Running them more often does no harm, because expiry is computed to midnights. */
 const BETWEEN_SWEEPS = 60 * 60 * 1000;
 
-/** Sweeps now and then until the signal says stop. */
+/** Runs the lifecycle rules periodically until the signal is aborted. */
 export async function run(s3: S3, signal: AbortSignal): Promise<void> {
   try {
     for (;;) {
-      sweep(s3);
+      runRules(s3);
       await s3.clock.sleep(BETWEEN_SWEEPS, signal);
     }
   } catch (error) {
@@ -21,7 +21,7 @@ export async function run(s3: S3, signal: AbortSignal): Promise<void> {
 }
 
 /** Removes what is due by the rules of every bucket. https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html */
-function sweep(s3: S3): void {
+function runRules(s3: S3): void {
   for (const bucket of s3.buckets.values())
     for (const rule of bucket.lifecycle) {
       if (rule.expireAfterDays || rule.expireLoneMarkers || rule.noncurrent)
@@ -47,12 +47,12 @@ function sweepVersions(s3: S3, bucket: Bucket, rule: LifecycleRule): void {
   settle();
 }
 
-/** `history` is all of one key, newest first. */
+/** `history` has all versions of one key, newest first. */
 function expire(s3: S3, bucket: Bucket, rule: LifecycleRule, history: Version[]): void {
   const now = s3.clock.now();
   const [newest] = history as [Version];
   const noncurrent = history.slice(1 + (rule.noncurrent?.keep ?? 0));
-  // a version is noncurrent from the moment its successor came
+  // a version is noncurrent from the creation of its successor on
   const old = noncurrent.filter((version) => {
     const successor = history[history.indexOf(version) - 1]!;
     return rule.noncurrent && due(successor.modified, rule.noncurrent.days) <= now;

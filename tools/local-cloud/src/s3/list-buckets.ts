@@ -1,5 +1,5 @@
 import * as Access from "./access.ts";
-import { Fault } from "./fault.ts";
+import { S3Error } from "./s3-error.ts";
 import type { ServiceAction } from "./types.ts";
 import * as Xml from "./xml.ts";
 
@@ -9,7 +9,7 @@ import * as Xml from "./xml.ts";
  * @throws InvalidArgument for a page size outside 1 to 10000 or a foreign continuation token
  */
 export const listBuckets: ServiceAction = (s3, request) => {
-  Access.demandOfService(s3, request, "s3:ListAllMyBuckets");
+  Access.assertAllowedOnService(s3, request, "s3:ListAllMyBuckets");
   const { query } = request;
   const { region, account } = s3.graph;
   const limit = pageSize(query.get("max-buckets"));
@@ -56,7 +56,7 @@ function pageSize(given: string | undefined): number {
   if (given === undefined) return MAX_BUCKETS;
   const size = /^\d{1,5}$/.test(given) ? Number(given) : 0;
   if (size >= 1 && size <= MAX_BUCKETS) return size;
-  throw new Fault("InvalidArgument", `max-buckets must be an integer from 1 to ${MAX_BUCKETS}`, {
+  throw new S3Error("InvalidArgument", `max-buckets must be an integer from 1 to ${MAX_BUCKETS}`, {
     ArgumentName: "max-buckets",
     ArgumentValue: given,
   });
@@ -66,7 +66,7 @@ function lastNameIn(token: string | undefined): string {
   if (token === undefined) return "";
   const name = Buffer.from(token, "base64url").toString();
   if (token && Buffer.from(name).toString("base64url") === token) return name;
-  throw new Fault("InvalidArgument", "The continuation token provided is incorrect", {
+  throw new S3Error("InvalidArgument", "The continuation token provided is incorrect", {
     ArgumentName: "continuation-token",
   });
 }

@@ -5,7 +5,7 @@ import * as Xml from "./xml.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html */
 export const parts: Action = (s3, call) => {
-  Access.demand(s3, call, "s3:ListMultipartUploadParts");
+  Access.assertAllowed(s3, call, "s3:ListMultipartUploadParts");
   const upload = Multipart.find(s3, call);
   const marker = Number(call.query.get("part-number-marker") ?? 0) || 0;
   const limit = limitOf(call.query.get("max-parts"));
@@ -42,12 +42,12 @@ export const parts: Action = (s3, call) => {
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html */
 export const uploads: Action = (s3, call) => {
-  Access.demand(s3, call, "s3:ListBucketMultipartUploads");
+  Access.assertAllowed(s3, call, "s3:ListBucketMultipartUploads");
   const { query, bucket } = call;
   const prefix = query.get("prefix") ?? "";
   const limit = limitOf(query.get("max-uploads"));
   const keyMarker = query.get("key-marker") ?? "";
-  // without an upload id every upload of the marker's key has been seen, and no id is greater than this
+  // without an upload id marker all uploads of the marker's key were listed, and no id is greater than this
   const idMarker = query.get("upload-id-marker") ?? "\u{10ffff}";
   const found = s3.uploads.list(bucket.name, prefix, keyMarker, idMarker, limit + 1);
   const page = found.slice(0, limit);

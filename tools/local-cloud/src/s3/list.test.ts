@@ -17,7 +17,7 @@ import {
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { bucket, smallGraph, startS3 } from "./s3.fixture.ts";
-import { past } from "./walk.ts";
+import { past } from "./list-page.ts";
 
 const buckets = Array.from({ length: 40 }, (_, index) => `list-${index}`);
 let s3: Awaited<ReturnType<typeof startS3>>;

@@ -1,13 +1,13 @@
 import * as Access from "./access.ts";
 import type { Action, Call, S3 } from "./types.ts";
-import { Fault } from "./fault.ts";
+import { S3Error } from "./s3-error.ts";
 import type { Version } from "./store.ts";
-import { type Entry, commonPrefixOf, past, walk } from "./walk.ts";
+import { type Entry, commonPrefixOf, past, walk } from "./list-page.ts";
 import * as Xml from "./xml.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
 export const objects: Action = (s3, call) => {
-  Access.demand(s3, call, "s3:ListBucket");
+  Access.assertAllowed(s3, call, "s3:ListBucket");
   const asked = read(call);
   const { encode } = asked;
   const token = call.query.get("continuation-token");
@@ -42,7 +42,7 @@ export const objects: Action = (s3, call) => {
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html
  */
 export const objectsByMarker: Action = (s3, call) => {
-  Access.demand(s3, call, "s3:ListBucket");
+  Access.assertAllowed(s3, call, "s3:ListBucket");
   const asked = read(call);
   const { encode } = asked;
   const marker = call.query.get("marker") ?? "";
@@ -79,14 +79,14 @@ export const objectsByMarker: Action = (s3, call) => {
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html */
 export const versions: Action = (s3, call) => {
-  Access.demand(s3, call, "s3:ListBucketVersions");
+  Access.assertAllowed(s3, call, "s3:ListBucketVersions");
   const asked = read(call);
   const { encode } = asked;
   const { name } = call.bucket;
   const keyMarker = call.query.get("key-marker") ?? "";
   const idMarker = call.query.get("version-id-marker") ?? "";
   if (idMarker && !keyMarker)
-    throw new Fault(
+    throw new S3Error(
       "InvalidArgument",
       "A version-id marker cannot be specified without a key marker.",
     );
@@ -119,13 +119,17 @@ type Encode = (text: string) => string;
 function read({ query }: Call) {
   const maximum = query.get("max-keys") ?? "1000";
   if (!/^\d{1,9}$/.test(maximum))
-    throw new Fault("InvalidArgument", "Provided max-keys not an integer or within integer range", {
-      ArgumentName: "max-keys",
-      ArgumentValue: maximum,
-    });
+    throw new S3Error(
+      "InvalidArgument",
+      "Provided max-keys not an integer or within integer range",
+      {
+        ArgumentName: "max-keys",
+        ArgumentValue: maximum,
+      },
+    );
   const encoding = query.get("encoding-type");
   if (encoding !== undefined && encoding !== "url")
-    throw new Fault("InvalidArgument", "Invalid Encoding Method specified in Request");
+    throw new S3Error("InvalidArgument", "Invalid Encoding Method specified in Request");
   const encode: Encode = encoding
     ? (text) => encodeURIComponent(text).replaceAll("%2F", "/").replaceAll("%20", "+")
     : (text) => text;
@@ -202,7 +206,7 @@ const encodeToken = (key: string) => Buffer.from(key).toString("base64url");
 function decodeToken(token: string): string {
   const key = Buffer.from(token, "base64url").toString();
   if (!token || encodeToken(key) !== token)
-    throw new Fault("InvalidArgument", "The continuation token provided is incorrect", {
+    throw new S3Error("InvalidArgument", "The continuation token provided is incorrect", {
       ArgumentName: "continuation-token",
     });
   return key;

@@ -4,8 +4,8 @@ import * as Access from "./access.ts";
 import * as Payload from "./payload.ts";
 import type { Action, Call, S3 } from "./types.ts";
 import * as Checksum from "./checksum.ts";
-import { Fault, notImplemented } from "./fault.ts";
-import * as Meta from "./meta.ts";
+import { S3Error, notImplemented } from "./s3-error.ts";
+import * as ObjectHeaders from "./object-headers.ts";
 import type { Draft } from "./store.ts";
 import type { Part, Upload } from "./upload-store.ts";
 import * as Write from "./write.ts";
@@ -13,7 +13,7 @@ import * as Xml from "./xml.ts";
 
 export const create: Action = (s3, call) => {
   Write.demandWrite(s3, call);
-  const headers = Meta.fromHeaders(call.headers);
+  const headers = ObjectHeaders.fromHeaders(call.headers);
   const algorithm = algorithmOf(call.headers);
   const { bucket, key } = call;
   const id = s3.uploads.create(
@@ -24,7 +24,7 @@ export const create: Action = (s3, call) => {
   );
   return {
     headers: {
-      ...Meta.encryption,
+      ...ObjectHeaders.encryption,
       ...(algorithm && {
         "x-amz-checksum-algorithm": algorithm.toUpperCase(),
         "x-amz-checksum-type": "COMPOSITE",
@@ -38,18 +38,18 @@ export const create: Action = (s3, call) => {
 };
 
 export const put: Action = async (s3, call) => {
-  Access.demand(s3, call, "s3:PutObject");
+  Access.assertAllowed(s3, call, "s3:PutObject");
   const upload = find(s3, call);
   const number = Number(call.query.get("partNumber"));
   if (!(Number.isInteger(number) && number >= 1 && number <= MAX_PARTS))
-    throw new Fault(
+    throw new S3Error(
       "InvalidArgument",
       `Part number must be an integer between 1 and ${MAX_PARTS}, inclusive`,
     );
   const { source, claim } = Payload.open(call);
   const { algorithm } = upload;
   if (algorithm && claim.checksum && claim.checksum.algorithm !== algorithm)
-    throw new Fault(
+    throw new S3Error(
       "InvalidRequest",
       `Checksum Type mismatch occurred, expected checksum Type: ${algorithm}, actual checksum Type: ${claim.checksum.algorithm}`,
     );
@@ -57,7 +57,7 @@ export const put: Action = async (s3, call) => {
   const received = await Payload.receive(s3, source, { ...claim, checksum });
   try {
     s3.store.transaction(() => {
-      find(s3, call); // it may have been completed or given up while the bytes came
+      find(s3, call); // it may have been completed or aborted while the bytes arrived
       s3.store.free(s3.uploads.putPart(upload.id, number, received, s3.clock.now()));
     });
   } catch (error) {
@@ -67,7 +67,7 @@ export const put: Action = async (s3, call) => {
   return {
     headers: {
       etag: `"${received.md5}"`,
-      ...Meta.encryption,
+      ...ObjectHeaders.encryption,
       ...(received.checksum && {
         [`x-amz-checksum-${received.checksum.algorithm}`]: received.checksum.value,
       }),
@@ -83,7 +83,7 @@ export const complete: Action = async (s3, call) => {
   const draft = assemble(upload, parts);
   const stated = call.headers["x-amz-mp-object-size"];
   if (stated !== undefined && Number(stated) !== draft.size)
-    throw new Fault(
+    throw new S3Error(
       "InvalidRequest",
       "The provided 'x-amz-mp-object-size' header does not match what was computed.",
     );
@@ -92,7 +92,7 @@ export const complete: Action = async (s3, call) => {
     s3.store.free(s3.uploads.end(upload.id));
   });
   return {
-    headers: { ...Meta.encryption, ...Meta.versionId(call, version) },
+    headers: { ...ObjectHeaders.encryption, ...ObjectHeaders.versionId(call, version) },
     body: Xml.document("CompleteMultipartUploadResult", [
       Xml.element("Location", `/${call.bucket.name}/${call.key}`),
       ...nameOf(call),
@@ -103,7 +103,7 @@ export const complete: Action = async (s3, call) => {
 };
 
 export const abort: Action = (s3, call) => {
-  Access.demand(s3, call, "s3:AbortMultipartUpload");
+  Access.assertAllowed(s3, call, "s3:AbortMultipartUpload");
   const upload = find(s3, call);
   s3.store.transaction(() => s3.store.free(s3.uploads.end(upload.id)));
   return { status: 204 };
@@ -112,14 +112,14 @@ export const abort: Action = (s3, call) => {
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MAX_PARTS = 10_000;
 const MIN_PART_BYTES = 5 * 1024 * 1024;
-/** Ten thousand parts with their tags and checksums. */
+/** The largest completion document, in bytes: ten thousand parts with ETags and checksums. */
 const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
 
 export function find(s3: S3, { bucket, key, query }: Call): Upload {
   const id = query.get("uploadId") ?? "";
   const upload = s3.uploads.find(bucket.name, key, id);
   if (upload) return upload;
-  throw new Fault(
+  throw new S3Error(
     "NoSuchUpload",
     "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
     { UploadId: id },
@@ -142,12 +142,12 @@ function parse(source: string): Listed[] {
     checksums: new Map(node.children.map(({ name, text }) => [name.toLowerCase(), text])),
   }));
   if (listed.length === 0 || listed.some(({ number, etag }) => !number || !etag))
-    throw new Fault(
+    throw new S3Error(
       "MalformedXML",
       "The XML you provided was not well-formed or did not validate against our published schema",
     );
   if (listed.some(({ number }, index) => index > 0 && number <= listed[index - 1]!.number))
-    throw new Fault(
+    throw new S3Error(
       "InvalidPartOrder",
       "The list of parts was not in ascending order. Parts must be ordered by part number.",
     );
@@ -158,18 +158,18 @@ function pick(s3: S3, upload: Upload, { number, etag, checksums }: Listed, isLas
   const part = s3.uploads.part(upload.id, number);
   const checksum = checksums.get(`checksum${upload.algorithm}`);
   if (upload.algorithm && checksum === undefined)
-    throw new Fault(
+    throw new S3Error(
       "InvalidRequest",
       `The upload was created using a ${upload.algorithm} checksum. The complete request must include the checksum for each part. It was missing for part ${number} in the request.`,
     );
   if (!part || part.md5 !== etag || (upload.algorithm && part.checksum !== checksum))
-    throw new Fault(
+    throw new S3Error(
       "InvalidPart",
       "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
       { UploadId: upload.id, PartNumber: String(number), ETag: etag },
     );
   if (!isLast && part.size < MIN_PART_BYTES)
-    throw new Fault(
+    throw new S3Error(
       "EntityTooSmall",
       "Your proposed upload is smaller than the minimum allowed size",
       {
@@ -182,7 +182,7 @@ function pick(s3: S3, upload: Upload, { number, etag, checksums }: Listed, isLas
   return part;
 }
 
-/** The object is its parts one after the other: no byte is copied. Its ETag and checksum are made of those of the parts. */
+/** The object consists of its parts in order: no byte is copied. Its ETag and checksum are computed from those of the parts. */
 function assemble({ headers, algorithm }: Upload, parts: Part[]): Draft {
   const etags = createHash("md5").update(
     Buffer.concat(parts.map(({ md5 }) => Buffer.from(md5, "hex"))),
@@ -205,8 +205,9 @@ function algorithmOf(headers: Call["headers"]): Checksum.Algorithm | undefined {
   const type = headers["x-amz-checksum-type"];
   if (asked === undefined) return undefined;
   const algorithm = Checksum.algorithms.find((one) => one === asked.toLowerCase());
-  if (!algorithm) throw new Fault("InvalidRequest", "Checksum algorithm provided is unsupported.");
-  // a checksum of the whole would have to be combined from those of the parts
+  if (!algorithm)
+    throw new S3Error("InvalidRequest", "Checksum algorithm provided is unsupported.");
+  // a checksum of the whole object would have to be combined from those of the parts
   if (algorithm === "crc64nvme" || type === "FULL_OBJECT")
     throw notImplemented("x-amz-checksum-type: FULL_OBJECT");
   return algorithm;

@@ -1,4 +1,4 @@
-import { Fault } from "./fault.ts";
+import { S3Error } from "./s3-error.ts";
 
 type Matching = { kind: "eq" | "starts-with"; field: string; value: string; written: unknown };
 
@@ -20,7 +20,7 @@ export function parse(encoded: string): PostPolicy {
   return { expiration, conditions: policy.conditions.flatMap(condition) };
 }
 
-/** Refuses a form that the policy does not describe field by field. */
+/** Refuses a form with a field that no condition of the policy covers. */
 export function demand(
   policy: PostPolicy,
   fields: Map<string, string>,
@@ -39,7 +39,7 @@ export function demand(
   if (extra.length > 0) throw denied(`Extra input fields: ${extra.join(", ")}`);
 }
 
-/** The narrowest of what the policy says about the length of the file. */
+/** The narrowest `content-length-range` of the policy. */
 export function lengthRange({ conditions }: PostPolicy): { minimum: number; maximum: number } {
   const ranges = conditions.filter((condition) => condition.kind === "content-length-range");
   return {
@@ -76,7 +76,7 @@ function condition(written: unknown): Condition[] {
 function holds({ kind, field, value }: Matching, values: Map<string, string>): boolean {
   const actual = values.get(field) ?? "";
   if (kind === "eq") return actual === value;
-  // a list of types must be of that kind throughout
+  // each type of a comma-separated list must match
   const parts = field === "content-type" ? actual.split(",") : [actual];
   return parts.every((part) => part.trim().startsWith(value));
 }
@@ -84,6 +84,6 @@ function holds({ kind, field, value }: Matching, values: Map<string, string>): b
 const isExempt = (name: string) =>
   ["policy", "x-amz-signature", "file", "bucket"].includes(name) || name.startsWith("x-ignore-");
 
-const denied = (why: string) => new Fault("AccessDenied", `Invalid according to Policy: ${why}`);
+const denied = (why: string) => new S3Error("AccessDenied", `Invalid according to Policy: ${why}`);
 
-const invalid = (why: string) => new Fault("InvalidPolicyDocument", `Invalid Policy: ${why}`);
+const invalid = (why: string) => new S3Error("InvalidPolicyDocument", `Invalid Policy: ${why}`);

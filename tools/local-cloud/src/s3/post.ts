@@ -10,10 +10,10 @@ import {
 import * as Access from "./access.ts";
 import * as Payload from "./payload.ts";
 import type { Action, Answer, Call, Caller, S3 } from "./types.ts";
-import { Fault } from "./fault.ts";
-import * as Form from "./form.ts";
+import { S3Error } from "./s3-error.ts";
+import * as FormParser from "./form-parser.ts";
 import * as Key from "./key.ts";
-import * as Meta from "./meta.ts";
+import * as ObjectHeaders from "./object-headers.ts";
 import * as PostPolicy from "./post-policy.ts";
 import type { Version } from "./store.ts";
 import * as Write from "./write.ts";
@@ -21,10 +21,13 @@ import * as Xml from "./xml.ts";
 
 /** A form that a browser sends straight to the bucket. https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html */
 export const object: Action = async (s3, call) => {
-  const { fields, filename, file } = await Form.read(call.headers["content-type"], call.body());
+  const { fields, filename, file } = await FormParser.read(
+    call.headers["content-type"],
+    call.body(),
+  );
   const key = fields.get("key")?.replaceAll("${filename}", basename(filename));
   if (!key)
-    throw new Fault(
+    throw new S3Error(
       "InvalidArgument",
       "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of the fields.",
       { ArgumentName: "key", ArgumentValue: "" },
@@ -33,8 +36,8 @@ export const object: Action = async (s3, call) => {
   fields.set("key", key);
   const { caller, policy } = identify(s3, call, fields);
   const post: Call = { ...call, key, caller, headers: headersOf(call, fields) };
-  Access.demand(s3, post, "s3:PutObject");
-  const headers = Meta.fromHeaders(post.headers);
+  Access.assertAllowed(s3, post, "s3:PutObject");
+  const headers = ObjectHeaders.fromHeaders(post.headers);
   const { minimum, maximum } = policy
     ? PostPolicy.lengthRange(policy)
     : { minimum: 0, maximum: MAX_POST_BYTES };
@@ -60,7 +63,7 @@ function identify(
   if (encoded === undefined) return { caller: { how: "anonymous" } };
   const { principal, signedAt } = verify(s3, encoded, fields);
   const policy = PostPolicy.parse(encoded);
-  // the program that wrote it may use another clock
+  // the program that wrote the policy may use another clock
   PostPolicy.demand(policy, fields, bucket.name, signedAt + s3.clock.since(signedAt));
   return { caller: { principal, how: "POST" }, policy };
 }
@@ -70,7 +73,7 @@ function verify(s3: S3, encoded: string, fields: Map<string, string>) {
   const field = (name: string) => {
     const value = fields.get(name);
     if (value === undefined)
-      throw new Fault(
+      throw new S3Error(
         "InvalidArgument",
         `Bucket POST must contain a field named '${name}'.  If it is specified, please check the order of the fields.`,
         { ArgumentName: name, ArgumentValue: "" },
@@ -85,7 +88,7 @@ function verify(s3: S3, encoded: string, fields: Map<string, string>) {
     credential.region === s3.graph.region &&
     date.startsWith(credential.day);
   if (field("x-amz-algorithm") !== ALGORITHM || !isRightScope || signedAt === undefined)
-    throw new Fault(
+    throw new S3Error(
       "InvalidArgument",
       "Error parsing the X-Amz-Credential, X-Amz-Algorithm or X-Amz-Date field.",
       { ArgumentName: "X-Amz-Credential" },
@@ -109,7 +112,7 @@ function verify(s3: S3, encoded: string, fields: Map<string, string>) {
   return { principal, signedAt };
 }
 
-/** A form's fields say what headers say on a PUT. */
+/** The form fields as the headers of a PUT. */
 const headersOf = (call: Call, fields: Map<string, string>): Call["headers"] => ({
   "user-agent": call.headers["user-agent"],
   ...Object.fromEntries(
@@ -132,7 +135,7 @@ async function* within(
     yield chunk;
   }
   if (size < minimum)
-    throw new Fault(
+    throw new S3Error(
       "EntityTooSmall",
       "Your proposed upload is smaller than the minimum allowed size",
       {
@@ -169,5 +172,5 @@ function answer(call: Call, fields: Map<string, string>, version: Version): Answ
   return { status: 201, headers, body };
 }
 
-/** Old browsers sent the whole path. */
+/** The file name without a path, which old browsers send. */
 const basename = (filename: string) => filename.split(/[/\\]/).at(-1) ?? "";

@@ -1,23 +1,23 @@
 import * as Access from "./access.ts";
 import * as Payload from "./payload.ts";
 import type { Action, Call, S3 } from "./types.ts";
-import * as Condition from "./condition.ts";
-import * as Event from "./event.ts";
-import { Fault, noSuchKey } from "./fault.ts";
+import * as Preconditions from "./preconditions.ts";
+import * as ObjectEvents from "./object-events.ts";
+import { S3Error, noSuchKey } from "./s3-error.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Version } from "./store.ts";
 import * as Xml from "./xml.ts";
 
 export const one: Action = (s3, call) => {
   const versionId = call.query.get("versionId");
-  Access.demand(s3, call, actionOf(versionId));
+  Access.assertAllowed(s3, call, actionOf(versionId));
   const removed = s3.store.transaction(() => {
     const { bucket, key } = call;
     const target = versionId
       ? s3.store.version(bucket.name, key, versionId)
       : s3.store.current(bucket.name, key);
     if (call.headers["if-match"] !== undefined) demandMatch(call, target);
-    return remove(s3, Event.causeOf(call), bucket, key, versionId);
+    return remove(s3, ObjectEvents.causeOf(call), bucket, key, versionId);
   });
   return {
     status: 204,
@@ -32,7 +32,7 @@ export const one: Action = (s3, call) => {
 export const many: Action = async (s3, call) => {
   const { headers } = call;
   if (headers["content-md5"] === undefined && !Payload.checksumOf(headers))
-    throw new Fault(
+    throw new S3Error(
       "InvalidRequest",
       "Missing required header for this request: Content-Md5 OR x-amz-checksum-*",
     );
@@ -50,7 +50,7 @@ export const many: Action = async (s3, call) => {
         const refused = Access.refuse(s3, one, actionOf(versionId));
         if (refused) throw refused;
         if (etag !== undefined) demandMatch(one, s3.store.current(call.bucket.name, key));
-        const removed = remove(s3, Event.causeOf(call), call.bucket, key, versionId);
+        const removed = remove(s3, ObjectEvents.causeOf(call), call.bucket, key, versionId);
         const marker = removed?.marker
           ? [
               Xml.element("DeleteMarker", true),
@@ -59,20 +59,20 @@ export const many: Action = async (s3, call) => {
           : [];
         return Xml.element("Deleted", [...name, ...marker]);
       } catch (error) {
-        if (!(error instanceof Fault)) throw error;
+        if (!(error instanceof S3Error)) throw error;
         const why = [Xml.element("Code", error.code), Xml.element("Message", error.message)];
         return Xml.element("Error", [...name, ...why]);
       }
     }),
   );
-  const told = quiet ? results.filter(({ markup }) => markup.startsWith("<Error>")) : results;
-  return { body: Xml.document("DeleteResult", told) };
+  const listed = quiet ? results.filter(({ markup }) => markup.startsWith("<Error>")) : results;
+  return { body: Xml.document("DeleteResult", listed) };
 };
 
-/** Within a transaction: hides the key in a versioned bucket, removes it in another, or removes the version named. */
+/** Deletes within a transaction: the named version; else, in a versioned bucket, it adds a delete marker; else the object. */
 export function remove(
   s3: S3,
-  cause: Event.Cause,
+  cause: ObjectEvents.Cause,
   bucket: Bucket,
   key: string,
   versionId?: string,
@@ -80,7 +80,7 @@ export function remove(
 ): Version | undefined {
   if (versionId === undefined && bucket.versioning) {
     const marker = s3.store.mark(bucket.name, key, bucket.versioning, s3.clock.now());
-    Event.tell(s3, cause, `${family}:DeleteMarkerCreated`, marker);
+    ObjectEvents.sendEvent(s3, cause, `${family}:DeleteMarkerCreated`, marker);
     return marker;
   }
   const version =
@@ -89,7 +89,7 @@ export function remove(
       : s3.store.version(bucket.name, key, versionId);
   if (!version) return undefined;
   s3.store.remove(bucket.name, version);
-  Event.tell(s3, cause, `${family}:Delete`, version);
+  ObjectEvents.sendEvent(s3, cause, `${family}:Delete`, version);
   return version;
 }
 
@@ -98,10 +98,10 @@ const actionOf = (versionId: string | undefined) =>
 
 function demandMatch(call: Pick<Call, "headers" | "key">, target: Version | undefined): void {
   if (!target || target.marker) throw noSuchKey(call.key);
-  Condition.demandTarget({ "if-match": call.headers["if-match"] }, call.key, target);
+  Preconditions.demandTarget({ "if-match": call.headers["if-match"] }, call.key, target);
 }
 
-/** A thousand keys of a kilobyte, each character five as an entity, and their tags. */
+/** The largest request document, in bytes: a thousand keys of a kilobyte with every character as an entity of five, and their tags. */
 const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
 const MAX_KEYS = 1000;
 
@@ -115,7 +115,7 @@ function parse(source: string) {
     etag: Xml.child(object, "ETag")?.text,
   }));
   if (targets.length === 0 || targets.length > MAX_KEYS || targets.some(({ key }) => !key))
-    throw new Fault(
+    throw new S3Error(
       "MalformedXML",
       "The XML you provided was not well-formed or did not validate against our published schema",
     );

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 
-/** `latest` is 1 on one version of a key; `marker` is 1 for a delete marker, which has no bytes. Segments may be shared by copies. */
+/** `latest` is 1 for the newest version of a key; `marker` is 1 for a delete marker, which has no bytes. Copies may share segments. */
 export const create = (db: DatabaseSync) =>
   db.exec(`
     CREATE TABLE IF NOT EXISTS s3_version (

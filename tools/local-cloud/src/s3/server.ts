@@ -5,24 +5,24 @@ import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
 import type { TraceStore } from "../xray/trace-store.ts";
-import { openBlobs } from "./blob.ts";
+import { openBlobs } from "./blob-files.ts";
 import * as Bucket from "./bucket.ts";
 import type { S3 } from "./types.ts";
 import * as Lifecycle from "./lifecycle.ts";
 import * as Schema from "./schema.ts";
-import { serve } from "./serve.ts";
+import { serve } from "./handle-request.ts";
 import { openStore } from "./store.ts";
 import { openUploads } from "./upload-store.ts";
 
 export type S3Options = {
   graph: ResourceGraph;
   db: DatabaseSync;
-  /** Where the bytes go; of one process at a time. */
+  /** The folder of the objects' bytes; one process at a time uses it. */
   folder: string;
   principals: S3["principals"];
   clock: Clock;
   log: Log;
-  /** Called within the transaction that changes the bucket: what it writes to `db` and the change are one commit. */
+  /** Called within the transaction that changes the bucket: its writes to `db` and the change are one commit. */
   notify: S3["notify"];
   traces?: TraceStore | undefined;
 };
@@ -34,7 +34,7 @@ export type S3Server = {
   stop(): Promise<void>;
 };
 
-/** The S3 of a graph: its buckets, open to whom its policies allow. */
+/** The S3 server of a graph, with its buckets and their policies. */
 export function createS3({ folder, db, ...options }: S3Options): S3Server {
   Schema.create(db);
   const uploads = openUploads(db);
@@ -49,7 +49,7 @@ export function createS3({ folder, db, ...options }: S3Options): S3Server {
   );
   const handle = (req: IncomingMessage, res: ServerResponse, waits = false) =>
     void serve(s3, req, res, waits);
-  // an upload of 5 GiB over a slow line is still an upload; and clients keep connections for longer than Node's 5 s
+  // an upload of 5 GiB over a slow line may take hours, and clients keep connections for longer than Node's 5 s
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 }, (req, res) =>
     handle(req, res),
   );

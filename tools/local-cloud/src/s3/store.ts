@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 
-import type { Segment } from "./blob.ts";
+import type { Segment } from "./blob-files.ts";
 import type { Algorithm } from "./checksum.ts";
 
 type Checksum = { algorithm: Algorithm; value: string; type: "FULL_OBJECT" | "COMPOSITE" };
 
-/** What a write brings: everything about an object but its name and its place in the history. */
+/** The data of a write: everything about an object except its key and its position in the history. */
 export type Draft = {
   segments: Segment[];
   size: number;
@@ -30,7 +30,7 @@ export type Versioning = "Enabled" | "Suspended" | undefined;
 
 export type Store = ReturnType<typeof openStore>;
 
-/** The history of every key. Whatever changes it runs within `transaction`; blobs that nothing names any more go to `discard` after the commit. */
+/** The versions of every key. Changes run within `transaction`; blobs without a version are passed to `discard` after the commit. */
 export function openStore(db: DatabaseSync, discard: (blobs: string[]) => void) {
   const one = (sql: string) => {
     const statement = db.prepare(sql);
@@ -118,13 +118,13 @@ export function openStore(db: DatabaseSync, discard: (blobs: string[]) => void) 
     version: (bucket: string, key: string, versionId: string) =>
       maybe(exact(bucket, key, versionId)),
 
-    /** For listings: the next object that a reader sees, at the cursor or after it. */
+    /** For listings: the next visible object at or after the cursor. */
     nextObject:
       (bucket: string) =>
       ({ key }: Cursor): Version | undefined =>
         maybe(nextObject(bucket, key)),
 
-    /** For listings: the next version or delete marker, newest first within a key. */
+    /** For listings: the next version or delete marker at or after the cursor, newest first within a key. */
     nextVersion:
       (bucket: string) =>
       ({ key, below }: Cursor): Version | undefined =>
@@ -135,22 +135,22 @@ export function openStore(db: DatabaseSync, discard: (blobs: string[]) => void) 
 
     add,
 
-    /** Hides the key behind a delete marker. */
+    /** Adds a delete marker to the key. */
     mark: (bucket: string, key: string, versioning: Versioning, now: number) =>
       add(bucket, key, versioning, now),
 
-    /** Removes one version for good. */
+    /** Removes one version permanently. */
     remove,
 
-    /** Blobs of a part that was replaced, or of an upload that ended. */
+    /** Discards the blobs of a replaced part, or of an ended upload. */
     free: (blobs: string[]) => void freed.push(...blobs),
 
-    /** Orders the events of a key: greater as text means later. */
+    /** The sequencer of an event: of one key, greater text means later. */
     nextSequencer: () => Number(count()!.value).toString(16).toUpperCase().padStart(18, "0"),
   };
 }
 
-/** The position of a listing: at `key` or after it; `below` is a bound for the `seq` of versions of that key. */
+/** The position of a listing: at or after `key`; versions of that key must have a `seq` below `below`. */
 export type Cursor = { key: string; below?: number };
 
 export type Row = Record<string, string | number | null>;

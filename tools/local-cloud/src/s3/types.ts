@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
 import type { TraceStore } from "../xray/trace-store.ts";
-import type { Blobs } from "./blob.ts";
+import type { Blobs } from "./blob-files.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Store } from "./store.ts";
 import type { Uploads } from "./upload-store.ts";
@@ -31,11 +31,11 @@ export type Caller = {
   how: "anonymous" | "REST-HEADER" | "REST-QUERY-STRING" | "POST";
 };
 
-/** A request as the actions see it. */
+/** A request as the actions receive it. */
 export type Call = {
   method: string;
   bucket: Bucket;
-  /** Empty for the bucket itself. */
+  /** Empty for a request to the bucket itself. */
   key: string;
   query: Map<string, string>;
   /** Lower case; on a presigned URL with the `x-amz-` parameters of its query, which S3 reads as headers. */
@@ -44,9 +44,9 @@ export type Call = {
   requestId: string;
   hostId: string;
   sourceIp: string;
-  /** `X-Amzn-Trace-Id`, which goes on with the events. */
+  /** `X-Amzn-Trace-Id`, which is passed on with events. */
   traceHeader: string | undefined;
-  /** The bytes as they come over the wire; asks the client for them if it waits to be asked. */
+  /** The bytes as they arrive; sends `100 Continue` first if the client waits for it. */
   body(): AsyncIterable<Buffer>;
 };
 
@@ -54,7 +54,7 @@ export type Answer = {
   status?: number;
   headers?: Record<string, string | undefined>;
   body?: string | Uint8Array | AsyncIterable<Uint8Array>;
-  /** Called once, when the answer is out or its client gone. */
+  /** Called once, when the response was sent or the client has disconnected. */
   close?(): void;
 };
 

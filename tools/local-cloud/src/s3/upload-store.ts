@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 
-import type { Received } from "./blob.ts";
+import type { Received } from "./blob-files.ts";
 import type { Algorithm } from "./checksum.ts";
 import type { Row } from "./store.ts";
 
@@ -24,7 +24,7 @@ export type Part = {
 
 export type Uploads = ReturnType<typeof openUploads>;
 
-/** Multipart uploads that are neither complete nor given up. */
+/** Multipart uploads that are neither completed nor aborted. */
 export function openUploads(db: DatabaseSync) {
   const insert = db.prepare("INSERT INTO s3_upload VALUES (?, ?, ?, ?, ?, ?)");
   const find = db.prepare("SELECT * FROM s3_upload WHERE id = ? AND bucket = ? AND key = ?");
@@ -57,7 +57,7 @@ export function openUploads(db: DatabaseSync) {
       return row && readUpload(row);
     },
 
-    /** In the order of key and id, after a pair of them. */
+    /** The uploads after a pair of key and id, in that order. */
     list: (
       bucket: string,
       prefix: string,
@@ -66,7 +66,7 @@ export function openUploads(db: DatabaseSync) {
       limit: number,
     ): Upload[] => (list.all(bucket, prefix, afterKey, afterId, limit) as Row[]).map(readUpload),
 
-    /** Returns the blob that was there under the number before. */
+    /** Stores a part and returns the blob that had its number before. */
     putPart(id: string, number: number, received: Received, now: number): string[] {
       const old = part.get(id, number) as Row | undefined;
       const { blob, size, md5, checksum } = received;
@@ -82,7 +82,7 @@ export function openUploads(db: DatabaseSync) {
     parts: (id: string, after: number, limit: number): Part[] =>
       (parts.all(id, after, limit) as Row[]).map(readPart),
 
-    /** Forgets the upload; returns the blobs of its parts. */
+    /** Removes the upload and returns the blobs of its parts. */
     end(id: string): string[] {
       const blobs = (parts.all(id, 0, -1) as Row[]).map((row) => String(row.blob));
       dropParts.run(id);

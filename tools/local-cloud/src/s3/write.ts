@@ -1,18 +1,18 @@
 import * as Access from "./access.ts";
-import type { Received } from "./blob.ts";
+import type { Received } from "./blob-files.ts";
 import * as Payload from "./payload.ts";
 import type { Action, Answer, Call, EventName, S3 } from "./types.ts";
-import * as Condition from "./condition.ts";
-import * as Event from "./event.ts";
-import { Fault } from "./fault.ts";
-import * as Meta from "./meta.ts";
+import * as Preconditions from "./preconditions.ts";
+import * as ObjectEvents from "./object-events.ts";
+import { S3Error } from "./s3-error.ts";
+import * as ObjectHeaders from "./object-headers.ts";
 import * as Read from "./read.ts";
 import type { Draft, Version } from "./store.ts";
 import * as Xml from "./xml.ts";
 
 export const put: Action = async (s3, call) => {
   demandWrite(s3, call);
-  const headers = Meta.fromHeaders(call.headers);
+  const headers = ObjectHeaders.fromHeaders(call.headers);
   const { source, claim } = Payload.open(call);
   const received = await Payload.receive(s3, source, claim);
   const version = commit(s3, call, draftOf(received, headers), "ObjectCreated:Put");
@@ -25,14 +25,14 @@ export const copy: Action = (s3, call): Answer => {
   const { version } = source;
   const directive = call.headers["x-amz-metadata-directive"] ?? "COPY";
   if (directive !== "COPY" && directive !== "REPLACE")
-    throw new Fault("InvalidArgument", "Unknown metadata directive.");
+    throw new S3Error("InvalidArgument", "Unknown metadata directive.");
   const isItself = source.bucket === call.bucket && version.key === call.key && version.latest;
   if (isItself && directive === "COPY")
-    throw new Fault(
+    throw new S3Error(
       "InvalidRequest",
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
     );
-  const asked = Meta.fromHeaders(call.headers);
+  const asked = ObjectHeaders.fromHeaders(call.headers);
   const { size, etag, checksum } = version;
   const draft = { size, etag, checksum, headers: directive === "COPY" ? version.headers : asked };
   const segments = s3.store.segments(version);
@@ -40,8 +40,8 @@ export const copy: Action = (s3, call): Answer => {
   const { bucket } = source;
   return {
     headers: {
-      ...Meta.encryption,
-      ...Meta.versionId(call, made),
+      ...ObjectHeaders.encryption,
+      ...ObjectHeaders.versionId(call, made),
       ...(bucket.versioning && { "x-amz-copy-source-version-id": version.versionId }),
     },
     body: Xml.document("CopyObjectResult", [
@@ -52,7 +52,7 @@ export const copy: Action = (s3, call): Answer => {
   };
 };
 
-/** Makes the object, its place in the history and its event one commit; gives up the bytes when the condition does not hold. */
+/** Stores the object, its version and its event in one commit; discards the bytes if a precondition fails. */
 export function commit(
   s3: S3,
   call: Call,
@@ -63,10 +63,10 @@ export function commit(
   const { bucket, key } = call;
   try {
     return s3.store.transaction(() => {
-      Condition.demandTarget(call.headers, key, s3.store.current(bucket.name, key));
+      Preconditions.demandTarget(call.headers, key, s3.store.current(bucket.name, key));
       const version = s3.store.add(bucket.name, key, bucket.versioning, s3.clock.now(), draft);
       also();
-      Event.tell(s3, Event.causeOf(call), name, version);
+      ObjectEvents.sendEvent(s3, ObjectEvents.causeOf(call), name, version);
       return version;
     });
   } catch (error) {
@@ -87,9 +87,9 @@ export const draftOf = (received: Received, headers: Record<string, string>): Dr
 
 export const written = (call: Call, version: Version) => ({
   etag: `"${version.etag}"`,
-  ...Meta.encryption,
-  ...Meta.versionId(call, version),
-  ...Meta.checksumHeaders(version),
+  ...ObjectHeaders.encryption,
+  ...ObjectHeaders.versionId(call, version),
+  ...ObjectHeaders.checksumHeaders(version),
 });
 
 export const checksumElements = ({ checksum }: Version): Xml.Markup[] =>
@@ -100,10 +100,10 @@ export const checksumElements = ({ checksum }: Version): Xml.Markup[] =>
       ]
     : [];
 
-/** If-Match tells what is there, so it takes the right to read too. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
+/** If-Match reveals the existing object, so it also requires the permission to read. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
 export function demandWrite(s3: S3, call: Call): void {
-  Access.demand(s3, call, "s3:PutObject");
-  if (call.headers["if-match"] !== undefined) Access.demand(s3, call, "s3:GetObject");
+  Access.assertAllowed(s3, call, "s3:PutObject");
+  if (call.headers["if-match"] !== undefined) Access.assertAllowed(s3, call, "s3:GetObject");
 }
 
 function sourceOf(s3: S3, call: Call) {
@@ -111,12 +111,12 @@ function sourceOf(s3: S3, call: Call) {
   const [, name, key] = /^\/?([^/]+)\/(.+)$/s.exec(decode(path)) ?? [];
   const bucket = s3.buckets.get(name ?? "");
   if (!name || !key)
-    throw new Fault(
+    throw new S3Error(
       "InvalidArgument",
       "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
     );
   if (!bucket)
-    throw new Fault("NoSuchBucket", "The specified bucket does not exist", { BucketName: name });
+    throw new S3Error("NoSuchBucket", "The specified bucket does not exist", { BucketName: name });
   const versionId = new URLSearchParams(search).get("versionId");
   const asked = {
     ...call,
@@ -124,9 +124,9 @@ function sourceOf(s3: S3, call: Call) {
     key,
     query: new Map(versionId ? [["versionId", versionId]] : []),
   };
-  Access.demand(s3, asked, versionId ? "s3:GetObjectVersion" : "s3:GetObject");
+  Access.assertAllowed(s3, asked, versionId ? "s3:GetObjectVersion" : "s3:GetObject");
   const version = Read.find(s3, asked);
-  Condition.demandSource(call.headers, version);
+  Preconditions.demandSource(call.headers, version);
   return { bucket, version };
 }
 
@@ -134,6 +134,6 @@ function decode(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {
-    throw new Fault("InvalidArgument", "Invalid copy source encoding.");
+    throw new S3Error("InvalidArgument", "Invalid copy source encoding.");
   }
 }

@@ -1,4 +1,4 @@
-/** A piece of XML that is already escaped. */
+/** Escaped XML markup. */
 export type Markup = { readonly markup: string };
 
 export function element(name: string, content: string | number | boolean | Markup[]): Markup {
@@ -8,7 +8,7 @@ export function element(name: string, content: string | number | boolean | Marku
   return { markup: `<${name}>${inner}</${name}>` };
 }
 
-/** An element that is left out when there is nothing to say. */
+/** An element that is left out if its value is undefined. */
 export const optional = (name: string, content: string | number | undefined): Markup[] =>
   content === undefined ? [] : [element(name, content)];
 
@@ -23,7 +23,7 @@ export function document(name: string, content: string | Markup[]): string {
 
 export type Node = { name: string; text: string; children: Node[] };
 
-/** Reads a request document; undefined for what is not well-formed or tries declarations, which no S3 request needs. */
+/** Parses a request document; undefined if it is not well-formed or has declarations, which no S3 request needs. */
 export function parse(source: string): Node | undefined {
   const root: Node = { name: "", text: "", children: [] };
   const open = [root];
@@ -49,7 +49,7 @@ export function parse(source: string): Node | undefined {
   return root.children[0];
 }
 
-/** A list of parts in a multipart completion is three deep; more is not an S3 request. */
+/** The greatest depth of elements: the list of parts in a multipart completion has three levels. */
 const MAX_DEPTH = 8;
 
 export const child = (node: Node, name: string) => node.children.find((one) => one.name === name);
@@ -69,7 +69,7 @@ const escape = (text: string) =>
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
     .replaceAll('"', "&quot;")
-    // a line break in a key would be read back as a space or a line feed
+    // an unescaped line break in a key would be parsed as a space or a line feed
     .replace(
       // oxlint-disable-next-line no-control-regex
       /[\u0000-\u001f\u007f-\u009f]/g,

@@ -1,7 +1,7 @@
 import { changeRefusal } from "../graph/change-refusal.ts";
 import * as BucketInfo from "./bucket-info.ts";
 import type { Action, Call } from "./types.ts";
-import { Fault, notImplemented } from "./fault.ts";
+import { S3Error, notImplemented } from "./s3-error.ts";
 import * as List from "./list.ts";
 import * as ListMultipart from "./list-multipart.ts";
 import * as ListBuckets from "./list-buckets.ts";
@@ -160,10 +160,10 @@ export function refuseBucketChange({
 }: Pick<Call, "method" | "key" | "query">): void {
   if (key || namesIn(query).length > 0 || !["PUT", "DELETE"].includes(method)) return;
   const operation = method === "PUT" ? "CreateBucket" : "DeleteBucket";
-  throw new Fault("NotImplemented", changeRefusal(operation, "buckets"));
+  throw new S3Error("NotImplemented", changeRefusal(operation, "buckets"));
 }
 
-/** The query parameters that say what is asked; the signature's parameters and the SDK's `x-id` do not. */
+/** The query parameters that select the action, without those of the signature and the SDK's `x-id`. */
 const namesIn = (query: Call["query"]) =>
   [...query.keys()].filter((name) => !/^x-(amz-|id$)/i.test(name));
 

@@ -4,7 +4,7 @@ export type Entry = { version: Version } | { commonPrefix: string };
 
 export type Page = { entries: Entry[]; next?: Cursor | undefined };
 
-/** One page of what `step` finds in the order of UTF-8 bytes; keys that share all up to the delimiter are one entry. */
+/** One page of the results of `step`, in the order of UTF-8 bytes; keys with the same prefix up to the delimiter are one entry. */
 export function walk(
   { prefix, delimiter, limit }: { prefix: string; delimiter: string | undefined; limit: number },
   from: Cursor,
@@ -30,12 +30,12 @@ export function commonPrefixOf(key: string, prefix: string, delimiter: string | 
   return end < 0 ? undefined : key.slice(0, end + delimiter!.length);
 }
 
-/** The first text that is greater than every text with this prefix; none if the prefix is of the last character alone. */
+/** The smallest text that is greater than every text with this prefix; undefined if the prefix consists only of the last character. */
 export function past(prefix: string): Cursor | undefined {
   const points = Array.from(prefix, (char) => char.codePointAt(0)!);
   while (points.at(-1) === 0x10ffff) points.pop();
   if (points.length === 0) return undefined;
   const last = points.pop()! + 1;
-  // surrogates are no characters
+  // surrogates are not characters
   return { key: String.fromCodePoint(...points, last === 0xd800 ? 0xe000 : last) };
 }

@@ -1,10 +1,10 @@
 import type { Call } from "./types.ts";
-import { Fault, noSuchKey, notImplemented, preconditionFailed } from "./fault.ts";
+import { S3Error, noSuchKey, notImplemented, preconditionFailed } from "./s3-error.ts";
 import type { Version } from "./store.ts";
 
 type Headers = Call["headers"];
 
-/** Whether to answer a read with 304; throws when it must not be answered at all. Precedence as in RFC 9110, section 13.2.2. */
+/** Whether the response to a read is 304; throws 412 if a precondition fails. Precedence as in RFC 9110, section 13.2.2. */
 export function isUnmodified(headers: Headers, version: Version, prefix = ""): boolean {
   const since = (name: string) => seconds(Date.parse(headers[`${prefix}${name}`] ?? ""));
   const modified = seconds(version.modified);
@@ -17,13 +17,13 @@ export function isUnmodified(headers: Headers, version: Version, prefix = ""): b
   return modified <= since("if-modified-since");
 }
 
-/** The conditions under which a copy reads its source: what would be 304 is 412. */
+/** The preconditions for the source of a copy: 412 where a read would be 304. */
 export function demandSource(headers: Headers, version: Version): void {
   if (isUnmodified(headers, version, "x-amz-copy-source-"))
     throw preconditionFailed("x-amz-copy-source-If-None-Match");
 }
 
-/** Whether a write may happen; must be asked in the transaction that writes. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
+/** Checks the preconditions of a write; to be called within the transaction that writes. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
 export function demandTarget(headers: Headers, key: string, current: Version | undefined): void {
   const existing = current?.marker ? undefined : current;
   const [ifMatch, ifNoneMatch] = [headers["if-match"], headers["if-none-match"]];
@@ -39,7 +39,7 @@ export function demandTarget(headers: Headers, key: string, current: Version | u
 
 export type Range = { start: number; end: number };
 
-/** The part that `Range` asks for; undefined for all, as also for a header that S3 ignores: another unit, or several ranges. */
+/** The part that `Range` names; undefined for the whole, also for headers that S3 ignores: another unit, or several ranges. */
 export function rangeOf(header: string | undefined, size: number): Range | undefined {
   const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(header?.replaceAll(" ", "") ?? "") ?? [];
   if (first === undefined || (first === "" && last === "")) return undefined;
@@ -47,7 +47,7 @@ export function rangeOf(header: string | undefined, size: number): Range | undef
   const end = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1);
   if (first !== "" && last !== "" && Number(last) < Number(first)) return undefined;
   if (start >= size || (first === "" && Number(last) === 0))
-    throw new Fault(
+    throw new S3Error(
       "InvalidRange",
       "The requested range is not satisfiable",
       { RangeRequested: header!, ActualObjectSize: String(size) },
@@ -61,5 +61,5 @@ const names = (header: string, { etag }: Version) =>
     .split(",")
     .some((tag) => ["*", etag].includes(tag.trim().replace(/^W\//, "").replaceAll('"', "")));
 
-/** HTTP dates have whole seconds; NaN compares as false with everything. */
+/** The date in whole seconds, as HTTP dates have them; NaN for an invalid one, which compares as false with everything. */
 const seconds = (ms: number) => Math.floor(ms / 1000);

@@ -9,11 +9,11 @@ import * as Access from "./access.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Answer, Call, S3 } from "./types.ts";
 import * as Cors from "./cors.ts";
-import { Fault, document } from "./fault.ts";
+import { S3Error, document } from "./s3-error.ts";
 import * as Key from "./key.ts";
-import * as Route from "./route.ts";
+import * as Routes from "./routes.ts";
 
-/** Answers one request; `waits` says that the client holds its body back until it is asked. */
+/** Answers one request. `waits` is true if the client sends its body only after `100 Continue`. */
 export async function serve(
   s3: S3,
   req: IncomingMessage,
@@ -30,7 +30,7 @@ export async function serve(
   const body = () => {
     if (isWaiting) res.writeContinue();
     isWaiting = false;
-    // leaving early must not cut the line: the client could not read why
+    // an early response must not close the connection, or the client could not read it
     bytes = req.iterator({ destroyOnReturn: false });
     return bytes;
   };
@@ -55,7 +55,7 @@ export async function serve(
   }
   try {
     const standard = { "x-amz-request-id": requestId, "x-amz-id-2": hostId, server: "AmazonS3" };
-    // a client that was not asked for the body may send it or not, so where the next request starts is unknown
+    // a client without `100 Continue` may send the body or not, so the start of the next request is unknown
     const ending = isWaiting ? { connection: "close" } : {};
     await send(res, { ...answer, headers: { ...standard, ...cors, ...ending, ...answer.headers } });
     s3.log.request({
@@ -70,7 +70,7 @@ export async function serve(
     res.destroy();
   } finally {
     answer.close?.();
-    // the rest of a body that was refused has to be taken in, else the next request never comes
+    // the rest of a refused body must be read, or the next request on the connection never arrives
     await bytes?.return?.().catch(() => undefined);
     req.resume();
   }
@@ -100,24 +100,24 @@ async function respond(
   const traceHeader = headers["x-amzn-trace-id"];
   const request = { ...target, headers, caller, sourceIp, traceHeader };
   if (!name) {
-    const { operation, action } = Route.findOnService(target);
+    const { operation, action } = Routes.findOnService(target);
     traced.operation = operation;
     return action(s3, request);
   }
-  Route.refuseBucketChange(target);
+  Routes.refuseBucketChange(target);
   if (!bucket) throw noSuchBucket(name);
   if (caller.how === "REST-QUERY-STRING") Object.assign(headers, hoisted(target.query));
   const owner = headers["x-amz-expected-bucket-owner"];
   if (owner !== undefined && owner !== s3.graph.account)
-    throw new Fault("AccessDenied", "Access Denied");
+    throw new S3Error("AccessDenied", "Access Denied");
   Key.demand(target.key);
   const call: Call = { ...request, bucket };
-  const { operation, action } = Route.find(call);
+  const { operation, action } = Routes.find(call);
   traced.operation = operation;
   return action(s3, call);
 }
 
-/** Bucket and key, from the path or, where the host is `bucket.…`, the bucket from there. */
+/** Bucket and key from the path; the bucket from the host if that is `bucket.…`. */
 function locate({ buckets }: S3, req: IncomingMessage, path: string): Target {
   const host = req.headers.host ?? "";
   const isAddress = /^[\d.]+(:\d+)?$/.test(host);
@@ -132,7 +132,7 @@ function locate({ buckets }: S3, req: IncomingMessage, path: string): Target {
       : decoded.slice(1).split(/\/(.*)/s, 2);
     return { bucket: buckets.get(name), name, key, query };
   } catch {
-    throw new Fault("InvalidURI", "Couldn't parse the specified URI.", { URI: path });
+    throw new S3Error("InvalidURI", "Couldn't parse the specified URI.", { URI: path });
   }
 }
 
@@ -172,9 +172,9 @@ function explain(
   hostId: string,
 ): Answer {
   const fault =
-    error instanceof Fault
+    error instanceof S3Error
       ? error
-      : new Fault("InternalError", "We encountered an internal error. Please try again.");
+      : new S3Error("InternalError", "We encountered an internal error. Please try again.");
   if (fault !== error)
     s3.log.error(`s3: ${error instanceof Error ? error.stack : String(error)}`, { requestId });
   const headers = { ...fault.headers, "content-type": "application/xml" };
@@ -200,4 +200,4 @@ async function send(
 }
 
 const noSuchBucket = (name: string) =>
-  new Fault("NoSuchBucket", "The specified bucket does not exist", { BucketName: name });
+  new S3Error("NoSuchBucket", "The specified bucket does not exist", { BucketName: name });

@@ -1,6 +1,6 @@
-import { Fault } from "./fault.ts";
+import { S3Error } from "./s3-error.ts";
 
-/** The fields of a form up to its file, and the file's bytes, still coming. */
+/** The fields of a form before its file, and the file's bytes as a stream. */
 export type Form = {
   /** Names in lower case. */
   fields: Map<string, string>;
@@ -17,7 +17,7 @@ export async function read(
     /^multipart\/form-data\s*;.*boundary=(?:"([^"]+)"|([^\s;]+))/is.exec(contentType ?? "") ?? [];
   const boundary = quoted ?? plain;
   if (!boundary || boundary.length > 70) throw malformed();
-  // the first boundary has no line break before it: lend it one
+  // the first boundary has no line break before it, so one is added
   const input = reader(source, Buffer.from("\r\n"));
   const delimiter = Buffer.from(`\r\n--${boundary}`);
   await input.collect(delimiter, MAX_FIELD_BYTES);
@@ -26,7 +26,7 @@ export async function read(
   for (;;) {
     const rest = (await input.collect(LINE_BREAK, 256)).toString("latin1");
     if (rest.startsWith("--"))
-      throw new Fault("InvalidArgument", "POST requires exactly one file upload per request.", {
+      throw new S3Error("InvalidArgument", "POST requires exactly one file upload per request.", {
         ArgumentName: "file",
         ArgumentValue: "0",
       });
@@ -35,7 +35,7 @@ export async function read(
     const value = await input.collect(delimiter, MAX_FIELD_BYTES - spent);
     spent += name.length + value.length;
     if (fields.has(name.toLowerCase()))
-      throw new Fault("InvalidArgument", `Duplicate field ${name}`, { ArgumentName: name });
+      throw new S3Error("InvalidArgument", `Duplicate field ${name}`, { ArgumentName: name });
     fields.set(name.toLowerCase(), value.toString("utf8"));
   }
 }
@@ -50,7 +50,7 @@ function disposition(headers: string): { name: string; filename: string } {
   const parameter = (name: string) => {
     const [, quoted, plain] =
       new RegExp(`(?:^|;)\\s*${name}=(?:"([^"]*)"|([^;\\s]*))`, "i").exec(line) ?? [];
-    // what browsers escape, https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
+    // the characters that browsers escape: https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
     return (quoted ?? plain)?.replace(/%22|%0D|%0A/gi, decodeURIComponent);
   };
   const name = parameter("name");
@@ -72,7 +72,7 @@ function reader(source: AsyncIterable<Buffer>, before: Buffer) {
     return piece;
   };
 
-  /** Everything before `mark`, which is consumed too. */
+  /** All bytes before `mark`; `mark` is consumed as well. */
   const collect = async (mark: Buffer, limit: number): Promise<Buffer> => {
     let end = held.indexOf(mark);
     while (end < 0) {
@@ -96,7 +96,7 @@ function reader(source: AsyncIterable<Buffer>, before: Buffer) {
           if (end > 0) yield cut(end);
           break;
         }
-        // the mark may have begun at the end of what is held
+        // the mark may begin at the end of the buffer
         const safe = held.length - mark.length + 1;
         if (safe > 0) yield cut(safe);
         await more();
@@ -107,13 +107,13 @@ function reader(source: AsyncIterable<Buffer>, before: Buffer) {
 }
 
 const malformed = () =>
-  new Fault(
+  new S3Error(
     "MalformedPOSTRequest",
     "The body of your POST request is not well-formed multipart/form-data.",
   );
 
 const tooMuch = () =>
-  new Fault(
+  new S3Error(
     "MaxPostPreDataLengthExceeded",
     "Your POST request fields preceding the upload file were too large.",
     { MaxPostPreDataLengthBytes: String(MAX_FIELD_BYTES) },

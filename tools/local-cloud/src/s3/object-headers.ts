@@ -1,8 +1,8 @@
 import type { Call } from "./types.ts";
-import { Fault, notImplemented } from "./fault.ts";
+import { S3Error, notImplemented } from "./s3-error.ts";
 import type { Version } from "./store.ts";
 
-/** What a writer may say about an object; anything that S3 would act upon and this server would not is refused. */
+/** The headers that a write may set. A header with an effect in S3 that is not emulated is refused. */
 export function fromHeaders(headers: Call["headers"]): Record<string, string> {
   refuseUnsupported(headers);
   const kept: Record<string, string> = {
@@ -20,7 +20,7 @@ export function fromHeaders(headers: Call["headers"]): Record<string, string> {
     size += Buffer.byteLength(name.slice("x-amz-meta-".length)) + Buffer.byteLength(value);
   }
   if (size > MAX_METADATA_BYTES)
-    throw new Fault(
+    throw new S3Error(
       "MetadataTooLarge",
       "Your metadata headers exceed the maximum allowed metadata size",
       {
@@ -31,16 +31,16 @@ export function fromHeaders(headers: Call["headers"]): Record<string, string> {
   return kept;
 }
 
-/** What a later answer can carry as a header: bytes one by one, as they came; a form may bring anything. */
+/** The value as it can be sent in a later response header, byte by byte; a form field may contain any character. */
 export function headerValue(value: string): string {
   // oxlint-disable-next-line no-control-regex
   if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value))
-    throw new Fault("InvalidArgument", "Header values may not hold control characters.");
+    throw new S3Error("InvalidArgument", "Header values may not hold control characters.");
   // oxlint-disable-next-line no-control-regex
   return /[^\u0000-\u00ff]/.test(value) ? Buffer.from(value).toString("latin1") : value;
 }
 
-/** The headers that every answer about a version carries. */
+/** The headers of every response about a version. */
 export const describe = (call: Call, version: Version): Record<string, string | undefined> => ({
   etag: `"${version.etag}"`,
   "last-modified": new Date(version.modified).toUTCString(),
@@ -72,9 +72,9 @@ const MAX_METADATA_BYTES = 2048;
 function refuseUnsupported(headers: Call["headers"]): void {
   const grants = Object.keys(headers).find((name) => name.startsWith("x-amz-grant-"));
   const acl = headers["x-amz-acl"];
-  // a bucket whose owner is enforced, AWS's default, knows this one ACL
+  // a bucket with enforced ownership, AWS's default, accepts only this ACL
   if (grants || (acl !== undefined && acl !== "bucket-owner-full-control"))
-    throw new Fault("AccessControlListNotSupported", "The bucket does not allow ACLs");
+    throw new S3Error("AccessControlListNotSupported", "The bucket does not allow ACLs");
   for (const [name, accepted] of Object.entries(supported)) {
     const value = headers[name];
     if (value !== undefined && value !== accepted) throw notImplemented(`${name}: ${value}`);

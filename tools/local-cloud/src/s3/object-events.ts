@@ -7,8 +7,8 @@ export type Cause = Pick<Call, "bucket" | "requestId" | "hostId" | "sourceIp"> &
   principalId: string;
 };
 
-/** Tells of a change; must run within the transaction that makes it, so that neither exists without the other. */
-export function tell(s3: S3, cause: Cause, eventName: EventName, version: Version): void {
+/** Sends the event of a change. Must run within the transaction of the change, so that neither exists without the other. */
+export function sendEvent(s3: S3, cause: Cause, eventName: EventName, version: Version): void {
   const { bucket } = cause;
   const exists = !eventName.endsWith(":Delete");
   const record: EventRecord = {
@@ -44,10 +44,10 @@ export const causeOf = (call: Call): Cause => ({
   principalId: call.caller.principal ? `AWS:${call.caller.principal.accessKeyId}` : "Anonymous",
 });
 
-/** What S3 states as the eTag of a delete marker. */
+/** The eTag of a delete marker in S3's events. */
 const EMPTY_MD5 = "d41d8cd98f00b204e9800998ecf8427e";
 
-/** As `java.net.URLEncoder` does it, but for the slash. */
+/** Encodes as `java.net.URLEncoder` does, except for the slash. */
 const encodeKey = (key: string) =>
   encodeURIComponent(key)
     .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)

@@ -11,20 +11,20 @@ import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Algorithm } from "./checksum.ts";
 
-/** A run of bytes in a file; an object is one of them, or as many as it had parts. */
+/** A sequence of bytes in a file. An object has one, or one per part of its multipart upload. */
 export type Segment = { blob: string; size: number };
 
 export type Blobs = {
-  /** Takes in the whole source or nothing. */
+  /** Stores the whole source or nothing. */
   write(source: AsyncIterable<Uint8Array>): Promise<string>;
-  /** Bytes `start` to `end`, both included. Hold the segments while reading. */
+  /** Bytes `start` to `end`, both included. The caller holds the segments while it reads. */
   read(segments: Segment[], start: number, end: number): Uint8Array | AsyncIterable<Uint8Array>;
-  /** Keeps files readable that are removed in the meantime; call the result when done. */
+  /** Keeps the files readable if they are removed meanwhile, until the returned function is called. */
   hold(segments: Segment[]): () => void;
   remove(names: string[]): void;
 };
 
-/** Names are random, so no key can lead out of the folder. Files that `isKnown` denies, left by a crash in the middle of an upload, are removed. */
+/** Opens the folder of blob files. Names are random, so no key can lead out of the folder. Files for which `isKnown` is false, left by a crash during an upload, are removed. */
 export function openBlobs(folder: string, isKnown: (name: string) => boolean): Blobs {
   const pathOf = (name: string) => join(folder, "blobs", name.slice(0, 2), name);
   const holders = new Map<string, number>();
@@ -53,7 +53,7 @@ export function openBlobs(folder: string, isKnown: (name: string) => boolean): B
       const path = pathOf(name);
       try {
         const { small, rest } = await beginning(source);
-        // no fsync: what a dead process wrote stays in the system's cache, only a power cut could lose it
+        // no fsync: bytes of a killed process stay in the system's cache; only a power cut could lose them
         writeFileSync(path, small, { flag: "wx" });
         if (rest) await appendFile(path, rest);
       } catch (error) {
@@ -65,7 +65,7 @@ export function openBlobs(folder: string, isKnown: (name: string) => boolean): B
 
     read(segments, start, end) {
       const [only, ...others] = segments;
-      // handing a small file over to the system's threads and back costs ten times the reading
+      // reading a small file in the thread pool costs ten times as much
       if (only && others.length === 0 && only.size <= SMALL)
         return readFileSync(pathOf(only.blob)).subarray(start, end + 1);
       return pieces(segments, start, end);
@@ -95,7 +95,7 @@ export function openBlobs(folder: string, isKnown: (name: string) => boolean): B
   };
 }
 
-/** Takes in what is small at once, and says what is to come if there is more. */
+/** Reads a small source at once; of a larger one it returns the first bytes and the rest as a stream. */
 async function beginning(source: AsyncIterable<Uint8Array>) {
   const pieces = source[Symbol.asyncIterator]();
   const taken: Uint8Array[] = [];
@@ -109,7 +109,7 @@ async function beginning(source: AsyncIterable<Uint8Array>) {
   return { small: Buffer.concat(taken), rest };
 }
 
-/** Read or written at once. */
+/** Up to this size a file is read or written synchronously. */
 const SMALL = 1024 * 1024;
 const PIECE = 256 * 1024;
 

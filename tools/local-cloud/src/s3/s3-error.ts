@@ -1,7 +1,7 @@
 import * as Xml from "./xml.ts";
 
-/** An answer that says no, as S3 words it. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
-export class Fault extends Error {
+/** An error response with S3's code and message. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+export class S3Error extends Error {
   readonly code: keyof typeof statusOf;
   readonly detail: Record<string, string>;
   readonly headers: Record<string, string>;
@@ -24,7 +24,8 @@ export class Fault extends Error {
   }
 }
 
-export const document = (fault: Fault, requestId: string, hostId: string) =>
+/** The XML document of an error response. */
+export const document = (fault: S3Error, requestId: string, hostId: string) =>
   Xml.document("Error", [
     Xml.element("Code", fault.code),
     Xml.element("Message", fault.message),
@@ -73,15 +74,19 @@ const statusOf = {
 } as const;
 
 export const noSuchKey = (key: string, headers?: Record<string, string>) =>
-  new Fault("NoSuchKey", "The specified key does not exist.", { Key: key }, headers);
+  new S3Error("NoSuchKey", "The specified key does not exist.", { Key: key }, headers);
 
 export const notImplemented = (what: string) =>
-  new Fault(
+  new S3Error(
     "NotImplemented",
     `A header or query you provided implies functionality that is not implemented: ${what}`,
   );
 
 export const preconditionFailed = (condition: string) =>
-  new Fault("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", {
-    Condition: condition,
-  });
+  new S3Error(
+    "PreconditionFailed",
+    "At least one of the pre-conditions you specified did not hold",
+    {
+      Condition: condition,
+    },
+  );
