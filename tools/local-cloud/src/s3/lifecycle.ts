@@ -1,8 +1,8 @@
 import type { Bucket, LifecycleRule } from "./bucket.ts";
 import type { S3 } from "./types.ts";
 import type { Cause } from "./object-events.ts";
-import * as Remove from "./remove.ts";
 import type { Version } from "./store.ts";
+import { deleteVersion } from "./delete-version.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 /** S3 runs its rules once a day. Running them more often does no harm, because expiry is computed to midnights. */
@@ -66,10 +66,10 @@ function expire(s3: S3, bucket: Bucket, rule: LifecycleRule, history: Version[])
   s3.store.transaction(() => {
     const cause = causeOf(bucket);
     for (const { key, versionId } of old)
-      Remove.remove(s3, cause, bucket, key, versionId, "LifecycleExpiration");
-    if (expires) Remove.remove(s3, cause, bucket, newest.key, undefined, "LifecycleExpiration");
+      deleteVersion(s3, cause, bucket, key, versionId, "LifecycleExpiration");
+    if (expires) deleteVersion(s3, cause, bucket, newest.key, undefined, "LifecycleExpiration");
     if (clears)
-      Remove.remove(s3, cause, bucket, newest.key, newest.versionId, "LifecycleExpiration");
+      deleteVersion(s3, cause, bucket, newest.key, newest.versionId, "LifecycleExpiration");
   });
 }
 

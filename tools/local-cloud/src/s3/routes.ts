@@ -1,15 +1,24 @@
 import { changeRefusal } from "../graph/change-refusal.ts";
-import * as BucketInfo from "./bucket-info.ts";
 import type { Action, Call } from "./types.ts";
 import { S3Error, notImplemented } from "./s3-error.ts";
-import * as List from "./list.ts";
-import * as ListMultipart from "./list-multipart.ts";
 import * as ListBuckets from "./list-buckets.ts";
-import * as Multipart from "./multipart.ts";
-import * as Post from "./post.ts";
-import * as Read from "./read.ts";
-import * as Remove from "./remove.ts";
-import * as Write from "./write.ts";
+import * as PostObject from "./post-object.ts";
+import { getObject, headObject } from "./get-object.ts";
+import { putObject } from "./put-object.ts";
+import { copyObject } from "./copy-object.ts";
+import { deleteObject } from "./delete-object.ts";
+import { deleteObjects } from "./delete-objects.ts";
+import { createMultipartUpload } from "./create-multipart-upload.ts";
+import { abortMultipartUpload } from "./abort-multipart-upload.ts";
+import { completeMultipartUpload } from "./complete-multipart-upload.ts";
+import { uploadPart } from "./upload-part.ts";
+import { listObjects } from "./list-objects.ts";
+import { listObjectsV2 } from "./list-objects-v2.ts";
+import { listObjectVersions } from "./list-object-versions.ts";
+import { listParts } from "./list-parts.ts";
+import { listMultipartUploads } from "./list-multipart-uploads.ts";
+import { headBucket } from "./head-bucket.ts";
+import { getBucketLocation } from "./get-bucket-location.ts";
 
 type Route = {
   method: string;
@@ -39,13 +48,13 @@ const uploads = ["prefix", "key-marker", "upload-id-marker", "max-uploads"];
 
 /** The emulated actions. A request that matches none is answered 501. */
 const routes: Route[] = [
-  { method: "HEAD", on: "bucket", operation: "HeadBucket", action: BucketInfo.head },
+  { method: "HEAD", on: "bucket", operation: "HeadBucket", action: headBucket },
   {
     method: "GET",
     on: "bucket",
     needs: ["location"],
     operation: "GetBucketLocation",
-    action: BucketInfo.location,
+    action: getBucketLocation,
   },
   {
     method: "GET",
@@ -53,14 +62,14 @@ const routes: Route[] = [
     needs: ["list-type"],
     takes: [...listing, "continuation-token", "start-after", "fetch-owner"],
     operation: "ListObjectsV2",
-    action: List.objects,
+    action: listObjectsV2,
   },
   {
     method: "GET",
     on: "bucket",
     takes: [...listing, "marker"],
     operation: "ListObjects",
-    action: List.objectsByMarker,
+    action: listObjects,
   },
   {
     method: "GET",
@@ -68,7 +77,7 @@ const routes: Route[] = [
     needs: ["versions"],
     takes: [...listing, "key-marker", "version-id-marker"],
     operation: "ListObjectVersions",
-    action: List.versions,
+    action: listObjectVersions,
   },
   {
     method: "GET",
@@ -76,46 +85,46 @@ const routes: Route[] = [
     needs: ["uploads"],
     takes: uploads,
     operation: "ListMultipartUploads",
-    action: ListMultipart.uploads,
+    action: listMultipartUploads,
   },
   {
     method: "POST",
     on: "bucket",
     needs: ["delete"],
     operation: "DeleteObjects",
-    action: Remove.many,
+    action: deleteObjects,
   },
-  { method: "POST", on: "bucket", operation: "PostObject", action: Post.object },
-  { method: "GET", on: "object", takes: reading, operation: "GetObject", action: Read.get },
-  { method: "HEAD", on: "object", takes: reading, operation: "HeadObject", action: Read.head },
+  { method: "POST", on: "bucket", operation: "PostObject", action: PostObject.postObject },
+  { method: "GET", on: "object", takes: reading, operation: "GetObject", action: getObject },
+  { method: "HEAD", on: "object", takes: reading, operation: "HeadObject", action: headObject },
   {
     method: "PUT",
     on: "object",
     header: "x-amz-copy-source",
     operation: "CopyObject",
-    action: Write.copy,
+    action: copyObject,
   },
-  { method: "PUT", on: "object", operation: "PutObject", action: Write.put },
+  { method: "PUT", on: "object", operation: "PutObject", action: putObject },
   {
     method: "DELETE",
     on: "object",
     takes: ["versionId"],
     operation: "DeleteObject",
-    action: Remove.one,
+    action: deleteObject,
   },
   {
     method: "POST",
     on: "object",
     needs: ["uploads"],
     operation: "CreateMultipartUpload",
-    action: Multipart.create,
+    action: createMultipartUpload,
   },
   {
     method: "PUT",
     on: "object",
     needs: ["partNumber", "uploadId"],
     operation: "UploadPart",
-    action: Multipart.put,
+    action: uploadPart,
   },
   {
     method: "GET",
@@ -123,21 +132,21 @@ const routes: Route[] = [
     needs: ["uploadId"],
     takes: ["max-parts", "part-number-marker"],
     operation: "ListParts",
-    action: ListMultipart.parts,
+    action: listParts,
   },
   {
     method: "POST",
     on: "object",
     needs: ["uploadId"],
     operation: "CompleteMultipartUpload",
-    action: Multipart.complete,
+    action: completeMultipartUpload,
   },
   {
     method: "DELETE",
     on: "object",
     needs: ["uploadId"],
     operation: "AbortMultipartUpload",
-    action: Multipart.abort,
+    action: abortMultipartUpload,
   },
 ];
 

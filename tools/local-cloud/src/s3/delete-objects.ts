@@ -1,35 +1,13 @@
 import * as Access from "./access.ts";
 import * as Payload from "./payload.ts";
-import type { Action, Call, S3 } from "./types.ts";
-import * as Preconditions from "./preconditions.ts";
+import type { Action } from "./types.ts";
 import * as ObjectEvents from "./object-events.ts";
-import { S3Error, noSuchKey } from "./s3-error.ts";
-import type { Bucket } from "./bucket.ts";
-import type { Version } from "./store.ts";
+import { S3Error } from "./s3-error.ts";
 import * as Xml from "./xml.ts";
-
-export const one: Action = (s3, call) => {
-  const versionId = call.query.get("versionId");
-  Access.assertAllowed(s3, call, actionOf(versionId));
-  const removed = s3.store.transaction(() => {
-    const { bucket, key } = call;
-    const target = versionId
-      ? s3.store.version(bucket.name, key, versionId)
-      : s3.store.current(bucket.name, key);
-    if (call.headers["if-match"] !== undefined) demandMatch(call, target);
-    return remove(s3, ObjectEvents.causeOf(call), bucket, key, versionId);
-  });
-  return {
-    status: 204,
-    headers: {
-      ...(removed?.marker && { "x-amz-delete-marker": "true" }),
-      ...(removed && call.bucket.versioning && { "x-amz-version-id": removed.versionId }),
-    },
-  };
-};
+import { actionOf, deleteVersion, demandMatch } from "./delete-version.ts";
 
 /** As many as a thousand keys; each succeeds or fails alone. https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
-export const many: Action = async (s3, call) => {
+export const deleteObjects: Action = async (s3, call) => {
   const { headers } = call;
   if (headers["content-md5"] === undefined && !Payload.checksumOf(headers))
     throw new S3Error(
@@ -50,7 +28,7 @@ export const many: Action = async (s3, call) => {
         const refused = Access.refuse(s3, one, actionOf(versionId));
         if (refused) throw refused;
         if (etag !== undefined) demandMatch(one, s3.store.current(call.bucket.name, key));
-        const removed = remove(s3, ObjectEvents.causeOf(call), call.bucket, key, versionId);
+        const removed = deleteVersion(s3, ObjectEvents.causeOf(call), call.bucket, key, versionId);
         const marker = removed?.marker
           ? [
               Xml.element("DeleteMarker", true),
@@ -69,40 +47,9 @@ export const many: Action = async (s3, call) => {
   return { body: Xml.document("DeleteResult", listed) };
 };
 
-/** Deletes within a transaction: the named version; else, in a versioned bucket, it adds a delete marker; else the object. */
-export function remove(
-  s3: S3,
-  cause: ObjectEvents.Cause,
-  bucket: Bucket,
-  key: string,
-  versionId?: string,
-  family: "ObjectRemoved" | "LifecycleExpiration" = "ObjectRemoved",
-): Version | undefined {
-  if (versionId === undefined && bucket.versioning) {
-    const marker = s3.store.mark(bucket.name, key, bucket.versioning, s3.clock.now());
-    ObjectEvents.sendEvent(s3, cause, `${family}:DeleteMarkerCreated`, marker);
-    return marker;
-  }
-  const version =
-    versionId === undefined
-      ? s3.store.current(bucket.name, key)
-      : s3.store.version(bucket.name, key, versionId);
-  if (!version) return undefined;
-  s3.store.remove(bucket.name, version);
-  ObjectEvents.sendEvent(s3, cause, `${family}:Delete`, version);
-  return version;
-}
-
-const actionOf = (versionId: string | undefined) =>
-  versionId ? "s3:DeleteObjectVersion" : "s3:DeleteObject";
-
-function demandMatch(call: Pick<Call, "headers" | "key">, target: Version | undefined): void {
-  if (!target || target.marker) throw noSuchKey(call.key);
-  Preconditions.demandTarget({ "if-match": call.headers["if-match"] }, call.key, target);
-}
-
 /** The largest request document, in bytes: a thousand keys of a kilobyte with every character as an entity of five, and their tags. */
 const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
+
 const MAX_KEYS = 1000;
 
 function parse(source: string) {

@@ -16,11 +16,11 @@ import * as Key from "./key.ts";
 import * as ObjectHeaders from "./object-headers.ts";
 import * as PostPolicy from "./post-policy.ts";
 import type { Version } from "./store.ts";
-import * as Write from "./write.ts";
 import * as Xml from "./xml.ts";
+import { commitObject, draftOfPayload, storedHeaders } from "./commit-object.ts";
 
 /** A form that a browser sends straight to the bucket. https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html */
-export const object: Action = async (s3, call) => {
+export const postObject: Action = async (s3, call) => {
   const { fields, filename, file } = await FormParser.read(
     call.headers["content-type"],
     call.body(),
@@ -47,7 +47,7 @@ export const object: Action = async (s3, call) => {
     within(file, minimum, Math.min(maximum, MAX_POST_BYTES)),
     claim,
   );
-  const version = Write.commit(s3, post, Write.draftOf(received, headers), "ObjectCreated:Post");
+  const version = commitObject(s3, post, draftOfPayload(received, headers), "ObjectCreated:Post");
   return answer(post, fields, version);
 };
 
@@ -148,7 +148,7 @@ async function* within(
 function answer(call: Call, fields: Map<string, string>, version: Version): Answer {
   const { bucket, key } = call;
   const location = `http://${call.headers["host"] ?? ""}/${bucket.name}/${encodeURIComponent(key)}`;
-  const headers = { ...Write.written(call, version), location };
+  const headers = { ...storedHeaders(call, version), location };
   const redirect = fields.get("success_action_redirect") ?? fields.get("redirect");
   if (redirect && URL.canParse(redirect)) {
     const target = new URL(redirect);
