@@ -6,6 +6,7 @@ import * as Xml from "./xml.ts";
 
 export type Encode = (text: string) => string;
 
+/** The query parameters that all listings of objects share. */
 export function readListRequest({ query }: Call) {
   const maximum = query.get("max-keys") ?? "1000";
   if (!/^\d{1,9}$/.test(maximum))
@@ -34,7 +35,8 @@ export function readListRequest({ query }: Call) {
 
 const MAX_ENTRIES = 1000;
 
-export const scopeOf = (
+/** The elements that repeat the request. */
+export const requestElements = (
   call: Call,
   { prefix, delimiter, limit, encoding, encode }: ReturnType<typeof readListRequest>,
 ) => [
@@ -59,13 +61,17 @@ export const versionElements = (version: Version, encode: Encode) => [
   Xml.element("StorageClass", "STANDARD"),
 ];
 
-export const commonPrefixes = (entries: Entry[], encode: Encode) =>
+export const commonPrefixElements = (entries: Entry[], encode: Encode) =>
   entries.flatMap((entry) =>
     "commonPrefix" in entry
       ? Xml.element("CommonPrefixes", [Xml.element("Prefix", encode(entry.commonPrefix))])
       : [],
   );
 
-export const owner = ({ graph }: S3) => [Xml.element("Owner", [Xml.element("ID", graph.account)])];
+export const ownerElements = ({ graph }: S3) => [
+  Xml.element("Owner", [Xml.element("ID", graph.account)]),
+];
 
-export const limitOf = (asked: string | undefined) => Math.min(Number(asked ?? 1000) || 1000, 1000);
+/** The number of entries in a page: as requested, at most 1000. */
+export const pageSizeOf = (requested: string | undefined) =>
+  Math.min(Number(requested ?? 1000) || 1000, 1000);

@@ -1,14 +1,14 @@
 import * as Access from "./access.ts";
 import type { Action } from "./types.ts";
 import * as Xml from "./xml.ts";
-import { limitOf } from "./list-elements.ts";
+import { pageSizeOf } from "./list-elements.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html */
 export const listMultipartUploads: Action = (s3, call) => {
   Access.assertAllowed(s3, call, "s3:ListBucketMultipartUploads");
   const { query, bucket } = call;
   const prefix = query.get("prefix") ?? "";
-  const limit = limitOf(query.get("max-uploads"));
+  const limit = pageSizeOf(query.get("max-uploads"));
   const keyMarker = query.get("key-marker") ?? "";
   // without an upload id marker all uploads of the marker's key were listed, and no id is greater than this
   const idMarker = query.get("upload-id-marker") ?? "\u{10ffff}";

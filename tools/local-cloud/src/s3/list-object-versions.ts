@@ -5,10 +5,10 @@ import type { Version } from "./store.ts";
 import { type Entry, commonPrefixOf, past, walk } from "./list-page.ts";
 import * as Xml from "./xml.ts";
 import {
-  commonPrefixes,
-  owner,
+  commonPrefixElements,
+  ownerElements,
   readListRequest,
-  scopeOf,
+  requestElements,
   type Encode,
   versionElements,
 } from "./list-elements.ts";
@@ -37,7 +37,7 @@ export const listObjectVersions: Action = (s3, call) => {
   const page = start ? walk(asked, start, step, follow) : { entries: [] };
   return {
     body: Xml.document("ListVersionsResult", [
-      ...scopeOf(call, asked),
+      ...requestElements(call, asked),
       Xml.element("KeyMarker", encode(keyMarker)),
       Xml.element("VersionIdMarker", idMarker),
       Xml.element("IsTruncated", page.next !== undefined),
@@ -45,7 +45,7 @@ export const listObjectVersions: Action = (s3, call) => {
       ...page.entries.flatMap((entry) =>
         "version" in entry ? describeVersion(s3, entry.version, encode) : [],
       ),
-      ...commonPrefixes(page.entries, encode),
+      ...commonPrefixElements(page.entries, encode),
     ]),
   };
 };
@@ -54,7 +54,7 @@ function describeVersion(s3: S3, version: Version, encode: Encode): Xml.Markup {
   const identity = [
     Xml.element("VersionId", version.versionId),
     Xml.element("IsLatest", version.latest),
-    ...owner(s3),
+    ...ownerElements(s3),
   ];
   if (!version.marker)
     return Xml.element("Version", [...versionElements(version, encode), ...identity]);

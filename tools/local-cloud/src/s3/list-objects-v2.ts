@@ -4,10 +4,10 @@ import { S3Error } from "./s3-error.ts";
 import { walk } from "./list-page.ts";
 import * as Xml from "./xml.ts";
 import {
-  commonPrefixes,
-  owner,
+  commonPrefixElements,
+  ownerElements,
   readListRequest,
-  scopeOf,
+  requestElements,
   versionElements,
 } from "./list-elements.ts";
 
@@ -24,7 +24,7 @@ export const listObjectsV2: Action = (s3, call) => {
   const withOwner = call.query.get("fetch-owner") === "true";
   return {
     body: Xml.document("ListBucketResult", [
-      ...scopeOf(call, asked),
+      ...requestElements(call, asked),
       Xml.element("KeyCount", page.entries.length),
       ...Xml.optional("ContinuationToken", token),
       ...Xml.optional("StartAfter", after && encode(after)),
@@ -34,11 +34,11 @@ export const listObjectsV2: Action = (s3, call) => {
         "version" in entry
           ? Xml.element("Contents", [
               ...versionElements(entry.version, encode),
-              ...(withOwner ? owner(s3) : []),
+              ...(withOwner ? ownerElements(s3) : []),
             ])
           : [],
       ),
-      ...commonPrefixes(page.entries, encode),
+      ...commonPrefixElements(page.entries, encode),
     ]),
   };
 };

@@ -4,10 +4,10 @@ import type { Version } from "./store.ts";
 import { commonPrefixOf, past, walk } from "./list-page.ts";
 import * as Xml from "./xml.ts";
 import {
-  commonPrefixes,
-  owner,
+  commonPrefixElements,
+  ownerElements,
   readListRequest,
-  scopeOf,
+  requestElements,
   versionElements,
 } from "./list-elements.ts";
 
@@ -30,7 +30,7 @@ export const listObjects: Action = (s3, call) => {
   const hasNextMarker = last && page.next && asked.delimiter;
   return {
     body: Xml.document("ListBucketResult", [
-      ...scopeOf(call, asked),
+      ...requestElements(call, asked),
       Xml.element("Marker", encode(marker)),
       Xml.element("IsTruncated", page.next !== undefined),
       ...(hasNextMarker
@@ -43,10 +43,13 @@ export const listObjects: Action = (s3, call) => {
         : []),
       ...page.entries.flatMap((entry) =>
         "version" in entry
-          ? Xml.element("Contents", [...versionElements(entry.version, encode), ...owner(s3)])
+          ? Xml.element("Contents", [
+              ...versionElements(entry.version, encode),
+              ...ownerElements(s3),
+            ])
           : [],
       ),
-      ...commonPrefixes(page.entries, encode),
+      ...commonPrefixElements(page.entries, encode),
     ]),
   };
 };

@@ -2,14 +2,14 @@ import * as Access from "./access.ts";
 import type { Action } from "./types.ts";
 import * as Xml from "./xml.ts";
 import { findUpload, uploadElements } from "./find-upload.ts";
-import { limitOf } from "./list-elements.ts";
+import { pageSizeOf } from "./list-elements.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html */
 export const listParts: Action = (s3, call) => {
   Access.assertAllowed(s3, call, "s3:ListMultipartUploadParts");
   const upload = findUpload(s3, call);
   const marker = Number(call.query.get("part-number-marker") ?? 0) || 0;
-  const limit = limitOf(call.query.get("max-parts"));
+  const limit = pageSizeOf(call.query.get("max-parts"));
   const found = s3.uploads.parts(upload.id, marker, limit + 1);
   const page = found.slice(0, limit);
   const { algorithm } = upload;
