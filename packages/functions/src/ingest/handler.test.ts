@@ -1,6 +1,7 @@
 import { ListObjectVersionsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import * as Bucket from "@balde/core/bucket";
 import * as Image from "@balde/core/image";
+import * as ImageName from "@balde/core/image-name";
 import * as Upload from "@balde/core/upload";
 import type { SQSEvent } from "aws-lambda";
 import sharp from "sharp";
@@ -13,6 +14,8 @@ import { handler } from "./handler.ts";
 let cloud: Awaited<ReturnType<typeof startCloud>>;
 beforeAll(async () => void (cloud = await startCloud()));
 afterAll(() => cloud.stop());
+
+const OTHER_ID = "img_01KAJ0000000000000000000AA";
 
 const plain = (width: number, height: number) =>
   sharp({ create: { width, height, channels: 3, background: "#336699" } });
@@ -273,6 +276,29 @@ test("an image that is made private or deleted while it is processed leaves no c
   expect(await stored(late.id)).toEqual([]);
   expect(await stored("images/late.jpg")).toEqual([]);
   await as("bo", () => Upload.create({ type: "image/jpeg", bytes: 9, name: "late.jpg" }));
+});
+
+test("a named copy that an interrupted attempt left of a private or deleted image is removed by the next attempt", async () => {
+  const { id, event } = await upload(await plain(64, 64).jpeg().toBuffer(), { name: "left.jpg" });
+  await deliver(event);
+  await as("ann", () => Image.update({ id, visibility: "private" }));
+  const row = (await Image.findRow(id))!;
+  const leaveCopy = async () => {
+    await ImageName.claim("left.jpg", row);
+    await Bucket.put("images/left.jpg", Buffer.from("left"), { type: "image/jpeg" });
+  };
+  for (const message of [event, { kind: "reprocess", imageId: id }]) {
+    await leaveCopy();
+    expect(await deliver(message)).toEqual([]);
+    expect(await stored("left.jpg")).toEqual([]);
+  }
+  await as("ann", () => Image.remove(id));
+  await deliver({ kind: "erase", imageId: id });
+  await leaveCopy();
+  expect(await deliver({ kind: "reprocess", imageId: id })).toEqual([]);
+  expect(await stored("left.jpg")).toEqual([]);
+  // the name is free again
+  expect(await ImageName.claim("left.jpg", { id: OTHER_ID, ownerId: "bo" })).toBe(true);
 });
 
 test("of two uploads of one image the later one wins, and no object of the other remains", async () => {

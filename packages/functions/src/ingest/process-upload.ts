@@ -102,7 +102,7 @@ async function readWhole(object: UploadedObject, reading: Promise<Buffer>): Prom
   return Buffer.concat([head, rest]);
 }
 
-/** Removes what must not remain when the image's row is as it is now: the upload always, and what was stored of `rev` if another upload won. */
+/** Removes what must not remain when the image's row is as it is now: the upload always, what was stored of `rev` if another upload won, and the named copy of a private image, which an interrupted attempt may have left. */
 async function removeLeftovers(
   id: Image.ImageId,
   object: UploadedObject,
@@ -112,6 +112,8 @@ async function removeLeftovers(
   if (row.state === "deleted") await eraseImage(id);
   if (row.state === "rejected") await ImageObjects.freeName({ ...row, id });
   if (row.state === "ready" && rev && row.rev !== rev) await ImageObjects.removeRevision(id, rev);
+  if (row.state === "ready" && row.visibility === "private")
+    await ImageObjects.removeNamedCopy({ ...row, id });
   await ImageObjects.removeUpload(object);
 }
 

@@ -3,6 +3,7 @@ import type { ImageId } from "@balde/core/image.schema";
 import { Refusal } from "@balde/imaging/refusal";
 import * as WorkerProcess from "@balde/imaging/worker-process";
 
+import { eraseImage } from "./erase-image.ts";
 import { findings } from "./findings.ts";
 import * as ImageObjects from "./image-objects.ts";
 import { syncNamedCopy } from "./sync-named-copy.ts";
@@ -10,13 +11,15 @@ import { syncNamedCopy } from "./sync-named-copy.ts";
 /** Prepares a ready image again, and removes its derivatives; until then, the old ones are delivered. */
 export async function reprocessImage(id: ImageId, limit: WorkerProcess.Limit): Promise<void> {
   const image = await Ingest.findReady(id);
-  const bytes = image && (await ImageObjects.readOriginal(image));
-  if (!image || !bytes)
-    return console.warn({ message: "There is no ready image to prepare again", id });
+  // an interrupted attempt may have stored again what was erased
+  if (!image) return eraseImage(id);
+  const bytes = await ImageObjects.readOriginal(image);
+  if (!bytes) return console.warn({ message: "The image has no original to prepare again", id });
   try {
     const namedCopy = ImageObjects.hasNamedCopy(image);
     const prepared = await WorkerProcess.prepare(bytes, { ...limit, namedCopy });
     await ImageObjects.store(image, prepared);
+    if (!namedCopy) await ImageObjects.removeNamedCopy(image);
     const now = await Ingest.replaceFindings(id, findings(bytes.length, prepared));
     if (now) await ImageObjects.removeDerivatives(id, prepared.rev);
     // deleted or made private meanwhile: what was stored again is removed again
