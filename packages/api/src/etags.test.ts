@@ -27,4 +27,5 @@ test("If-Match names the versions that a writer has read, with any number of lik
 test("a weak or foreign ETag names no version", () => {
   expect(Etags.versions('W/"3.17"')).toEqual([]);
   expect(Etags.versions('"abc"')).toEqual([]);
+  expect(Etags.versions('"0.0", "99999999999999999999.0"')).toEqual([]);
 });

@@ -14,9 +14,12 @@ export const ofImage = (image: Tagged): string => `"${image.version}.${image.lik
 export const ofText = (text: string): string =>
   `"${hash("sha256", text, "base64url").slice(0, 22)}"`;
 
-/** The versions that `If-Match` accepts; "any" for `*`. A weak ETag names none (RFC 9110, section 13.1.1). */
+/** The versions that `If-Match` accepts; "any" for `*`. A weak ETag (RFC 9110, section 13.1.1) and a number that is never a version name none. */
 export function versions(ifMatch: string): number[] | "any" {
   const tags = Etag.parse(ifMatch);
   if (tags.includes("*")) return "any";
-  return tags.flatMap((tag) => /^"(\d+)\.\d+"$/.exec(tag)?.[1] ?? []).map(Number);
+  return tags
+    .flatMap((tag) => /^"(\d+)\.\d+"$/.exec(tag)?.[1] ?? [])
+    .map(Number)
+    .filter((version) => version > 0 && Number.isSafeInteger(version));
 }
