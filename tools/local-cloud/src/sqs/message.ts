@@ -65,7 +65,14 @@ export function assertValidMessage(
       "com.amazonaws.sqs#InvalidMessageContents",
       "Invalid characters were found in the message body.",
     );
-  const bytes = Object.entries(options.attributes ?? {}).reduce(
+  const attributes = Object.entries(options.attributes ?? {});
+  for (const [name, attribute] of attributes)
+    // a client may send anything: a name alone, or no object
+    if (typeof attribute?.DataType !== "string" || attribute.DataType === "")
+      throw invalidParameter(
+        `The message attribute '${name}' must contain non-empty message attribute type.`,
+      );
+  const bytes = attributes.reduce(
     (sum, [name, { DataType, StringValue = "", BinaryValue = "" }]) =>
       sum +
       byteLength(name) +

@@ -404,6 +404,11 @@ test.each([
   ],
   [{ Action: "ReceiveMessage", QueueUrl, MaxNumberOfMessages: "11" }, 400, "InvalidParameterValue"],
   [{ Action: "CreateQueue", QueueName: "q" }, 400, "AWS.SimpleQueueService.UnsupportedOperation"],
+  [
+    { Action: "SendMessage", QueueUrl, MessageBody: "x", "MessageAttribute.1.Name": "kind" },
+    400,
+    "InvalidParameterValue",
+  ],
   [{ Action: "__proto__" }, 400, "AWS.SimpleQueueService.UnsupportedOperation"],
 ])("the query protocol rejects %j", async (fields, status, code) => {
   const rejected = await query(fields as unknown as Record<string, string>);
