@@ -81,7 +81,7 @@ function refused(key: Key, request: Request): Problem[] {
     {
       key,
       value: texts({ [key]: request[key] })[key]!,
-      detail: `is no longer made without a signature; allowed is ${allowed || "nothing"}`,
+      detail: `is no longer made without a signature; ${allowed ? `allowed is ${allowed}` : "leave it out"}`,
     },
   ];
 }
