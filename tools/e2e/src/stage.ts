@@ -28,6 +28,8 @@ export type Stage = {
   stop: () => Promise<void>;
   /** Kills the whole process group with SIGKILL: no handler runs and nothing is flushed. */
   kill: () => Promise<void>;
+  /** Sends SIGINT to the whole process group, as Ctrl-C in a terminal does. */
+  interrupt: () => Promise<void>;
 };
 
 const root = resolve(import.meta.dirname, "../../..");
@@ -42,6 +44,7 @@ export async function openStage(): Promise<Stage> {
       stderr: () => "",
       stop: doNothing,
       kill: doNothing,
+      interrupt: doNothing,
     };
   }
   const data = mkdtempSync(join(tmpdir(), "balde-e2e-"));
@@ -71,7 +74,7 @@ export async function startLocalCloud(
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
-    process.kill(signal === "SIGKILL" ? -child.pid! : child.pid!, signal);
+    process.kill(signal === "SIGTERM" ? child.pid! : -child.pid!, signal);
     await exited;
   };
   return {
@@ -79,6 +82,7 @@ export async function startLocalCloud(
     stderr: () => said.join(""),
     stop: () => end("SIGTERM"),
     kill: () => end("SIGKILL"),
+    interrupt: () => end("SIGINT"),
   };
 }
 

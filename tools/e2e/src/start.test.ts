@@ -41,6 +41,14 @@ test("a start seeds three images and two users once and writes local.json", asyn
   expect((await images(running)).toSorted()).toEqual(seeded);
 });
 
+test("Ctrl-C in a terminal, which every process of the group receives, ends the cloud without an error", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "balde-start-"));
+  const interrupted = await startLocalCloud(folder);
+  await interrupted.interrupt();
+  expect(interrupted.stderr()).not.toMatch(/error/i);
+  rmSync(folder, { recursive: true, force: true });
+});
+
 test.concurrent("a second cloud on the same folder is rejected", async () => {
   const second = await runStartCommand("--port", "0", "--data", data);
   expect(second.code).toBe(1);

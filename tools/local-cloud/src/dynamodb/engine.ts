@@ -142,6 +142,8 @@ async function spawnEngine(binary: string, file: string, port: number): Promise<
       : spawn("/bin/sh", ["-c", engineScript, binary, ...args], {
           stdio: ["pipe", "pipe", "pipe"],
           env: {},
+          // in a process group of its own, so that Ctrl-C in the terminal does not end it before its parent closes it
+          detached: true,
         });
   let output = "";
   await new Promise<void>((resolve, reject) => {
