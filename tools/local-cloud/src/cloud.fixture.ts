@@ -88,7 +88,9 @@ writeFileSync(
   join(root, "hello.ts"),
   `export const handler = async () => ({ statusCode: 200, body: "hello" });`,
 );
-const cloud = await startCloud({ graph, root, data: join(root, "data") });
+// relative folders, as the README starts it
+process.chdir(root);
+const cloud = await startCloud({ graph, root: ".", data: "data" });
 const answer = await (await fetch(`${cloud.local.api}/`)).text();
 await cloud.stop();
 rmSync(root, { recursive: true });

@@ -1,5 +1,5 @@
 import { type Server, createServer } from "node:http";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 import { type CloudAddresses, addressesOf } from "./addresses.ts";
 import { type Clock, createClock } from "./clock.ts";
@@ -22,7 +22,7 @@ export type { CloudAddresses, Log, ResourceGraph };
 
 export type CloudOptions = {
   graph: ResourceGraph;
-  /** The folder that the handlers' paths start from. */
+  /** The folder that the handlers' paths start from, absolute or relative to the working directory; so is `data`. */
   root: string;
   /** The folder of all state. It is made if it does not exist; one cloud at a time uses it. */
   data: string;
@@ -87,7 +87,9 @@ export function showTrace({ data, graph, id }: { data: string; graph: ResourceGr
  * refuse or that is not emulated.
  */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
-  const { graph, root, port = 0, log = silentLog, onProgress = () => {} } = options;
+  const { graph, port = 0, log = silentLog, onProgress = () => {} } = options;
+  // functions and bundles have other working directories
+  const root = resolve(options.root);
   const clock = options.clock ?? createClock();
   const stops: (() => unknown)[] = [];
   const stop = async () => {
@@ -103,7 +105,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   };
 
   try {
-    const data = openDataFolder(options.data);
+    const data = openDataFolder(resolve(options.data));
     stops.push(() => data.close());
     const { db } = data;
     const principals = createPrincipals({ graph, db });
