@@ -72,7 +72,7 @@ export function createClient(baseUrl: string, options: Options = {}) {
 
     /**
      * Signed URLs of your own image, one for each request and in their order. Anyone who has such a URL can read the image
-     * until it expires, after `seconds` (3600 by default, at most 604800). Private images have no other URLs.
+     * until `expiresAt`: after `seconds` (3600 by default, at most 604800), or up to a tenth of it earlier. Private images have no other URLs.
      * @throws ProblemError such as image.not_yours, image.not_found or image.unfinished
      */
     async urls(

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { examples, renderExample } from "./examples.ts";
 
-// Renders the pictures of the README again: node packages/imaging/examples/make.ts
+// Renders the pictures of the README again: npx pnpm exec node packages/imaging/examples/make.ts
 
 for (const [file, [image, query]] of Object.entries(examples))
   writeFileSync(join(import.meta.dirname, file), await renderExample(image, query));

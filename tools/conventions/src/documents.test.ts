@@ -46,6 +46,17 @@ test("every symbol that is named with its file is declared in that file", () => 
   expect(missing.map(({ file, mention }) => `${file}: ${mention}`)).toEqual([]);
 });
 
+test("a TypeScript file is run by the Node that the project installs", () => {
+  // an older Node on the PATH does not run TypeScript
+  const bare = [...texts, ...documents.map((file) => ({ file, text: read(file) }))].flatMap(
+    ({ file, text }) =>
+      [...text.matchAll(/(?<!exec )\bnode (?:packages|tools)\/\S+\.ts\b/g)].map(
+        ([command]) => `${file}: ${command}`,
+      ),
+  );
+  expect(bare).toEqual([]);
+});
+
 const link = /\]\((?!https?:|#)([^)#\s]+)/g;
 
 test("every relative link of a document leads to a file", () => {
