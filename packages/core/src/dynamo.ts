@@ -68,6 +68,18 @@ export async function queryAll(input: Query): Promise<Item[]> {
   return items;
 }
 
+/** The items of one request, and the sort key that it reached; null if there are no more. It reads at most one megabyte. */
+export async function queryPage(
+  input: Query & { pageSize: number },
+): Promise<{ items: Item[]; reached: string | null }> {
+  for await (const { items, lastKey } of queryPages(input))
+    return {
+      items,
+      reached: lastKey ? String(lastKey[input.index ? `${input.index}sk` : "sk"]) : null,
+    };
+  throw new Error("BUG: a query has at least one page");
+}
+
 export type ScanPage = { items: Item[]; nextKey: Key | undefined };
 
 /**
@@ -196,8 +208,12 @@ async function* queryPages(input: Query, more: { Select?: "COUNT" } = {}) {
       ExclusiveStartKey: startKey,
       ...more,
     });
-    yield { items: (page.Items ?? []).map((item) => unmarshall(item)), count: page.Count ?? 0 };
     startKey = page.LastEvaluatedKey;
+    yield {
+      items: (page.Items ?? []).map((item) => unmarshall(item)),
+      count: page.Count ?? 0,
+      lastKey: startKey && unmarshall(startKey),
+    };
   } while (startKey);
 }
 

@@ -1,5 +1,3 @@
-import { assert, date, property } from "fast-check";
-import { ulid } from "ulid";
 import { expect, onTestFinished, test, vi } from "vitest";
 import * as z from "zod/mini";
 
@@ -33,16 +31,4 @@ test("a derived id has its time, and depends on the seed alone", () => {
   expect(Id.timestampMs(id)).toBe(1_800_000_000_000);
   expect(Id.derive("image", 1_800_000_000_000, "an event")).toBe(id);
   expect(Id.derive("image", 1_800_000_000_000, "another event")).not.toBe(id);
-});
-
-test("the lowest id of a moment is not above any id of that moment, and above all earlier ones", () => {
-  const moments = date({ min: new Date(1), max: new Date("2100-01-01"), noInvalidDate: true });
-  assert(
-    property(moments, (moment) => {
-      const lowest = Id.lowestAt("image", moment.getTime());
-      expect(Id.timestampMs(lowest)).toBe(moment.getTime());
-      expect(lowest <= `img_${ulid(moment.getTime())}`).toBe(true);
-      expect(Id.lowestAt("image", moment.getTime() - 1) < lowest).toBe(true);
-    }),
-  );
 });

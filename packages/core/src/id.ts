@@ -19,10 +19,6 @@ export const derive = <N extends Noun>(noun: N, timeMs: number, seed: string) =>
 /** The time in an id, in milliseconds since 1970. */
 export const timestampMs = (id: ImageId): number => decodeTime(id.slice(id.indexOf("_") + 1));
 
-/** The smallest id with this time (in milliseconds): every id of that time or later is equal or larger. */
-export const lowestAt = <N extends Noun>(noun: N, timeMs: number) =>
-  `${prefix[noun]}${encodeTime(timeMs)}${"0".repeat(16)}` as const;
-
 /** 80 bits in the 32 letters of a ULID: https://github.com/ulid/spec */
 const hashToLetters = (seed: string) =>
   Array.from(

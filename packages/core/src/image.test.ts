@@ -39,8 +39,7 @@ const newestFirst = (ids: string[]) => ids.toSorted().toReversed();
 
 /** The row of an image that was created and made ready at this time, as ingest writes it. */
 async function readyImageAt(timeMs: number, tags: string[]) {
-  const time = Id.lowestAt("image", timeMs).slice("img_".length, -16);
-  const id = `img_${time}${Id.create("image").slice(-16)}` as const;
+  const id = Id.derive("image", timeMs, Id.create("image"));
   const at = new Date(timeMs).toISOString();
   const row: ImageRow.Row = {
     id,
@@ -54,7 +53,6 @@ async function readyImageAt(timeMs: number, tags: string[]) {
     updatedAt: at,
     version: 1,
   };
-  await Feed.addDay(id);
   await Dynamo.put({ item: { ...ImageRow.item(row), ...Feed.attributes(id) } });
   return id;
 }

@@ -82,17 +82,10 @@ export const findRow = async (id: ImageId): Promise<Row | undefined> =>
  */
 export const list = fn(List, async ({ limit = 24, cursor, tag }): Promise<Page> => {
   const listName = `images?${tag ?? ""}`;
-  const entries = Feed.entriesBefore({
-    before: Cursor.decode(listName, cursor),
-    // the images of a page are spread over the shards of its days
-    pageSize: Math.ceil(limit / 2),
-  });
-  return takePage(
-    listName,
-    limit,
-    // the index is a moment behind the table, so an image that was just made private may still be in it
-    filterItems(entries, (row) => row.visibility === "public" && (!tag || row.tags.includes(tag))),
-  );
+  // the index is a moment behind the table, so an image that was just made private may still be in it
+  const isIncluded = (row: Row) => row.visibility === "public" && (!tag || row.tags.includes(tag));
+  const sources = Feed.sources(limit).map((read) => filterItems(read, isIncluded));
+  return takePage(listName, { sources, cursor, limit, maxRounds: 2 });
 });
 
 /**
@@ -104,8 +97,8 @@ export const list = fn(List, async ({ limit = 24, cursor, tag }): Promise<Page> 
 export const listMine = fn(ListMine, async ({ limit = 24, cursor }): Promise<Page> => {
   const { id: userId } = Actor.requireUser();
   const listName = `images of ${userId}`;
-  const before = Cursor.decode(listName, cursor) ?? AFTER_ALL;
-  return takePage(listName, limit, ownEntriesBefore(userId, before, limit));
+  const sources = [ownImages(userId, limit)];
+  return takePage(listName, { sources, cursor, limit, maxRounds: 3 });
 });
 
 /**
@@ -125,7 +118,7 @@ export const update = fn(Update, async ({ id, version, ...changes }): Promise<In
   for (;;) {
     const before = await getOwnRow(id, userId);
     if (version && before.version !== version) throw changed(before);
-    const feed = await feedChange(before, changes.visibility);
+    const feed = feedChange(before, changes.visibility);
     const item = await ImageRow.update({
       id,
       set: { ...set, ...feed.set },
@@ -144,10 +137,9 @@ export const update = fn(Update, async ({ id, version, ...changes }): Promise<In
 });
 
 /** What a change of visibility changes in the feed's attributes. Only an image that is ready and public has them. */
-async function feedChange({ id, state }: Row, visibility: Info["visibility"] | undefined) {
+function feedChange({ id, state }: Row, visibility: Info["visibility"] | undefined) {
   if (visibility === "private") return { set: {}, remove: Feed.attributeNames };
   if (visibility === undefined || state !== "ready") return { set: {}, remove: [] };
-  await Feed.addDay(id);
   return { set: Feed.attributes(id), remove: [] };
 }
 
@@ -175,15 +167,16 @@ export const remove = fn(Info.shape.id, async (id): Promise<void> => {
 /** A presigned POST is valid for 15 minutes, and S3 and the queue retry for less than a week: no event of the upload comes later. */
 const TOMBSTONE_SECONDS = 7 * Clock.DAY_SECONDS;
 
-/** Sorts after every id. */
-const AFTER_ALL = "~";
+type PageOf = {
+  sources: Pagination.Source<Row>[];
+  cursor: string | undefined;
+  limit: number;
+  maxRounds: number;
+};
 
-async function takePage(
-  listName: string,
-  limit: number,
-  entries: AsyncGenerator<Pagination.Entry<Row>, void>,
-): Promise<Page> {
-  const { items: rows, nextPosition } = await Pagination.takePage(entries, limit);
+async function takePage(listName: string, { cursor, ...page }: PageOf): Promise<Page> {
+  const before = Cursor.decode(listName, cursor);
+  const { items: rows, nextPosition } = await Pagination.takePage({ ...page, before });
   const counts = await LikeCount.getMany(rows.map((row) => row.id));
   return {
     items: rows.map((row) => ImageRow.toInfo(row, counts.get(row.id) ?? 0)),
@@ -191,29 +184,34 @@ async function takePage(
   };
 }
 
-async function* ownEntriesBefore(
-  userId: string,
-  before: string,
-  pageSize: number,
-): AsyncGenerator<Pagination.Entry<Row>, void> {
-  const items = Dynamo.query({
-    index: "gsi1",
-    keyCondition: "#gsi1pk = :owner AND #gsi1sk < :before",
-    values: { owner: ImageRow.ownerKey(userId), before },
-    newestFirst: true,
-    pageSize: pageSize + 1,
-  });
-  for await (const item of items)
-    yield { position: String(item["gsi1sk"]), item: ImageRow.parse(item) };
-}
+const ownImages =
+  (userId: string, limit: number): Pagination.Source<Row> =>
+  async (before) => {
+    const { items, reached } = await Dynamo.queryPage({
+      index: "gsi1",
+      keyCondition: "#gsi1pk = :owner AND #gsi1sk < :before",
+      values: { owner: ImageRow.ownerKey(userId), before },
+      newestFirst: true,
+      pageSize: limit + 1,
+    });
+    // an upload that has expired but is not removed yet has no row
+    const entries = items.map((item) => ({
+      position: String(item["gsi1sk"]),
+      item: ImageRow.parse(item),
+    }));
+    return { entries, reached };
+  };
 
-async function* filterItems(
-  entries: AsyncGenerator<Pagination.Entry<Row>, void>,
-  isIncluded: (row: Row) => boolean,
-): AsyncGenerator<Pagination.Entry<Row>, void> {
-  for await (const { position, item } of entries)
-    yield { position, item: item && isIncluded(item) ? item : undefined };
-}
+const filterItems =
+  (read: Pagination.Source<Row>, isIncluded: (row: Row) => boolean): Pagination.Source<Row> =>
+  async (before) => {
+    const { entries, reached } = await read(before);
+    const filtered = entries.map(({ position, item }) => ({
+      position,
+      item: item && isIncluded(item) ? item : undefined,
+    }));
+    return { entries: filtered, reached };
+  };
 
 /** The error for an image that does not exist, or that the user may not see. */
 export const notFound = (id: string) =>

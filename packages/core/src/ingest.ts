@@ -87,7 +87,6 @@ export async function markReady(
   let seen: Image | undefined = image;
   while (seen && isProcessing(seen, event)) {
     const isPublic = seen.visibility === "public";
-    if (isPublic) await Feed.addDay(id);
     const item = await updateProcessing(
       event,
       { ...findings, state: "ready", ...(isPublic && Feed.attributes(id)) },

@@ -23,11 +23,11 @@ export * from "./like.schema.ts";
 export const list = fn(List, async ({ id, limit = 24, cursor }): Promise<Page> => {
   await Image.getVisibleRow(id, undefined);
   const listName = `likes of ${id}`;
-  const before = Cursor.decode(listName, cursor) ?? AFTER_ALL;
-  const shards = LikeRow.SHARD_NUMBERS.map((shard) =>
-    entriesBefore("gsi2", LikeRow.partition(id, shard), before, Math.ceil(limit / 2)),
+  const pageSize = Pagination.entriesPerShard(limit, LikeRow.SHARD_COUNT);
+  const sources = LikeRow.SHARD_NUMBERS.map((shard) =>
+    source("gsi2", LikeRow.partition(id, shard), pageSize),
   );
-  return takePage(listName, limit, Pagination.mergeNewestFirst(shards));
+  return takePage(listName, { sources, cursor, limit, maxRounds: 1 });
 });
 
 /**
@@ -40,12 +40,8 @@ export const listMine = fn(ListMine, async ({ ids, limit = 24, cursor }): Promis
   const { id: userId } = Actor.requireUser();
   if (ids) return findMine(userId, ids);
   const listName = `likes by ${userId}`;
-  const before = Cursor.decode(listName, cursor) ?? AFTER_ALL;
-  return takePage(
-    listName,
-    limit,
-    entriesBefore("gsi1", LikeRow.likerKey(userId), before, limit + 1),
-  );
+  const sources = [source("gsi1", LikeRow.likerKey(userId), limit + 1)];
+  return takePage(listName, { sources, cursor, limit, maxRounds: 1 });
 });
 
 // A like is one row with a key of image and user, and its condition makes both functions idempotent. There is no
@@ -106,34 +102,35 @@ async function findMine(userId: string, ids: ImageId[]): Promise<Page> {
   return { items: found.map((item) => Info.parse(item)), next: null };
 }
 
-async function takePage(
-  listName: string,
-  limit: number,
-  entries: AsyncGenerator<Pagination.Entry<Info>, void>,
-): Promise<Page> {
-  const { items, nextPosition } = await Pagination.takePage(entries, limit);
+type PageOf = {
+  sources: Pagination.Source<Info>[];
+  cursor: string | undefined;
+  limit: number;
+  maxRounds: number;
+};
+
+async function takePage(listName: string, { cursor, ...page }: PageOf): Promise<Page> {
+  const before = Cursor.decode(listName, cursor);
+  const { items, nextPosition } = await Pagination.takePage({ ...page, before });
   return { items, next: nextPosition && Cursor.encode(listName, nextPosition) };
 }
 
-async function* entriesBefore(
-  index: "gsi1" | "gsi2",
-  partition: string,
-  before: string,
-  pageSize: number,
-): AsyncGenerator<Pagination.Entry<Info>, void> {
-  const items = Dynamo.query({
-    index,
-    keyCondition: `#${index}pk = :partition AND #${index}sk < :before`,
-    values: { partition, before },
-    newestFirst: true,
-    pageSize,
-  });
-  for await (const item of items)
-    yield { position: String(item[`${index}sk`]), item: Info.parse(item) };
-}
-
-/** Sorts after every time. */
-const AFTER_ALL = "~";
+const source =
+  (index: "gsi1" | "gsi2", partition: string, pageSize: number): Pagination.Source<Info> =>
+  async (before) => {
+    const { items, reached } = await Dynamo.queryPage({
+      index,
+      keyCondition: `#${index}pk = :partition AND #${index}sk < :before`,
+      values: { partition, before },
+      newestFirst: true,
+      pageSize,
+    });
+    const entries = items.map((item) => ({
+      position: String(item[`${index}sk`]),
+      item: Info.parse(item),
+    }));
+    return { entries, reached };
+  };
 
 const notReady = ({ id, state }: Image.Row) =>
   new VisibleError(
