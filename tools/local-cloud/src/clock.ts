@@ -4,8 +4,10 @@ import { setTimeout as wait } from "node:timers/promises";
 export type Clock = {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Returns how many milliseconds ago a date is. The date may be of this clock, or of the real one that other programs use. */
-  since(dated: number): number;
+  /** Returns how many milliseconds of this clock have passed since a date of the real clock, jumps included; negative for a date in the future. */
+  sinceReal(date: number): number;
+  /** Returns `now() - date`, or less if the date was read before an earlier call of `advance`: the difference to the nearest time that this clock, had it not been moved since, would show. */
+  differenceTo(date: number): number;
   /** Resolves when `ms` have passed on this clock; rejects with the signal's reason when aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Moves the clock forward by `ms` and wakes every sleeper that is due, the earliest first. */
@@ -21,13 +23,18 @@ export function createClock(): Clock {
 
   return {
     now,
-    since(dated) {
-      const real = Date.now() - dated;
-      // a date in the future of the real clock is of this clock, unless it is nearer to the real one
-      if (real < 0) return Math.abs(now() - dated) < -real ? now() - dated : real;
-      // dates of signatures have no milliseconds: one of the second of a jump counts as made after it
-      const jump = jumps.findLast(({ at }) => at <= dated + 999);
-      return now() - dated - (jump?.offset ?? 0);
+    sinceReal(date) {
+      const real = Date.now() - date;
+      if (real < 0) return real;
+      // dates of signatures have no milliseconds: one of the second of a jump counts as read after it
+      const jump = jumps.findLast(({ at }) => at <= date + 999);
+      return now() - date - (jump?.offset ?? 0);
+    },
+    differenceTo(date) {
+      const differences = [0, ...jumps.map((jump) => jump.offset)].map(
+        (before) => Date.now() + before - date,
+      );
+      return differences.reduce((least, one) => (Math.abs(one) < Math.abs(least) ? one : least));
     },
     async sleep(ms, signal) {
       signal?.throwIfAborted();

@@ -18,6 +18,7 @@ import { createUsers } from "./users.ts";
 import { type Principals, authorize } from "../iam/principals.ts";
 import { type ServiceCall, traceCall } from "../xray/trace-service-call.ts";
 import type { TraceStore } from "../xray/trace-store.ts";
+import { signatureAge } from "../iam/signature-age.ts";
 import * as VerifySignature from "../iam/verify-signature.ts";
 import type { Verified } from "./token-verifier.ts";
 
@@ -200,7 +201,7 @@ function authorizeSignedAction(
     service: "cognito-idp",
     region: graph.region,
     now: Date.now(),
-    ageOf: clock.since,
+    ageOf: signatureAge(clock),
   });
   if (!outcome.ok) {
     if (outcome.problem === "missing")

@@ -5,6 +5,7 @@ import type { Log } from "../log.ts";
 import { ServiceError } from "../service-error.ts";
 import type { AccessRequest, Statement } from "./policy.ts";
 import { type Principal, type Principals, authorize } from "./principals.ts";
+import { signatureAge } from "./signature-age.ts";
 import * as VerifySignature from "./verify-signature.ts";
 
 /** Authentication and authorization of the requests to one service. */
@@ -51,7 +52,7 @@ export function createRequestAccess({
         service,
         region,
         now: Date.now(),
-        ageOf: clock.since,
+        ageOf: signatureAge(clock),
       });
       if (verification.ok) return verification.principal;
       const type = signatureErrors[verification.problem];

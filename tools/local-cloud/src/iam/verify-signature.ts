@@ -5,6 +5,7 @@ import {
   queryPairs,
   unsignedHeader,
 } from "./canonical-request.ts";
+import type { SignatureAge } from "./signature-age.ts";
 import {
   ALGORITHM,
   type CredentialScope,
@@ -41,8 +42,8 @@ export type { SignedRequest } from "./canonical-request.ts";
 export type VerifyOptions = CredentialScope & {
   /** Milliseconds since the epoch. */
   now: number;
-  /** Milliseconds since the signature was made; the signer may have read the virtual clock or the real one. */
-  ageOf?: (signedAt: number) => number;
+  /** Where the clock of the signer or of the service can be moved; without it, both are `now`. */
+  ageOf?: (signedAt: number, signer: Credentials | undefined) => SignatureAge;
   /** How far `x-amz-date` may differ from now: 15 minutes in most services, 5 in execute-api. */
   maxSkewSeconds?: number;
 };
@@ -100,11 +101,10 @@ export function verifyHeader<P extends Credentials>(
   const sentAt = date ? parseAmzDate(date) : undefined;
   if (!date || sentAt === undefined)
     return rejected("malformed", "A valid x-amz-date header is required");
-  const skew = (options.maxSkewSeconds ?? DEFAULT_MAX_SKEW_SECONDS) * 1000;
-  const age = ageOf(sentAt, options);
-  if (Math.min(Math.abs(options.now - sentAt), Math.abs(age)) > skew)
+  const { skew } = ageOf(sentAt, find(parts.accessKeyId), options);
+  if (Math.abs(skew) > maxSkewMs(options))
     return rejected(
-      age > 0 ? "skewed" : "not-yet-valid",
+      skew > 0 ? "skewed" : "not-yet-valid",
       "The difference between the request time and the current time is too large.",
     );
   const stated = header(request, "x-amz-content-sha256");
@@ -155,9 +155,8 @@ export function verifyQuery<P extends Credentials>(
   };
   if (!parts.accessKeyId)
     return rejected("malformed", "Error parsing the X-Amz-Credential parameter");
-  const age = ageOf(signedAt, options);
-  if (age < -(options.maxSkewSeconds ?? DEFAULT_MAX_SKEW_SECONDS) * 1000)
-    return rejected("not-yet-valid", "Request is not yet valid");
+  const { age, skew } = ageOf(signedAt, find(parts.accessKeyId), options);
+  if (-skew > maxSkewMs(options)) return rejected("not-yet-valid", "Request is not yet valid");
   if (age > seconds * 1000) return rejected("expired", "Request has expired");
   const payloadHash =
     header(request, "x-amz-content-sha256") ??
@@ -171,8 +170,13 @@ export function verifyQuery<P extends Credentials>(
   });
 }
 
-const ageOf = (signedAt: number, { now, ageOf: since }: VerifyOptions) =>
-  since?.(signedAt) ?? now - signedAt;
+function ageOf(signedAt: number, signer: Credentials | undefined, options: VerifyOptions) {
+  const age = options.now - signedAt;
+  return options.ageOf?.(signedAt, signer) ?? { age, skew: age };
+}
+
+const maxSkewMs = ({ maxSkewSeconds = DEFAULT_MAX_SKEW_SECONDS }: VerifyOptions) =>
+  maxSkewSeconds * 1000;
 
 type SignatureClaim = ReturnType<typeof parseCredential> & {
   signedHeaders: string[];

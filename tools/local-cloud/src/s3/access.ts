@@ -1,5 +1,6 @@
 import * as Policy from "../iam/policy.ts";
 import { type Principal, authorize } from "../iam/principals.ts";
+import { signatureAge } from "../iam/signature-age.ts";
 import * as VerifySignature from "../iam/verify-signature.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Call, Caller, S3, ServiceRequest } from "./types.ts";
@@ -22,7 +23,7 @@ export function identify(s3: S3, request: VerifySignature.SignedRequest): Caller
     service: "s3",
     region: s3.graph.region,
     now: Date.now(),
-    ageOf: s3.clock.since,
+    ageOf: signatureAge(s3.clock),
   };
   const outcome = verify<Principal>(request, (id) => s3.principals.find(id), options);
   if (!outcome.ok) throw refusal(s3, outcome, isPresigned);

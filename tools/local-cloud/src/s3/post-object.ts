@@ -1,3 +1,4 @@
+import { signatureAge } from "../iam/signature-age.ts";
 import type { SignatureProblem } from "../iam/verify-signature.ts";
 import {
   ALGORITHM,
@@ -63,8 +64,9 @@ function identify(
   if (encoded === undefined) return { caller: { how: "anonymous" } };
   const { principal, signedAt } = verify(s3, encoded, fields);
   const policy = PostPolicy.parse(encoded);
-  // the program that wrote the policy may use another clock
-  PostPolicy.demand(policy, fields, bucket.name, signedAt + s3.clock.since(signedAt));
+  // the expiry is a date of the signer's clock, too
+  const { age } = signatureAge(s3.clock)(signedAt, principal);
+  PostPolicy.demand(policy, fields, bucket.name, signedAt + age);
   return { caller: { principal, how: "POST" }, policy };
 }
 

@@ -1,5 +1,6 @@
 import type { AccessRequest, Statement } from "../../iam/policy.ts";
 import { type Principal, authorize as mayDo } from "../../iam/principals.ts";
+import { signatureAge } from "../../iam/signature-age.ts";
 import * as VerifySignature from "../../iam/verify-signature.ts";
 import type { RequestContext } from "../types.ts";
 import type { Dependencies } from "../dependencies.ts";
@@ -52,7 +53,7 @@ export function authorizeSignedRequest(
     service: "execute-api",
     region: graph.region,
     now: Date.now(),
-    ageOf: clock.since,
+    ageOf: signatureAge(clock),
     maxSkewSeconds: SKEW_SECONDS,
   });
   if (!outcome.ok) throw gatewayError(outcome);
