@@ -1,13 +1,14 @@
 import {
   CreateBucketCommand,
   DeleteBucketCommand,
+  GetBucketLocationCommand,
   HeadBucketCommand,
   ListBucketsCommand,
   type ListBucketsCommandInput,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { bucket, region, smallGraph, startS3 } from "./s3.fixture.ts";
+import { bucket, bucketArn, region, smallGraph, startS3 } from "./s3.fixture.ts";
 
 const graph = smallGraph(
   ["uploads", "derivatives", "deployments"].flatMap((name) => bucket(name)),
@@ -64,6 +65,29 @@ test("ListBuckets needs s3:ListAllMyBuckets", async () => {
   expect(s3.denials.at(-1)).toEqual({ principal: "reader", ...denial });
   expect((await fetch(s3.endpoint)).status).toBe(403);
   expect(s3.denials.at(-1)).toEqual({ principal: "anonymous", ...denial });
+});
+
+test("HeadBucket needs s3:ListBucket, and GetBucketLocation s3:GetBucketLocation", async () => {
+  const forbidden = { $metadata: { httpStatusCode: 403 } };
+  const Bucket = "uploads";
+  const resource = bucketArn(Bucket);
+  const [reader, lister] = ["reader", "lister"].map((role) => s3.client(s3.role(role)));
+  await reader!.send(new HeadBucketCommand({ Bucket }));
+  await expect(lister!.send(new HeadBucketCommand({ Bucket }))).rejects.toMatchObject(forbidden);
+  expect(s3.denials.at(-1)).toEqual({ principal: "lister", action: "s3:ListBucket", resource });
+  const location = new GetBucketLocationCommand({ Bucket });
+  expect((await s3.client().send(location)).LocationConstraint).toBe(region);
+  await expect(reader!.send(location)).rejects.toMatchObject({
+    name: "AccessDenied",
+    ...forbidden,
+  });
+  expect(s3.denials.at(-1)).toEqual({
+    principal: "reader",
+    action: "s3:GetBucketLocation",
+    resource,
+  });
+  expect((await fetch(`${s3.endpoint}/${Bucket}`, { method: "HEAD" })).status).toBe(403);
+  expect((await fetch(`${s3.endpoint}/${Bucket}?location`)).status).toBe(403);
 });
 
 test("CreateBucket and DeleteBucket are refused, and the message says where buckets are changed", async () => {

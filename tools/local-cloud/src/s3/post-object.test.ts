@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { createPresignedPost, type PresignedPostOptions } from "@aws-sdk/s3-presigned-post";
 import { request } from "node:http";
@@ -163,8 +162,6 @@ test("the limits themselves are allowed", async () => {
 
 test("a policy counts until it expires", async () => {
   const { fields } = await presign({ Expires: 60 });
-  // the date in it is cut to the second, and the jump must come behind it
-  await sleep(1_000);
   await s3.clock.advance(61_000);
   const { status, text } = await post({ ...fields, ...png }, picture);
   expect(status).toBe(403);
