@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { seedFromEnvironment, seededRandom } from "@balde/faults/random";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { type Stage, startLocalCloud } from "./stage.ts";
@@ -23,7 +24,7 @@ const KILL_WITHIN_MS = 800;
 const ROUNDS = 8;
 
 /** A failure can be repeated with the seed that it prints: `SEED=123 npx pnpm test tools/e2e/src/kill.test.ts`. */
-const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+const seed = seedFromEnvironment();
 
 let data: string;
 let running: Stage;
@@ -64,17 +65,6 @@ function killMoments(): number[] {
     .map((ms) => ({ ms, order: random() }))
     .toSorted((a, b) => a.order - b.order)
     .map(({ ms }) => ms);
-}
-
-/** The generator mulberry32: numbers from 0 to 1 that depend on the seed only. */
-function seededRandom(start: number) {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 test.skipIf(skipped)(

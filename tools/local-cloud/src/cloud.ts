@@ -34,6 +34,11 @@ export type CloudOptions = {
   clock?: Clock;
   /** Follows the source files of the functions: a saved file is live within two seconds. */
   watch?: boolean;
+  /**
+   * Returns the address at which functions find a service, for example that of a proxy before it. It is called with the
+   * name in `AWS_ENDPOINT_URL_…` (S3, DYNAMODB …) and the service's own address, which everything else keeps using.
+   */
+  functionEndpoint?: (service: string, url: string) => string | Promise<string>;
   /** Called with the function's ARN before an API invokes a function. */
   onFunctionCall?: (functionArn: string) => void;
   /** Called when a service has started, with its name and address. */
@@ -53,6 +58,8 @@ export type Cloud = {
   issueTokens: UserPools["issue"];
   /** Invokes a function directly, without any trigger, and returns its result. */
   invoke(functionArn: string, payload: string): Promise<unknown>;
+  /** Kills the processes that work on an event of the function, or of any function, with SIGKILL. Returns how many. */
+  killProcesses(functionArn?: string): number;
   /** Stops every service and process, and closes the data folder. */
   stop(): Promise<void>;
 };
@@ -156,6 +163,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       createUser: (user) => existing(cognito).userPools.createUser(user),
       issueTokens: (name, of) => existing(cognito).userPools.issue(name, of),
       invoke: async (functionArn, payload) => (await started).invoke(functionArn, payload),
+      killProcesses: (functionArn) => functions?.kill(functionArn) ?? 0,
       stop,
     };
 
@@ -232,7 +240,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         graph: await withLocalAddresses(),
         root,
         folder: data.path,
-        endpoints: withoutUndefined(endpoints),
+        endpoints: await endpointsOf(withoutUndefined(endpoints)),
         secrets: data.secret,
         watch: options.watch ?? false,
       });
@@ -246,6 +254,15 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       });
       stops.push(() => mappings.stop());
       return created;
+    }
+
+    async function endpointsOf(urls: Record<string, string>) {
+      const { functionEndpoint } = options;
+      if (!functionEndpoint) return urls;
+      const changed: Record<string, string> = {};
+      for (const [service, url] of Object.entries(urls))
+        changed[service] = await functionEndpoint(service, url);
+      return changed;
     }
 
     async function withLocalAddresses() {
@@ -291,4 +308,6 @@ async function refuseInvoke(functionArn: string): Promise<never> {
 }
 
 const withoutUndefined = (urls: Record<string, string | undefined>) =>
-  Object.fromEntries(Object.entries(urls).flatMap(([name, url]) => (url ? [[name, url]] : [])));
+  Object.fromEntries(
+    Object.entries(urls).flatMap(([name, url]) => (url ? [[name, url]] : [])),
+  ) as Record<string, string>;

@@ -167,6 +167,19 @@ test("a process that exits causes Runtime.ExitError, and the next call gets a ne
   });
 });
 
+test("a killed process fails its call, and the next call gets a new process", async () => {
+  const before = await cloud.call("slow", { ms: 0 });
+  const call = cloud.call("slow", { ms: 5_000 });
+  await sleep(100);
+  expect(cloud.kill(functionArn("slow"))).toBe(1);
+  expect(await call).toMatchObject({
+    kind: "error",
+    errorMessage: expect.stringMatching(/killed$/),
+  });
+  expect(cloud.kill(functionArn("slow"))).toBe(0);
+  expect(await cloud.call("slow", { ms: 0 })).not.toEqual(before);
+});
+
 test("a handler in an endless loop is killed at its timeout", async () => {
   const before = performance.now();
   const said = complaint(await cloud.call("spin"));

@@ -29,6 +29,8 @@ export type Functions = {
     payload: string | Buffer,
     options?: InvokeOptions,
   ): Promise<InvokeResult>;
+  /** Kills the processes that work on an event of the function, or of any function. Returns how many. */
+  kill(functionArn?: string): number;
   /** The logical name of each function by ARN. */
   names: Record<string, string>;
   /** Resolves when every function has been bundled or has failed to. `invoke` may be called before. */
@@ -92,6 +94,10 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
       });
       if (result.kind === "error") log.error(errorText(name, invocation.id, result));
       return result;
+    },
+    kill(functionArn) {
+      const chosen = functionArn === undefined ? all : [functions.get(functionArn)];
+      return chosen.reduce((killed, each) => killed + (each?.pool.killBusy() ?? 0), 0);
     },
     async stop() {
       changes?.stop();

@@ -13,6 +13,8 @@ export type ProcessPool = {
   cancel(invocation: Invocation): boolean;
   /** Ends the processes with old code, at once or after their event. */
   replaceProcesses(): void;
+  /** Kills the processes that work on an event, as running out of memory does. Returns how many. */
+  killBusy(): number;
   stop(): Promise<void>;
 };
 
@@ -63,6 +65,11 @@ export function createProcessPool({ size, reserved, throttle, start }: Options):
       for (const process of retired) process.retire();
       // the next call of a function in use must not wait for a cold start
       if (isUsed) startOne();
+    },
+    killBusy() {
+      const busy = [...processes, ...retired].filter(({ state }) => state === "busy");
+      for (const process of busy) process.kill();
+      return busy.length;
     },
     async stop() {
       stopped = true;
