@@ -41,6 +41,14 @@ declare module "sst" {
       }
       "type": "sst.sst.Linkable"
     }
+    "ImageChanges": {
+      "name": string
+      "type": "sst.aws.Function"
+    }
+    "ImageChangesDead": {
+      "type": "sst.aws.Queue"
+      "url": string
+    }
     "Images": {
       "name": string
       "type": "sst.aws.Bucket"
@@ -72,6 +80,10 @@ declare module "sst" {
         "thumb": string
       }
       "type": "sst.sst.Linkable"
+    }
+    "Sync": {
+      "type": "sst.aws.Queue"
+      "url": string
     }
     "Trial": {
       "type": "sst.aws.ApiGatewayV1ApiKey"

@@ -1,7 +1,8 @@
 import * as Cors from "./cors.ts";
 import { countDeadLetters } from "./like-counter.ts";
 import * as Grants from "./grants.ts";
-import { ingest, ingestDeadLetters } from "./ingest.ts";
+import { imageChangesDeadLetters } from "./image-changes.ts";
+import { ingest, ingestDeadLetters, sync } from "./ingest.ts";
 import { keys } from "./keys.ts";
 import * as LightFetch from "./light-fetch.ts";
 import { data } from "./storage.ts";
@@ -13,7 +14,7 @@ export const admin = new sst.aws.Function("Admin", {
   memory: "1024 MB",
   // the gateway waits 29 seconds
   timeout: "25 seconds",
-  link: [data, ingest, ingestDeadLetters, countDeadLetters, keys],
+  link: [data, ingest, ingestDeadLetters, sync, imageChangesDeadLetters, countDeadLetters, keys],
   environment: Cors.environment,
   nodejs: LightFetch.nodejs,
   permissions: [
@@ -28,6 +29,8 @@ export const admin = new sst.aws.Function("Admin", {
       "DeleteMessage",
       "GetQueueAttributes",
     ]),
-    Grants.messages(countDeadLetters, ["GetQueueAttributes"]),
+    ...[sync, imageChangesDeadLetters, countDeadLetters].map((queue) =>
+      Grants.messages(queue, ["GetQueueAttributes"]),
+    ),
   ],
 });

@@ -4,7 +4,6 @@ import { deliver, presets } from "./delivery.ts";
 import { authorizer, deploy, gateway, restApi } from "./gateway.ts";
 import * as Grants from "./grants.ts";
 import "./health.ts";
-import { ingest } from "./ingest.ts";
 import { keys, signing } from "./keys.ts";
 import * as LightFetch from "./light-fetch.ts";
 import "./s3-put-route.ts";
@@ -20,7 +19,7 @@ const apiHandler = new sst.aws.Function("ApiHandler", {
   description: "Answers /v1",
   memory: "1024 MB",
   timeout: "15 seconds",
-  link: [images, data, ingest, keys, signing, presets],
+  link: [images, data, keys, signing, presets],
   environment: Cors.environment,
   nodejs: LightFetch.nodejs,
   permissions: [
@@ -36,7 +35,6 @@ const apiHandler = new sst.aws.Function("ApiHandler", {
     Grants.indexQueries(data),
     // a presigned POST has the permissions of its signer
     Grants.objects(images, ["uploads/*"], ["PutObject"]),
-    Grants.messages(ingest, ["SendMessage"]),
   ],
 });
 

@@ -10,12 +10,16 @@ export const ingestDeadLetters = new sst.aws.Queue("IngestDead", {
   transform: { queue: { messageRetentionSeconds: 14 * 24 * 3600 } },
 });
 
-export const ingest = new sst.aws.Queue("Ingest", {
-  // at least six times the function's timeout, or a message could be received again while it is processed:
-  // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-  visibilityTimeout: "6 minutes",
-  dlq: { queue: ingestDeadLetters.arn, retry: 5 },
-});
+// At least six times the function's timeout, or a message could be received again while it is processed:
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+const visibilityTimeout = "6 minutes";
+const dlq = { queue: ingestDeadLetters.arn, retry: 5 };
+
+/** The events of uploads, and commands of operators. */
+export const ingest = new sst.aws.Queue("Ingest", { visibilityTimeout, dlq });
+
+/** Commands to bring an image's objects to what its row says. A queue of its own, so that hiding a picture does not wait behind uploads. */
+export const sync = new sst.aws.Queue("Sync", { visibilityTimeout, dlq });
 
 // SST lets S3, SNS and EventBridge of every account send to the queue
 $transform(aws.sqs.QueuePolicy, (args) => {
@@ -57,6 +61,7 @@ const ingestHandler = new sst.aws.Function("IngestHandler", {
   link: [images, data],
   permissions: [
     Grants.pollQueue(ingest),
+    Grants.pollQueue(sync),
     Grants.objects(images, ["uploads/*"], ["GetObject", "DeleteObject", "DeleteObjectVersion"]),
     Grants.objects(
       images,
@@ -64,6 +69,8 @@ const ingestHandler = new sst.aws.Function("IngestHandler", {
       ["PutObject", "DeleteObject", "DeleteObjectVersion"],
     ),
     Grants.objects(images, ["originals/*"], ["GetObject"]),
+    // the metadata of a copy says which image it was stored for
+    Grants.objects(images, ["images/*"], ["GetObject", "GetObjectVersion"]),
     Grants.listForNotFound(images),
     Grants.listing(
       images,
@@ -76,16 +83,17 @@ const ingestHandler = new sst.aws.Function("IngestHandler", {
   nodejs: { install: { sharp: "0.35.5" } },
 });
 
-ingest.subscribe(
-  ingestHandler.arn,
-  {
-    // an image may take two thirds of the function's timeout, so a batch of several could time out
-    batch: { size: 1, partialResponses: true },
-    transform: {
-      eventSourceMapping: {
-        scalingConfig: { maximumConcurrency: settings.ingestConcurrency },
+for (const queue of [ingest, sync])
+  queue.subscribe(
+    ingestHandler.arn,
+    {
+      // an image may take two thirds of the function's timeout, so a batch of several could time out
+      batch: { size: 1, partialResponses: true },
+      transform: {
+        eventSourceMapping: {
+          scalingConfig: { maximumConcurrency: settings.ingestConcurrency },
+        },
       },
     },
-  },
-  { dependsOn: ingestHandler },
-);
+    { dependsOn: ingestHandler },
+  );

@@ -34,7 +34,13 @@ test("the status counts the images of each state and the messages of each queue"
 
   const none = { waiting: 0, delayed: 0 };
   expect(await Admin.getStatus({})).toMatchObject({
-    queues: { ingest: none, ingestDead: none, countDead: none },
+    queues: {
+      ingest: none,
+      ingestDead: none,
+      sync: none,
+      imageChangesDead: none,
+      countDead: none,
+    },
     images: { pending: 1, processing: 1, ready: 1, rejected: 1, deleted: 1 },
     next: null,
   });
@@ -43,7 +49,7 @@ test("the status counts the images of each state and the messages of each queue"
   });
 });
 
-test("only images that are ready are prepared again: one, all of one owner, or all", async () => {
+test("ready and deleted images are brought to what their rows say: one, the ready ones of one owner, or all", async () => {
   const [first, second] = [await readyImage({}, "olga"), await readyImage({}, "olga")];
   await pendingImage({}, "olga");
   const other = await readyImage({}, "pete");
@@ -58,6 +64,11 @@ test("only images that are ready are prepared again: one, all of one owner, or a
   expect(await ofOwner()).toEqual({ sent: 2, next: null });
   const all = await reprocessed(() => Admin.reprocess({ everything: true }));
   for (const id of [first, second, other]) expect(all).toContain(`reprocess ${id}`);
+  // what an interrupted erase has left is erased
+  await as("pete", () => Image.remove(other));
+  const deleted = new Set([`reprocess ${other}`]);
+  expect(await reprocessed(() => Admin.reprocess({ imageId: other }))).toEqual(deleted);
+  expect(await reprocessed(() => Admin.reprocess({ everything: true }))).toEqual(all);
   await expect(Admin.reprocess({ imageId: Id.create("image") })).rejects.toMatchObject({
     code: "image.not_found",
   });

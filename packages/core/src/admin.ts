@@ -31,8 +31,9 @@ const MAX_COMMANDS = 500;
  * @throws cursor.invalid
  */
 export const getStatus = fn(GetStatus, async ({ cursor }): Promise<Status> => {
-  const [ingest, ingestDead, countDead] = await Promise.all(
-    [Resource.Ingest.url, Resource.IngestDead.url, Resource.CountDead.url].map(Queue.getDepth),
+  const { Ingest, IngestDead, Sync, ImageChangesDead, CountDead } = Resource;
+  const [ingest, ingestDead, sync, imageChangesDead, countDead] = await Promise.all(
+    [Ingest, IngestDead, Sync, ImageChangesDead, CountDead].map(({ url }) => Queue.getDepth(url)),
   );
   const images = { pending: 0, processing: 0, ready: 0, rejected: 0, deleted: 0 };
   const deadlineMs = Clock.nowMs() + MAX_WORK_MS;
@@ -42,7 +43,13 @@ export const getStatus = fn(GetStatus, async ({ cursor }): Promise<Status> => {
     nextKey = page.nextKey;
     if (Clock.nowMs() > deadlineMs) break;
   }
-  const queues = { ingest: ingest!, ingestDead: ingestDead!, countDead: countDead! };
+  const queues = {
+    ingest: ingest!,
+    ingestDead: ingestDead!,
+    sync: sync!,
+    imageChangesDead: imageChangesDead!,
+    countDead: countDead!,
+  };
   return { queues, images, next: encodeKey("state", nextKey) };
 });
 
@@ -55,8 +62,8 @@ export async function redrive(): Promise<RedriveResult> {
 }
 
 /**
- * Commands ingest to prepare images again from their originals, as after a change of the encoder's settings. Only images
- * that are `ready` are prepared again.
+ * Commands ingest to prepare images again from their originals, as after a change of the encoder's settings, and to bring
+ * all their objects to what the row says. Only images that are `ready` are prepared again; deleted ones are erased again.
  *
  * @throws image.not_found
  * @throws cursor.invalid
@@ -65,8 +72,9 @@ export const reprocess = fn(
   Reprocess,
   async ({ imageId, ownerId, cursor }): Promise<ReprocessResult> => {
     if (imageId) {
-      if (!(await Image.findRow(imageId))) throw Image.notFound(imageId);
-      await Queue.send(reprocessCommand(imageId));
+      // of a deleted image what an interrupted erase has left is erased
+      if (!(await Dynamo.get(ImageRow.key(imageId)))) throw Image.notFound(imageId);
+      await Queue.send(Resource.Ingest.url, [reprocessCommand(imageId)]);
       return { sent: 1, next: null };
     }
     return ownerId ? reprocessOfOwner(ownerId, cursor) : reprocessAll(cursor);
@@ -95,21 +103,22 @@ async function reprocessOfOwner(
     next = Cursor.encode(listName, String(gsi1sk));
     break;
   }
-  await Queue.sendMany(ids.map(reprocessCommand));
+  await Queue.send(Resource.Ingest.url, ids.map(reprocessCommand));
   return { sent: ids.length, next };
 }
 
 async function reprocessAll(cursor: string | undefined): Promise<ReprocessResult> {
   const deadlineMs = Clock.nowMs() + MAX_WORK_MS;
-  const readyImages = {
-    filter: `${allImages.filter} AND #state = :ready`,
-    values: { ...allImages.values, ready: "ready" },
+  const readyOrDeleted = {
+    filter: `${allImages.filter} AND #state IN (:ready, :deleted)`,
+    values: { ...allImages.values, ready: "ready", deleted: "deleted" },
   };
   let sent = 0;
   let nextKey: Dynamo.Key | undefined;
-  const pages = Dynamo.scan({ ...readyImages, startKey: decodeKey("reprocess", cursor) });
+  const pages = Dynamo.scan({ ...readyOrDeleted, startKey: decodeKey("reprocess", cursor) });
   for await (const page of pages) {
-    await Queue.sendMany(page.items.map(({ id }) => reprocessCommand(id as ImageId)));
+    const ids = page.items.map(({ pk }) => ImageRow.idOf(pk as string));
+    await Queue.send(Resource.Ingest.url, ids.map(reprocessCommand));
     sent += page.items.length;
     nextKey = page.nextKey;
     if (sent >= MAX_COMMANDS || Clock.nowMs() > deadlineMs) break;
@@ -122,7 +131,9 @@ const allImages = {
   values: { image: "IMAGE#", meta: "META" },
 };
 
-const reprocessCommand = (imageId: ImageId) => ({ kind: "reprocess", imageId });
+const reprocessCommand = (imageId: ImageId): Queue.Message => ({
+  body: { kind: "reprocess", imageId },
+});
 
 const encodeKey = (listName: string, key: Dynamo.Key | undefined) =>
   key ? Cursor.encode(listName, `${key.pk} ${key.sk}`) : null;

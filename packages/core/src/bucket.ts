@@ -100,9 +100,9 @@ export async function open(key: string, range?: string): Promise<OpenedObject | 
   return { ...toObjectHead(headers), body, contentRange: headers["content-range"] };
 }
 
-/** HEAD: size, ETag, date and metadata of an object; undefined if there is no such object. */
-export async function head(key: string): Promise<ObjectHead | undefined> {
-  const response = await sendObject("HEAD", key);
+/** HEAD: size, ETag, date and metadata of an object, or of one version of it; undefined if there is no such object. */
+export async function head(key: string, version?: string): Promise<ObjectHead | undefined> {
+  const response = await sendObject("HEAD", key, {}, undefined, version);
   response?.body.resume();
   return response && toObjectHead(response.headers);
 }
@@ -131,10 +131,26 @@ export async function removeVersion(key: string, version: string | undefined): P
 
 /** Deletes every version of the object with exactly this key, delete markers included. */
 export const removeAllVersions = (key: string): Promise<void> =>
-  removeVersions(key, (found) => found === key);
+  removeVersions(key, async (found) => found.key === key);
 
 /** Deletes every version of every object whose key starts with `prefix`, delete markers included. */
-export const removeByPrefix = (prefix: string): Promise<void> => removeVersions(prefix, () => true);
+export const removeByPrefix = (prefix: string): Promise<void> =>
+  removeVersions(prefix, async () => true);
+
+/** Deletes every version of every object whose key starts with `prefix`, but not with `exception`. */
+export const removeByPrefixExcept = (prefix: string, exception: string): Promise<void> =>
+  removeVersions(prefix, async (found) => !found.key.startsWith(exception));
+
+/** Deletes every version of the object with this key whose metadata has this text under this name. Of the versions that stay, S3 delivers the latest. */
+export const removeVersionsWith = (key: string, name: string, text: string): Promise<void> =>
+  removeVersions(
+    key,
+    async (found) =>
+      found.key === key &&
+      // S3 answers 405 to a HEAD of a delete marker
+      !found.isDeleteMarker &&
+      (await head(key, found.id))?.metadata[name] === text,
+  );
 
 type PresignOptions = {
   key: string;
@@ -167,7 +183,9 @@ export async function presignPost({ key, type, bytes, sha256, seconds }: Presign
   });
 }
 
-async function removeVersions(prefix: string, isIncluded: (key: string) => boolean) {
+type Version = { key: string; id: string | undefined; isDeleteMarker: boolean };
+
+async function removeVersions(prefix: string, isIncluded: (found: Version) => Promise<boolean>) {
   const { ListObjectVersionsCommand, client } = await sdk();
   let marker: { KeyMarker?: string; VersionIdMarker?: string } = {};
   let hasMore = true;
@@ -175,9 +193,16 @@ async function removeVersions(prefix: string, isIncluded: (key: string) => boole
     const page = await client().send(
       new ListObjectVersionsCommand({ Bucket: bucketName(), Prefix: prefix, ...marker }),
     );
-    const found = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])];
-    const included = found.filter(({ Key }) => isIncluded(Key!));
-    await Promise.all(included.map(({ Key, VersionId }) => removeVersion(Key!, VersionId)));
+    const { Versions = [], DeleteMarkers = [] } = page;
+    const found = [
+      ...Versions.map((version) => ({ ...version, isDeleteMarker: false })),
+      ...DeleteMarkers.map((version) => ({ ...version, isDeleteMarker: true })),
+    ].map(({ Key, VersionId, isDeleteMarker }) => ({ key: Key!, id: VersionId, isDeleteMarker }));
+    await Promise.all(
+      found.map(async (version) => {
+        if (await isIncluded(version)) await removeVersion(version.key, version.id);
+      }),
+    );
     marker = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
     hasMore = page.IsTruncated ?? false;
   }
@@ -189,9 +214,10 @@ async function sendObject(
   key: string,
   headers?: AwsRequest.AwsCall["headers"],
   body?: Uint8Array,
+  version?: string,
 ): Promise<AwsRequest.AwsResponse | undefined> {
   const { AwsError, send } = await awsRequest();
-  const path = `/${encodeKey(key)}`;
+  const path = `/${encodeKey(key)}${version ? `?versionId=${encodeURIComponent(version)}` : ""}`;
   try {
     return await send({ service: "s3", bucket: bucketName(), method, path, headers, body });
   } catch (error) {

@@ -19,6 +19,8 @@ export const Row = z.extend(z.omit(Info, { likes: true }), {
   ),
   /** Of the last S3 event that was worked on, padded. */
   sequencer: z.optional(z.string()),
+  /** How often ingest has started to process an upload of the image. */
+  attempts: z.optional(z.int()),
   /** In seconds since 1970: the end of an upload that has not come, or of a tombstone. */
   expiresAt: z.optional(z.int()),
 });
@@ -29,8 +31,8 @@ export const Row = z.extend(z.omit(Info, { likes: true }), {
  */
 export const tombstoneAttributes: Readonly<Partial<Record<keyof Row, string>>> = {
   state: "`deleted` marks the tombstone: a late event must not bring the image back",
-  ownerId: "only the owner may repeat the deletion, which sends a lost erase command again",
-  name: "ingest frees it, and needs it until then",
+  ownerId: "only the owner may repeat the deletion, which erases again",
+  name: "ingest removes the copy under it and frees it, and removes this attribute at last",
   updatedAt: "when the image was deleted",
   version: "every change of a row counts it",
   expiresAt: "the TTL removes the tombstone",
@@ -46,6 +48,8 @@ export const attributesToClear: readonly string[] = [
 
 /** The partition of an image: its row and its count of likes. */
 export const partition = (id: ImageId) => `IMAGE#${id}`;
+/** The id of the image in this partition. */
+export const idOf = (pk: string) => pk.slice("IMAGE#".length) as ImageId;
 /** The key of an image's row. */
 export const key = (id: ImageId): Dynamo.Key => ({ pk: partition(id), sk: "META" });
 /** The partition of a user's images in the index `gsi1`, sorted by id. */
@@ -78,5 +82,5 @@ export const update = ({ id, set, ...change }: Omit<Dynamo.Update, "key"> & { id
     ...change,
     key: key(id),
     set: { ...set, updatedAt: Clock.nowIso() },
-    add: { version: 1 },
+    add: { ...change.add, version: 1 },
   });

@@ -9,7 +9,6 @@ import * as ImageRow from "./image.row.ts";
 import { type ImageId, Info, List, ListMine, type Page, Update } from "./image.schema.ts";
 import * as LikeCount from "./like-count.ts";
 import * as Pagination from "./pagination.ts";
-import * as Queue from "./queue.ts";
 
 export * from "./image.schema.ts";
 
@@ -103,7 +102,8 @@ export const listMine = fn(ListMine, async ({ limit = 24, cursor }): Promise<Pag
 
 /**
  * The image after the changes: every key of `Changes` that is given is written, and one that is `null` is cleared. With a
- * `version` only that version is changed.
+ * `version` only that version is changed. Ingest removes or stores the copy under the image's name, commanded by the table's
+ * stream.
  *
  * @throws actor.unauthenticated
  * @throws image.not_found
@@ -129,8 +129,6 @@ export const update = fn(Update, async ({ id, version, ...changes }): Promise<In
     const row = ImageRow.parse(item);
     // another request changed the row in the meantime, and the feed's attributes depend on it: start again
     if (!row) continue;
-    // the named copy follows the visibility; only ingest may write it
-    if (changes.visibility && row.name) await Queue.send({ kind: "syncNamedCopy", imageId: id });
     const counts = await LikeCount.getMany([id]);
     return ImageRow.toInfo(row, counts.get(id) ?? 0);
   }
@@ -144,8 +142,9 @@ function feedChange({ id, state }: Row, visibility: Info["visibility"] | undefin
 }
 
 /**
- * Makes a tombstone of the image, which hides it at once and outlives every late event of its upload, and commands ingest to
- * erase its bytes. The owner may repeat it: the command is sent again, in case that the first one was lost.
+ * Makes a tombstone of the image, which hides it at once and outlives every late event of its upload. Ingest erases what
+ * belongs to the image, commanded by the table's stream (docs/adr/0023-the-stream-is-the-outbox.md). The owner may repeat it:
+ * then ingest erases again.
  *
  * @throws actor.unauthenticated
  * @throws image.not_found
@@ -161,7 +160,6 @@ export const remove = fn(Info.shape.id, async (id): Promise<void> => {
     values: { userId },
   });
   if (!tombstone) await getOwnRow(id, userId);
-  await Queue.send({ kind: "erase", imageId: id });
 });
 
 /** A presigned POST is valid for 15 minutes, and S3 and the queue retry for less than a week: no event of the upload comes later. */

@@ -64,6 +64,7 @@ export async function startProcessing(event: UploadEvent): Promise<Image | undef
     id: event.id,
     set: { state: "processing", sequencer: padded(event.sequencer) },
     remove: ["expiresAt", "reason"],
+    add: { attempts: 1 },
     condition: `#state IN (:pending, :state, :rejected)
       AND (attribute_not_exists(#expiresAt) OR #expiresAt > :now)
       AND (attribute_not_exists(#sequencer) OR #sequencer < :sequencer OR (#sequencer = :sequencer AND #state = :state))`,
@@ -123,6 +124,15 @@ export async function replaceFindings(id: ImageId, findings: Findings): Promise<
   });
   return ImageRow.parse(item);
 }
+
+/** Removes the name from a tombstone: afterwards no copy can be found by it, so every process that could store one must have ended. */
+export const forgetName = (id: ImageId): Promise<unknown> =>
+  Dynamo.update({
+    key: ImageRow.key(id),
+    remove: ["name"],
+    condition: "#state = :deleted",
+    values: { deleted: "deleted" },
+  });
 
 /** Removes all rows of a deleted image but its tombstone and its name. When it is interrupted, it can be called again. */
 export async function removeRows(id: ImageId): Promise<void> {

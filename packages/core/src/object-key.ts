@@ -9,7 +9,10 @@ import type { Rung } from "./image.schema.ts";
 export const upload = (id: ImageId): string => `uploads/${id}`;
 
 /** Accepted bytes, which are never overwritten. `rev` is the start of their SHA-256. */
-export const original = (id: ImageId, rev: string): string => `originals/${id}/${rev}`;
+export const original = (id: ImageId, rev: string): string => `${originalsPrefix(id)}${rev}`;
+
+/** The prefix of the originals of all revisions. */
+export const originalsPrefix = (id: ImageId): string => `originals/${id}/`;
 
 /** A smaller copy of the original, to render from. */
 export const rung = (
@@ -19,7 +22,10 @@ export const rung = (
 ): string => `${rungsPrefix(id, rev)}${width}.${type === "image/png" ? "png" : "jpg"}`;
 
 /** The prefix of all rungs of one revision. */
-export const rungsPrefix = (id: ImageId, rev: string): string => `ladder/${id}/${rev}/`;
+export const rungsPrefix = (id: ImageId, rev: string): string => `${ladderPrefix(id)}${rev}/`;
+
+/** The prefix of the rungs of all revisions. */
+export const ladderPrefix = (id: ImageId): string => `ladder/${id}/`;
 
 /** A rendered image. `file` is the hash of its plan and an extension. */
 export const derivative = (id: ImageId, rev: string, file: string): string =>
@@ -33,8 +39,8 @@ export const namedCopy = (name: string): string => `images/${name}`;
 
 /** The prefixes of all objects of an image that was accepted, but for the copy under its name. */
 export const imagePrefixes = (id: ImageId): string[] => [
-  `originals/${id}/`,
-  `ladder/${id}/`,
+  originalsPrefix(id),
+  ladderPrefix(id),
   `derived/${id}/`,
 ];
 

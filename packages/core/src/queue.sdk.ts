@@ -3,6 +3,5 @@ export {
   GetQueueAttributesCommand,
   SQSClient,
   SendMessageBatchCommand,
-  SendMessageCommand,
   StartMessageMoveTaskCommand,
 } from "@aws-sdk/client-sqs";

@@ -11,12 +11,18 @@ afterAll(() => cloud.stop());
 
 const empty = { waiting: 0, inFlight: 0, delayed: 0 };
 
-test("every command that is sent arrives as JSON, also more than SQS takes in one request", async () => {
+const send = (...bodies: object[]) =>
+  Queue.send(
+    Resource.Ingest.url,
+    bodies.map((body) => ({ body })),
+  );
+
+test("every message that is sent arrives as JSON, also more than SQS takes in one request", async () => {
   const before = (await cloud.messages()).length;
-  await Queue.send({ kind: "single" });
+  await send({ kind: "single" });
   const commands = Array.from({ length: 23 }, (_, n) => ({ kind: "many", n }));
-  await Queue.sendMany(commands);
-  await Queue.sendMany([]);
+  await send(...commands);
+  await send();
   const arrived = (await cloud.messages()).slice(before) as { kind: string; n?: number }[];
   expect(arrived.toSorted((a, b) => (a.n ?? -1) - (b.n ?? -1))).toEqual([
     { kind: "single" },
@@ -24,10 +30,14 @@ test("every command that is sent arrives as JSON, also more than SQS takes in on
   ]);
 });
 
-test("the depth of a queue is the number of messages that wait in it", async () => {
+test("the depth of a queue is the number of messages that wait in it, and of those that are delayed", async () => {
   expect(await Queue.getDepth(Resource.Ingest.url)).toMatchObject({ waiting: 0, delayed: 0 });
-  await Queue.sendMany([{ n: 1 }, { n: 2 }]);
-  expect(await Queue.getDepth(Resource.Ingest.url)).toMatchObject({ waiting: 2, delayed: 0 });
+  await Queue.send(Resource.Ingest.url, [
+    { body: { n: 1 } },
+    { body: { n: 2 } },
+    { body: { n: 3 }, delaySeconds: 900 },
+  ]);
+  expect(await Queue.getDepth(Resource.Ingest.url)).toMatchObject({ waiting: 2, delayed: 1 });
   await cloud.messages();
 });
 

@@ -1,7 +1,5 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
 
-import { Resource } from "sst/resource";
-
 import type { QueueDepth } from "./admin.schema.ts";
 
 /** The limit of SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
@@ -9,30 +7,26 @@ const MAX_BATCH_MESSAGES = 10;
 
 let sqsClient: SQSClient | undefined;
 
-/** Sends a command to the ingest queue, behind the uploads that wait there. It is delivered at least once. */
-export async function send(command: object): Promise<void> {
-  const { SendMessageCommand, client } = await sdk();
-  await client.send(
-    new SendMessageCommand({ QueueUrl: Resource.Ingest.url, MessageBody: JSON.stringify(command) }),
-  );
-}
+/** The body of a message, which is sent as JSON, and after how many seconds (at most 900) it is delivered. */
+export type Message = { body: object; delaySeconds?: number };
 
-/** Sends many commands to the ingest queue, ten in a request. Rejects if any was not sent; then others may have been sent. */
-export async function sendMany(commands: object[]): Promise<void> {
+/** Sends messages to the queue with this URL, ten in a request; each is delivered at least once. Rejects if any was not sent; then others may have been sent. */
+export async function send(url: string, messages: Message[]): Promise<void> {
   const { SendMessageBatchCommand, client } = await sdk();
-  for (let first = 0; first < commands.length; first += MAX_BATCH_MESSAGES) {
-    const batch = commands.slice(first, first + MAX_BATCH_MESSAGES);
-    const Entries = batch.map((command, index) => ({
+  for (let first = 0; first < messages.length; first += MAX_BATCH_MESSAGES) {
+    const batch = messages.slice(first, first + MAX_BATCH_MESSAGES);
+    const Entries = batch.map(({ body, delaySeconds }, index) => ({
       Id: String(index),
-      MessageBody: JSON.stringify(command),
+      MessageBody: JSON.stringify(body),
+      DelaySeconds: delaySeconds,
     }));
     const { Failed = [] } = await client.send(
-      new SendMessageBatchCommand({ QueueUrl: Resource.Ingest.url, Entries }),
+      new SendMessageBatchCommand({ QueueUrl: url, Entries }),
     );
     // the caller may send all of them again: ingest reaches the same result when a command comes twice
     if (Failed.length > 0)
       throw new Error(
-        `SQS did not take ${Failed.length} of ${Entries.length} commands: ${Failed[0]!.Message}`,
+        `SQS did not take ${Failed.length} of ${Entries.length} messages: ${Failed[0]!.Message}`,
       );
   }
 }

@@ -20,7 +20,13 @@ const QueueDepth = z.object({ waiting: count, inFlight: count, delayed: count })
 
 export const AdminState = z
   .object({
-    queues: z.object({ ingest: QueueDepth, ingestDead: QueueDepth, countDead: QueueDepth }),
+    queues: z.object({
+      ingest: QueueDepth,
+      ingestDead: QueueDepth,
+      sync: QueueDepth,
+      imageChangesDead: QueueDepth,
+      countDead: QueueDepth,
+    }),
     images: z.record(Image.State, count),
     next: z.nullable(z.string()),
   })

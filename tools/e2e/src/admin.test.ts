@@ -44,7 +44,7 @@ async function callAdmin<Result>(method: string, path: string, body?: object) {
 
 type Depth = { waiting: number; inFlight: number; delayed: number };
 type State = {
-  queues: { ingest: Depth; ingestDead: Depth; countDead: Depth };
+  queues: Record<"ingest" | "ingestDead" | "sync" | "imageChangesDead" | "countDead", Depth>;
   images: Record<string, number>;
   next: string | null;
 };
@@ -54,7 +54,13 @@ test("an operator sees the depth of the queues and the number of images per stat
   const depth = { waiting: expect.any(Number), inFlight: expect.any(Number), delayed: 0 };
   expect(status).toBe(200);
   expect(body).toMatchObject({
-    queues: { ingest: depth, ingestDead: { waiting: 0 }, countDead: { waiting: 0 } },
+    queues: {
+      ingest: depth,
+      ingestDead: { waiting: 0 },
+      sync: depth,
+      imageChangesDead: { waiting: 0 },
+      countDead: { waiting: 0 },
+    },
     images: { pending: 0, rejected: 0, deleted: 0 },
     next: null,
   });

@@ -34,6 +34,8 @@ export const permissions = (graphs: () => Read.Graphs) =>
             "dynamodb:Query on dynamodb:table/DataTable/index/*",
             "sqs:SendMessage sqs:GetQueueAttributes on sqs:IngestQueue",
             "sqs:StartMessageMoveTask sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes on sqs:IngestDeadQueue",
+            "sqs:GetQueueAttributes on sqs:SyncQueue",
+            "sqs:GetQueueAttributes on sqs:ImageChangesDeadQueue",
             "sqs:GetQueueAttributes on sqs:CountDeadQueue",
             "xray:PutTraceSegments xray:PutTelemetryRecords on *",
             "logs:CreateLogStream logs:PutLogEvents on logs:log-group:/aws/lambda/balde/laptop/Admin:*",
@@ -42,7 +44,6 @@ export const permissions = (graphs: () => Read.Graphs) =>
             "dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem dynamodb:ConditionCheckItem on dynamodb:table/DataTable",
             "dynamodb:Query on dynamodb:table/DataTable/index/*",
             "s3:PutObject on s3:::imagesbucket/uploads/*",
-            "sqs:SendMessage on sqs:IngestQueue",
             "xray:PutTraceSegments xray:PutTelemetryRecords on *",
             "logs:CreateLogStream logs:PutLogEvents on logs:log-group:/aws/lambda/balde/laptop/ApiHandler:*",
           ],
@@ -68,11 +69,20 @@ export const permissions = (graphs: () => Read.Graphs) =>
             "xray:PutTraceSegments xray:PutTelemetryRecords on *",
             "logs:CreateLogStream logs:PutLogEvents on logs:log-group:/aws/lambda/balde/laptop/Deliver:*",
           ],
+          "ImageChanges": [
+            "dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator on dynamodb:table/DataTable/stream/2026-01-01T00:00:00.000",
+            "sqs:SendMessage on sqs:SyncQueue",
+            "sqs:SendMessage on sqs:ImageChangesDeadQueue",
+            "xray:PutTraceSegments xray:PutTelemetryRecords on *",
+            "logs:CreateLogStream logs:PutLogEvents on logs:log-group:/aws/lambda/balde/laptop/ImageChanges:*",
+          ],
           "IngestHandler": [
             "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:ChangeMessageVisibility on sqs:IngestQueue",
+            "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:ChangeMessageVisibility on sqs:SyncQueue",
             "s3:GetObject s3:DeleteObject s3:DeleteObjectVersion on s3:::imagesbucket/uploads/*",
             "s3:PutObject s3:DeleteObject s3:DeleteObjectVersion on s3:::imagesbucket/originals/* s3:::imagesbucket/ladder/* s3:::imagesbucket/derived/* s3:::imagesbucket/images/*",
             "s3:GetObject on s3:::imagesbucket/originals/*",
+            "s3:GetObject s3:GetObjectVersion on s3:::imagesbucket/images/*",
             "s3:ListBucket on s3:::imagesbucket",
             "s3:ListBucketVersions on s3:::imagesbucket if {"StringLike":{"s3:prefix":["uploads/*","originals/*","ladder/*","derived/*","images/*"]}}",
             "dynamodb:GetItem dynamodb:Query dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem on dynamodb:table/DataTable",
@@ -137,6 +147,7 @@ export const permissions = (graphs: () => Read.Graphs) =>
           ApiHandlerRole: [becomes("lambda.amazonaws.com")],
           CountRole: [becomes("lambda.amazonaws.com")],
           DeliverRole: [becomes("lambda.amazonaws.com")],
+          ImageChangesRole: [becomes("lambda.amazonaws.com")],
           IngestHandlerRole: [becomes("lambda.amazonaws.com")],
           ApiNamedWriter: [becomes("apigateway.amazonaws.com")],
           ApiPictureReader: [becomes("apigateway.amazonaws.com")],
@@ -146,7 +157,7 @@ export const permissions = (graphs: () => Read.Graphs) =>
 
     test("under sst dev the developer's machine can assume the function's role, on that stage only", () => {
       const handlers = Read.roles(graphs().dev).filter(({ parent }) => parent);
-      expect(handlers.length).toBe(5);
+      expect(handlers.length).toBe(6);
       for (const role of handlers)
         expect(Read.trust(role)[0]!.Principal).toMatchObject({
           AWS: "arn:aws:iam::123456789012:root",

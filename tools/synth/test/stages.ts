@@ -65,6 +65,8 @@ export const stages = (graphs: () => Read.Graphs) =>
         Images: ["name", "type"],
         Ingest: ["type", "url"],
         IngestDead: ["type", "url"],
+        Sync: ["type", "url"],
+        ImageChangesDead: ["type", "url"],
         CountDead: ["type", "url"],
         Keys: ["cursor", "type"],
         Presets: ["queries", "type"],
@@ -121,6 +123,7 @@ export const stages = (graphs: () => Read.Graphs) =>
         ApiHandler: bundling(),
         Count: bundling(),
         Deliver: bundling({ sharp }),
+        ImageChanges: bundling(),
         IngestHandler: bundling({ sharp }),
       });
     });

@@ -2,16 +2,15 @@ import * as Limits from "@balde/imaging/limits";
 import type * as WorkerProcess from "@balde/imaging/worker-process";
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 
-import { eraseImage } from "./erase-image.ts";
 import { Message } from "./message.ts";
 import { processUpload } from "./process-upload.ts";
 import { reprocessImage } from "./reprocess-image.ts";
-import { syncNamedCopy } from "./sync-named-copy.ts";
+import { syncImage } from "./sync-image.ts";
 
 /** What the function needs beside preparing an image: to read it, and to store what was prepared. */
 const READ_AND_STORE_MS = 15_000;
 
-/** Works on the messages of the ingest queue. A message that fails is delivered again, and at last goes to the dead-letter queue. */
+/** Works on the messages of the queues `Ingest` and `Sync`. A message that fails is delivered again, and at last goes to the dead-letter queue. */
 export async function handler(
   { Records }: SQSEvent,
   context?: Pick<Context, "getRemainingTimeInMillis">,
@@ -47,10 +46,8 @@ async function handleMessage(body: string, limit: WorkerProcess.Limit) {
   }
   if ("Event" in message) return;
   switch (message.kind) {
-    case "erase":
-      return eraseImage(message.imageId);
-    case "syncNamedCopy":
-      return syncNamedCopy(message.imageId, limit);
+    case "sync":
+      return syncImage(message, limit);
     case "reprocess":
       return reprocessImage(message.imageId, limit);
   }

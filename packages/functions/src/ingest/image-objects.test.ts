@@ -1,6 +1,8 @@
 import { ListObjectVersionsCommand } from "@aws-sdk/client-s3";
 import * as Bucket from "@balde/core/bucket";
+import * as Dynamo from "@balde/core/dynamo";
 import * as Image from "@balde/core/image";
+import * as ImageRow from "@balde/core/image.row";
 import * as ImageName from "@balde/core/image-name";
 import * as Ingest from "@balde/core/ingest";
 import * as ObjectKey from "@balde/core/object-key";
@@ -90,7 +92,10 @@ test("nothing is stored when the upload is gone or the name is another image's",
 test("only the image that has a name removes the copy under it, or frees it", async () => {
   const { id } = await pendingImage({ name: "mine.jpg" });
   const image = (await Image.findRow(id))!;
-  await Bucket.put(ObjectKey.namedCopy("mine.jpg"), text("copy"), { type });
+  await Bucket.put(ObjectKey.namedCopy("mine.jpg"), text("copy"), {
+    type,
+    metadata: { image: id },
+  });
   const stranger = { ...image, id: (await pendingImage()).id };
   await ImageObjects.removeNamedCopy(stranger);
   await ImageObjects.freeName(stranger);
@@ -108,7 +113,7 @@ test("only the image that has a name removes the copy under it, or frees it", as
   await pendingImage({ name: "mine.jpg" }, "bo");
 });
 
-test("only one revision, only its derivatives, and only one version of an upload are removed", async () => {
+test("all revisions but one, only the derivatives of one, and only one version of an upload are removed", async () => {
   const { id } = await pendingImage();
   const all = [rev, "aaaaaaaaaaaa"].flatMap((each) => [
     ObjectKey.original(id, each),
@@ -118,8 +123,8 @@ test("only one revision, only its derivatives, and only one version of an upload
   for (const key of all) await Bucket.put(key, text(key), { type });
   await ImageObjects.removeDerivatives(id, rev);
   expect(await keys(`derived/${id}`)).toEqual([all[5]]);
-  await ImageObjects.removeRevision(id, rev);
-  expect((await keys(id)).toSorted()).toEqual(all.slice(3).toSorted());
+  await ImageObjects.removeOtherRevisions(id, rev);
+  expect(new Set(await keys(id))).toEqual(new Set([all[0], all[1], all[5]]));
 
   const { object } = await uploaded("versions.jpg");
   await Bucket.put(object.key, text("a later upload"), { type });
@@ -142,14 +147,15 @@ test("of an erased image only a tombstone remains, and no object but those of ot
     ObjectKey.namedCopy("gone.jpg"),
     neighbour,
   ];
-  for (const key of [...all, ...all]) await Bucket.put(key, text(key), { type });
+  for (const key of [...all, ...all])
+    await Bucket.put(key, text(key), { type, metadata: { image: id } });
 
   // an image that is not deleted is left alone
-  await eraseImage(id);
+  await eraseImage({ imageId: id });
   expect(await keys(id)).toHaveLength(8);
   await as("ann", () => Image.remove(id));
-  await eraseImage(id);
-  await eraseImage(id);
+  await eraseImage({ imageId: id });
+  await eraseImage({ imageId: id });
   expect(await keys(id)).toEqual([]);
   expect(new Set(await keys("images/gone"))).toEqual(new Set([neighbour]));
   expect(await Ingest.readRow(id)).toMatchObject({ state: "deleted", name: "gone.jpg" });
@@ -159,10 +165,46 @@ test("of an erased image only a tombstone remains, and no object but those of ot
 test("a copy that is stored after its image was erased is removed when the image is erased again", async () => {
   const { id } = await pendingImage({ name: "race.jpg" });
   await as("ann", () => Image.remove(id));
-  await eraseImage(id);
-  await Bucket.put(ObjectKey.namedCopy("race.jpg"), text("late"), { type });
+  await eraseImage({ imageId: id });
+  await Bucket.put(ObjectKey.namedCopy("race.jpg"), text("late"), {
+    type,
+    metadata: { image: id },
+  });
   await Bucket.put(ObjectKey.original(id, rev), text("late"), { type, createOnly: true });
-  await eraseImage(id);
+  await eraseImage({ imageId: id });
   expect([...(await keys(id)), ...(await keys("race.jpg"))]).toEqual([]);
   await pendingImage({ name: "race.jpg" }, "bo");
+});
+
+test("a slow copy of a deleted image that lands after the name went to another image does not stay", async () => {
+  const late = await readyImage({ name: "shared.jpg" });
+  await as("ann", () => Image.remove(late));
+  await eraseImage({ imageId: late });
+  const next = await readyImage({ name: "shared.jpg" }, "bo");
+  const key = ObjectKey.namedCopy("shared.jpg");
+  await Bucket.put(key, text("of bo"), { type, metadata: { image: next } });
+  await Bucket.put(key, text("of ann"), { type, metadata: { image: late } });
+
+  // the process that stored it finds its image deleted, and erases it; if it was killed, the last command does
+  await eraseImage({ imageId: late, isLast: true });
+  expect(String(await Bucket.read(key))).toBe("of bo");
+  expect(await keys("shared.jpg")).toHaveLength(1);
+  await expect(pendingImage({ name: "shared.jpg" })).rejects.toMatchObject({ code: "name.taken" });
+});
+
+test("the last command removes the name from the tombstone, and one for a row that is gone erases by the name that it had", async () => {
+  const id = await readyImage({ name: "last.jpg" });
+  const copy = () =>
+    Bucket.put(ObjectKey.namedCopy("last.jpg"), text("late"), { type, metadata: { image: id } });
+  await copy();
+  await as("ann", () => Image.remove(id));
+  await eraseImage({ imageId: id });
+  expect(await Ingest.readRow(id)).toMatchObject({ name: "last.jpg" });
+  await eraseImage({ imageId: id, isLast: true });
+  expect(await Ingest.readRow(id)).not.toHaveProperty("name");
+
+  await Dynamo.remove({ key: ImageRow.key(id) });
+  await copy();
+  await eraseImage({ imageId: id, name: "last.jpg" });
+  expect(await keys("last.jpg")).toEqual([]);
 });

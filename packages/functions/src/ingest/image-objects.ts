@@ -56,10 +56,15 @@ export async function storeNamedCopy(image: Ingest.Image, prepared: Prepared): P
   await putNamedCopy(image, prepared);
 }
 
-/** Removes the copy under the image's name, unless the name is another image's. The image keeps its name. */
-export async function removeNamedCopy({ id, ownerId, name }: NamedImage): Promise<void> {
-  if (!name || !ownerId || !(await ImageName.claim(name, { id, ownerId }))) return;
-  await Bucket.removeAllVersions(ObjectKey.namedCopy(name));
+/** Whether the copy under the image's name was made of this revision of it. */
+export async function isNamedCopyCurrent({ id, rev, name }: Ingest.Image): Promise<boolean> {
+  const { metadata } = (await Bucket.head(ObjectKey.namedCopy(name!))) ?? {};
+  return metadata?.[COPY_OF] === id && metadata[COPY_REVISION] === rev;
+}
+
+/** Removes every version of the copy under the image's name that was stored for this image. Another image may have the name by now: its copy stays, also if a late write of this image hides it. */
+export async function removeNamedCopy({ id, name }: NamedImage): Promise<void> {
+  if (name) await Bucket.removeVersionsWith(ObjectKey.namedCopy(name), COPY_OF, id);
 }
 
 /** Removes the copy under the image's name and frees the name. While the image has the name, no other image stores a copy. */
@@ -73,10 +78,12 @@ export async function removeUpload({ key, versionId }: UploadedObject): Promise<
   if (versionId) await Bucket.removeVersion(key, versionId);
 }
 
-/** Removes the original and the rungs of one revision. */
-export async function removeRevision(id: ImageId, rev: string): Promise<void> {
-  const prefixes = [ObjectKey.original(id, rev), ObjectKey.rungsPrefix(id, rev)];
-  await Promise.all(prefixes.map(Bucket.removeByPrefix));
+/** Removes the originals and the rungs of all revisions but this one. */
+export async function removeOtherRevisions(id: ImageId, rev: string): Promise<void> {
+  await Promise.all([
+    Bucket.removeByPrefixExcept(ObjectKey.originalsPrefix(id), ObjectKey.original(id, rev)),
+    Bucket.removeByPrefixExcept(ObjectKey.ladderPrefix(id), ObjectKey.rungsPrefix(id, rev)),
+  ]);
 }
 
 /** Removes everything that was rendered of one revision; it is rendered again when it is requested. */
@@ -95,7 +102,11 @@ export async function removeAll(id: ImageId): Promise<void> {
 export const hasNamedCopy = ({ name, visibility }: Ingest.Image): boolean =>
   name !== undefined && visibility === "public";
 
-type NamedImage = Pick<Ingest.Image, "id"> & Partial<Pick<Ingest.Image, "ownerId" | "name">>;
+type NamedImage = Pick<Ingest.Image, "id" | "name">;
+
+/** Metadata of a named copy: the image that it was stored for, and its revision. The key has the name only, which another image may get. */
+const COPY_OF = "image";
+const COPY_REVISION = "rev";
 
 /** The row of the name decides which image has it: only that image may store the copy. */
 async function claimName(image: Ingest.Image) {
@@ -103,12 +114,13 @@ async function claimName(image: Ingest.Image) {
   if (name && !(await ImageName.claim(name, image))) throw nameTaken(name);
 }
 
-async function putNamedCopy({ name }: Ingest.Image, { namedCopy }: Prepared) {
+async function putNamedCopy({ id, name }: Ingest.Image, { rev, namedCopy }: Prepared) {
   if (!name || !namedCopy) return;
   await Bucket.put(ObjectKey.namedCopy(name), namedCopy.data, {
     type: namedCopy.contentType,
     // the name may be another image's tomorrow
     cacheControl: "public, max-age=60",
+    metadata: { [COPY_OF]: id, [COPY_REVISION]: rev },
   });
 }
 

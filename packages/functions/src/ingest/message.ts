@@ -28,11 +28,18 @@ const S3Event = z.object({ Records: z.array(S3Record) });
 /** S3 sends one when the notification is configured. */
 const S3TestEvent = z.object({ Event: z.literal("s3:TestEvent") });
 
-/** What the API commands. */
-const Command = z.object({
-  kind: z.enum(["erase", "syncNamedCopy", "reprocess"]),
-  imageId: ImageId,
-});
+/** Commands: of the table's stream (packages/functions/src/image-changes) and of operators (packages/core/src/admin.ts). */
+const Command = z.union([
+  z.object({
+    kind: z.literal("sync"),
+    imageId: ImageId,
+    /** The name that the image had, if its row is gone. */
+    name: z.optional(z.string()),
+    /** True when every process that may have read the row before its last change has ended. */
+    isLast: z.optional(z.boolean()),
+  }),
+  z.object({ kind: z.literal("reprocess"), imageId: ImageId }),
+]);
 
-/** The body of a message in the ingest queue. */
+/** The body of a message in the queues `Ingest` and `Sync`. */
 export const Message = z.union([S3Event, Command, S3TestEvent]);

@@ -12,7 +12,7 @@ import { eraseImage } from "./erase-image.ts";
 import { findings } from "./findings.ts";
 import * as ImageObjects from "./image-objects.ts";
 import type { S3Record, UploadedObject } from "./message.ts";
-import { syncNamedCopy } from "./sync-named-copy.ts";
+import { syncImage } from "./sync-image.ts";
 
 /** Makes an uploaded image ready, or rejects it, and removes the upload. A record that comes again, or late, changes nothing. */
 export async function processUpload(record: S3Record, limit: WorkerProcess.Limit): Promise<void> {
@@ -29,7 +29,7 @@ export async function processUpload(record: S3Record, limit: WorkerProcess.Limit
   const head = ImageObjects.readUpload(object, 0, HEAD_BYTES);
   head.catch(() => {});
   const image = await Ingest.startProcessing(event);
-  if (!image) return removeLeftovers(id, object, await Ingest.readRow(id));
+  if (!image) return settle(id, object, await Ingest.readRow(id), limit);
   try {
     checkName(image, object);
     const bytes = await readWhole(object, head);
@@ -37,15 +37,14 @@ export async function processUpload(record: S3Record, limit: WorkerProcess.Limit
     const prepared = await WorkerProcess.prepare(bytes, { ...limit, namedCopy });
     await ImageObjects.store(image, prepared, object);
     const ready = await Ingest.markReady(event, image, findings(bytes.length, prepared));
-    const now = ready ?? (await Ingest.readRow(id));
-    await removeLeftovers(id, object, now, prepared.rev);
-    // the owner changed the visibility, and the command for that may have run before the copy was stored
-    if (image.name && now.state === "ready" && now.visibility !== image.visibility)
-      await syncNamedCopy(id, limit);
+    // nothing else was stored, and the copy under the name is what the row says
+    const isSettled = ready?.attempts === 1 && ready.visibility === image.visibility;
+    if (isSettled) await ImageObjects.removeUpload(object);
+    else await settle(id, object, ready ?? (await Ingest.readRow(id)), limit);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const rejected = await Ingest.markRejected(event, { code: error.code, detail: error.detail });
-    await removeLeftovers(id, object, rejected ?? (await Ingest.readRow(id)));
+    await settle(id, object, rejected ?? (await Ingest.readRow(id)), limit);
   }
 }
 
@@ -102,18 +101,23 @@ async function readWhole(object: UploadedObject, reading: Promise<Buffer>): Prom
   return Buffer.concat([head, rest]);
 }
 
-/** Removes what must not remain when the image's row is as it is now: the upload always, what was stored of `rev` if another upload won, and the named copy of a private image, which an interrupted attempt may have left. */
-async function removeLeftovers(
+/**
+ * Removes the upload, and brings the image's other objects to what its row says now: this attempt, an interrupted one or
+ * another upload of the image may have stored some that do not belong to it. While another upload is processed, that one
+ * does it when it is ready.
+ */
+async function settle(
   id: Image.ImageId,
   object: UploadedObject,
-  row: Partial<Ingest.Image>,
-  rev?: string,
+  { state, name, rev }: Partial<Ingest.Image>,
+  limit: WorkerProcess.Limit,
 ): Promise<void> {
-  if (row.state === "deleted") await eraseImage(id);
-  if (row.state === "rejected") await ImageObjects.freeName({ ...row, id });
-  if (row.state === "ready" && rev && row.rev !== rev) await ImageObjects.removeRevision(id, rev);
-  if (row.state === "ready" && row.visibility === "private")
-    await ImageObjects.removeNamedCopy({ ...row, id });
+  if (state === "deleted") await eraseImage({ imageId: id, name });
+  if (state === "rejected") await ImageObjects.freeName({ id, name });
+  if (state === "ready") {
+    await ImageObjects.removeOtherRevisions(id, rev!);
+    await syncImage({ imageId: id }, limit);
+  }
   await ImageObjects.removeUpload(object);
 }
 

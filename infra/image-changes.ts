@@ -1,0 +1,54 @@
+import * as Grants from "./grants.ts";
+import { sync } from "./ingest.ts";
+import { data } from "./storage.ts";
+
+/** The dead-letter queue of stream records that could not be sent on for a day: it holds their positions. */
+export const imageChangesDeadLetters = new sst.aws.Queue("ImageChangesDead", {
+  transform: { queue: { messageRetentionSeconds: 14 * 24 * 3600 } },
+});
+
+const imageChanges = new sst.aws.Function("ImageChanges", {
+  handler: "packages/functions/src/image-changes/handler.handler",
+  description: "Commands ingest to follow changes of images",
+  memory: "512 MB",
+  timeout: "30 seconds",
+  link: [sync],
+  permissions: [
+    Grants.readStream(data.nodes.table.streamArn),
+    Grants.messages(sync, ["SendMessage"]),
+    Grants.messages(imageChangesDeadLetters, ["SendMessage"]),
+  ],
+});
+
+const imageRow = { pk: { S: [{ prefix: "IMAGE#" }] }, sk: { S: ["META"] } };
+
+data.subscribe("ImageChanges", imageChanges.arn, {
+  // ingest itself does what belongs to the other changes
+  filters: [
+    {
+      eventName: ["MODIFY"],
+      dynamodb: { Keys: imageRow, NewImage: { state: { S: ["deleted"] } } },
+    },
+    {
+      eventName: ["MODIFY"],
+      dynamodb: {
+        Keys: imageRow,
+        OldImage: { state: { S: ["ready"] } },
+        NewImage: { state: { S: ["ready"] } },
+      },
+    },
+    { eventName: ["REMOVE"], dynamodb: { Keys: imageRow } },
+  ],
+  transform: {
+    eventSourceMapping: {
+      batchSize: 100,
+      // no window, so that a picture is hidden within a second
+      maximumBatchingWindowInSeconds: 0,
+      bisectBatchOnFunctionError: true,
+      // while SQS is out of service, until the record is a day old: then the stream has lost it
+      maximumRetryAttempts: -1,
+      maximumRecordAgeInSeconds: 24 * 3600,
+      destinationConfig: { onFailure: { destinationArn: imageChangesDeadLetters.arn } },
+    },
+  },
+});
