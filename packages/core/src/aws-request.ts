@@ -78,7 +78,12 @@ function isTemporary(error: unknown): boolean {
   if (!(error instanceof AwsError)) return error instanceof Error && "code" in error;
   const { status, code } = error;
   return (
-    status >= 500 || status === 429 || /Throttl|Throughput|RequestLimit|RequestConflict/.test(code)
+    status >= 500 ||
+    status === 429 ||
+    // a transaction writes the item at this moment, or the repeated transaction is still being made
+    /Throttl|Throughput|RequestLimit|RequestConflict|TransactionConflict|TransactionInProgress/.test(
+      code,
+    )
   );
 }
 

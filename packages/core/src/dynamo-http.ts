@@ -40,3 +40,14 @@ export async function send(operation: string, input: object): Promise<Output> {
   });
   return JSON.parse(String(await AwsRequest.readBody(body))) as Output;
 }
+
+/** Why each part of a transaction was refused (`None` if it was not), and the item that did not meet its condition. */
+export function parseCancellation({ body }: AwsRequest.AwsError) {
+  const { CancellationReasons = [] } = JSON.parse(body) as { CancellationReasons?: Reason[] };
+  return CancellationReasons.map(({ Code = "None", Item }) => ({
+    code: Code,
+    item: Item && unmarshall(Item),
+  }));
+}
+
+type Reason = { Code?: string; Item?: MarshalledItem };

@@ -1,10 +1,9 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { TransactionCanceledException } from "@aws-sdk/client-dynamodb";
-import { DynamoDBDocumentClient, ScanCommand, TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
+import { DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
 
 // dynamo.ts loads this file on its first call that needs it: this import would be half of a cold start.
 
-export { ScanCommand, TransactionCanceledException, TransactWriteCommand };
+export { ScanCommand };
 
 let documentClient: DynamoDBDocumentClient | undefined;
 

@@ -1,6 +1,5 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-
-import type { TransactWriteCommandInput } from "@aws-sdk/lib-dynamodb";
 
 import { Resource } from "sst/resource";
 
@@ -13,7 +12,16 @@ export type Key = { pk: string; sk: string };
 /** `values` are the values of the expression: `:name` in it is `values.name`. */
 export type Condition = { condition?: string; values?: Item };
 export type Put = Condition & { item: Key & Item };
+/**
+ * Values of `set` that are undefined are left as they are. `remove` lists attributes, `add` adds to numbers and sets.
+ * `map.key` is an entry of a map; the map must exist, and key has letters, digits and underscores only.
+ */
 export type Update = Condition & { key: Key; set?: Item; remove?: readonly string[]; add?: Item };
+export type Remove = Condition & { key: Key };
+/** One part of a transaction. `check` writes nothing: its condition must be met for the others. */
+export type Write = { put: Put } | { update: Update } | { remove: Remove } | { check: Remove };
+/** Whether the condition of one part of a transaction was met; if not, `item` is the stored item, undefined if there is none. */
+export type WriteResult = { isMet: true } | { isMet: false; item: Item | undefined };
 export type Query = {
   keyCondition: string;
   values: Item;
@@ -25,7 +33,9 @@ export type Query = {
 };
 
 const MAX_BATCH_GET_KEYS = 100;
-const MAX_TRANSACTION_ATTEMPTS = 5;
+/** With the pauses below five seconds: a queue of a few hundred requests that change one item. */
+const MAX_TRANSACTION_ATTEMPTS = 12;
+const MAX_CONFLICT_PAUSE_MS = 800;
 
 /** The item with this key, or undefined. A strongly consistent read: it sees every write that was acknowledged before. */
 export async function get(key: Key): Promise<Item | undefined> {
@@ -116,79 +126,53 @@ export async function count(input: Query): Promise<number> {
 }
 
 /** True if the item was written; false if the condition was not met. */
-export const put = ({ item, ...input }: Put): Promise<boolean> =>
+export const put = (input: Put): Promise<boolean> =>
   writeIfConditionMet(async ({ send, marshallItem }) => {
-    const { ExpressionAttributeValues: values, ...rest } = putInput({ item, ...input });
-    await send("PutItem", {
-      ...rest,
-      Item: marshallItem(item),
-      ExpressionAttributeValues: marshallItem(values),
-    });
+    await send("PutItem", marshallWrite(putInput(input), marshallItem));
     return true;
   }, false);
 
-/**
- * The item after the change; undefined if the condition was not met. Values of `set` that are undefined are left as they
- * are. `remove` lists attributes, `add` adds to numbers and sets.
- */
-export const update = ({ key, set = {}, remove = [], add = {}, condition, values }: Update) =>
+/** The item after the change; undefined if the condition was not met. */
+export const update = (input: Update) =>
   writeIfConditionMet(async ({ send, marshallItem, unmarshall }): Promise<Item | undefined> => {
-    const defined = Object.fromEntries(
-      Object.entries(set).filter(([, value]) => value !== undefined),
-    );
-    const setTerms = Object.keys(defined).map((name) => `#${name} = :${name}`);
-    const removeTerms = remove.map((name) => `#${name}`);
-    const addTerms = Object.keys(add).map((name) => `#${name} :${name}`);
-    const expression = [
-      clause("SET", setTerms),
-      clause("REMOVE", removeTerms),
-      clause("ADD", addTerms),
-    ].join(" ");
-    const { Attributes = {} } = await send("UpdateItem", {
-      TableName: table(),
-      Key: marshallItem(key),
-      UpdateExpression: expression,
-      ConditionExpression: condition,
-      ExpressionAttributeNames: attributeNames(`${expression} ${condition}`),
-      ExpressionAttributeValues: marshallItem(placeholders({ ...defined, ...add, ...values })),
-      ReturnValues: "ALL_NEW",
-    });
+    const request = marshallWrite(updateInput(input), marshallItem);
+    const { Attributes = {} } = await send("UpdateItem", { ...request, ReturnValues: "ALL_NEW" });
     return unmarshall(Attributes);
   }, undefined);
 
 /** True if the condition was met. Without a condition an item that does not exist is removed, too. */
-export const remove = ({ key, ...input }: Condition & { key: Key }): Promise<boolean> =>
+export const remove = (input: Remove): Promise<boolean> =>
   writeIfConditionMet(async ({ send, marshallItem }) => {
-    const { ExpressionAttributeValues: values, ...rest } = conditionInput(input);
-    await send("DeleteItem", {
-      TableName: table(),
-      Key: marshallItem(key),
-      ...rest,
-      ExpressionAttributeValues: marshallItem(values),
-    });
+    await send("DeleteItem", marshallWrite(keyInput(input), marshallItem));
     return true;
   }, false);
 
-/** Writes all items in one transaction, or none. For each put: true if its condition was met. All are true if they were written. */
-export async function putInTransaction(
-  puts: Put[],
-  attempts = MAX_TRANSACTION_ATTEMPTS,
-): Promise<boolean[]> {
-  const { TransactWriteCommand, TransactionCanceledException, client } = await sdk();
-  const TransactItems = puts.map((put): TransactItem => ({ Put: putInput(put) }));
-  try {
-    await client().send(new TransactWriteCommand({ TransactItems }));
-    return puts.map(() => true);
-  } catch (error) {
-    if (!(error instanceof TransactionCanceledException)) throw error;
-    const codes = (error.CancellationReasons ?? []).map(({ Code }) => Code);
-    if (codes.includes("ConditionalCheckFailed"))
-      return codes.map((code) => code !== "ConditionalCheckFailed");
-    // another request writes one of the items at this moment; the SDK does not repeat this error by itself:
-    // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
-    if (!codes.includes("TransactionConflict") || attempts === 1) throw error;
-    await sleep(20 + Math.random() * 80);
-    return putInTransaction(puts, attempts - 1);
+/**
+ * Makes all writes in one request, or none: all are made if each condition is met. The result has an entry for each write.
+ * Two writes of one transaction cannot have the same key. A repeated request, as after a lost response, is made once.
+ */
+export async function transact(writes: Write[]): Promise<WriteResult[]> {
+  const { AwsError, marshallItem, parseCancellation, send } = await http();
+  const TransactItems = writes.map((write) => transactItem(write, marshallItem));
+  for (let attempt = 1; ; attempt++) {
+    try {
+      // DynamoDB knows a request that is repeated by its token, for ten minutes
+      await send("TransactWriteItems", { TransactItems, ClientRequestToken: randomUUID() });
+      return writes.map(() => ({ isMet: true }));
+    } catch (error) {
+      if (!(error instanceof AwsError) || error.code !== "TransactionCanceledException")
+        throw error;
+      const reasons = parseCancellation(error);
+      if (reasons.some(({ code }) => code === "ConditionalCheckFailed"))
+        return reasons.map(({ code, item }) =>
+          code === "ConditionalCheckFailed" ? { isMet: false, item } : { isMet: true },
+        );
+      // another request writes one of the items at this moment:
+      // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
+      const isTemporary = reasons.some(({ code }) => /Conflict|Throttl|Throughput/.test(code));
+      if (!isTemporary || attempt === MAX_TRANSACTION_ATTEMPTS) throw error;
+    }
+    await sleep(Math.random() * Math.min(MAX_CONFLICT_PAUSE_MS, 25 * 2 ** attempt));
   }
 }
 
@@ -238,11 +222,71 @@ const putInput = ({ item, ...input }: Put) => ({
   ...conditionInput(input),
 });
 
+const keyInput = ({ key, ...input }: Remove) => ({
+  TableName: table(),
+  Key: key,
+  ...conditionInput(input),
+});
+
+function updateInput({ key, set = {}, remove = [], add = {}, condition, values }: Update) {
+  const defined = Object.fromEntries(
+    Object.entries(set).filter(([, value]) => value !== undefined),
+  );
+  const setTerms = Object.keys(defined).map((name) => `${path(name)} = ${placeholder(name)}`);
+  const removeTerms = remove.map(path);
+  const addTerms = Object.keys(add).map((name) => `${path(name)} ${placeholder(name)}`);
+  const expression = [
+    clause("SET", setTerms),
+    clause("REMOVE", removeTerms),
+    clause("ADD", addTerms),
+  ].join(" ");
+  return {
+    TableName: table(),
+    Key: key,
+    UpdateExpression: expression,
+    ConditionExpression: condition,
+    ExpressionAttributeNames: attributeNames(`${expression} ${condition}`),
+    ExpressionAttributeValues: placeholders({ ...defined, ...add, ...values }),
+  };
+}
+
+function transactItem(write: Write, marshallItem: DynamoHttp["marshallItem"]) {
+  const withOldItem = (input: WriteInput) => ({
+    ...marshallWrite(input, marshallItem),
+    ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+  });
+  if ("put" in write) return { Put: withOldItem(putInput(write.put)) };
+  if ("update" in write) return { Update: withOldItem(updateInput(write.update)) };
+  if ("remove" in write) return { Delete: withOldItem(keyInput(write.remove)) };
+  return { ConditionCheck: withOldItem(keyInput(write.check)) };
+}
+
+type WriteInput = { Item?: Item; Key?: Key; ExpressionAttributeValues?: Item | undefined };
+
+/** The request in DynamoDB's JSON. */
+const marshallWrite = (
+  { Item, Key, ExpressionAttributeValues, ...rest }: WriteInput,
+  marshallItem: DynamoHttp["marshallItem"],
+) => ({
+  ...rest,
+  Item: marshallItem(Item),
+  Key: marshallItem(Key),
+  ExpressionAttributeValues: marshallItem(ExpressionAttributeValues),
+});
+
 const conditionInput = ({ condition, values }: Condition) => ({
   ConditionExpression: condition,
   ExpressionAttributeNames: attributeNames(condition),
   ExpressionAttributeValues: placeholders(values),
 });
+
+/** `map.key` as an expression has it. */
+const path = (name: string) =>
+  name
+    .split(".")
+    .map((part) => `#${part}`)
+    .join(".");
+const placeholder = (name: string) => `:${name.replaceAll(".", "_")}`;
 
 /** DynamoDB refuses an empty map, and a name that no expression uses. */
 function attributeNames(expression = "") {
@@ -251,14 +295,13 @@ function attributeNames(expression = "") {
 }
 
 function placeholders(values: Item = {}) {
-  const entries = Object.entries(values).map(([name, value]) => [`:${name}`, value]);
+  const entries = Object.entries(values).map(([name, value]) => [placeholder(name), value]);
   return entries.length > 0 ? (Object.fromEntries(entries) as Item) : undefined;
 }
 
 const clause = (keyword: string, terms: string[]) =>
   terms.length > 0 ? `${keyword} ${terms.join(", ")}` : "";
 
-type TransactItem = NonNullable<TransactWriteCommandInput["TransactItems"]>[number];
 type DynamoHttp = Awaited<ReturnType<typeof http>>;
 const http = () => import("./dynamo-http.ts");
 const sdk = () => import("./dynamo.sdk.ts");

@@ -111,8 +111,8 @@ async function writeRow(row: ImageRow.Row) {
     return;
   }
   const reservation = ImageName.reservation(row.name, row, row.expiresAt!);
-  const [, nameIsFree] = await Dynamo.putInTransaction([put, reservation]);
-  if (!nameIsFree) throw nameTaken(row.name);
+  const [, reserved] = await Dynamo.transact([{ put }, { put: reservation }]);
+  if (!reserved!.isMet) throw nameTaken(row.name);
 }
 
 const expiry = (seconds: number) => ({ expiresAt: new Date(seconds * 1000).toISOString() });
