@@ -41,14 +41,6 @@ declare module "sst" {
       }
       "type": "sst.sst.Linkable"
     }
-    "ImageChanges": {
-      "name": string
-      "type": "sst.aws.Function"
-    }
-    "ImageChangesDead": {
-      "type": "sst.aws.Queue"
-      "url": string
-    }
     "Images": {
       "name": string
       "type": "sst.aws.Bucket"
@@ -68,6 +60,14 @@ declare module "sst" {
     "Keys": {
       "cursor": string
       "type": "sst.sst.Linkable"
+    }
+    "Outbox": {
+      "name": string
+      "type": "sst.aws.Function"
+    }
+    "OutboxDead": {
+      "type": "sst.aws.Queue"
+      "url": string
     }
     "Partner": {
       "type": "sst.aws.ApiGatewayV1ApiKey"

@@ -21,7 +21,7 @@ export default $config({
     const { images, data } = await import("./infra/storage.ts");
     const { users, webClient } = await import("./infra/auth.ts");
     const { ingestDeadLetters } = await import("./infra/ingest.ts");
-    await import("./infra/image-changes.ts");
+    await import("./infra/outbox.ts");
     await import("./infra/like-counter.ts");
     const { api } = await import("./infra/api.ts");
     return {

@@ -1,7 +1,7 @@
 import * as Cors from "./cors.ts";
 import { countDeadLetters } from "./like-counter.ts";
 import * as Grants from "./grants.ts";
-import { imageChangesDeadLetters } from "./image-changes.ts";
+import { outboxDeadLetters } from "./outbox.ts";
 import { ingest, ingestDeadLetters, sync } from "./ingest.ts";
 import { keys } from "./keys.ts";
 import * as LightFetch from "./light-fetch.ts";
@@ -14,7 +14,7 @@ export const admin = new sst.aws.Function("Admin", {
   memory: "1024 MB",
   // the gateway waits 29 seconds
   timeout: "25 seconds",
-  link: [data, ingest, ingestDeadLetters, sync, imageChangesDeadLetters, countDeadLetters, keys],
+  link: [data, ingest, ingestDeadLetters, sync, outboxDeadLetters, countDeadLetters, keys],
   environment: Cors.environment,
   nodejs: LightFetch.nodejs,
   permissions: [
@@ -29,7 +29,7 @@ export const admin = new sst.aws.Function("Admin", {
       "DeleteMessage",
       "GetQueueAttributes",
     ]),
-    ...[sync, imageChangesDeadLetters, countDeadLetters].map((queue) =>
+    ...[sync, outboxDeadLetters, countDeadLetters].map((queue) =>
       Grants.messages(queue, ["GetQueueAttributes"]),
     ),
   ],

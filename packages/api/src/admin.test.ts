@@ -14,7 +14,7 @@ let cloud: Awaited<ReturnType<typeof startCloud>>;
 beforeAll(async () => {
   cloud = await startCloud();
   // the other queues are elsewhere; what is asked of them is asked over HTTP in tools/e2e
-  for (const name of ["IngestDead", "Sync", "ImageChangesDead", "CountDead"])
+  for (const name of ["IngestDead", "Sync", "OutboxDead", "CountDead"])
     process.env[`SST_RESOURCE_${name}`] = process.env["SST_RESOURCE_Ingest"];
 });
 

@@ -34,7 +34,7 @@ export type RedriveResult = {
 export type QueueDepth = { waiting: number; inFlight: number; delayed: number };
 
 export type Status = {
-  queues: Record<"ingest" | "ingestDead" | "sync" | "imageChangesDead" | "countDead", QueueDepth>;
+  queues: Record<"ingest" | "ingestDead" | "sync" | "outboxDead" | "countDead", QueueDepth>;
   /** The number of images in each state. One call may count a part of a large table only: add the numbers of the call with `next`. */
   images: Record<z.infer<typeof State>, number>;
   /** The cursor for the next call, null if the whole table was counted. */

@@ -38,7 +38,7 @@ test("the status counts the images of each state and the messages of each queue"
       ingest: none,
       ingestDead: none,
       sync: none,
-      imageChangesDead: none,
+      outboxDead: none,
       countDead: none,
     },
     images: { pending: 1, processing: 1, ready: 1, rejected: 1, deleted: 1 },

@@ -31,9 +31,9 @@ const MAX_COMMANDS = 500;
  * @throws cursor.invalid
  */
 export const getStatus = fn(GetStatus, async ({ cursor }): Promise<Status> => {
-  const { Ingest, IngestDead, Sync, ImageChangesDead, CountDead } = Resource;
-  const [ingest, ingestDead, sync, imageChangesDead, countDead] = await Promise.all(
-    [Ingest, IngestDead, Sync, ImageChangesDead, CountDead].map(({ url }) => Queue.getDepth(url)),
+  const { Ingest, IngestDead, Sync, OutboxDead, CountDead } = Resource;
+  const [ingest, ingestDead, sync, outboxDead, countDead] = await Promise.all(
+    [Ingest, IngestDead, Sync, OutboxDead, CountDead].map(({ url }) => Queue.getDepth(url)),
   );
   const images = { pending: 0, processing: 0, ready: 0, rejected: 0, deleted: 0 };
   const deadlineMs = Clock.nowMs() + MAX_WORK_MS;
@@ -47,7 +47,7 @@ export const getStatus = fn(GetStatus, async ({ cursor }): Promise<Status> => {
     ingest: ingest!,
     ingestDead: ingestDead!,
     sync: sync!,
-    imageChangesDead: imageChangesDead!,
+    outboxDead: outboxDead!,
     countDead: countDead!,
   };
   return { queues, images, next: encodeKey("state", nextKey) };

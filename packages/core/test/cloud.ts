@@ -42,7 +42,7 @@ export async function startCloud(change = storesOnly) {
     SST_RESOURCE_Images: JSON.stringify({ name: s3!.bucket }),
     SST_RESOURCE_Ingest: JSON.stringify({ url: queueUrl("IngestQueue") }),
     SST_RESOURCE_Sync: JSON.stringify({ url: queueUrl("SyncQueue") }),
-    SST_RESOURCE_ImageChangesDead: JSON.stringify({ url: queueUrl("ImageChangesDeadQueue") }),
+    SST_RESOURCE_OutboxDead: JSON.stringify({ url: queueUrl("OutboxDeadQueue") }),
     SST_RESOURCE_IngestDead: JSON.stringify({ url: queueUrl("IngestDeadQueue") }),
     SST_RESOURCE_CountDead: JSON.stringify({ url: queueUrl("CountDeadQueue") }),
     SST_RESOURCE_Presets: JSON.stringify({ queries: { tile: "w=90&h=60&fit=cover&f=webp" } }),

@@ -24,7 +24,7 @@ export const AdminState = z
       ingest: QueueDepth,
       ingestDead: QueueDepth,
       sync: QueueDepth,
-      imageChangesDead: QueueDepth,
+      outboxDead: QueueDepth,
       countDead: QueueDepth,
     }),
     images: z.record(Image.State, count),

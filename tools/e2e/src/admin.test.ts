@@ -44,7 +44,7 @@ async function callAdmin<Result>(method: string, path: string, body?: object) {
 
 type Depth = { waiting: number; inFlight: number; delayed: number };
 type State = {
-  queues: Record<"ingest" | "ingestDead" | "sync" | "imageChangesDead" | "countDead", Depth>;
+  queues: Record<"ingest" | "ingestDead" | "sync" | "outboxDead" | "countDead", Depth>;
   images: Record<string, number>;
   next: string | null;
 };
@@ -58,7 +58,7 @@ test("an operator sees the depth of the queues and the number of images per stat
       ingest: depth,
       ingestDead: { waiting: 0 },
       sync: depth,
-      imageChangesDead: { waiting: 0 },
+      outboxDead: { waiting: 0 },
       countDead: { waiting: 0 },
     },
     images: { pending: 0, rejected: 0, deleted: 0 },

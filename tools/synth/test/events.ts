@@ -81,10 +81,10 @@ export const events = (graphs: () => Read.Graphs) =>
         Read.logical(graphs().laptop, handler),
         mapping.inputs.functionResponseTypes,
       ]);
-      // a command of ImageChanges that is sent twice does no harm, so it reports nothing; its batches are bisected
+      // a command of Outbox that is sent twice does no harm, so it reports nothing; its batches are bisected
       expect(kinds).toEqual([
         ["Count", ["ReportBatchItemFailures"]],
-        ["ImageChanges", undefined],
+        ["Outbox", undefined],
         ["IngestHandler", ["ReportBatchItemFailures"]],
         ["IngestHandler", ["ReportBatchItemFailures"]],
       ]);
@@ -138,9 +138,9 @@ export const events = (graphs: () => Read.Graphs) =>
     test("a change of what is public is commanded without a batching window, until SQS takes the command", () => {
       const { laptop } = graphs();
       const { mapping } = mappings(laptop).find(
-        ({ handler }) => Read.logical(laptop, handler) === "ImageChanges",
+        ({ handler }) => Read.logical(laptop, handler) === "Outbox",
       )!;
-      const dead = resourceNamed(laptop, "ImageChangesDeadQueue");
+      const dead = resourceNamed(laptop, "OutboxDeadQueue");
       expect(mapping.inputs).toMatchObject({
         maximumBatchingWindowInSeconds: 0,
         bisectBatchOnFunctionError: true,

@@ -35,7 +35,7 @@ export const permissions = (graphs: () => Read.Graphs) =>
             "sqs:SendMessage sqs:GetQueueAttributes on sqs:IngestQueue",
             "sqs:StartMessageMoveTask sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes on sqs:IngestDeadQueue",
             "sqs:GetQueueAttributes on sqs:SyncQueue",
-            "sqs:GetQueueAttributes on sqs:ImageChangesDeadQueue",
+            "sqs:GetQueueAttributes on sqs:OutboxDeadQueue",
             "sqs:GetQueueAttributes on sqs:CountDeadQueue",
             "xray:PutTraceSegments xray:PutTelemetryRecords on *",
             "logs:CreateLogStream logs:PutLogEvents on logs:log-group:/aws/lambda/balde/laptop/Admin:*",
@@ -69,13 +69,6 @@ export const permissions = (graphs: () => Read.Graphs) =>
             "xray:PutTraceSegments xray:PutTelemetryRecords on *",
             "logs:CreateLogStream logs:PutLogEvents on logs:log-group:/aws/lambda/balde/laptop/Deliver:*",
           ],
-          "ImageChanges": [
-            "dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator on dynamodb:table/DataTable/stream/2026-01-01T00:00:00.000",
-            "sqs:SendMessage on sqs:SyncQueue",
-            "sqs:SendMessage on sqs:ImageChangesDeadQueue",
-            "xray:PutTraceSegments xray:PutTelemetryRecords on *",
-            "logs:CreateLogStream logs:PutLogEvents on logs:log-group:/aws/lambda/balde/laptop/ImageChanges:*",
-          ],
           "IngestHandler": [
             "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:ChangeMessageVisibility on sqs:IngestQueue",
             "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:ChangeMessageVisibility on sqs:SyncQueue",
@@ -88,6 +81,13 @@ export const permissions = (graphs: () => Read.Graphs) =>
             "dynamodb:GetItem dynamodb:Query dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem on dynamodb:table/DataTable",
             "xray:PutTraceSegments xray:PutTelemetryRecords on *",
             "logs:CreateLogStream logs:PutLogEvents on logs:log-group:/aws/lambda/balde/laptop/IngestHandler:*",
+          ],
+          "Outbox": [
+            "dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator on dynamodb:table/DataTable/stream/2026-01-01T00:00:00.000",
+            "sqs:SendMessage on sqs:SyncQueue",
+            "sqs:SendMessage on sqs:OutboxDeadQueue",
+            "xray:PutTraceSegments xray:PutTelemetryRecords on *",
+            "logs:CreateLogStream logs:PutLogEvents on logs:log-group:/aws/lambda/balde/laptop/Outbox:*",
           ],
         }
       `);
@@ -147,7 +147,7 @@ export const permissions = (graphs: () => Read.Graphs) =>
           ApiHandlerRole: [becomes("lambda.amazonaws.com")],
           CountRole: [becomes("lambda.amazonaws.com")],
           DeliverRole: [becomes("lambda.amazonaws.com")],
-          ImageChangesRole: [becomes("lambda.amazonaws.com")],
+          OutboxRole: [becomes("lambda.amazonaws.com")],
           IngestHandlerRole: [becomes("lambda.amazonaws.com")],
           ApiNamedWriter: [becomes("apigateway.amazonaws.com")],
           ApiPictureReader: [becomes("apigateway.amazonaws.com")],

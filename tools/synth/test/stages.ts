@@ -66,7 +66,7 @@ export const stages = (graphs: () => Read.Graphs) =>
         Ingest: ["type", "url"],
         IngestDead: ["type", "url"],
         Sync: ["type", "url"],
-        ImageChangesDead: ["type", "url"],
+        OutboxDead: ["type", "url"],
         CountDead: ["type", "url"],
         Keys: ["cursor", "type"],
         Presets: ["queries", "type"],
@@ -123,7 +123,7 @@ export const stages = (graphs: () => Read.Graphs) =>
         ApiHandler: bundling(),
         Count: bundling(),
         Deliver: bundling({ sharp }),
-        ImageChanges: bundling(),
+        Outbox: bundling(),
         IngestHandler: bundling({ sharp }),
       });
     });

@@ -28,7 +28,7 @@ const S3Event = z.object({ Records: z.array(S3Record) });
 /** S3 sends one when the notification is configured. */
 const S3TestEvent = z.object({ Event: z.literal("s3:TestEvent") });
 
-/** Commands: of the table's stream (packages/functions/src/image-changes) and of operators (packages/core/src/admin.ts). */
+/** Commands: of the table's stream (packages/functions/src/outbox) and of operators (packages/core/src/admin.ts). */
 const Command = z.union([
   z.object({
     kind: z.literal("sync"),

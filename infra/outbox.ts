@@ -3,12 +3,12 @@ import { sync } from "./ingest.ts";
 import { data } from "./storage.ts";
 
 /** The dead-letter queue of stream records that could not be sent on for a day: it holds their positions. */
-export const imageChangesDeadLetters = new sst.aws.Queue("ImageChangesDead", {
+export const outboxDeadLetters = new sst.aws.Queue("OutboxDead", {
   transform: { queue: { messageRetentionSeconds: 14 * 24 * 3600 } },
 });
 
-const imageChanges = new sst.aws.Function("ImageChanges", {
-  handler: "packages/functions/src/image-changes/handler.handler",
+const outbox = new sst.aws.Function("Outbox", {
+  handler: "packages/functions/src/outbox/handler.handler",
   description: "Commands ingest to follow changes of images",
   memory: "512 MB",
   timeout: "30 seconds",
@@ -16,13 +16,13 @@ const imageChanges = new sst.aws.Function("ImageChanges", {
   permissions: [
     Grants.readStream(data.nodes.table.streamArn),
     Grants.messages(sync, ["SendMessage"]),
-    Grants.messages(imageChangesDeadLetters, ["SendMessage"]),
+    Grants.messages(outboxDeadLetters, ["SendMessage"]),
   ],
 });
 
 const imageRow = { pk: { S: [{ prefix: "IMAGE#" }] }, sk: { S: ["META"] } };
 
-data.subscribe("ImageChanges", imageChanges.arn, {
+data.subscribe("Outbox", outbox.arn, {
   // ingest itself does what belongs to the other changes
   filters: [
     {
@@ -48,7 +48,7 @@ data.subscribe("ImageChanges", imageChanges.arn, {
       // while SQS is out of service, until the record is a day old: then the stream has lost it
       maximumRetryAttempts: -1,
       maximumRecordAgeInSeconds: 24 * 3600,
-      destinationConfig: { onFailure: { destinationArn: imageChangesDeadLetters.arn } },
+      destinationConfig: { onFailure: { destinationArn: outboxDeadLetters.arn } },
     },
   },
 });
