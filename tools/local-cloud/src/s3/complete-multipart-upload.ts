@@ -7,6 +7,7 @@ import * as ObjectHeaders from "./object-headers.ts";
 import type { Draft } from "./store.ts";
 import type { Part, Upload } from "./upload-store.ts";
 import * as Xml from "./xml.ts";
+import * as XmlRequest from "./xml-request.ts";
 import { assertWriteAllowed, checksumElements, commitObject } from "./commit-object.ts";
 import { findUpload, uploadElements } from "./find-upload.ts";
 
@@ -46,11 +47,11 @@ const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
 type Listed = { number: number; etag: string; checksums: Map<string, string> };
 
 function parse(source: string): Listed[] {
-  const root = Xml.parse(source);
+  const root = XmlRequest.parse(source);
   const nodes = root?.name === "CompleteMultipartUpload" ? root.children : [];
   const listed = nodes.map((node) => ({
-    number: Number(Xml.child(node, "PartNumber")?.text),
-    etag: (Xml.child(node, "ETag")?.text ?? "").replaceAll('"', ""),
+    number: Number(XmlRequest.child(node, "PartNumber")?.text),
+    etag: (XmlRequest.child(node, "ETag")?.text ?? "").replaceAll('"', ""),
     checksums: new Map(node.children.map(({ name, text }) => [name.toLowerCase(), text])),
   }));
   if (listed.length === 0 || listed.some(({ number, etag }) => !number || !etag))

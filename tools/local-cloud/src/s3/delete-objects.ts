@@ -4,6 +4,7 @@ import type { Action } from "./types.ts";
 import * as ObjectEvents from "./object-events.ts";
 import { S3Error } from "./s3-error.ts";
 import * as Xml from "./xml.ts";
+import * as XmlRequest from "./xml-request.ts";
 import { actionOf, deleteVersion, demandMatch } from "./delete-version.ts";
 
 /** As many as a thousand keys; each succeeds or fails alone. https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
@@ -53,18 +54,18 @@ const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
 const MAX_KEYS = 1000;
 
 function parse(source: string) {
-  const root = Xml.parse(source);
+  const root = XmlRequest.parse(source);
   const objects =
     root?.name === "Delete" ? root.children.filter(({ name }) => name === "Object") : [];
   const targets = objects.map((object) => ({
-    key: Xml.child(object, "Key")?.text ?? "",
-    versionId: Xml.child(object, "VersionId")?.text,
-    etag: Xml.child(object, "ETag")?.text,
+    key: XmlRequest.child(object, "Key")?.text ?? "",
+    versionId: XmlRequest.child(object, "VersionId")?.text,
+    etag: XmlRequest.child(object, "ETag")?.text,
   }));
   if (targets.length === 0 || targets.length > MAX_KEYS || targets.some(({ key }) => !key))
     throw new S3Error(
       "MalformedXML",
       "The XML you provided was not well-formed or did not validate against our published schema",
     );
-  return { targets, quiet: Xml.child(root!, "Quiet")?.text === "true" };
+  return { targets, quiet: XmlRequest.child(root!, "Quiet")?.text === "true" };
 }

@@ -32,8 +32,9 @@ export async function read(
       });
     const { name, filename } = disposition(await input.headers());
     if (name.toLowerCase() === "file") return { fields, filename, file: input.until(delimiter) };
+    spent += Buffer.byteLength(name);
     const value = await input.collect(delimiter, MAX_FIELD_BYTES - spent);
-    spent += name.length + value.length;
+    spent += value.length;
     if (fields.has(name.toLowerCase()))
       throw new S3Error("InvalidArgument", `Duplicate field ${name}`, { ArgumentName: name });
     fields.set(name.toLowerCase(), value.toString("utf8"));
