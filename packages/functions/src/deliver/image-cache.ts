@@ -16,8 +16,14 @@ export type DeliverableImage = {
   rungs: (Ladder.Rung & Image.Rung)[];
 };
 
+// Each request may see some images: with a signature all, without one the public ones. An image that the request may not see
+// is remembered exactly like an absent one, and the two kinds of requests share nothing that is remembered: the number of
+// requests to the table, and so the time of the response, does not tell whether a private image exists.
+
 /** A page of thumbnails reads the row of each image once, and a deleted image is gone two seconds later. A thousand rows are a few megabytes at most. */
-const rows = new LRUCache<ImageId, Promise<Image.Row | undefined>>({ max: 1000, ttl: 2000 });
+const found = new LRUCache<string, Promise<Image.Row | undefined>>({ max: 1000, ttl: 2000 });
+/** What a request may not see or is not there. A cache of its own, so that guessed ids do not displace the rows of images. */
+const hidden = new LRUCache<string, true>({ max: 1000, ttl: 2000 });
 
 /**
  * The image, if it may be delivered: it is ready, public or asked for with a signature, and of this revision if one is named.
@@ -30,10 +36,8 @@ export async function get(
   isSigned: boolean,
 ): Promise<DeliverableImage> {
   const parsed = z.safeParse(ImageId, id);
-  const row = parsed.success ? await findRow(parsed.data) : undefined;
-  // the response to a request without a signature does not tell whether a private image exists
-  const isPublic = row?.visibility === "public";
-  if (!row || !(isPublic || isSigned)) throw notFound(id);
+  const row = parsed.success ? await findVisibleRow(parsed.data, isSigned) : undefined;
+  if (!row) throw notFound(id);
   if (row.state === "pending" || row.state === "processing") throw notReady(id);
   const { width, height } = row;
   if (row.state !== "ready" || !row.rev || !width || !height) throw notFound(id);
@@ -45,23 +49,33 @@ export async function get(
   return {
     id: row.id,
     rev: row.rev,
-    isPublic,
+    isPublic: row.visibility === "public",
     source: { width, height, format, hasAlpha, pages, credit },
     rungs: (row.rungs ?? []).map((rung) => ({ ...rung, contentType: rung.type })),
   };
 }
 
-function findRow(id: ImageId): Promise<Image.Row | undefined> {
-  const cached = rows.get(id);
+/** The row, if a request with or without a signature may see it. */
+async function findVisibleRow(id: ImageId, isSigned: boolean): Promise<Image.Row | undefined> {
+  const key = `${isSigned ? "signed" : "unsigned"} ${id}`;
+  if (hidden.get(key)) return undefined;
+  const cached = found.get(key);
   if (cached) return cached;
-  const row = Image.findRow(id);
-  rows.set(id, row);
-  // an image that is missing or not ready may be ready a moment later
-  row.then(
-    (found) => found?.state === "ready" || rows.delete(id),
-    () => rows.delete(id),
+  const reading = Image.findRow(id).then((row) =>
+    isSigned || row?.visibility === "public" ? row : undefined,
   );
-  return row;
+  // requests at the same time share one read
+  found.set(key, reading);
+  try {
+    const row = await reading;
+    // an image that is not ready may be ready a moment later
+    if (row?.state !== "ready") found.delete(key);
+    if (!row) hidden.set(key, true);
+    return row;
+  } catch (error) {
+    found.delete(key);
+    throw error;
+  }
 }
 
 const notFound = (id: string) =>
