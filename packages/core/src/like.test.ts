@@ -8,6 +8,8 @@ import * as Id from "./id.ts";
 import * as Image from "./image.ts";
 import * as LikeCount from "./like-count.ts";
 import * as Like from "./like.ts";
+import * as SignedUrl from "./signed-url.ts";
+import * as Upload from "./upload.ts";
 
 let cloud: Awaited<ReturnType<typeof startCloud>>;
 beforeAll(async () => void (cloud = await startCloud()));
@@ -131,4 +133,74 @@ test("a like needs a signed-in user and an image that exists and is ready; other
       expect(mine.items).toEqual([]);
     }
   expect(await Dynamo.get(LikeCount.key(missing))).toBeUndefined();
+});
+
+/** The result of `call` with its requests to the table, and without the image's id. */
+async function observe(id: string, call: () => Promise<unknown>) {
+  let outcome: unknown;
+  const requests = await cloud.tableRequests(async () => {
+    outcome = await call().catch((error: Error & { code?: string }) => ({
+      code: error.code,
+      message: error.message.replaceAll(id, "ID"),
+    }));
+  });
+  return { requests, outcome };
+}
+
+/** Everything that another user can ask about an image. */
+const questions = (id: Image.Info["id"]): Record<string, () => Promise<unknown>> => ({
+  get: () => Image.get(id),
+  getMine: () => Image.getMine(id),
+  update: () => Image.update({ id, title: "Mine" }),
+  updateVersion: () => Image.update({ id, version: 1, title: "Mine" }),
+  remove: () => Image.remove(id),
+  likesOf: () => Like.list({ id, cursor: "no cursor" }),
+  like: () => Like.put(id),
+  unlike: () => Like.remove(id),
+  myLikes: () => Like.listMine({ ids: [id] }),
+  upload: () => Upload.get(id),
+  urls: () => SignedUrl.create({ id, host: "example.test", urls: [{ query: {} }] }),
+});
+
+test("every question of another user about a private image is answered as about an absent one, after the same requests", async () => {
+  const hidden = {
+    private: await readyImage({ visibility: "private", name: "hidden.jpg" }),
+    pending: (await pendingImage({ visibility: "private" })).id,
+    deleted: await readyImage(),
+  };
+  await as("ann", () => Image.remove(hidden.deleted));
+  const absent = Id.create("image");
+  for (const question of Object.keys(questions(absent))) {
+    const ask = (id: Image.Info["id"]) => as("bo", () => observe(id, questions(id)[question]!));
+    const expected = await ask(absent);
+    expect(expected.requests.length).toBeGreaterThan(0);
+    for (const [kind, id] of Object.entries(hidden))
+      expect({ question, kind, ...(await ask(id)) }).toEqual({ question, kind, ...expected });
+  }
+});
+
+test("a like of an image that became private, or was deleted, is not listed and can be removed", async () => {
+  const [shown, hidden, deleted] = [await readyImage(), await readyImage(), await readyImage()];
+  for (const id of [shown, hidden, deleted]) {
+    await click(id, "hal", true);
+    await click(id, "ann", true);
+  }
+  await as("ann", () => Image.update({ id: hidden, visibility: "private" }));
+  await as("ann", () => Image.remove(deleted));
+
+  const listed = async (person: string, input: Parameters<typeof Like.listMine>[0]) =>
+    (await as(person, () => Like.listMine(input))).items.map(({ imageId }) => imageId);
+  const ids = [shown, hidden, deleted];
+  expect(await listed("hal", {})).toEqual([shown]);
+  expect(await listed("hal", { ids })).toEqual([shown]);
+  // the owner sees the private image
+  expect(await listed("ann", { ids })).toHaveLength(2);
+
+  await expect(click(hidden, "hal", true)).rejects.toMatchObject({ code: "image.not_found" });
+  for (const id of [hidden, deleted]) {
+    expect(await click(id, "hal", false)).toEqual({ liked: false, likes: 0 });
+    await expect(click(id, "hal", false)).rejects.toMatchObject({ code: "image.not_found" });
+  }
+  await as("ann", () => Image.update({ id: hidden, visibility: "public" }));
+  expect(await listed("hal", { ids })).toEqual([shown]);
 });

@@ -31,7 +31,8 @@ export const list = fn(List, async ({ id, limit = 24, cursor }): Promise<Page> =
 });
 
 /**
- * The likes of the signed-in user: those of the images in `ids` in one page, or one page of all, newest first.
+ * The likes of the signed-in user: those of the images in `ids` in one page, or one page of all, newest first. A like of an
+ * image that the user may not see any more (it became private, or was deleted) is left out.
  *
  * @throws actor.unauthenticated
  * @throws cursor.invalid
@@ -41,7 +42,10 @@ export const listMine = fn(ListMine, async ({ ids, limit = 24, cursor }): Promis
   if (ids) return findMine(userId, ids);
   const listName = `likes by ${userId}`;
   const sources = [source("gsi1", LikeRow.likerKey(userId), limit + 1)];
-  return takePage(listName, { sources, cursor, limit, maxRounds: 1 });
+  const { items, next } = await takePage(listName, { sources, cursor, limit, maxRounds: 1 });
+  const imageIds = items.map(({ imageId }) => imageId);
+  const visible = await Image.findVisibleIds(imageIds, userId);
+  return { items: items.filter(({ imageId }) => visible.has(imageId)), next };
 });
 
 // A like is one row with a key of image and user, and its condition makes both functions idempotent. There is no
@@ -57,7 +61,9 @@ export const listMine = fn(ListMine, async ({ ids, limit = 24, cursor }): Promis
  */
 export const put = fn(ImageId, async (id): Promise<Click> => {
   const { id: userId } = Actor.requireUser();
-  const storedLikes = await readStoredLikes(id, userId);
+  const { row, storedLikes } = await readImage(id);
+  const { state } = Image.assertVisible(row, id, userId);
+  if (state !== "ready") throw notReady(id, state);
   const isNew = await Dynamo.put({
     item: LikeRow.item(id, userId, Clock.nowIso()),
     condition: "attribute_not_exists(#pk)",
@@ -68,38 +74,50 @@ export const put = fn(ImageId, async (id): Promise<Click> => {
 
 /**
  * Removes the signed-in user's like of an image. The number of likes is the stored one, minus 1 if there was a like before.
+ * A like of an image that the user may not see any more is removed, too: then the number is 0.
  *
  * @throws actor.unauthenticated
- * @throws image.not_found
+ * @throws image.not_found if there was no like, and the image does not exist or the user may not see it
  * @throws image.not_ready
  */
 export const remove = fn(ImageId, async (id): Promise<Click> => {
   const { id: userId } = Actor.requireUser();
-  const storedLikes = await readStoredLikes(id, userId);
+  const { row, storedLikes } = await readImage(id);
+  // in any case, so that an image which the user may not see costs the same requests as an absent one
   const wasRemoved = await Dynamo.remove({
     key: LikeRow.key(id, userId),
     condition: "attribute_exists(#pk)",
   });
+  if (wasRemoved && !Image.isVisible(row, userId)) return { liked: false, likes: 0 };
+  const { state } = Image.assertVisible(row, id, userId);
+  if (state !== "ready") throw notReady(id, state);
   // the stream may not have counted the like yet that is removed here
   return { liked: false, likes: Math.max(0, storedLikes - (wasRemoved ? 1 : 0)) };
 });
 
-/** The stored number of likes of an image that the user may like. One request: the image and its count are one partition. */
-async function readStoredLikes(id: ImageId, userId: string): Promise<number> {
+/** The row of an image, undefined if there is none, and its stored number of likes. One request: both are in one partition. */
+async function readImage(id: ImageId) {
   const items = await Dynamo.queryAll({
     keyCondition: "#pk = :pk",
     values: { pk: ImageRow.partition(id) },
     isConsistent: true,
   });
   const findItem = ({ sk }: Dynamo.Key) => items.find((item) => item["sk"] === sk);
-  const row = Image.assertVisible(ImageRow.parse(findItem(ImageRow.key(id))), id, userId);
-  if (row.state !== "ready") throw notReady(row);
-  return LikeCount.parse(findItem(LikeCount.key(id)))?.likes ?? 0;
+  return {
+    row: ImageRow.parse(findItem(ImageRow.key(id))),
+    storedLikes: LikeCount.parse(findItem(LikeCount.key(id)))?.likes ?? 0,
+  };
 }
 
 async function findMine(userId: string, ids: ImageId[]): Promise<Page> {
-  const found = await Dynamo.getMany([...new Set(ids)].map((id) => LikeRow.key(id, userId)));
-  return { items: found.map((item) => Info.parse(item)), next: null };
+  const wanted = [...new Set(ids)];
+  // at the same time, so that the number of requests does not tell which images exist
+  const [found, visible] = await Promise.all([
+    Dynamo.getMany(wanted.map((id) => LikeRow.key(id, userId))),
+    Image.findVisibleIds(wanted, userId),
+  ]);
+  const likes = found.map((item) => Info.parse(item));
+  return { items: likes.filter(({ imageId }) => visible.has(imageId)), next: null };
 }
 
 type PageOf = {
@@ -132,7 +150,7 @@ const source =
     return { entries, reached };
   };
 
-const notReady = ({ id, state }: Image.Row) =>
+const notReady = (id: ImageId, state: Image.Row["state"]) =>
   new VisibleError(
     "conflict",
     "image.not_ready",

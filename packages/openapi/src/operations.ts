@@ -347,8 +347,9 @@ export const operations: Record<string, OperationDescription> = {
     id: "deleteLike",
     tag: "Images",
     summary: "Removes your like from an image",
+    description: "Also from an image that has become private: then the number of likes is 0.",
     responses: { 200: { description: "The number of likes without this one.", json: Like.Click } },
-    problems: ["actor.unauthenticated", "image.not_found"],
+    problems: ["actor.unauthenticated", "image.not_found", ["image.not_ready", 409]],
   },
   "GET /v1/images/{id}/likes": {
     id: "listLikes",
@@ -423,6 +424,8 @@ export const operations: Record<string, OperationDescription> = {
     id: "listMyLikes",
     tag: "Me",
     summary: "The images that you like, or those of `ids` that you like",
+    description:
+      "Without images that were deleted or have become private. A page may have fewer items than `limit`; the list ends with `next: null`.",
     responses: { 200: { description: "A page of the list.", json: Like.Page, headers: ["Link"] } },
     problems: ["actor.unauthenticated", "cursor.invalid"],
   },
