@@ -56,16 +56,37 @@ const MAX_ATTEMPTS = 3;
 const BASE_BACKOFF_MS = 50;
 /** How long the connection may be idle: before the response, and between two parts of it. */
 const TIMEOUT_MS = { s3: 10_000, dynamodb: 5_000 };
+/** The same within a body that is read as fast as it arrives: a pause then is AWS's or the network's. */
+const BODY_TIMEOUT_MS = 3_000;
 const MAX_SOCKETS = 50;
 
 /**
  * The response of AWS, with a status below 400. Errors that may be temporary are tried again, three attempts in all.
  * Rejects with an `AwsError`, a timeout or another network error.
  */
-export async function send(call: AwsCall): Promise<AwsResponse> {
+export const send = (call: AwsCall): Promise<AwsResponse> => withRetries(() => sendOnce(call));
+
+/**
+ * The whole body of the response. Of a call that only reads, a body that breaks off or stops is tried again, too. Any other
+ * call was carried out by then, and repeating it might not be harmless. Rejects as `send` does.
+ */
+export async function sendAndRead(
+  call: AwsCall,
+  { isReadOnly }: { isReadOnly: boolean },
+): Promise<Buffer> {
+  if (!isReadOnly) return readAtOnce(await send(call));
+  return withRetries(async () => readAtOnce(await sendOnce(call)));
+}
+
+async function readAtOnce({ body }: AwsResponse): Promise<Buffer> {
+  body.socket.setTimeout(BODY_TIMEOUT_MS);
+  return readBody(body);
+}
+
+async function withRetries<Result>(work: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await sendOnce(call);
+      return await work();
     } catch (error) {
       if (attempt === MAX_ATTEMPTS || !isTemporary(error)) throw error;
     }
@@ -73,7 +94,8 @@ export async function send(call: AwsCall): Promise<AwsResponse> {
   }
 }
 
-function isTemporary(error: unknown): boolean {
+/** Whether the same call may succeed a moment later. */
+export function isTemporary(error: unknown): boolean {
   // node's network errors have the code of the system error
   if (!(error instanceof AwsError)) return error instanceof Error && "code" in error;
   const { status, code } = error;

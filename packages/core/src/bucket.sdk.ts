@@ -24,6 +24,8 @@ const createClient = () =>
     requestHandler: {
       connectionTimeout: 2_000,
       requestTimeout: 10_000,
+      // also ends a response that stops in its middle; then the SDK tries again
+      socketTimeout: 5_000,
       throwOnRequestTimeout: true,
     },
   });

@@ -75,8 +75,8 @@ export async function read(
   eTag?: string,
   range?: string,
 ): Promise<Buffer | undefined> {
-  const response = await sendObject("GET", key, { "if-match": eTag, range });
-  return response && (await awsRequest()).readBody(response.body);
+  const call = objectCall("GET", key, { "if-match": eTag, range });
+  return unlessMissing(({ sendAndRead }) => sendAndRead(call, { isReadOnly: true }));
 }
 
 export type ObjectHead = {
@@ -90,14 +90,22 @@ export type ObjectHead = {
 export type OpenedObject = ObjectHead & { body: Readable; contentRange: string | undefined };
 
 /**
- * An object as a stream, or a part of it (`range` is the header's text); undefined if there is no such object. Rejects with
- * an `AwsError` of status 416 if the range begins after the last byte.
+ * An object as a stream, or a part of it (`range` is the header's text); undefined if there is no such object. A stream that
+ * breaks off is continued by another request. Rejects with an `AwsError` of status 416 if the range begins after the last byte.
  */
 export async function open(key: string, range?: string): Promise<OpenedObject | undefined> {
   const response = await sendObject("GET", key, { range });
   if (!response) return undefined;
-  const { body, headers } = response;
-  return { ...toObjectHead(headers), body, contentRange: headers["content-range"] };
+  const { headers } = response;
+  const contentRange = headers["content-range"];
+  const head = toObjectHead(headers);
+  const start = Number(/^bytes (\d+)-/.exec(contentRange ?? "")?.[1] ?? 0);
+  const { resumable } = await import("./resumable-body.ts");
+  const body = resumable(response.body, async (received) => {
+    const rest = `bytes=${start + received}-${start + head.bytes - 1}`;
+    return (await sendObject("GET", key, { "if-match": head.eTag, range: rest }))?.body;
+  });
+  return { ...head, body, contentRange };
 }
 
 /** HEAD: size, ETag, date and metadata of an object, or of one version of it; undefined if there is no such object. */
@@ -209,19 +217,28 @@ async function removeVersions(prefix: string, isIncluded: (found: Version) => Pr
 }
 
 /** The response, or undefined if S3 answers 404 (no such object) or 412 (a condition of the request is not met). */
-async function sendObject(
+const sendObject = (...call: Parameters<typeof objectCall>) =>
+  unlessMissing(({ send }) => send(objectCall(...call)));
+
+function objectCall(
   method: "GET" | "HEAD" | "PUT",
   key: string,
   headers?: AwsRequest.AwsCall["headers"],
   body?: Uint8Array,
   version?: string,
-): Promise<AwsRequest.AwsResponse | undefined> {
-  const { AwsError, send } = await awsRequest();
+): AwsRequest.AwsCall {
   const path = `/${encodeKey(key)}${version ? `?versionId=${encodeURIComponent(version)}` : ""}`;
+  return { service: "s3", bucket: bucketName(), method, path, headers, body };
+}
+
+async function unlessMissing<Result>(
+  work: (aws: typeof AwsRequest) => Promise<Result>,
+): Promise<Result | undefined> {
+  const aws = await awsRequest();
   try {
-    return await send({ service: "s3", bucket: bucketName(), method, path, headers, body });
+    return await work(aws);
   } catch (error) {
-    if (error instanceof AwsError && [404, 412].includes(error.status)) return undefined;
+    if (error instanceof aws.AwsError && [404, 412].includes(error.status)) return undefined;
     throw error;
   }
 }

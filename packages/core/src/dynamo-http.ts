@@ -19,6 +19,8 @@ type Output = {
   UnprocessedKeys?: Record<string, { Keys: MarshalledItem[] }>;
 };
 
+const READS = new Set(["GetItem", "Query", "BatchGetItem"]);
+
 /** The item in DynamoDB's JSON, without the attributes that are undefined. */
 export const marshallItem = (item: Record<string, unknown> | undefined) =>
   item && marshall(item, { removeUndefinedValues: true });
@@ -28,7 +30,7 @@ export const marshallItem = (item: Record<string, unknown> | undefined) =>
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
  */
 export async function send(operation: string, input: object): Promise<Output> {
-  const { body } = await AwsRequest.send({
+  const call = {
     service: "dynamodb",
     method: "POST",
     path: "/",
@@ -37,8 +39,9 @@ export async function send(operation: string, input: object): Promise<Output> {
       "x-amz-target": `DynamoDB_20120810.${operation}`,
     },
     body: JSON.stringify(input),
-  });
-  return JSON.parse(String(await AwsRequest.readBody(body))) as Output;
+  } as const;
+  const isReadOnly = READS.has(operation);
+  return JSON.parse(String(await AwsRequest.sendAndRead(call, { isReadOnly }))) as Output;
 }
 
 /** Why each part of a transaction was refused (`None` if it was not), and the item that did not meet its condition. */

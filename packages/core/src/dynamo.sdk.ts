@@ -16,6 +16,8 @@ function createClient() {
     requestHandler: {
       connectionTimeout: 2_000,
       requestTimeout: 5_000,
+      // also ends a response that stops in its middle; then the SDK tries again
+      socketTimeout: 5_000,
       throwOnRequestTimeout: true,
     },
   });

@@ -75,6 +75,8 @@ async function sdk() {
     requestHandler: {
       connectionTimeout: 2_000,
       requestTimeout: 5_000,
+      // also ends a response that stops in its middle; then the SDK tries again
+      socketTimeout: 5_000,
       throwOnRequestTimeout: true,
     },
   });
