@@ -15,13 +15,12 @@ export const Name = z
   );
 
 const singleLine = (maxCharacters: number) =>
-  z
-    .string()
-    .check(
-      z.minLength(1),
-      z.maxLength(maxCharacters),
-      z.regex(/^\P{Cc}*$/u, "control characters are not allowed"),
-    );
+  z.string().check(
+    z.minLength(1),
+    z.maxLength(maxCharacters),
+    // half of a surrogate pair has no UTF-8, so it can be neither stored nor sent
+    z.regex(/^[^\p{Cc}\p{Cs}]*$/u, "control characters and unpaired surrogates are not allowed"),
+  );
 
 export const Title = singleLine(200);
 export const Alt = singleLine(1000);

@@ -151,6 +151,19 @@ test("only the owner changes or removes an image, and no field that the server d
   expect(await Image.get(id)).toMatchObject({ ownerId: "ann", likes: 0, version: 3 });
 });
 
+test.each(["\ud83d", "a\udc1fb", "a\u0000"])(
+  "the text %j is refused in title and alternative text, because it cannot be stored",
+  async (text) => {
+    const id = await readyImage();
+    for (const field of ["title", "alt"])
+      await expect(as("ann", () => Image.update({ id, [field]: text }))).rejects.toMatchObject({
+        code: "input.invalid",
+        issues: [{ pointer: `/${field}`, detail: expect.stringContaining("unpaired surrogates") }],
+      });
+    expect(await as("ann", () => Image.update({ id, title: "🐟" }))).toMatchObject({ title: "🐟" });
+  },
+);
+
 test("a private image is not found for other users, by any function", async () => {
   const id = await readyImage({ visibility: "private" });
   const gone = { kind: "not_found", code: "image.not_found" };

@@ -15,12 +15,15 @@ const whole = (least: number, most: number, says: string) =>
     })
     .check(z.describe(says));
 
+/** The number as the grammar prints it: `multipleOf` accepts 0.1 + 0.2, which has seventeen digits. */
+const rounded = (value: number, digits: number) => String(Number(value.toFixed(digits)));
+
 const decimal = (least: number, most: number, says: string) =>
   z
     .codec(
       matching(/^\d{1,4}(\.\d{1,3})?$/),
       z.number().check(z.gte(least), z.lte(most), z.multipleOf(0.001)),
-      { decode: Number, encode: String },
+      { decode: Number, encode: (value) => rounded(value, 3) },
     )
     .check(z.describe(says));
 
@@ -63,7 +66,7 @@ const position = z
         const [x = "", y] = text.split(",");
         return y === undefined ? (x as z.infer<typeof place>) : { x: Number(x), y: Number(y) };
       },
-      encode: (at) => (typeof at === "string" ? at : `${at.x},${at.y}`),
+      encode: (at) => (typeof at === "string" ? at : `${rounded(at.x, 4)},${rounded(at.y, 4)}`),
     },
   )
   .check(
@@ -174,8 +177,8 @@ export const Query = z.strictObject({
       ),
   ),
   dl: z.optional(
-    // oxlint-disable-next-line no-control-regex -- a header must not contain control characters
-    matching(/^[^\u0000-\u001f\u007f"/\\]{1,120}$/u).check(
+    // oxlint-disable-next-line no-control-regex -- a header must not contain control characters, and an unpaired surrogate has no UTF-8
+    matching(/^[^\u0000-\u001f\u007f"/\\\ud800-\udfff]{1,120}$/u).check(
       z.describe('offers the picture as a download of this name: 1..120 characters without " / \\'),
     ),
   ),

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import * as z from "zod/mini";
 
 import { anyRequest } from "../test/arbitraries.ts";
 import { Refusal } from "./refusal.ts";
@@ -28,6 +29,52 @@ test("parsing the printed query gives the same request and signature", () =>
     }),
     { numRuns: 500 },
   ));
+
+test("a number with more digits than the grammar has is printed with the digits that it has", () => {
+  const request = z.parse(Request.UrlRequest, {
+    ...{ pos: { x: 0.1 + 0.2, y: 1 - 0.9 }, dpr: 1.1 + 2.2, blur: 0.1 + 0.2, sharpen: 0.1 * 3 },
+    trim: -0,
+  });
+  expect(Request.print(request)).toBe("dpr=3.3&pos=0.3,0.1&trim=0&blur=0.3&sharpen=0.3");
+});
+
+test("what a schema of JSON accepts can be printed and parsed, whatever its texts and numbers are", () => {
+  const unit = fc.oneof(
+    fc.integer({ min: 0x20, max: 0x7e }),
+    fc.integer({ min: 0xd7f0, max: 0xe010 }),
+  );
+  const text = fc
+    .array(unit, { minLength: 1, maxLength: 9 })
+    .map((units) => String.fromCharCode(...units));
+  const decimal = fc.tuple(fc.nat(4_000), fc.nat(9)).map(([a, b]) => a * 0.001 + b * 0.1);
+  const fraction = fc.tuple(fc.nat(9_999), fc.nat(9)).map(([a, b]) => a * 0.0001 * (b / 10));
+  const body = fc.record(
+    {
+      dl: text,
+      dpr: decimal,
+      blur: decimal,
+      sharpen: decimal,
+      pos: fc.record({ x: fraction, y: fraction }),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(body, (given) => {
+      const { success, data } = z.safeParse(Request.UrlRequest, given);
+      fc.pre(success);
+      const { request } = Request.parse(received(Request.print(data!)));
+      expect(request.dl).toBe(given.dl);
+      expect(Math.abs((request.dpr ?? 0) - (given.dpr ?? 0))).toBeLessThan(1e-9);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("half of a surrogate pair is not a file name", () => {
+  for (const dl of ["\ud83d", "a\udc1f", "\udc1f\ud83d"])
+    expect(z.safeParse(Request.UrlRequest, { dl }).success).toBe(false);
+  expect(z.safeParse(Request.UrlRequest, { dl: "🐟.jpg" }).success).toBe(true);
+});
 
 test("the order of the keys does not change the request", () =>
   fc.assert(
