@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import { Hono } from "hono/tiny";
 
 import { cors } from "./cors.ts";
-import { type Env, notFound, onError } from "./http.ts";
+import { type Env, answerInTime, notFound, onError } from "./http.ts";
 import { operations } from "./routes/operations.ts";
 
 /** Rejects a request without an AWS signature, which the gateway has checked, and logs each call with its signer. */
@@ -19,6 +19,7 @@ export const admin = new Hono<Env>()
   .onError(onError)
   .notFound(notFound)
   .use(cors)
+  .use(answerInTime)
   .use(requireSignature)
   .route("/admin/v1", operations);
 

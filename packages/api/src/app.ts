@@ -2,7 +2,7 @@ import { Hono } from "hono/tiny";
 
 import { provideActor } from "./auth.ts";
 import { cors } from "./cors.ts";
-import { type Env, notFound, onError } from "./http.ts";
+import { type Env, answerInTime, notFound, onError } from "./http.ts";
 import { docs } from "./routes/docs.ts";
 import { images, partnerReads } from "./routes/images.ts";
 import { me } from "./routes/me.ts";
@@ -15,6 +15,7 @@ export const app = new Hono<Env>()
   .onError(onError)
   .notFound(notFound)
   .use(cors)
+  .use(answerInTime)
   .use(provideActor)
   .route("/", docs)
   .route("/v1/images", images)

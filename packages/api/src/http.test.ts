@@ -1,3 +1,4 @@
+import { AwsError } from "@balde/core/aws-request";
 import { VisibleError } from "@balde/core/error";
 import type { Problem } from "@balde/http/problem";
 import { Hono } from "hono/tiny";
@@ -6,7 +7,7 @@ import * as z from "zod/mini";
 
 import { restEvent } from "../test/rest-event.ts";
 import { cors } from "./cors.ts";
-import { type Env, notFound, onError } from "./http.ts";
+import { type Env, answerInTime, notFound, onError } from "./http.ts";
 import { json, list, number, path, query } from "./validators.ts";
 import { serve } from "./rest-event.ts";
 
@@ -14,6 +15,7 @@ const app = new Hono<Env>()
   .onError(onError)
   .notFound(notFound)
   .use(cors)
+  .use(answerInTime)
   .get(
     "/list",
     query(
@@ -38,6 +40,11 @@ const app = new Hono<Env>()
   .get("/bug", () => {
     throw new Error("the password is 1234");
   })
+  .get("/throttled", () => {
+    const call = { service: "dynamodb", method: "POST", path: "/" } as const;
+    throw new AwsError(call, 400, '{"__type":"x#ThrottlingException","message":"Data"}');
+  })
+  .get("/slow", () => new Promise<never>(() => {}))
   .get("/busy", () => {
     throw new VisibleError("unavailable", "render.busy", "Busy", { retryAfterSeconds: 3 });
   });
@@ -166,6 +173,45 @@ test("a bug is 500 without its message, and the log has the whole error", async 
 test("an error with a retry time has a Retry-After header", async () => {
   const { status, headers } = await get("/busy");
   expect([status, headers["retry-after"]]).toEqual([503, "3"]);
+});
+
+test("a failure of AWS is 503 with a time to retry, and the log has the whole error", async () => {
+  const log = vi.spyOn(console, "error").mockImplementation(() => {});
+  const { status, headers, body } = await get("/throttled");
+  expect([status, body.code, headers["retry-after"]]).toEqual([503, "service.unavailable", "2"]);
+  expect(JSON.stringify(body)).not.toContain("Data");
+  expect(log.mock.calls[0]?.[0]).toMatchObject({ error: expect.any(AwsError) });
+});
+
+test("a request that takes as long as its function has is 503", async () => {
+  const event = restEvent("GET", "/slow");
+  const { statusCode, headers, body } = await handler(event, {
+    getRemainingTimeInMillis: () => 1_050,
+  });
+  expect([statusCode, headers?.["retry-after"], JSON.parse(body).code]).toEqual([
+    503,
+    "2",
+    "service.unavailable",
+  ]);
+});
+
+test("1,500 unknown keys of a query, and 20,000 of a body, have a small answer that lists ten", async () => {
+  const keys = (count: number) => Array.from({ length: count }, (_, n) => `k${n}`);
+  const wrongQuery = await get("/list", Object.fromEntries(keys(1_500).map((key) => [key, [""]])));
+  const wrongBody = await post(
+    JSON.stringify(Object.fromEntries(keys(20_000).map((key) => [key, 1]))),
+  );
+  for (const { status, body } of [wrongQuery, wrongBody]) {
+    expect([status, body.errors?.length]).toEqual([400, 10]);
+    expect(JSON.stringify(body).length).toBeLessThan(5_000);
+  }
+});
+
+test("a JSON body of more than 256 KiB is 413", async () => {
+  const body = (bytes: number) => JSON.stringify({ title: "x", tags: ["a".repeat(bytes)] });
+  expect((await post(body(250_000))).status).toBe(200);
+  const { status, body: problem } = await post(body(262_144));
+  expect([status, problem.code]).toEqual([413, "body.too_large"]);
 });
 
 test("only a configured origin may read a response, failures included", async () => {

@@ -1,7 +1,12 @@
-import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
 
-/** The environment of every route, `c.env`: the event, which has the user's claims and the request's id. */
-export type Bindings = { event: APIGatewayProxyEvent };
+/** The environment of every route, `c.env`. */
+export type Bindings = {
+  /** It has the user's claims and the request's id. */
+  event: APIGatewayProxyEvent;
+  /** The milliseconds after which Lambda ends the function; undefined outside of Lambda. */
+  remainingMs?: number | undefined;
+};
 
 type App = { fetch(request: Request, env: Bindings): Response | Promise<Response> };
 
@@ -10,8 +15,13 @@ type App = { fetch(request: Request, env: Bindings): Response | Promise<Response
  * and crypto take more time at a cold start than all routes of this API.
  */
 export function serve(app: App) {
-  return async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> =>
-    toResult(await app.fetch(toRequest(event), { event }));
+  return async (
+    event: APIGatewayProxyEvent,
+    context?: Pick<Context, "getRemainingTimeInMillis">,
+  ): Promise<APIGatewayProxyResult> => {
+    const remainingMs = context?.getRemainingTimeInMillis();
+    return toResult(await app.fetch(toRequest(event), { event, remainingMs }));
+  };
 }
 
 export function toRequest(event: APIGatewayProxyEvent): Request {

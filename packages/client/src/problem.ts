@@ -30,6 +30,7 @@ export const codes = [
   "operator.unsigned",
   "preset.unknown",
   "route.not_found",
+  "service.unavailable",
   "upload.not_found",
   "upload.too_large",
   "upload.unsupported_type",

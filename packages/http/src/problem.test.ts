@@ -14,6 +14,22 @@ test("a problem has the status and title of its kind, and no empty list of error
   });
 });
 
+test("a problem is small, whatever it is made of, and lists ten errors at most", () => {
+  const long = "🐟\\\u0000".repeat(100_000);
+  const errors = Array.from({ length: 1_500 }, (_, n) =>
+    n % 2 === 0
+      ? { pointer: `#/${n}${long}`, detail: long }
+      : { parameter: `${n}${long}`, value: long, detail: long },
+  );
+  const problem = Problem.create("invalid", { code: "a.b", message: long }, "id-1", errors);
+  expect(problem.errors).toHaveLength(10);
+  expect(problem.errors?.[1]).toMatchObject({ parameter: expect.stringMatching(/^1🐟/) });
+  expect(problem.detail).toMatch(/ \(1490 more errors are not listed\)$/);
+  const text = JSON.stringify(problem);
+  expect(Buffer.byteLength(text)).toBeLessThan(64_000);
+  expect(text).not.toMatch(/\\ud[89a-f]/);
+});
+
 test("each kind of error has its status", () => {
   const statuses = Object.entries(Problem.responses).map(([kind, { status }]) => [kind, status]);
   expect(Object.fromEntries(statuses)).toEqual({

@@ -37,20 +37,49 @@ export type Problem = {
 
 export const contentType = "application/problem+json";
 
-/** The problem of an error that the client may see. `errors` is left out when it is empty. */
-export const create = (
+/** How many errors a problem lists. With the limits below, no problem has more than a few kilobytes, whatever the input was. */
+const MAX_ERRORS = 10;
+/** In characters. */
+const MAX_DETAIL = 2_000;
+const MAX_ERROR_DETAIL = 500;
+const MAX_PLACE = 200;
+const MAX_VALUE = 100;
+
+/**
+ * The problem of an error that the client may see. `errors` is left out when it is empty. Everything in it that may repeat
+ * input is shortened here, so a small request never has a large response.
+ */
+export function create(
   kind: Kind,
   { code, message }: { code: string; message: string },
   requestId: string,
   errors: InputError[] = [],
-): Problem => ({
-  type: "about:blank",
-  ...responses[kind],
-  detail: message,
-  code,
-  requestId,
-  ...(errors.length > 0 && { errors }),
+): Problem {
+  const hidden = errors.length - MAX_ERRORS;
+  const note = hidden > 0 ? ` (${hidden} more errors are not listed)` : "";
+  return {
+    type: "about:blank",
+    ...responses[kind],
+    detail: shortened(message, MAX_DETAIL) + note,
+    code,
+    requestId,
+    ...(errors.length > 0 && { errors: errors.slice(0, MAX_ERRORS).map(shortenedError) }),
+  };
+}
+
+const shortenedError = (error: InputError): InputError => ({
+  ...("pointer" in error
+    ? { pointer: shortened(error.pointer, MAX_PLACE) }
+    : {
+        parameter: shortened(error.parameter, MAX_PLACE),
+        ...(error.value !== undefined && { value: shortened(error.value, MAX_VALUE) }),
+      }),
+  detail: shortened(error.detail, MAX_ERROR_DETAIL),
 });
+
+/** The text, or its start and `…`. Half of a surrogate pair becomes U+FFFD, because it has no UTF-8. */
+const shortened = (text: string, maxCharacters: number) =>
+  (text.length > maxCharacters ? `${text.slice(0, maxCharacters - 1)}…` : text).toWellFormed();
 
 /** The problem of a bug: 500, and nothing of the error except the request's id. The caller logs the error. */
 export const internal = (requestId: string): Problem => ({

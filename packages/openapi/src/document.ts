@@ -101,11 +101,17 @@ function operationOf(
   const hasInput = query ?? param ?? json;
   const failures: ProblemRef[] = [
     ...(hasInput ? (["input.invalid"] as const) : []),
+    ...(json ? (["body.too_large"] as const) : []),
     ...problems,
     ...authProblems[auth],
     "gateway.throttled",
     ...(runsFunction
-      ? (["internal", "gateway.integration_failure", "gateway.integration_timeout"] as const)
+      ? ([
+          "internal",
+          "service.unavailable",
+          "gateway.integration_failure",
+          "gateway.integration_timeout",
+        ] as const)
       : []),
   ];
   return {

@@ -49,7 +49,10 @@ export const problems = {
   "name.taken": [409, "Another image has this name."],
   "image.unfinished": [409, "The image is not ready, and has no URLs before it is."],
   "image.changed": [412, "The image has changed since it was read."],
-  "body.too_large": [413, "The body is larger than 4.5 MB, the limit of one request."],
+  "body.too_large": [
+    413,
+    "The body is larger than 4.5 MB, the limit of one request; a JSON body, than 256 KiB.",
+  ],
   "delivery.too_large": [400, "The requested image would exceed the size limits."],
   "upload.too_large": [413, "An upload may have at most 16 MiB."],
   "delivery.bad_range": [416, "The range starts after the last byte."],
@@ -59,6 +62,10 @@ export const problems = {
   "image.too_complex": [422, "Rendering the image takes longer than allowed."],
   "image.if_match_missing": [428, "`If-Match` is missing; send the ETag of the last GET."],
   "delivery.busy": [503, "Too many images are being rendered; retry after `Retry-After`."],
+  "service.unavailable": [
+    503,
+    "A service that this one needs is overloaded or does not respond; retry after `Retry-After`.",
+  ],
   internal: [500, "An error in this service. Quote the `requestId` when you report it."],
 } as const satisfies Record<string, readonly [status: number, detail: string]>;
 

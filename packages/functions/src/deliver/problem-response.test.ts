@@ -1,3 +1,4 @@
+import { AwsError } from "@balde/core/aws-request";
 import { VisibleError } from "@balde/core/error";
 import * as Range from "@balde/http/range";
 import * as Request from "@balde/imaging/request";
@@ -60,6 +61,23 @@ test("a bug is logged whole, and the response has only the request's id", () => 
   expect(JSON.stringify(problem)).not.toContain("AKIA");
   expect(log).toHaveBeenCalledWith(expect.objectContaining({ error, requestId: "r-1" }));
   log.mockRestore();
+});
+
+test("a failure of AWS is 503 with a time to retry, and is logged", () => {
+  const log = vi.spyOn(console, "error").mockImplementation(() => {});
+  const call = { service: "s3", method: "GET", path: "/" } as const;
+  const error = new AwsError(call, 503, "<Error><Code>SlowDown</Code></Error>");
+  const { status, headers, problem } = responseTo(error);
+  expect([status, headers["Retry-After"], problem.code]).toEqual([503, "2", "service.unavailable"]);
+  expect(log).toHaveBeenCalledWith(expect.objectContaining({ error }));
+  log.mockRestore();
+});
+
+test("the problem of 1,500 unknown keys lists ten", () => {
+  const keys = Array.from({ length: 1_500 }, (_, n) => [`k${n}`, [""]]);
+  const { problem } = responseTo(thrown(() => Request.parse(Object.fromEntries(keys))));
+  expect(problem.errors).toHaveLength(10);
+  expect(JSON.stringify(problem).length).toBeLessThan(10_000);
 });
 
 function thrown(work: () => unknown): unknown {

@@ -1,4 +1,5 @@
 import { VisibleError } from "@balde/core/error";
+import * as Unavailable from "@balde/core/unavailable";
 import * as Problem from "@balde/http/problem";
 import { RangeNotSatisfiable } from "@balde/http/range";
 import { Refusal } from "@balde/imaging/refusal";
@@ -16,16 +17,17 @@ export function create(error: unknown, requestId: string): DeliveryResponse {
     const errors = error.problems?.map(({ key, ...rest }) => ({ parameter: key, ...rest }));
     return response(Problem.create(error.kind, error, requestId, errors));
   }
-  if (error instanceof VisibleError) {
-    const { kind, retryAfterSeconds } = error;
-    return response(
-      Problem.create(kind, error, requestId),
-      retryAfterSeconds ? { "Retry-After": String(retryAfterSeconds) } : {},
-    );
-  }
+  if (error instanceof VisibleError) return visible(error, requestId);
   console.error({ message: "An image was not delivered", requestId, error });
-  return response(Problem.internal(requestId));
+  const unavailable = Unavailable.fromError(error);
+  return unavailable ? visible(unavailable, requestId) : response(Problem.internal(requestId));
 }
+
+const visible = (error: VisibleError, requestId: string) =>
+  response(
+    Problem.create(error.kind, error, requestId),
+    error.retryAfterSeconds ? { "Retry-After": String(error.retryAfterSeconds) } : {},
+  );
 
 const response = (
   problem: Problem.Problem,
