@@ -3,6 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { Resource } from "sst/resource";
 
+import * as Unavailable from "./unavailable.ts";
+
 // The calls of DynamoDB that Balde makes, all on its one table. A failed condition is a normal result, not an exception.
 // Calls that a visitor waits for do without the SDK (docs/adr/0019-calls-without-the-sdk.md).
 // In every expression `#word` is the attribute `word`: half of the words that Balde uses are reserved in DynamoDB.
@@ -33,6 +35,8 @@ export type Query = {
 };
 
 const MAX_BATCH_GET_KEYS = 100;
+/** DynamoDB leaves out keys when it is throttled, or after 16 MB, which a hundred of our rows never have. */
+const MAX_BATCH_GET_ATTEMPTS = 3;
 /** With the pauses below five seconds: a queue of a few hundred requests that change one item. */
 const MAX_TRANSACTION_ATTEMPTS = 12;
 const MAX_CONFLICT_PAUSE_MS = 800;
@@ -55,12 +59,15 @@ export async function getMany(keys: Key[], isConsistent = false): Promise<Item[]
   const { send, marshallItem, unmarshall } = await http();
   const found: Item[] = [];
   let wanted = keys.map((key) => marshallItem(key)!);
-  while (wanted.length > 0) {
+  for (let attempt = 1; wanted.length > 0; attempt++) {
+    if (attempt > MAX_BATCH_GET_ATTEMPTS)
+      throw Unavailable.create(new Error(`DynamoDB did not read ${wanted.length} keys`));
+    if (attempt > 1) await sleep(Math.random() * 25 * 2 ** attempt);
     const { Responses, UnprocessedKeys } = await send("BatchGetItem", {
       RequestItems: { [table()]: { Keys: wanted, ConsistentRead: isConsistent } },
     });
     found.push(...(Responses?.[table()] ?? []).map((item) => unmarshall(item)));
-    // more than 16 MB, or throttled: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+    // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
     wanted = UnprocessedKeys?.[table()]?.Keys ?? [];
   }
   return found;

@@ -1,6 +1,7 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
 
 import type { QueueDepth } from "./admin.schema.ts";
+import * as Unavailable from "./unavailable.ts";
 
 /** The limit of SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
 const MAX_BATCH_MESSAGES = 10;
@@ -25,8 +26,10 @@ export async function send(url: string, messages: Message[]): Promise<void> {
     );
     // the caller may send all of them again: ingest reaches the same result when a command comes twice
     if (Failed.length > 0)
-      throw new Error(
-        `SQS did not take ${Failed.length} of ${Entries.length} messages: ${Failed[0]!.Message}`,
+      throw Unavailable.create(
+        new Error(
+          `SQS did not take ${Failed.length} of ${Entries.length} messages: ${Failed[0]!.Message}`,
+        ),
       );
   }
 }

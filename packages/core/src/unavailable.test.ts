@@ -3,7 +3,6 @@ import type { AddressInfo } from "node:net";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { pendingImage } from "../test/samples.ts";
 import * as Bucket from "./bucket.ts";
 import * as Dynamo from "./dynamo.ts";
 import * as Queue from "./queue.ts";
@@ -47,6 +46,10 @@ const cancelled = (...codes: string[]) =>
   dynamoError("TransactionCanceledException", {
     CancellationReasons: codes.map((Code) => ({ Code })),
   });
+const unprocessed = json(200, {
+  Responses: {},
+  UnprocessedKeys: { data: { Keys: [{ pk: { S: "a" }, sk: { S: "b" } }] } },
+});
 const closeConnection: RequestListener = (request) => request.socket.destroy();
 const s3Error =
   (status: number, code: string): RequestListener =>
@@ -54,9 +57,10 @@ const s3Error =
     response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`);
 
 const read = () => Dynamo.get({ pk: "a", sk: "b" });
-const write = () => pendingImage({ name: "pier.jpg" });
+const write = () => Dynamo.transact([{ put: { item: { pk: "a", sk: "b" } } }]);
+const readMany = () => Dynamo.getMany([{ pk: "a", sk: "b" }]);
 const store = () => Bucket.put("a", new Uint8Array(1), { type: "image/png" });
-const command = () => Queue.send({ kind: "none" });
+const command = () => Queue.send(process.env["AWS_ENDPOINT_URL_SQS"]!, [{ body: {} }]);
 
 const errorOf = (work: () => Promise<unknown>) =>
   work().then(
@@ -69,6 +73,7 @@ test.each([
   ["DynamoDB has no throughput", read, dynamoError("ProvisionedThroughputExceededException")],
   ["DynamoDB fails", read, json(500, { __type: "x#InternalServerError" })],
   ["DynamoDB closes the connection", read, closeConnection],
+  ["DynamoDB leaves keys out every time", readMany, unprocessed],
   ["a transaction is throttled", write, cancelled("None", "ThrottlingError")],
   ["a transaction meets another one every time", write, cancelled("TransactionConflict", "None")],
   ["DynamoDB fails in a transaction", write, json(503, { __type: "x#ServiceUnavailable" })],
@@ -77,15 +82,21 @@ test.each([
   ["S3 closes the connection", store, closeConnection],
   ["SQS throttles", command, json(400, { __type: "com.amazonaws.sqs#RequestThrottled" })],
   ["SQS fails", command, json(500, { __type: "x#InternalFailure" })],
+  [
+    "SQS takes a part",
+    command,
+    json(200, { Failed: [{ Id: "0", SenderFault: false, Code: "InternalError", Message: "No" }] }),
+  ],
   ["SQS closes the connection", command, closeConnection],
 ] as const)("when %s, the client is told to come back later", async (_, work, listener) => {
   answer = listener;
   const error = await errorOf(work);
-  expect(Unavailable.fromError(error)).toMatchObject({
+  const told = Unavailable.fromError(error) ?? error;
+  expect(told).toMatchObject({
     kind: "unavailable",
     code: "service.unavailable",
     retryAfterSeconds: 2,
-    cause: error,
+    cause: expect.any(Error),
   });
 });
 

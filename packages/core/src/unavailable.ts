@@ -33,8 +33,8 @@ type AwsFailure = Error & {
   status?: number;
   /** Of the SDK's errors. */
   $metadata?: { httpStatusCode?: number };
-  /** Of a cancelled transaction. */
-  CancellationReasons?: { Code?: string }[];
+  /** Of an AwsError: the response, which has the reasons of a cancelled transaction. */
+  body?: string;
 };
 
 function isOfAws(error: AwsFailure): boolean {
@@ -46,8 +46,8 @@ function isOfAws(error: AwsFailure): boolean {
   // the SDK gives a network error the metadata of its attempts
   if (names.some((name) => THROTTLED.test(name) || NETWORK.test(name) || name === "TimeoutError"))
     return true;
-  const reasons = (error.CancellationReasons ?? [])
-    .map(({ Code }) => Code)
-    .filter((code) => code !== undefined && code !== "None");
-  return reasons.length > 0 && reasons.every((code) => THROTTLED.test(code!));
+  const reasons = [...(error.body ?? "").matchAll(/"Code":"(\w+)"/g)]
+    .map(([, code]) => code!)
+    .filter((code) => code !== "None");
+  return reasons.length > 0 && reasons.every((code) => THROTTLED.test(code));
 }

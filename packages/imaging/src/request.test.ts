@@ -32,7 +32,10 @@ test("parsing the printed query gives the same request and signature", () =>
 
 test("a number with more digits than the grammar has is printed with the digits that it has", () => {
   const request = z.parse(Request.UrlRequest, {
-    ...{ pos: { x: 0.1 + 0.2, y: 1 - 0.9 }, dpr: 1.1 + 2.2, blur: 0.1 + 0.2, sharpen: 0.1 * 3 },
+    pos: { x: 0.1 + 0.2, y: 1 - 0.9 },
+    dpr: 1.1 + 2.2,
+    blur: 0.1 + 0.2,
+    sharpen: 0.1 * 3,
     trim: -0,
   });
   expect(Request.print(request)).toBe("dpr=3.3&pos=0.3,0.1&trim=0&blur=0.3&sharpen=0.3");
