@@ -1,9 +1,4 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { createSign, generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 import {
@@ -12,7 +7,7 @@ import {
   AdminGetUserCommand,
   AdminSetUserPasswordCommand,
   ChangePasswordCommand,
-  CognitoIdentityProviderClient,
+  type CognitoIdentityProviderClient,
   ConfirmForgotPasswordCommand,
   ConfirmSignUpCommand,
   DescribeUserPoolClientCommand,
@@ -29,167 +24,28 @@ import {
   RevokeTokenCommand,
   SignUpCommand,
 } from "@aws-sdk/client-cognito-identity-provider";
-import { AuthenticationDetails, CognitoUser, CognitoUserPool } from "amazon-cognito-identity-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { createClock } from "../clock.ts";
-import { type Log, silentLog } from "../log.ts";
-import type { GraphFile, ResourceInFile } from "../graph/graph-file.ts";
-import { parseGraph } from "../graph/resource-graph.ts";
-import { createUserPools } from "./cognito.ts";
-import { createPrincipals } from "../iam/principals.ts";
-
-const region = "eu-central-1";
-const poolId = `${region}_AbCdEf123`;
-const arn = `arn:aws:cognito-idp:${region}:123456789012:userpool/${poolId}`;
-const otherPoolId = `${region}_Other1234`;
-const password = "Correct-horse-1";
-
-const resource = (
-  type: string,
-  id: string,
-  inputs: object,
-  outputs: object = {},
-): ResourceInFile => ({
-  urn: `urn:${id}`,
-  type,
-  name: id,
-  id,
-  inputs,
-  outputs,
-});
-
-const role = (name: string, ...statements: object[]) =>
-  resource(
-    "aws:iam/role:Role",
-    name,
-    {
-      name,
-      assumeRolePolicy: {
-        Statement: {
-          Effect: "Allow",
-          Action: "sts:AssumeRole",
-          Principal: { Service: "lambda.amazonaws.com" },
-        },
-      },
-      inlinePolicies: [{ policy: JSON.stringify({ Statement: statements }) }],
-    },
-    { arn: `arn:aws:iam::123456789012:role/${name}` },
-  );
-
-const client = (id: string, explicitAuthFlows: string[], more: object = {}) =>
-  resource("aws:cognito/userPoolClient:UserPoolClient", id, {
-    userPoolId: poolId,
-    explicitAuthFlows: ["ALLOW_REFRESH_TOKEN_AUTH", ...explicitAuthFlows],
-    preventUserExistenceErrors: "ENABLED",
-    accessTokenValidity: 60,
-    idTokenValidity: 60,
-    tokenValidityUnits: { accessToken: "minutes", idToken: "minutes" },
-    ...more,
-  });
-
-const file: GraphFile = {
-  app: "test",
-  stage: "test",
+import {
+  arn,
+  claimsOf,
+  otherPoolId,
+  password,
+  poolId,
   region,
-  account: "123456789012",
-  functions: {},
-  resources: [
-    resource(
-      "aws:cognito/userPool:UserPool",
-      poolId,
-      {
-        aliasAttributes: ["email"],
-        autoVerifiedAttributes: ["email"],
-        passwordPolicy: { minimumLength: 12, requireSymbols: false },
-      },
-      { arn },
-    ),
-    client("web", ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"]),
-    client("srp-only", ["ALLOW_USER_SRP_AUTH"]),
-    resource("aws:cognito/userPool:UserPool", otherPoolId, {}),
-    client("of-other-pool", ["ALLOW_USER_SRP_AUTH"], { userPoolId: otherPoolId }),
-    role(
-      "admin",
-      {
-        Effect: "Allow",
-        Action: ["cognito-idp:Admin*", "cognito-idp:Describe*", "cognito-idp:ListUserPoolClients"],
-        Resource: arn,
-      },
-      { Effect: "Allow", Action: "cognito-idp:ListUserPools", Resource: "*" },
-    ),
-    role("unrelated", { Effect: "Allow", Action: "s3:GetObject", Resource: "*" }),
-  ],
-};
+  startTestPools,
+} from "./cognito.fixture.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "cognito-"));
-const logged: string[] = [];
-const log: Log = { ...silentLog, info: (message) => logged.push(message) };
-const clock = createClock();
-
-/** Starts the pools on the state of the folder; a second call is a restart. */
-async function start() {
-  const db = new DatabaseSync(join(folder, "state.sqlite"));
-  const graph = parseGraph(file);
-  const principals = createPrincipals({ graph, db });
-  const pools = createUserPools({ graph, db, principals, clock, log });
-  const server = createServer((req, res) => void pools.handle(req, res));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const as = (name?: string) =>
-    new CognitoIdentityProviderClient({
-      region,
-      endpoint,
-      maxAttempts: 1,
-      credentials: name
-        ? principals.forRole(`arn:aws:iam::123456789012:role/${name}`, "lambda.amazonaws.com")
-        : { accessKeyId: "none", secretAccessKey: "none" },
-    });
-  return {
-    pools,
-    endpoint,
-    as,
-    sdk: as(),
-    stop() {
-      server.closeAllConnections();
-      server.close();
-      db.close();
-    },
-  };
-}
-
-let cognito: Awaited<ReturnType<typeof start>>;
+let cognito: Awaited<ReturnType<typeof startTestPools>>;
 beforeAll(async () => {
-  cognito = await start();
+  cognito = await startTestPools();
 });
-afterAll(() => {
-  cognito.stop();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => cognito.stop());
 
-let next = 0;
-/** Creates a confirmed user and returns its name. */
-function newUser() {
-  const name = `user${++next}`;
-  cognito.pools.createUser({ name, password, email: `${name}@example.com` });
-  return name;
-}
-
-const signIn = (USERNAME: string, PASSWORD = password, ClientId = "web") =>
-  cognito.sdk.send(
-    new InitiateAuthCommand({
-      ClientId,
-      AuthFlow: "USER_PASSWORD_AUTH",
-      AuthParameters: { USERNAME, PASSWORD },
-    }),
-  );
-
-const tokens = async (name: string) => (await signIn(name)).AuthenticationResult!;
-
-const claimsOf = (token: string) =>
-  JSON.parse(Buffer.from(token.split(".")[1]!, "base64url").toString());
-
-const lastCode = () => /code (\d{6})$/.exec(logged.at(-1)!)![1]!;
+const newUser = () => cognito.newUser();
+const signIn: typeof cognito.signIn = (...given) => cognito.signIn(...given);
+const tokens = (name: string) => cognito.tokens(name);
+const lastCode = () => cognito.lastCode();
 
 describe("signing in with a password", () => {
   it("gives tokens with Cognito's claims", async () => {
@@ -261,30 +117,21 @@ describe("signing in with a password", () => {
 });
 
 describe("signing in by SRP, as AWS's browser library does", () => {
-  const srp = (name: string, secret: string) =>
-    new Promise<string>((resolve, reject) => {
-      const pool = new CognitoUserPool({
-        UserPoolId: poolId,
-        ClientId: "srp-only",
-        endpoint: cognito.endpoint,
-      });
-      const user = new CognitoUser({ Username: name, Pool: pool });
-      user.authenticateUser(new AuthenticationDetails({ Username: name, Password: secret }), {
-        onSuccess: (session) => resolve(session.getIdToken().getJwtToken()),
-        onFailure: reject,
-      });
-    });
-
   it("proves the password without sending it", async () => {
     const name = newUser();
-    expect(claimsOf(await srp(name, password))).toMatchObject({ "cognito:username": name });
-    expect(claimsOf(await srp(`${name}@example.com`, password))).toMatchObject({
+    expect(claimsOf(await cognito.signInBySrp(name, password))).toMatchObject({
+      "cognito:username": name,
+    });
+    expect(claimsOf(await cognito.signInBySrp(`${name}@example.com`, password))).toMatchObject({
       "cognito:username": name,
     });
   });
 
   it("rejects a wrong password and an unknown user with the same error", async () => {
-    for (const attempt of [srp(newUser(), "wrong"), srp("unknown", password)])
+    for (const attempt of [
+      cognito.signInBySrp(newUser(), "wrong"),
+      cognito.signInBySrp("unknown", password),
+    ])
       await expect(attempt).rejects.toMatchObject({
         code: "NotAuthorizedException",
         message: "Incorrect username or password.",
@@ -368,10 +215,10 @@ describe("signing up", () => {
     const confirm = (ConfirmationCode: string) =>
       cognito.sdk.send(new ConfirmSignUpCommand({ ClientId: "web", Username, ConfirmationCode }));
     const expired = lastCode();
-    await clock.advance(24 * 3_600_000 + 1);
+    await cognito.clock.advance(24 * 3_600_000 + 1);
     await expect(confirm(expired)).rejects.toMatchObject({ name: "ExpiredCodeException" });
     await cognito.sdk.send(new ResendConfirmationCodeCommand({ ClientId: "web", Username }));
-    await clock.advance(23 * 3_600_000);
+    await cognito.clock.advance(23 * 3_600_000);
     await confirm(lastCode());
     await expect(signIn(Username)).resolves.toHaveProperty("AuthenticationResult.IdToken");
   });
@@ -509,10 +356,10 @@ describe("a session", () => {
         }),
       );
     const expired = await requestCode();
-    await clock.advance(3_600_001);
+    await cognito.clock.advance(3_600_001);
     await expect(confirm(expired)).rejects.toMatchObject({ name: "ExpiredCodeException" });
     const code = await requestCode();
-    await clock.advance(59 * 60_000);
+    await cognito.clock.advance(59 * 60_000);
     await confirm(code);
     await expect(confirm(code)).rejects.toMatchObject({ name: "ExpiredCodeException" });
     await expect(signIn(name, "Another-pass-3")).resolves.toBeTruthy();
@@ -520,8 +367,7 @@ describe("a session", () => {
 
   it("survives a restart together with the signing key", async () => {
     const { AccessToken, RefreshToken, IdToken } = await tokens(newUser());
-    cognito.stop();
-    cognito = await start();
+    await cognito.restart();
     expect(await cognito.pools.verify(IdToken!, arn)).toHaveProperty("claims.token_use", "id");
     await expect(cognito.sdk.send(new GetUserCommand({ AccessToken }))).resolves.toBeTruthy();
     await expect(refresh(RefreshToken!)).resolves.toBeTruthy();
@@ -566,7 +412,7 @@ describe("verifying a token", () => {
   it("reports a cached token as expired when the clock passes its expiry", async () => {
     const { IdToken } = await tokens(newUser());
     expect(await reason(IdToken!)).toHaveProperty("claims");
-    await clock.advance(3_601_000);
+    await cognito.clock.advance(3_601_000);
     expect(await reason(IdToken!)).toEqual({ reason: "expired" });
   });
 });
@@ -585,7 +431,7 @@ describe("over HTTP", () => {
   });
 
   it("stores no password", () => {
-    const db = new DatabaseSync(join(folder, "state.sqlite"));
+    const db = new DatabaseSync(cognito.statePath);
     const rows = db.prepare("SELECT body FROM identity_users").all();
     db.close();
     expect(rows.length).toBeGreaterThan(5);
