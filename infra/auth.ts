@@ -6,6 +6,13 @@ export const users = new sst.aws.CognitoUserPool("Users", {
   aliases: ["email"],
   transform: {
     userPool: {
+      userPoolTier: settings.users.tier,
+      userPoolAddOns: { advancedSecurityMode: settings.users.threatProtection },
+      mfaConfiguration: settings.users.mfa,
+      softwareTokenMfaConfiguration: { enabled: settings.users.mfa === "OPTIONAL" },
+      emailConfiguration: sender(settings.users.mail),
+      // a mistyped or unowned address must not replace the one that a person signs in with and resets the password by
+      userAttributeUpdateSettings: { attributesRequireVerificationBeforeUpdates: ["email"] },
       // removal "retain" covers buckets and tables, not users
       deletionProtection: settings.protect ? "ACTIVE" : "INACTIVE",
       passwordPolicy: {
@@ -38,11 +45,13 @@ export const webClient = users.addClient("WebClient", {
       ];
       // "no such user" and "wrong password" must look the same
       client.preventUserExistenceErrors = "ENABLED";
+      // a list, because without one users may write every standard attribute; nothing here reads the others
+      client.writeAttributes = ["email"];
+      client.readAttributes = ["email", "email_verified"];
       client.enableTokenRevocation = true;
-      // the gateway does not check revocation, so tokens are short-lived
-      client.idTokenValidity = 60;
-      client.accessTokenValidity = 60;
-      client.refreshTokenValidity = 30;
+      client.idTokenValidity = settings.users.tokenMinutes;
+      client.accessTokenValidity = settings.users.tokenMinutes;
+      client.refreshTokenValidity = settings.users.refreshTokenDays;
       client.tokenValidityUnits = {
         idToken: "minutes",
         accessToken: "minutes",
@@ -52,3 +61,12 @@ export const webClient = users.addClient("WebClient", {
     },
   },
 });
+
+function sender(mail: Settings.Users["mail"]) {
+  if (!mail) return { emailSendingAccount: "COGNITO_DEFAULT" };
+  return {
+    emailSendingAccount: "DEVELOPER",
+    fromEmailAddress: mail.from,
+    sourceArn: mail.identityArn,
+  };
+}

@@ -36,7 +36,7 @@ export const securitySchemes = {
     scheme: "bearer",
     bearerFormat: "JWT",
     description:
-      "The ID token of the user pool, not the access token. It alone identifies the user; no other part of a request can. It expires after an hour.",
+      "The ID token of the user pool, not the access token. It alone identifies the user; no other part of a request can. It expires within an hour.",
   },
   apiKey: {
     type: "apiKey",

@@ -17,6 +17,7 @@ export type Fixture = {
   websocketAuthorizedUrl: string;
   apiKeys: Record<string, string>;
   cognito: {
+    endpoint: string;
     userPoolId: string;
     clientId: string;
     idToken: string;
@@ -50,7 +51,7 @@ export async function startFixture(
   const admin = createServer((req, res) => void respond(req, res));
   const adminUrl = `http://127.0.0.1:${await listen(admin, 0, "administration")}`;
   const { local } = cloud;
-  const { userPoolId, clientId } = local.cognito!;
+  const { endpoint, userPoolId, clientId } = local.cognito!;
   cloud.createUser({ name: "someone", password: "Password-1234", email: "someone@example.com" });
 
   return {
@@ -87,6 +88,7 @@ export async function startFixture(
     const withoutScope = await issue({ validSeconds });
     const expired = await issue({ ageSeconds: 2 * 86_400 });
     return {
+      endpoint,
       userPoolId,
       clientId,
       idToken: withScope.IdToken,

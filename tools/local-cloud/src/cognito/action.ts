@@ -1,7 +1,10 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 import { CognitoError, invalidParameter, notAuthorized } from "./cognito-error.ts";
+import { assertKnownAttributes } from "./attribute-permissions.ts";
+import type { FailedAttempts } from "./failed-attempts.ts";
 import type { Issuer } from "./token-issuer.ts";
+import type { UnknownUsers } from "./unknown-users.ts";
 import type { Client, Pool } from "./user-pool.ts";
 import type { User, Users } from "./users.ts";
 
@@ -9,13 +12,16 @@ import type { User, Users } from "./users.ts";
 export type ActionContext = {
   pools: Map<string, Pool>;
   users: Users;
+  unknownUsers: UnknownUsers;
+  failedAttempts: FailedAttempts;
   issuer: Issuer;
   now: () => number;
   /** Writes a confirmation code to the log instead of sending it by mail, and returns where AWS would send it. */
-  deliver: (user: User, code: string) => Delivery;
+  deliver: (user: User, code: string, email?: string) => Delivery;
 };
 
-type Delivery = { AttributeName: string; DeliveryMedium: string; Destination: string };
+/** Where a code was sent, with the address masked. */
+export type Delivery = { AttributeName: string; DeliveryMedium: string; Destination: string };
 
 /** The JSON of a request; each action checks the fields that it reads. */
 export type Input = Record<string, unknown>;
@@ -35,16 +41,14 @@ export function optionalRecord(input: Input, name: string): Record<string, strin
   return value as Record<string, string>;
 }
 
-/** Returns Cognito's list of `{ Name, Value }` as an object. */
+/** Returns Cognito's list of `{ Name, Value }` as an object. @throws CognitoError InvalidParameterException for an attribute that no user can have */
 export function parseAttributes(list: unknown): Record<string, string> {
   if (list === undefined || list === null) return {};
   if (!Array.isArray(list))
     throw invalidParameter("Attributes must be a list of objects with Name and Value");
   const attributes: Record<string, string> = {};
-  for (const { Name, Value } of list) {
-    if (Name === "sub") throw invalidParameter("Cannot modify the non-mutable attribute sub");
-    attributes[String(Name)] = String(Value ?? "");
-  }
+  for (const { Name, Value } of list) attributes[String(Name)] = String(Value ?? "");
+  assertKnownAttributes(attributes);
   return attributes;
 }
 
@@ -80,11 +84,22 @@ export function checkSecretHash(client: Client, username: string, given: string 
     throw notAuthorized(`Unable to verify secret hash for client ${client.id}`);
 }
 
-/** Returns the user of an access token. @throws CognitoError if the token is expired, revoked or not valid. */
+/** Returns the masked address of a delivery by mail: `a***@e***`. */
+export const deliveryTo = (email: string): Delivery => ({
+  AttributeName: "email",
+  DeliveryMedium: "EMAIL",
+  Destination: email.replace(/^(.)[^@]*@(.).*$/, "$1***@$2***"),
+});
+
+/** Returns the name under which the attempts of a user, or of a name that no user has, are counted. */
+export const countedName = (pool: Pool, name: string, user: User | undefined): string =>
+  user?.username ?? (pool.caseSensitive ? name : name.toLowerCase());
+
+/** Returns the user of an access token, and the client that it was issued to. @throws CognitoError if the token is expired, revoked or not valid. */
 export async function userOfAccessToken(
   input: Input,
   context: ActionContext,
-): Promise<{ pool: Pool; user: User }> {
+): Promise<{ pool: Pool; client: Client; user: User }> {
   const token = requiredText(input, "AccessToken");
   for (const pool of context.pools.values()) {
     const verified = await context.issuer.verify(token, pool);
@@ -92,14 +107,15 @@ export async function userOfAccessToken(
       if (verified.reason === "expired") throw notAuthorized("Access Token has expired");
       continue;
     }
-    const { token_use, origin_jti, username } = verified.claims;
-    if (token_use !== "access") break;
+    const { token_use, origin_jti, username, client_id } = verified.claims;
+    const client = pool.clients.get(String(client_id));
+    if (token_use !== "access" || !client) break;
     if (!context.issuer.isLive(pool, origin_jti))
       throw notAuthorized("Access Token has been revoked");
     const user = context.users.find(pool, String(username));
     if (!user) throw new CognitoError("UserNotFoundException", "User does not exist.");
     if (!user.enabled) throw notAuthorized("User is disabled.");
-    return { pool, user };
+    return { pool, client, user };
   }
   throw notAuthorized("Invalid Access Token");
 }

@@ -10,6 +10,7 @@ import {
   requiredText,
   toAttributeList,
 } from "./action.ts";
+import { mfaSettingsOf } from "./totp-actions.ts";
 import type { User } from "./users.ts";
 
 /** Actions of operators and functions; every call is signed. */
@@ -31,7 +32,8 @@ export const adminActions: Record<string, Action> = {
   },
 
   AdminGetUser(input, context) {
-    return describeUser(findUser(input, context).user, "UserAttributes");
+    const { user } = findUser(input, context);
+    return { ...describeUser(user, "UserAttributes"), ...mfaSettingsOf(user) };
   },
 
   AdminConfirmSignUp(input, context) {

@@ -6,14 +6,18 @@ import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { readBody } from "../read-body.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
+import { attributeActions } from "./attribute-actions.ts";
 import { userActions } from "./user-actions.ts";
 import { adminActions } from "./admin-actions.ts";
 import { CognitoError, invalidParameter } from "./cognito-error.ts";
 import { describeActions } from "./describe-user-pool.ts";
 import { type Tokens, createIssuer } from "./token-issuer.ts";
 import { type Pool, readPools } from "./user-pool.ts";
-import type { Action, Input, ActionContext } from "./action.ts";
+import { type Action, type Input, type ActionContext, deliveryTo } from "./action.ts";
+import { createFailedAttempts } from "./failed-attempts.ts";
 import { signInActions } from "./sign-in.ts";
+import { totpActions, totpAdminActions } from "./totp-actions.ts";
+import { createUnknownUsers } from "./unknown-users.ts";
 import { createUsers } from "./users.ts";
 import { type Principals, authorize } from "../iam/principals.ts";
 import { type ServiceCall, traceCall } from "../xray/trace-service-call.ts";
@@ -58,13 +62,13 @@ export function createUserPools({
   const context: ActionContext = {
     pools,
     users: createUsers(db, clock),
+    unknownUsers: createUnknownUsers(db),
+    failedAttempts: createFailedAttempts(db, clock),
     issuer: createIssuer(db, pools, clock),
     now: () => clock.now(),
-    deliver(user, code) {
-      const email = user.attributes.email ?? "";
+    deliver(user, code, email = user.attributes.email ?? "") {
       log.info(`Cognito would send ${email || user.username} the code ${code}`);
-      const Destination = email.replace(/^(.)[^@]*@(.).*$/, "$1***@$2***");
-      return { AttributeName: "email", DeliveryMedium: "EMAIL", Destination };
+      return deliveryTo(email);
     },
   };
   const byArn = new Map([...pools.values()].map((pool) => [pool.arn, pool]));
@@ -162,8 +166,17 @@ const PREFIX = "AWSCognitoIdentityProviderService.";
 const target = (req: IncomingMessage) =>
   String(req.headers["x-amz-target"] ?? "").replace(PREFIX, "");
 
-const unsignedActions: Record<string, Action> = { ...userActions, ...signInActions };
-const signedActions: Record<string, Action> = { ...adminActions, ...describeActions };
+const unsignedActions: Record<string, Action> = {
+  ...userActions,
+  ...attributeActions,
+  ...signInActions,
+  ...totpActions,
+};
+const signedActions: Record<string, Action> = {
+  ...adminActions,
+  ...totpAdminActions,
+  ...describeActions,
+};
 
 function actionOf(req: IncomingMessage): { run: Action; isSigned: boolean } {
   const name = target(req);

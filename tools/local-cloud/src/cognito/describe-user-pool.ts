@@ -26,7 +26,7 @@ export const describeActions: Record<string, Action> = {
         AutoVerifiedAttributes: pool.verifiedBySignUp,
         UsernameConfiguration: { CaseSensitive: pool.caseSensitive },
         AdminCreateUserConfig: { AllowAdminCreateUserOnly: pool.onlyAdminsCreate },
-        MfaConfiguration: "OFF",
+        MfaConfiguration: pool.mfa,
         EstimatedNumberOfUsers: context.users.list(pool).length,
       },
     };
@@ -46,6 +46,8 @@ export const describeActions: Record<string, Action> = {
         ...clientSummaryOf(client),
         ...(client.secret !== undefined && { ClientSecret: client.secret }),
         ExplicitAuthFlows: [...client.flows],
+        ...(client.writable && { WriteAttributes: [...client.writable] }),
+        ...(client.readable && { ReadAttributes: [...client.readable] }),
         PreventUserExistenceErrors: client.hidesUnknownUsers ? "ENABLED" : "LEGACY",
         IdTokenValidity: id,
         AccessTokenValidity: access,

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 
 import { CognitoError, invalidParameter, notAuthorized, userNotFound } from "./cognito-error.ts";
 import type { Client } from "./user-pool.ts";
@@ -7,12 +7,14 @@ import {
   type Input,
   type ActionContext,
   checkSecretHash,
+  countedName,
   clientOf,
   poolOf,
   optionalRecord,
   requiredText,
 } from "./action.ts";
 import * as Srp from "./srp.ts";
+import { needsTotp, redeemTotp } from "./totp-actions.ts";
 import { type User, poolName } from "./users.ts";
 
 /** Challenges that await their response, by session. In memory: they expire after three minutes, and a restart ends them. */
@@ -22,6 +24,8 @@ type PendingChallenge = {
   username: string;
   client: string;
   until: number;
+  /** The name under which failures are counted. */
+  countedName: string;
   startSrp?: Srp.Challenge | undefined;
 };
 
@@ -85,19 +89,34 @@ async function signInByPassword(
 ) {
   const name = requiredText(parameters, "USERNAME");
   checkSecretHash(client, name, parameters.SECRET_HASH);
+  const password = requiredText(parameters, "PASSWORD");
   const user = context.users.find(client.pool, name);
-  if (!user) throw client.hidesUnknownUsers ? notAuthorized() : userNotFound();
-  const isRight = context.users.hasPassword(
-    client.pool,
-    user,
-    requiredText(parameters, "PASSWORD"),
-  );
-  if (!isRight) throw notAuthorized();
-  return completeSignIn(client, user, context);
+  if (!user && !client.hidesUnknownUsers) throw userNotFound();
+  const counted = countedName(client.pool, name, user);
+  context.failedAttempts.assertNotLockedOut(client.pool, counted);
+  if (!user || !context.users.hasPassword(client.pool, user, password))
+    throw failSignIn(client, counted, context);
+  return afterPassword(client, user, context);
 }
 
-/** Returns tokens after a correct password, or the challenge that the user's status asks for. */
-async function completeSignIn(client: Client, user: User, context: ActionContext) {
+function failSignIn({ pool }: Client, counted: string, { failedAttempts }: ActionContext) {
+  failedAttempts.countFailedSignIn(pool, counted);
+  return notAuthorized();
+}
+
+/** Returns tokens after a correct password, or the challenge that the user's status or authenticator asks for. */
+function afterPassword(client: Client, user: User, context: ActionContext) {
+  assertMaySignIn(user);
+  if (user.status === "FORCE_CHANGE_PASSWORD") return requestNewPassword(client, user, context);
+  if (!needsTotp(client.pool, user)) return completeSignIn(client, user, context);
+  return {
+    ChallengeName: "SOFTWARE_TOKEN_MFA",
+    Session: openSession(client, user.username, context),
+    ChallengeParameters: { USER_ID_FOR_SRP: user.username },
+  };
+}
+
+function assertMaySignIn(user: User) {
   if (!user.enabled) throw notAuthorized("User is disabled.");
   if (user.status === "UNCONFIRMED")
     throw new CognitoError("UserNotConfirmedException", "User is not confirmed.");
@@ -106,7 +125,10 @@ async function completeSignIn(client: Client, user: User, context: ActionContext
       "PasswordResetRequiredException",
       "Password reset required for the user",
     );
-  if (user.status === "FORCE_CHANGE_PASSWORD") return requestNewPassword(client, user, context);
+}
+
+async function completeSignIn(client: Client, user: User, context: ActionContext) {
+  context.failedAttempts.forgetFailedSignIns(client.pool, user.username);
   return {
     ChallengeParameters: {},
     AuthenticationResult: await context.issuer.issue(client, user),
@@ -134,9 +156,9 @@ function srp(client: Client, parameters: Record<string, string>, context: Action
   checkSecretHash(client, name, parameters.SECRET_HASH);
   const user = context.users.find(client.pool, name);
   if (!user && !client.hidesUnknownUsers) throw userNotFound();
-  const username = user?.username ?? name;
   // an unknown user gets a challenge too, which no password solves
-  const secret = user?.secret ?? secretOfUnknownUser(client, name);
+  const username = user?.username ?? context.unknownUsers.usernameOf(client, name);
+  const secret = user?.secret ?? context.unknownUsers.secretOf(client, name);
   const challenge = Srp.createChallenge(
     poolName(client.pool),
     username,
@@ -145,7 +167,16 @@ function srp(client: Client, parameters: Record<string, string>, context: Action
   );
   if (!challenge) throw invalidParameter("SRP_A is not a valid public value");
   const block = randomBytes(512).toString("base64");
-  storeChallenge(block, client, username, context, user && challenge);
+  storeChallenge(
+    block,
+    {
+      username,
+      client: client.id,
+      countedName: countedName(client.pool, name, user),
+      startSrp: user && challenge,
+    },
+    context,
+  );
   return {
     ChallengeName: "PASSWORD_VERIFIER",
     ChallengeParameters: {
@@ -158,27 +189,39 @@ function srp(client: Client, parameters: Record<string, string>, context: Action
   };
 }
 
-// the same salt each time: a second request must not reveal that the user does not exist
-function secretOfUnknownUser(client: Client, name: string): Srp.Secret {
-  const salt = createHash("sha256").update(`${client.id} ${name}`).digest("hex").slice(0, 32);
-  return { salt, verifier: randomBytes(128).toString("hex") };
-}
-
 async function respondToChallenge(input: Input, context: ActionContext) {
   const client = clientOf(input, context);
   const responses = optionalRecord(input, "ChallengeResponses");
   switch (requiredText(input, "ChallengeName")) {
     case "PASSWORD_VERIFIER": {
       const block = requiredText(responses, "PASSWORD_CLAIM_SECRET_BLOCK");
-      const { username, startSrp: srp } = takeChallenge(block, client, context);
+      const { username, startSrp, countedName: counted } = takeChallenge(block, client, context);
       checkSecretHash(client, username, responses.SECRET_HASH);
-      const isRight = srp?.check({
+      context.failedAttempts.assertNotLockedOut(client.pool, counted);
+      const isRight = startSrp?.check({
         signature: requiredText(responses, "PASSWORD_CLAIM_SIGNATURE"),
         timestamp: requiredText(responses, "TIMESTAMP"),
         secretBlock: Buffer.from(block, "base64"),
       });
       const user = context.users.find(client.pool, username);
-      if (!user || !isRight) throw notAuthorized();
+      if (!user || !isRight) throw failSignIn(client, counted, context);
+      return afterPassword(client, user, context);
+    }
+    case "SOFTWARE_TOKEN_MFA": {
+      const session = requiredText(input, "Session");
+      // kept until a code is right, so that a person may try again [V-WILD]
+      const { username } = findChallenge(session, client, context);
+      const user = context.users.find(client.pool, username);
+      if (!user) throw userNotFound();
+      context.failedAttempts.assertNotLockedOut(client.pool, username);
+      try {
+        redeemTotp(client.pool, user, requiredText(responses, "SOFTWARE_TOKEN_MFA_CODE"), context);
+      } catch (error) {
+        // https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-mfa.html
+        context.failedAttempts.countFailedSignIn(client.pool, username);
+        throw error;
+      }
+      pendingChallenges.delete(session);
       return completeSignIn(client, user, context);
     }
     case "NEW_PASSWORD_REQUIRED": {
@@ -186,7 +229,7 @@ async function respondToChallenge(input: Input, context: ActionContext) {
       const user = context.users.find(client.pool, username);
       if (!user) throw userNotFound();
       const password = requiredText(responses, "NEW_PASSWORD");
-      return completeSignIn(
+      return afterPassword(
         client,
         context.users.setPassword(client.pool, user, password, "CONFIRMED"),
         context,
@@ -210,33 +253,33 @@ async function refreshTokens(client: Client, token: string, context: ActionConte
 
 function openSession(client: Client, username: string, context: ActionContext): string {
   const session = randomUUID() + randomBytes(32).toString("base64url");
-  storeChallenge(session, client, username, context);
+  storeChallenge(session, { username, client: client.id, countedName: username }, context);
   return session;
 }
 
 function storeChallenge(
   session: string,
-  client: Client,
-  username: string,
+  challenge: Omit<PendingChallenge, "until">,
   context: ActionContext,
-  srp?: Srp.Challenge,
 ) {
   for (const [key, { until }] of pendingChallenges) {
     if (until > context.now()) break;
     pendingChallenges.delete(key);
   }
-  pendingChallenges.set(session, {
-    username,
-    client: client.id,
-    until: context.now() + CHALLENGE_MS,
-    startSrp: srp,
-  });
+  pendingChallenges.set(session, { ...challenge, until: context.now() + CHALLENGE_MS });
 }
 
 /** Returns a challenge and removes it: a session can be used once. */
 function takeChallenge(session: string, client: Client, context: ActionContext): PendingChallenge {
+  try {
+    return findChallenge(session, client, context);
+  } finally {
+    pendingChallenges.delete(session);
+  }
+}
+
+function findChallenge(session: string, client: Client, context: ActionContext): PendingChallenge {
   const found = pendingChallenges.get(session);
-  pendingChallenges.delete(session);
   if (!found || found.client !== client.id) throw notAuthorized("Invalid session for the user.");
   if (found.until < context.now())
     throw notAuthorized("Invalid session for the user, session is expired.");

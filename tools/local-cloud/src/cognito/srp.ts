@@ -21,9 +21,12 @@ export type Challenge = {
 };
 
 export function createSecret(poolName: string, username: string, password: string): Secret {
-  const salt = padHex(toBig(randomBytes(16)));
+  const salt = createSalt(randomBytes(16));
   return { salt, verifier: verifierOf(poolName, username, password, salt).toString(16) };
 }
+
+/** Returns 16 bytes in the form of a salt. */
+export const createSalt = (bytes: Buffer): string => padHex(toBig(bytes));
 
 /** Returns whether the password is correct, for the flow that sends it. */
 export function matchesPassword(

@@ -12,6 +12,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { SignJWT } from "jose";
 
 import type { Clock } from "../clock.ts";
+import { readableAttributes } from "./attribute-permissions.ts";
 import { createVerifier } from "./token-verifier.ts";
 import { notAuthorized } from "./cognito-error.ts";
 import type { Client, Pool } from "./user-pool.ts";
@@ -95,7 +96,7 @@ export function createIssuer(db: DatabaseSync, pools: Map<string, Pool>, clock: 
       jwt(
         {
           ...common,
-          ...idAttributes(user),
+          ...idAttributes(readableAttributes(client, user.attributes)),
           aud: client.id,
           token_use: "id",
           "cognito:username": user.username,
@@ -166,7 +167,7 @@ export function createIssuer(db: DatabaseSync, pools: Map<string, Pool>, clock: 
 }
 
 /** Attributes as claims: Cognito stores text, but two of them are booleans in a token. */
-function idAttributes({ attributes }: User) {
+function idAttributes(attributes: Record<string, string>) {
   const { sub: _, ...rest } = attributes;
   return Object.fromEntries(
     Object.entries(rest).map(([name, value]) => [

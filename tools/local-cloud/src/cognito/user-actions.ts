@@ -1,9 +1,13 @@
 import { CognitoError, invalidParameter, notAuthorized, userNotFound } from "./cognito-error.ts";
+import { assertWritable, readableAttributes } from "./attribute-permissions.ts";
+import { mfaSettingsOf } from "./totp-actions.ts";
 import type { Client } from "./user-pool.ts";
 import {
   type Action,
   type Input,
   type ActionContext,
+  countedName,
+  deliveryTo,
   parseAttributes,
   checkSecretHash,
   clientOf,
@@ -21,6 +25,7 @@ export const userActions: Record<string, Action> = {
     if (client.pool.onlyAdminsCreate)
       throw notAuthorized("SignUp is not permitted for this user pool");
     const attributes = parseAttributes(input.UserAttributes);
+    assertWritable(client, attributes);
     const password = requiredText(input, "Password");
     const user = context.users.create(client.pool, name, attributes, "UNCONFIRMED", password);
     const sent = client.pool.verifiedBySignUp.length > 0;
@@ -41,6 +46,9 @@ export const userActions: Record<string, Action> = {
     if (user.status !== "UNCONFIRMED")
       throw notAuthorized(`User cannot be confirmed. Current status is ${user.status}`);
     context.users.redeemCode(client.pool, user, "sign-up", requiredText(input, "ConfirmationCode"));
+    const { email } = user.attributes;
+    if (email !== undefined && client.pool.verifiedBySignUp.includes("email"))
+      context.users.assertEmailIsFree(client.pool, user, email);
     const verified = client.pool.verifiedBySignUp.map((name) => [`${name}_verified`, "true"]);
     context.users.save(client.pool, {
       ...user,
@@ -51,16 +59,22 @@ export const userActions: Record<string, Action> = {
   },
 
   ResendConfirmationCode(input, context) {
-    const { client, user } = findUser(input, context);
+    const { client, name, user } = findNamed(input, context);
+    if (!user?.enabled && client.hidesUnknownUsers) return simulateDelivery(client, name, context);
+    if (!user) throw userNotFound();
     if (user.status !== "UNCONFIRMED") throw invalidParameter("User is already confirmed.");
     const code = context.users.createCode(client.pool, user, "sign-up");
     return { CodeDeliveryDetails: context.deliver(user, code) };
   },
 
   ForgotPassword(input, context) {
-    const { client, user } = findUser(input, context);
+    const { client, name, user } = findNamed(input, context);
+    context.failedAttempts.countCodeAttempt(client.pool, countedName(client.pool, name, user));
+    const isReachable = user?.enabled === true && user.attributes.email_verified === "true";
+    if (!isReachable && client.hidesUnknownUsers) return simulateDelivery(client, name, context);
+    if (!user) throw userNotFound();
     if (!user.enabled) throw notAuthorized("User is disabled.");
-    if (user.attributes.email_verified !== "true")
+    if (!isReachable)
       throw invalidParameter(
         "Cannot reset password for the user as there is no registered/verified email or phone_number",
       );
@@ -69,7 +83,11 @@ export const userActions: Record<string, Action> = {
   },
 
   ConfirmForgotPassword(input, context) {
-    const { client, user } = findUser(input, context);
+    const { client, name, user } = findNamed(input, context);
+    context.failedAttempts.countCodeAttempt(client.pool, countedName(client.pool, name, user));
+    if (!user?.enabled && client.hidesUnknownUsers) throw codeMismatch();
+    if (!user) throw userNotFound();
+    if (!user.enabled) throw notAuthorized("User is disabled.");
     context.users.redeemCode(
       client.pool,
       user,
@@ -81,17 +99,12 @@ export const userActions: Record<string, Action> = {
   },
 
   async GetUser(input, context) {
-    const { user } = await userOfAccessToken(input, context);
-    return { Username: user.username, UserAttributes: toAttributeList(user.attributes) };
-  },
-
-  async UpdateUserAttributes(input, context) {
-    const { pool, user } = await userOfAccessToken(input, context);
-    const changed = parseAttributes(input.UserAttributes);
-    // a changed address must be verified again, also if the request claims that it is
-    if ("email" in changed) changed.email_verified = "false";
-    context.users.save(pool, { ...user, attributes: { ...user.attributes, ...changed } });
-    return { CodeDeliveryDetailsList: [] };
+    const { client, user } = await userOfAccessToken(input, context);
+    return {
+      Username: user.username,
+      UserAttributes: toAttributeList(readableAttributes(client, user.attributes)),
+      ...mfaSettingsOf(user),
+    };
   },
 
   async ChangePassword(input, context) {
@@ -119,17 +132,27 @@ export const userActions: Record<string, Action> = {
 const secretHash = ({ SecretHash }: Input) =>
   typeof SecretHash === "string" ? SecretHash : undefined;
 
-function findUser(input: Input, context: ActionContext) {
+function findNamed(input: Input, context: ActionContext) {
   const client: Client = clientOf(input, context);
   const name = requiredText(input, "Username");
   checkSecretHash(client, name, secretHash(input));
-  const user = context.users.find(client.pool, name);
-  if (user) return { client, user };
-  // AWS's message if the client must not learn which users exist
-  throw client.hidesUnknownUsers
-    ? new CognitoError(
-        "CodeMismatchException",
-        "Invalid verification code provided, please try again.",
-      )
-    : userNotFound();
+  return { client, name, user: context.users.find(client.pool, name) };
 }
+
+function findUser(input: Input, context: ActionContext) {
+  const { client, user } = findNamed(input, context);
+  if (user) return { client, user };
+  throw client.hidesUnknownUsers ? codeMismatch() : userNotFound();
+}
+
+/** AWS's error if the client must not learn which users exist. */
+const codeMismatch = () =>
+  new CognitoError(
+    "CodeMismatchException",
+    "Invalid verification code provided, please try again.",
+  );
+
+/** Returns the answer to a request for a code that nothing sends. */
+const simulateDelivery = (client: Client, name: string, { unknownUsers }: ActionContext) => ({
+  CodeDeliveryDetails: deliveryTo(unknownUsers.addressOf(client, name)),
+});

@@ -16,6 +16,11 @@ export type Pool = {
   onlyAdminsCreate: boolean;
   passwords: PasswordPolicy;
   groups: Set<string>;
+  mfa: "OFF" | "OPTIONAL";
+  /** Users may add an authenticator app. */
+  hasTotp: boolean;
+  /** A changed address replaces the old one only after it is verified. */
+  keepsEmailUntilVerified: boolean;
 };
 
 export type Client = {
@@ -26,6 +31,10 @@ export type Client = {
   flows: Set<string>;
   validitySeconds: { id: number; access: number; refresh: number };
   hidesUnknownUsers: boolean;
+  /** The attributes that users may change through this client; undefined: all standard ones. */
+  writable: Set<string> | undefined;
+  /** The attributes that this client sees; undefined: all. */
+  readable: Set<string> | undefined;
 };
 
 export type PasswordPolicy = {
@@ -66,6 +75,14 @@ function readPool(
         .filter((group) => group.inputs.userPoolId === id)
         .map((group) => group.inputs.name),
     ),
+    mfa: inputs.mfaConfiguration ?? "OFF",
+    hasTotp:
+      inputs.mfaConfiguration === "OPTIONAL" &&
+      inputs.softwareTokenMfaConfiguration?.enabled === true,
+    keepsEmailUntilVerified:
+      inputs.userAttributeUpdateSettings?.attributesRequireVerificationBeforeUpdates?.includes(
+        "email",
+      ) ?? false,
   };
   for (const client of resourcesOf(graph, "aws:cognito/userPoolClient:UserPoolClient"))
     if (client.inputs.userPoolId === id) pool.clients.set(client.id, readClient(client, pool));
@@ -108,5 +125,7 @@ function readClient(
       refresh: seconds(inputs.refreshTokenValidity, units.refreshToken ?? "days", 30 * 86_400),
     },
     hidesUnknownUsers: inputs.preventUserExistenceErrors === "ENABLED",
+    writable: inputs.writeAttributes && new Set(inputs.writeAttributes),
+    readable: inputs.readAttributes && new Set(inputs.readAttributes),
   };
 }

@@ -2,10 +2,11 @@ import { randomInt, randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 
 import type { Clock } from "../clock.ts";
-import { CognitoError } from "./cognito-error.ts";
+import { CognitoError, invalidParameter } from "./cognito-error.ts";
 import { checkPassword } from "./password-policy.ts";
 import type { Pool } from "./user-pool.ts";
 import * as Srp from "./srp.ts";
+import type { Totp } from "./totp.ts";
 
 export type Status = "UNCONFIRMED" | "CONFIRMED" | "FORCE_CHANGE_PASSWORD" | "RESET_REQUIRED";
 
@@ -17,6 +18,11 @@ export type User = {
   attributes: Record<string, string>;
   groups: string[];
   secret: Srp.Secret | undefined;
+  totp?: Totp | undefined;
+  /** The secret of an authenticator that has not shown a code yet. */
+  pendingTotpSecret?: string | undefined;
+  /** An address that replaces the present one when it is verified. */
+  pendingEmail?: string | undefined;
   createdAt: number;
   modifiedAt: number;
 };
@@ -50,6 +56,8 @@ export function createUsers(db: DatabaseSync, clock: Clock) {
   const byName = db.prepare("SELECT body FROM identity_users WHERE pool = ? AND username = ?");
   const bySub = db.prepare("SELECT body FROM identity_users WHERE pool = ? AND sub = ?");
   const byEmail = db.prepare("SELECT body FROM identity_users WHERE pool = ? AND email = ?");
+  const verifiedFirst = (one: User, other: User) =>
+    Number(hasVerifiedEmail(other)) - Number(hasVerifiedEmail(one));
   const all = db.prepare("SELECT body FROM identity_users WHERE pool = ? ORDER BY username");
   const upsert = db.prepare(`INSERT INTO identity_users VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET email = excluded.email, body = excluded.body`);
@@ -70,10 +78,14 @@ export function createUsers(db: DatabaseSync, clock: Clock) {
     const folded = fold(pool, name);
     const named = read(byName.get(pool.id, folded)) ?? read(bySub.get(pool.id, name));
     if (named) return named;
-    const byAddress = read(byEmail.get(pool.id, folded));
+    // several users may have an address, but only one has verified it
+    const [byAddress] = byEmail
+      .all(pool.id, folded)
+      .map((row) => read(row)!)
+      .toSorted(verifiedFirst);
     if (pool.usernameAttributes.includes("email")) return byAddress;
     const isAlias = pool.aliasAttributes.includes("email");
-    return isAlias && byAddress?.attributes.email_verified === "true" ? byAddress : undefined;
+    return isAlias && byAddress && hasVerifiedEmail(byAddress) ? byAddress : undefined;
   }
 
   function save(pool: Pool, user: User): User {
@@ -98,6 +110,11 @@ export function createUsers(db: DatabaseSync, clock: Clock) {
       password: string | undefined,
     ): User {
       if (password !== undefined) checkPassword(password, pool.passwords);
+      // or a user could take a name that is another one's address [V-WILD]
+      if (pool.aliasAttributes.includes("email") && name.includes("@"))
+        throw invalidParameter(
+          "Username cannot be of email format, since user pool is configured for email alias.",
+        );
       if (find(pool, name))
         throw new CognitoError("UsernameExistsException", "User already exists");
       const sub = randomUUID();
@@ -127,6 +144,18 @@ export function createUsers(db: DatabaseSync, clock: Clock) {
       user.secret !== undefined &&
       Srp.matchesPassword(poolName(pool), user.username, password, user.secret),
 
+    /** @throws CognitoError AliasExistsException if another user has verified the address and may sign in with it. */
+    assertEmailIsFree(pool: Pool, user: User, email: string) {
+      if (!pool.aliasAttributes.includes("email") && !pool.usernameAttributes.includes("email"))
+        return;
+      const taken = byEmail
+        .all(pool.id, fold(pool, email))
+        .map((row) => read(row)!)
+        .some((other) => other.username !== user.username && hasVerifiedEmail(other));
+      if (taken)
+        throw new CognitoError("AliasExistsException", "An account with the email already exists.");
+    },
+
     createCode(pool: Pool, user: User, purpose: CodePurpose): string {
       const code = String(randomInt(1_000_000)).padStart(6, "0");
       putCode.run(pool.id, user.username, purpose, code, clock.now() + CODE_MS[purpose]);
@@ -149,6 +178,8 @@ export function createUsers(db: DatabaseSync, clock: Clock) {
     },
   };
 }
+
+const hasVerifiedEmail = ({ attributes }: User) => attributes.email_verified === "true";
 
 /** Returns the part of a pool's id that SRP uses: what follows the region. */
 export const poolName = (pool: Pool) => pool.id.split("_")[1] ?? pool.id;

@@ -29,7 +29,8 @@ export const cognito = {
       ),
       aliasAttributes: optionalStrings,
       autoVerifiedAttributes: optionalStrings,
-      mfaConfiguration: only("OFF"),
+      // with "ON" a user without an authenticator would have to set one up while signing in
+      mfaConfiguration: only("OFF", "OPTIONAL"),
       passwordPolicy: z.optional(
         object({
           minimumLength: optionalNumber,
@@ -42,7 +43,13 @@ export const cognito = {
       ),
       usernameAttributes: optionalStrings,
       usernameConfiguration: z.optional(object({ caseSensitive: optionalBoolean })),
-      userPoolAddOns: z.optional(object({ advancedSecurityMode: only("OFF") })),
+      softwareTokenMfaConfiguration: z.optional(object({ enabled: z.boolean() })),
+      userAttributeUpdateSettings: z.optional(
+        object({
+          attributesRequireVerificationBeforeUpdates: z.optional(z.array(requiredOneOf("email"))),
+        }),
+      ),
+      userPoolAddOns: ignored("AWS learns from the sign-ins of all its customers what is a threat"),
       accountRecoverySetting: ignored(PRINTED),
       deletionProtection: ignored("about the removal of a deployment"),
       emailConfiguration: ignored(PRINTED),
@@ -74,11 +81,14 @@ export const cognito = {
       generateSecret: optionalBoolean,
       idTokenValidity: optionalNumber,
       preventUserExistenceErrors: z.optional(requiredOneOf("ENABLED", "LEGACY")),
+      readAttributes: optionalStrings,
       refreshTokenValidity: optionalNumber,
       supportedIdentityProviders: z.optional(z.array(requiredOneOf("COGNITO"))),
       tokenValidityUnits: z.optional(
         object({ accessToken: unit, idToken: unit, refreshToken: unit }),
       ),
+      writeAttributes: optionalStrings,
+      authSessionValidity: only(3),
       allowedOauthFlows: ignored(HOSTED_UI),
       allowedOauthFlowsUserPoolClient: ignored(HOSTED_UI),
       allowedOauthScopes: ignored(HOSTED_UI),

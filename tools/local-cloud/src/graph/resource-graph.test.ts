@@ -119,8 +119,8 @@ test.each<[string, ResourceInFile, string]>([
   ],
   [
     "value",
-    userPool({ mfaConfiguration: "OPTIONAL" }),
-    'mfaConfiguration = "OPTIONAL" is not emulated, only "OFF"',
+    userPool({ mfaConfiguration: "ON" }),
+    'mfaConfiguration = "ON" is not emulated, only "OFF", "OPTIONAL"',
   ],
   [
     "value of several forms",
