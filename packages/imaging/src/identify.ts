@@ -6,6 +6,7 @@ import * as Jpeg from "./jpeg.ts";
 import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
 import { Refusal, refuseBadInput } from "./refusal.ts";
+import { sniff } from "./sniff.ts";
 import * as Svg from "./svg.ts";
 
 /** The header of an image, returned only after the limits were checked. */
@@ -89,31 +90,6 @@ export async function precheck(head: Buffer, size: number): Promise<void> {
 
 /** Codes that the missing rest of the file would cause too. */
 const UNSURE = new Set(["image.truncated", "image.damaged"]);
-
-/** The format by the first bytes; undefined if it is unknown. Names and content types are ignored. */
-export function sniff(bytes: Buffer): Format.Input | "heic" | undefined {
-  const ascii = (from: number, to: number) => bytes.toString("latin1", from, to);
-  if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return "jpeg";
-  if (ascii(0, 8) === "\x89PNG\r\n\x1a\n") return "png";
-  if (ascii(0, 6) === "GIF89a" || ascii(0, 6) === "GIF87a") return "gif";
-  if (ascii(0, 4) === "RIFF" && ascii(8, 12) === "WEBP") return "webp";
-  if (ascii(0, 4) === "II*\0" || ascii(0, 4) === "MM\0*") return "tiff";
-  if (ascii(4, 8) === "ftyp") return isoBrand(bytes);
-  return Svg.looksLike(bytes) ? "svg" : undefined;
-}
-
-/** ISO media files list their brands; AVIF and HEIC differ only in these at the beginning. */
-function isoBrand(bytes: Buffer): "avif" | "heic" | undefined {
-  const end = Math.min(bytes.readUInt32BE(0), bytes.length, 256);
-  const brands = new Set<string>();
-  for (let at = 8; at + 4 <= end; at += 4) brands.add(bytes.toString("latin1", at, at + 4));
-  if (brands.has("avif") || brands.has("avis")) return "avif";
-  return ["heic", "heix", "hevc", "hevx", "heim", "heis", "mif1", "msf1"].some((brand) =>
-    brands.has(brand),
-  )
-    ? "heic"
-    : undefined;
-}
 
 /** libvips reports the size of a GIF's frames; a browser that shows the named copy allocates its whole logical screen. */
 const largest = (format: Format.Input, bytes: Buffer, { width, height }: Size): Size =>

@@ -1,7 +1,7 @@
 import * as DisplayP3 from "./display-p3.ts";
 import { type Picture, loadSharp } from "./load-sharp.ts";
 import { formats } from "./format.ts";
-import { sniff } from "./identify.ts";
+import { sniff } from "./sniff.ts";
 import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
 import { pipeline } from "./pipeline.ts";

@@ -4,11 +4,12 @@ import { svg } from "../test/hostile/svg.ts";
 import { MAX_SVG_COST, MAX_SVG_DEPTH } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 import { check } from "./svg-cost.ts";
+import { parse } from "./svg-document.ts";
 
 /** The code of the refusal, or undefined where the SVG is accepted. */
 function refusalCode(text: string): string | undefined {
   try {
-    check(text);
+    check(parse(text));
     return undefined;
   } catch (error) {
     if (error instanceof Refusal) return error.code;
@@ -96,7 +97,7 @@ test("an SVG that is not well-formed is truncated or damaged", () => {
 
 // the shapes, the svg element and the root of the document count
 test("the refusal says the cost and the limits", () => {
-  expect(() => check(svg(rects(2 * half)))).toThrow(
+  expect(() => check(parse(svg(rects(2 * half))))).toThrow(
     expect.objectContaining({
       detail: expect.stringMatching(
         new RegExp(`much to draw as ${2 * half + 2} shapes.*at most ${MAX_SVG_COST} shapes`),

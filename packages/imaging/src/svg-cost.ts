@@ -1,19 +1,12 @@
-import sax from "sax";
-
 import * as Limits from "./limits.ts";
 import { Refusal } from "./refusal.ts";
+import type { Declaration } from "./svg-css.ts";
+import type { Document, Element } from "./svg-document.ts";
 
 // The cost of drawing an SVG, computed without drawing. librsvg cannot be interrupted, and an SVG of a few kilobytes can take
 // hours: every reference to a mask, a pattern or a `use` draws its target again, targets refer to other targets, and CSS,
 // text and filters cost more than their length. One unit is about 150 microseconds, measured on a canvas of one megapixel.
 // Costs that only drawing shows, such as how often a path crosses itself, are left to the time limit.
-
-type Node = {
-  name: string;
-  attributes: Record<string, string>;
-  children: Node[];
-  letters: number;
-};
 
 /** Filter elements cost pixels, not shapes; parts of gradients and blurs are not counted. */
 const WEIGHTS: Record<string, number> = {
@@ -26,147 +19,127 @@ const WEIGHTS: Record<string, number> = {
 const FILTER_WEIGHT = 250;
 /** The maximum depth of nested elements and chained references; real drawings have less. */
 const MAX_CHAIN = 1000;
+/** Circles of references are weighed anew from each of their elements; real drawings have none. */
+const MAX_VISITS = 200_000;
 
 /**
  * Checks that drawing an SVG is within the limit.
  *
- * @throws image.too_complex or image.damaged
+ * @throws image.too_complex
  */
-export function check(text: string): void {
-  const { root, byId, elements, css } = parse(text);
-  const whole = weigher(byId, css);
-  const rules = css.split("{").length - 1;
+export function check({ root, elements, sheet }: Document): void {
+  const byId = groupById(elements);
+  const shortestDash = dashOf(sheet.declarations);
+  const whole = weigher(byId, shortestDash);
   // a style sheet can apply the most expensive thing that it names to every element
-  const named = [...css.matchAll(REFERENCE)].map(([, id = ""]) => byId.get(id));
-  const heaviest = named.reduce((most, node) => Math.max(most, node ? whole(node) : 0), 0);
-  const times = /marker/.test(css) ? elements + corners(text) : elements;
-  const work = whole(root) + (rules * elements) / 1000 + times * heaviest;
+  const named = sheet.urls.flatMap((url) => byId.get(url.replace(/^#/, "")) ?? []);
+  const heaviest = Math.max(0, ...named.map(whole));
+  const hasMarkers = sheet.declarations.some(isMarker);
+  const places = hasMarkers ? elements.length + sum(elements.map(corners)) : elements.length;
+  const work = whole(root) + (sheet.rules * elements.length) / 1000 + places * heaviest;
   if (!(work <= Limits.MAX_SVG_COST))
     throw tooComplex(
       `is as much to draw as ${counted(work)} shapes, counting what is drawn again and again`,
     );
 }
 
-function parse(text: string) {
-  const root: Node = { name: "", attributes: {}, children: [], letters: 0 };
-  const byId = new Map<string, Node>();
-  const open = [root];
-  let elements = 0;
-  let css = "";
-  const parser = sax.parser(true);
-  parser.onopentag = ({ name, attributes }) => {
-    const node = {
-      name: name.replace(/^.*:/, ""),
-      attributes: attributes as Node["attributes"],
-      children: [],
-      letters: 0,
-    };
-    elements += 1;
-    open.at(-1)!.children.push(node);
-    open.push(node);
-    // a reference means the first element with its id
-    const { id } = node.attributes;
-    if (id !== undefined && !byId.has(id)) byId.set(id, node);
-    if (open.length > Limits.MAX_SVG_DEPTH + 1)
-      throw tooComplex(`is nested more than ${Limits.MAX_SVG_DEPTH} elements deep`);
-  };
-  parser.onclosetag = () => void open.pop();
-  const onText = (piece: string) => {
-    const node = open.at(-1)!;
-    if (node.name === "style") css += piece;
-    // letters are laid out in lines, across their spans
-    const line = open.findLast(({ name }) => name === "text");
-    if (line) line.letters += piece.length;
-  };
-  parser.ontext = onText;
-  parser.oncdata = onText;
-  parser.onerror = ({ message }) => {
-    const [says = ""] = message.split("\n");
-    const endsEarly = /^Un(closed|expected end)/.test(says);
-    throw new Refusal(
-      "unprocessable",
-      endsEarly ? "image.truncated" : "image.damaged",
-      `The SVG is not well-formed (${says})`,
-    );
-  };
-  parser.write(text).close();
-  return { root, byId, elements, css };
+/** A reference means one element with the id; with several of them, the most expensive is counted. */
+function groupById(elements: Element[]) {
+  const byId = new Map<string, Element[]>();
+  for (const element of elements) {
+    const { id } = element.attributes;
+    if (id === undefined) continue;
+    const others = byId.get(id);
+    if (others) others.push(element);
+    else byId.set(id, [element]);
+  }
+  return byId;
 }
 
 /** The cost of an element with its children and everything that it refers to, counted per reference. */
-function weigher(byId: Map<string, Node>, css: string) {
-  const known = new Map<Node, number>();
-  const shortestDash = dashOf(css);
-  let chain = 0;
+function weigher(byId: Map<string, Element[]>, shortestDash: number) {
+  const known = new Map<Element, number>();
+  /** The elements that are being weighed, with their place in the chain. */
+  const open = new Map<Element, number>();
+  let visits = 0;
 
-  return function whole(node: Node): number {
-    const before = known.get(node);
-    if (before !== undefined) return before;
-    // librsvg does not draw circular references
-    known.set(node, 0);
-    if (++chain > MAX_CHAIN)
+  return (element: Element): number => weigh(element).work;
+
+  /** `first` is the earliest place in the chain that the element leads back to. */
+  function weigh(element: Element): { work: number; first: number } {
+    const before = known.get(element);
+    if (before !== undefined) return { work: before, first: Infinity };
+    const place = open.get(element);
+    // librsvg does not draw an element inside of itself
+    if (place !== undefined) return { work: 0, first: place };
+    if (open.size >= MAX_CHAIN)
       throw tooComplex(`refers from element to element more than ${MAX_CHAIN} times in a row`);
-    let work = own(node, shortestDash);
-    for (const child of node.children) work += whole(child);
-    for (const [id, times] of references(node)) {
-      const target = byId.get(id);
-      if (target) work += times * whole(target);
+    if (++visits > MAX_VISITS)
+      throw tooComplex("refers from element to element in too many circles");
+    const own = open.size;
+    open.set(element, own);
+    let work = ownCost(element, shortestDash);
+    let first = Infinity;
+    const add = (part: Element, times: number) => {
+      const weighed = weigh(part);
+      work += times * weighed.work;
+      first = Math.min(first, weighed.first);
+    };
+    for (const child of element.children) add(child, 1);
+    for (const [id, times] of references(element))
+      for (const target of byId.get(id) ?? []) add(target, times);
+    open.delete(element);
+    // inside of a circle the cost depends on where the circle was entered
+    if (first >= own) {
+      known.set(element, work);
+      first = Infinity;
     }
-    chain -= 1;
-    known.set(node, work);
-    return work;
-  };
+    return { work, first };
+  }
 }
 
-function own({ name, attributes, letters }: Node, shortestDash: number): number {
+function ownCost(element: Element, shortestDash: number): number {
+  const { name, attributes, letters } = element;
   const fixed = WEIGHTS[name] ?? (/^fe[A-Z]/.test(name) ? FILTER_WEIGHT : 1);
   const radius = name === "feMorphology" ? 30 * sum(numbers(attributes["radius"] ?? "")) : 0;
   const { d = "", points = "" } = attributes;
   const outline = d.length + points.length;
   // a line of text is shaped as a whole: twice the letters cost four times as much
-  return fixed + radius + letters ** 2 / 4000 + outline / 100 + dashes(attributes, shortestDash);
+  return fixed + radius + letters ** 2 / 4000 + outline / 100 + dashes(element, shortestDash);
 }
 
 /** A stroke is split into its dashes before it is drawn; each costs 130 bytes and some microseconds. */
-function dashes(attributes: Node["attributes"], shortest: number): number {
+function dashes({ attributes, declarations }: Element, shortest: number): number {
   const { d, points, x1, x2, y1, y2, r, rx, ry, width, height } = attributes;
-  const dash = Math.min(
-    dashOf(`stroke-dasharray:${attributes["stroke-dasharray"] ?? ""}`),
-    dashOf(attributes["style"] ?? ""),
-    shortest,
-  );
+  const dash = Math.min(dashOf(declarations), shortest);
   if (dash === Infinity) return 0;
   const drawn = [d, points, x1, x2, y1, y2, r, rx, ry, width, height];
   const length = sum(drawn.flatMap((text) => numbers(text ?? "")));
   return length / dash / 20;
 }
 
-/** The shortest dash in CSS, `Infinity` if there is none. Zeros make no dash. */
-function dashOf(css: string): number {
-  let shortest = Infinity;
-  for (const [, list = ""] of css.matchAll(/stroke-dasharray\s*:([^;}]*)/gi)) {
-    const positive = numbers(list).filter((length) => length > 0);
-    if (positive.length > 0) shortest = Math.min(shortest, ...positive.slice(0, 100));
-  }
-  return shortest;
-}
+/** The shortest dash, `Infinity` if there is none. Zeros make no dash. */
+const dashOf = (declarations: Declaration[]): number =>
+  declarations
+    .filter(({ property }) => property === "stroke-dasharray")
+    .flatMap(({ numbers }) => numbers)
+    .reduce((least, length) => (length > 0 ? Math.min(least, length) : least), Infinity);
 
-function references({ attributes }: Node): [id: string, times: number][] {
-  const found: [string, number][] = [];
-  for (const [name, value] of Object.entries(attributes)) {
-    if (/^(?:\w+:)?href$/.test(name) && value.startsWith("#")) found.push([value.slice(1), 1]);
+function references(element: Element): [id: string, times: number][] {
+  const found = element.hrefs.map((id): [string, number] => [id, 1]);
+  for (const declaration of element.declarations) {
     // a marker is drawn at every vertex
-    const isMarker = name.startsWith("marker") || value.includes("marker");
-    const times = isMarker ? corners(`${attributes["d"]} ${attributes["points"]}`) : 1;
-    for (const [, id = ""] of value.matchAll(REFERENCE)) found.push([id, times]);
+    const times = isMarker(declaration) ? corners(element) : 1;
+    for (const url of declaration.urls) found.push([url.replace(/^#/, ""), times]);
   }
   return found;
 }
 
-const REFERENCE = /url\(\s*["']?#([^"')]*)/g;
+const isMarker = ({ property }: Declaration) => property.startsWith("marker");
 
 /** An upper limit: every number of an outline may be a vertex. */
-const corners = (text: string) => numbers(text).length;
+const corners = ({ attributes: { d = "", points = "" } }: Element) =>
+  numbers(d).length + numbers(points).length;
 
 const numbers = (text: string): number[] =>
   (text.match(/\d*\.?\d+(?:e[-+]?\d+)?/gi) ?? []).map(Number);

@@ -6,7 +6,7 @@ import sharp from "sharp";
 
 import { type Client, createClient, signIn } from "../../../packages/client/src/client.ts";
 import { contentType } from "../../../packages/imaging/src/format.ts";
-import { sniff } from "../../../packages/imaging/src/identify.ts";
+import { sniff } from "../../../packages/imaging/src/sniff.ts";
 import { withCloud } from "../cloud.ts";
 import { samplePhotograph } from "../sample-photograph.ts";
 import { printTable, reportGoal } from "../report.ts";

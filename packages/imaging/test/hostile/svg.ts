@@ -1,3 +1,4 @@
+import { bomb, png } from "./bytes.ts";
 import type { Case } from "./case.ts";
 
 export const svg = (body: string, attributes = 'width="1000" height="1000"') =>
@@ -16,6 +17,9 @@ const doubling = (name: string, use: string, levels: number) =>
     `<defs>${times(levels, (i) => `<${name} id="a${i + 1}" width="1" height="1">${times(2, () => sheet.replace("/>", ` ${use}="url(#a${i})"/>`))}</${name}>`)}</defs>${sheet.replace("/>", ` ${use}="url(#a${levels})"/>`)}`,
   );
 
+/** A PNG of 20,000 × 20,000 pixels in 50 KB, as a URL. */
+const hugePng = `data:image/png;base64,${png(20_000, 20_000, { depth: 1, colour: 0 }, bomb(48)).toString("base64")}`;
+
 const tooComplex = "image.too_complex";
 const refusesEntities = "image.svg_entities";
 
@@ -27,6 +31,7 @@ const texts: [name: string, text: string, code?: string][] = [
   [
     "XInclude",
     svg('<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="/etc/passwd" parse="text"/>'),
+    "image.svg_images",
   ],
   ["CSS that imports a file", svg('<style>@import url("file:///etc/passwd");</style>')],
   ["CSS that imports a site", svg('<style>@import url("http://127.0.0.1:1/x.css");</style>')],
@@ -47,6 +52,39 @@ const texts: [name: string, text: string, code?: string][] = [
     "a picture in a filter",
     filtered('<feImage href="data:image/svg+xml,%3Csvg/%3E"/>'),
     "image.svg_images",
+  ],
+  [
+    "a picture of 400 megapixels behind a prefix with a hyphen",
+    svg(`<a-b:image xmlns:a-b="http://www.w3.org/2000/svg" href="${hugePng}"/>`),
+    "image.svg_images",
+  ],
+  [
+    "a picture of 400 megapixels in a filter behind a prefix with an accent",
+    svg(
+      `<filter id="f"><é:feImage xmlns:é="http://www.w3.org/2000/svg" href="${hugePng}"/></filter>${sheet.replace("/>", ' filter="url(#f)"/>')}`,
+    ),
+    "image.svg_images",
+  ],
+  [
+    "a document in a use",
+    svg(
+      `<use href="data:image/svg+xml;base64,${Buffer.from(svg(`<image id="a" href="${hugePng}"/>`)).toString("base64")}#a"/>`,
+    ),
+    "image.svg_images",
+  ],
+  [
+    "patterns in a circle that multiply",
+    svg(
+      `<g id="a">${times(1000, () => sheet)}<use href="#b"/></g><g id="b">${times(1000, () => '<use href="#a"/>')}</g>`,
+    ),
+    tooComplex,
+  ],
+  [
+    "filters behind escaped names",
+    svg(
+      `<filter id="f">${"<feGaussianBlur stdDeviation='50'/>".repeat(9)}</filter>${times(300, () => sheet.replace("/>", ' style="fi\\6c ter:U\\52 L(#f)"/>'))}`,
+    ),
+    tooComplex,
   ],
   [
     "HTML in it",
