@@ -18,7 +18,7 @@ export const admin = new sst.aws.Function("Admin", {
   environment: Cors.environment,
   nodejs: LightFetch.nodejs,
   permissions: [
-    Grants.items(data, ["GetItem", "Scan"]),
+    Grants.items(data, ["GetItem", "Scan", "UpdateItem"]),
     Grants.indexQueries(data),
     Grants.messages(ingest, ["SendMessage", "GetQueueAttributes"]),
     // SQS moves the messages with the permissions of the caller:

@@ -58,10 +58,11 @@ const ingestHandler = new sst.aws.Function("IngestHandler", {
   // one whole processor begins at 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
   memory: "1769 MB",
   timeout: "60 seconds",
-  link: [images, data],
+  link: [images, data, sync],
   permissions: [
     Grants.pollQueue(ingest),
     Grants.pollQueue(sync),
+    Grants.messages(sync, ["SendMessage"]),
     Grants.objects(images, ["uploads/*"], ["GetObject", "DeleteObject", "DeleteObjectVersion"]),
     Grants.objects(
       images,
@@ -78,6 +79,8 @@ const ingestHandler = new sst.aws.Function("IngestHandler", {
       ["ListBucketVersions"],
     ),
     Grants.items(data, ["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"]),
+    // what belongs to a user whose account is deleted
+    Grants.indexQueries(data),
   ],
   // sharp is not bundled; the version equals the one in the workspace's catalog (a test compares them)
   nodejs: { install: { sharp: "0.35.5" } },

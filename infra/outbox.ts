@@ -1,3 +1,4 @@
+import { users } from "./auth.ts";
 import * as Grants from "./grants.ts";
 import { sync } from "./ingest.ts";
 import { data } from "./storage.ts";
@@ -9,17 +10,19 @@ export const outboxDeadLetters = new sst.aws.Queue("OutboxDead", {
 
 const outbox = new sst.aws.Function("Outbox", {
   handler: "packages/functions/src/outbox/handler.handler",
-  description: "Commands ingest to follow changes of images",
+  description: "Commands ingest to follow changes of images and users",
   memory: "512 MB",
   timeout: "30 seconds",
-  link: [sync],
+  link: [sync, users],
   permissions: [
     Grants.readStream(data.nodes.table.streamArn),
     Grants.messages(sync, ["SendMessage"]),
     Grants.messages(outboxDeadLetters, ["SendMessage"]),
+    { actions: ["cognito-idp:ListUsers", "cognito-idp:AdminDeleteUser"], resources: [users.arn] },
   ],
 });
 
+const userRow = { pk: { S: [{ prefix: "USER#" }] } };
 const imageRow = { pk: { S: [{ prefix: "IMAGE#" }] }, sk: { S: ["META"] } };
 
 data.subscribe("Outbox", outbox.arn, {
@@ -38,6 +41,14 @@ data.subscribe("Outbox", outbox.arn, {
       },
     },
     { eventName: ["REMOVE"], dynamodb: { Keys: imageRow } },
+    {
+      eventName: ["INSERT", "MODIFY"],
+      dynamodb: { Keys: userRow, NewImage: { deletingAt: { S: [{ exists: true }] } } },
+    },
+    {
+      eventName: ["REMOVE"],
+      dynamodb: { Keys: userRow, OldImage: { deletingAt: { S: [{ exists: true }] } } },
+    },
   ],
   transform: {
     eventSourceMapping: {

@@ -52,6 +52,7 @@ export const routes: Route[] = [
   ofUser("GET", "/v1/uploads/{id}"),
 
   ofUser("GET", "/v1/me"),
+  ofUser("DELETE", "/v1/me"),
   ofUser("GET", "/v1/me/images"),
   ofUser("GET", "/v1/me/images/{id}"),
   ofUser("GET", "/v1/me/likes"),
@@ -62,6 +63,8 @@ export const routes: Route[] = [
   forOperator("GET", "/admin/v1/state"),
   forOperator("POST", "/admin/v1/redrive"),
   forOperator("POST", "/admin/v1/reprocess"),
+  forOperator("DELETE", "/admin/v1/images/{imageId}"),
+  forOperator("DELETE", "/admin/v1/users/{userId}"),
 ];
 
 /** Returns the name of a route in resource names: `GetV1ImagesId` for `GET /v1/images/{id}`. */

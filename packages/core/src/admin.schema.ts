@@ -3,11 +3,13 @@ import * as z from "zod/mini";
 import { ImageId } from "./id.schema.ts";
 import { Cursor, type State } from "./image.schema.ts";
 
+const UserId = z.string().check(z.minLength(1), z.maxLength(128));
+
 /** Which images to prepare again: one, all of one owner, or all. `cursor` is the `next` of the previous result. */
 export const Reprocess = z
   .strictObject({
     imageId: z.optional(ImageId),
-    ownerId: z.optional(z.string().check(z.minLength(1), z.maxLength(128))),
+    ownerId: z.optional(UserId),
     everything: z.optional(z.literal(true)),
     cursor: z.optional(Cursor),
   })
@@ -18,6 +20,13 @@ export const Reprocess = z
       "give exactly one of imageId, ownerId and everything",
     ),
   );
+
+export const TakeDown = z.strictObject({ imageId: ImageId });
+
+/** `userId` is the user's `sub` in the user pool. */
+export const RemoveUser = z.strictObject({
+  userId: UserId,
+});
 
 export const GetStatus = z.strictObject({ cursor: z.optional(Cursor) });
 

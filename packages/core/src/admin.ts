@@ -1,5 +1,6 @@
 import { Resource } from "sst/resource";
 
+import * as Account from "./account.ts";
 import * as Clock from "./clock.ts";
 import * as Cursor from "./cursor.ts";
 import * as Dynamo from "./dynamo.ts";
@@ -9,10 +10,12 @@ import * as ImageRow from "./image.row.ts";
 import * as Image from "./image.ts";
 import {
   GetStatus,
+  RemoveUser,
   type RedriveResult,
   Reprocess,
   type ReprocessResult,
   type Status,
+  TakeDown,
 } from "./admin.schema.ts";
 import * as Queue from "./queue.ts";
 
@@ -81,6 +84,22 @@ export const reprocess = fn(
   },
 );
 
+/**
+ * Deletes an image of any owner, as the owner would. Can be repeated.
+ *
+ * @throws image.not_found
+ */
+export const takeDown = fn(TakeDown, async ({ imageId }): Promise<void> => {
+  const row = await Dynamo.get(ImageRow.key(imageId));
+  if (!row) throw Image.notFound(imageId);
+  await Image.removeOf(imageId, String(row["ownerId"]));
+});
+
+/** Deletes the account of a user with everything that belongs to it, also when the user pool has no such user any more. Can be repeated. */
+export const removeUser = fn(RemoveUser, async ({ userId }): Promise<void> => {
+  await Account.markForDeletion(userId);
+});
+
 async function reprocessOfOwner(
   ownerId: string,
   cursor: string | undefined,
@@ -117,7 +136,7 @@ async function reprocessAll(cursor: string | undefined): Promise<ReprocessResult
   let nextKey: Dynamo.Key | undefined;
   const pages = Dynamo.scan({ ...readyOrDeleted, startKey: decodeKey("reprocess", cursor) });
   for await (const page of pages) {
-    const ids = page.items.map(({ pk }) => ImageRow.idOf(pk as string));
+    const ids = page.items.map(({ pk }) => ImageRow.parsePartition(pk as string)!);
     await Queue.send(Resource.Ingest.url, ids.map(reprocessCommand));
     sent += page.items.length;
     nextKey = page.nextKey;

@@ -92,9 +92,18 @@ async function findResponse(
 }
 
 const keyOf = ({ route, key }: Request): Dynamo.Key => ({
-  pk: `IDEMPOTENCY#${Actor.requireUser().id}`,
+  pk: partition(Actor.requireUser().id),
   sk: hash(`${route}\n${key}`),
 });
+
+/** The query for all stored responses of a user, to remove them with the account. */
+export const userQuery = (userId: string): Dynamo.Query => ({
+  keyCondition: "#pk = :pk",
+  values: { pk: partition(userId) },
+  isConsistent: true,
+});
+
+const partition = (userId: string) => `IDEMPOTENCY#${userId}`;
 
 const hash = (text: string) => createHash("sha256").update(text).digest("hex");
 

@@ -38,6 +38,8 @@ export const tombstoneAttributes: Readonly<Partial<Record<keyof Row, string>>> =
   expiresAt: "the TTL removes the tombstone",
 };
 
+const PREFIX = "IMAGE#";
+
 const indexAttributes = ["gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk"];
 
 /** The attributes to remove from the row of an image that is deleted: all but those that a tombstone keeps. */
@@ -47,9 +49,10 @@ export const attributesToClear: readonly string[] = [
 ];
 
 /** The partition of an image: its row and its count of likes. */
-export const partition = (id: ImageId) => `IMAGE#${id}`;
-/** The id of the image in this partition. */
-export const idOf = (pk: string) => pk.slice("IMAGE#".length) as ImageId;
+export const partition = (id: ImageId) => PREFIX + id;
+/** The image whose row has this partition key; undefined for any other row. */
+export const parsePartition = (pk: string): ImageId | undefined =>
+  pk.startsWith(PREFIX) ? (pk.slice(PREFIX.length) as ImageId) : undefined;
 /** The key of an image's row. */
 export const key = (id: ImageId): Dynamo.Key => ({ pk: partition(id), sk: "META" });
 /** The partition of a user's images in the index `gsi1`, sorted by id. */

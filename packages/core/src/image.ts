@@ -163,6 +163,11 @@ function feedChange({ id, state }: Row, visibility: Info["visibility"] | undefin
  */
 export const remove = fn(Info.shape.id, async (id): Promise<void> => {
   const { id: userId } = Actor.requireUser();
+  if (!(await removeOf(id, userId))) await getOwnRow(id, userId);
+});
+
+/** Makes a tombstone of an image, as `remove` does, if this user owns it; false if not. */
+export async function removeOf(id: ImageId, userId: string): Promise<boolean> {
   const tombstone = await ImageRow.update({
     id,
     set: { state: "deleted", expiresAt: Clock.nowSeconds() + TOMBSTONE_SECONDS },
@@ -170,8 +175,8 @@ export const remove = fn(Info.shape.id, async (id): Promise<void> => {
     condition: "#ownerId = :userId",
     values: { userId },
   });
-  if (!tombstone) await getOwnRow(id, userId);
-});
+  return tombstone !== undefined;
+}
 
 /** A presigned POST is valid for 15 minutes, and S3 and the queue retry for less than a week: no event of the upload comes later. */
 const TOMBSTONE_SECONDS = 7 * Clock.DAY_SECONDS;

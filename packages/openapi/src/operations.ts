@@ -7,6 +7,7 @@ import type * as z from "zod/mini";
 import {
   SignedUrls,
   DeletedImage,
+  DeletingUser,
   Health,
   CurrentUser,
   Redriven,
@@ -406,6 +407,15 @@ export const operations: Record<string, OperationDescription> = {
     responses: { 200: { description: "The user of the ID token.", json: CurrentUser } },
     problems: ["actor.unauthenticated"],
   },
+  "DELETE /v1/me": {
+    id: "deleteMe",
+    tag: "Me",
+    summary: "Deletes your account with your images, likes and sign-in",
+    description:
+      "Everything that belongs to you is removed in the background, within minutes. From the answer on you can create nothing; the ID token that you have stays readable until it expires.",
+    responses: { 202: { description: "The account is being deleted.", json: DeletingUser } },
+    problems: ["actor.unauthenticated"],
+  },
   "GET /v1/me/images": {
     id: "listMyImages",
     tag: "Me",
@@ -445,6 +455,24 @@ export const operations: Record<string, OperationDescription> = {
     tag: "Operators",
     summary: "Moves messages from the dead-letter queue back to their queue",
     responses: { 202: { description: "The move has started.", json: Redriven } },
+    problems: ["operator.unsigned"],
+  },
+  "DELETE /admin/v1/images/{imageId}": {
+    id: "takeDownImage",
+    tag: "Operators",
+    summary: "Deletes an image of any owner",
+    responses: {
+      202: { description: "The image is deleted; its files are removed next.", json: DeletedImage },
+    },
+    problems: ["operator.unsigned", "image.not_found"],
+  },
+  "DELETE /admin/v1/users/{userId}": {
+    id: "deleteUser",
+    tag: "Operators",
+    summary: "Deletes the account of a user with its images, likes and sign-in",
+    description:
+      "`userId` is the user's `sub`. It may be called for a user that the user pool has deleted already.",
+    responses: { 202: { description: "The account is being deleted.", json: DeletingUser } },
     problems: ["operator.unsigned"],
   },
   "POST /admin/v1/reprocess": {

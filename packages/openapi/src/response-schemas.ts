@@ -10,6 +10,8 @@ export const Health = z.object({ status: z.literal("ok") });
 export const PendingUpload = z.object({ state: z.literal("pending") });
 export const DeletedImage = z.object({ id: ImageId, state: z.literal("deleted") });
 
+export const DeletingUser = z.object({ id: z.string(), state: z.literal("deleting") });
+
 export const CurrentUser = z
   .object({ id: z.string(), name: z.optional(z.string()), email: z.optional(z.string()) })
   .register(z.globalRegistry, { id: "Person" });

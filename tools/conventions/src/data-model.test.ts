@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import * as Account from "../../../packages/core/src/account.ts";
 import * as Dynamo from "../../../packages/core/src/dynamo.ts";
 import * as Idempotency from "../../../packages/core/src/idempotency.ts";
 import * as ImageRow from "../../../packages/core/src/image.row.ts";
@@ -107,6 +108,7 @@ beforeAll(async () => {
   await as("ann", () => Idempotency.runOnce(request, async () => ({ response, isFinal: true })));
   const deleted = await readyImage();
   await as("ann", () => Image.remove(deleted));
+  await Account.markForDeletion("bo");
   for await (const page of Dynamo.scan({ filter: "attribute_exists(#pk)", values: {} }))
     items.push(...page.items);
 }, 60_000);

@@ -128,6 +128,9 @@ const requests: [operationId: string, status: number, ask: () => Promise<Respons
   ["getState", 200, () => operate("GET", "/admin/v1/state")],
   ["redrive", 202, () => operate("POST", "/admin/v1/redrive")],
   ["reprocess", 202, () => operate("POST", "/admin/v1/reprocess", { imageId: image.id })],
+  ["takeDownImage", 202, () => operate("DELETE", `/admin/v1/images/${imageToDelete.id}`)],
+  ["deleteUser", 202, () => operate("DELETE", "/admin/v1/users/none")],
+  ["deleteMe", 202, async () => (await signIn(stage.local, 1)).send("DELETE", "/v1/me")],
 
   ["getPicture", 400, () => open("GET", `/i/${image.id}?w=0&no=1`)],
   ["getPicture", 404, () => open("GET", "/i/img_missing")],
@@ -183,6 +186,7 @@ const requests: [operationId: string, status: number, ask: () => Promise<Respons
   ["getUpload", 404, () => ann.send("GET", "/v1/uploads/img_01ARZ3NDEKTSV4RRFFQ69G5FAV")],
   ["listImagesAsPartner", 403, () => open("GET", "/partner/v1/images")],
   ["getState", 403, () => open("GET", "/admin/v1/state")],
+  ["takeDownImage", 404, () => operate("DELETE", `/admin/v1/images/${missingImage.slice(11)}`)],
   ["reprocess", 400, () => operate("POST", "/admin/v1/reprocess", {})],
 ];
 

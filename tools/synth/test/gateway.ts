@@ -20,9 +20,11 @@ export const gateway = (graphs: () => Read.Graphs) =>
         });
       expect(table).toMatchInlineSnapshot(`
         [
+          "DELETE /admin/v1/images/{imageId}: AWS_IAM → Admin",
           "POST /admin/v1/redrive: AWS_IAM → Admin",
           "POST /admin/v1/reprocess: AWS_IAM → Admin",
           "GET /admin/v1/state: AWS_IAM → Admin",
+          "DELETE /admin/v1/users/{userId}: AWS_IAM → Admin",
           "GET /docs: NONE → ApiHandler",
           "GET /health: NONE → MOCK",
           "GET /i/{id}/{rev}/{preset}: NONE → Deliver",
@@ -48,6 +50,7 @@ export const gateway = (graphs: () => Read.Graphs) =>
           "GET /v1/me/images/{id}: COGNITO_USER_POOLS → ApiHandler",
           "GET /v1/me/images: COGNITO_USER_POOLS → ApiHandler",
           "GET /v1/me/likes: COGNITO_USER_POOLS → ApiHandler",
+          "DELETE /v1/me: COGNITO_USER_POOLS → ApiHandler",
           "GET /v1/me: COGNITO_USER_POOLS → ApiHandler",
           "GET /v1/uploads/{id}: COGNITO_USER_POOLS → ApiHandler",
           "POST /v1/uploads: COGNITO_USER_POOLS → ApiHandler",
@@ -87,7 +90,7 @@ export const gateway = (graphs: () => Read.Graphs) =>
           .filter(({ path, route }) => path.startsWith("/admin/") && !route.startsWith("OPTIONS"))
           .map(({ path }) => path),
       );
-      expect(signed).toHaveLength(3);
+      expect(signed).toHaveLength(5);
     });
 
     test("only /partner requires an API key, and each key is in a plan with a rate and a quota", () => {

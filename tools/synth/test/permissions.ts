@@ -30,7 +30,7 @@ export const permissions = (graphs: () => Read.Graphs) =>
       expect(table).toMatchInlineSnapshot(`
         {
           "Admin": [
-            "dynamodb:GetItem dynamodb:Scan on dynamodb:table/DataTable",
+            "dynamodb:GetItem dynamodb:Scan dynamodb:UpdateItem on dynamodb:table/DataTable",
             "dynamodb:Query on dynamodb:table/DataTable/index/*",
             "sqs:SendMessage sqs:GetQueueAttributes on sqs:IngestQueue",
             "sqs:StartMessageMoveTask sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes on sqs:IngestDeadQueue",
@@ -72,6 +72,7 @@ export const permissions = (graphs: () => Read.Graphs) =>
           "IngestHandler": [
             "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:ChangeMessageVisibility on sqs:IngestQueue",
             "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:ChangeMessageVisibility on sqs:SyncQueue",
+            "sqs:SendMessage on sqs:SyncQueue",
             "s3:GetObject s3:DeleteObject s3:DeleteObjectVersion on s3:::imagesbucket/uploads/*",
             "s3:PutObject s3:DeleteObject s3:DeleteObjectVersion on s3:::imagesbucket/originals/* s3:::imagesbucket/ladder/* s3:::imagesbucket/derived/* s3:::imagesbucket/images/*",
             "s3:GetObject on s3:::imagesbucket/originals/*",
@@ -79,6 +80,7 @@ export const permissions = (graphs: () => Read.Graphs) =>
             "s3:ListBucket on s3:::imagesbucket",
             "s3:ListBucketVersions on s3:::imagesbucket if {"StringLike":{"s3:prefix":["uploads/*","originals/*","ladder/*","derived/*","images/*"]}}",
             "dynamodb:GetItem dynamodb:Query dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem on dynamodb:table/DataTable",
+            "dynamodb:Query on dynamodb:table/DataTable/index/*",
             "xray:PutTraceSegments xray:PutTelemetryRecords on *",
             "logs:CreateLogStream logs:PutLogEvents on logs:log-group:/aws/lambda/balde/laptop/IngestHandler:*",
           ],
@@ -86,6 +88,7 @@ export const permissions = (graphs: () => Read.Graphs) =>
             "dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator on dynamodb:table/DataTable/stream/2026-01-01T00:00:00.000",
             "sqs:SendMessage on sqs:SyncQueue",
             "sqs:SendMessage on sqs:OutboxDeadQueue",
+            "cognito-idp:ListUsers cognito-idp:AdminDeleteUser on cognito-idp:userpool/eu-central-1_54Aq2qhLO",
             "xray:PutTraceSegments xray:PutTelemetryRecords on *",
             "logs:CreateLogStream logs:PutLogEvents on logs:log-group:/aws/lambda/balde/laptop/Outbox:*",
           ],

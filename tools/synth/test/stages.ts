@@ -66,6 +66,7 @@ export const stages = (graphs: () => Read.Graphs) =>
         Ingest: ["type", "url"],
         IngestDead: ["type", "url"],
         Sync: ["type", "url"],
+        Users: ["id", "type"],
         OutboxDead: ["type", "url"],
         CountDead: ["type", "url"],
         Keys: ["cursor", "type"],

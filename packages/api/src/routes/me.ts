@@ -1,3 +1,4 @@
+import * as Account from "@balde/core/account";
 import * as Actor from "@balde/core/actor";
 import * as Image from "@balde/core/image";
 import * as Like from "@balde/core/like";
@@ -21,6 +22,10 @@ export const me = new Hono<Env>()
   .get("/", (c) => {
     const { id, name, email } = Actor.requireUser();
     return c.json({ id, name, email }, 200, privateUncached);
+  })
+  .delete("/", async (c) => {
+    const { id } = await Account.remove();
+    return c.json({ id, state: "deleting" as const }, 202, privateUncached);
   })
   .get("/images", query(PageQuery), async (c) => {
     const page = await Image.listMine(c.req.valid("query"));

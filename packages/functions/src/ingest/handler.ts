@@ -2,6 +2,7 @@ import * as Limits from "@balde/imaging/limits";
 import type * as WorkerProcess from "@balde/imaging/worker-process";
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 
+import { eraseUser } from "./erase-user.ts";
 import { Message } from "./message.ts";
 import { processUpload } from "./process-upload.ts";
 import { reprocessImage } from "./reprocess-image.ts";
@@ -48,6 +49,8 @@ async function handleMessage(body: string, limit: WorkerProcess.Limit) {
   switch (message.kind) {
     case "sync":
       return syncImage(message, limit);
+    case "eraseUser":
+      return eraseUser(message.userId);
     case "reprocess":
       return reprocessImage(message.imageId, limit);
   }

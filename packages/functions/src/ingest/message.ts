@@ -39,6 +39,7 @@ const Command = z.union([
     isLast: z.optional(z.boolean()),
   }),
   z.object({ kind: z.literal("reprocess"), imageId: ImageId }),
+  z.object({ kind: z.literal("eraseUser"), userId: z.string() }),
 ]);
 
 /** The body of a message in the queues `Ingest` and `Sync`. */

@@ -98,11 +98,28 @@ export const adminActions: Record<string, Action> = {
 
   ListUsers(input, context) {
     const pool = poolOf(input, context);
-    if (input.Filter !== undefined)
-      throw invalidParameter("Filter is not emulated: list all users and filter them");
-    return { Users: context.users.list(pool).map((user) => describeUser(user, "Attributes")) };
+    const isIncluded = parseFilter(input.Filter);
+    const users = context.users
+      .list(pool)
+      .filter(isIncluded)
+      .slice(0, Number(input.Limit ?? 60));
+    return { Users: users.map((user) => describeUser(user, "Attributes")) };
   },
 };
+
+/** The filter of ListUsers: one attribute that equals or begins with a text. https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ListUsers.html */
+function parseFilter(filter: unknown = ""): (user: User) => boolean {
+  if (typeof filter !== "string") throw invalidParameter("Filter must be a text");
+  if (filter === "") return () => true;
+  const [, attribute, operator, text] =
+    /^"?([\w:]+)"?\s*(\^?=)\s*"([^"]*)"$/.exec(filter.trim()) ?? [];
+  if (!attribute || text === undefined)
+    throw invalidParameter(`One or more requested attributes do not exist or are invalid: Filter`);
+  return ({ username, attributes }) => {
+    const value = { username, ...attributes }[attribute] ?? "";
+    return operator === "=" ? value === text : value.startsWith(text);
+  };
+}
 
 function findUser(input: Input, context: ActionContext) {
   const pool = poolOf(input, context);
