@@ -323,8 +323,11 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     expect(next).toEqual({ limit: "2", tag, cursor: first.body.next });
     const values = Object.fromEntries(Object.entries(next).map(([key, value]) => [key, [value]]));
     const last = await call("GET", "/v1/images", { query: values });
-    expect(last.body.items).toHaveLength(1);
-    expect(last.headers.link === undefined).toBe(last.body.next === null);
+    expect([last.body.items.length, last.body.next, last.headers.link]).toEqual([
+      1,
+      null,
+      undefined,
+    ]);
   });
 
   test("a forged cursor is rejected with the name of its parameter", async () => {

@@ -34,7 +34,8 @@ export type Query = {
   isConsistent?: boolean;
 };
 
-const MAX_BATCH_GET_KEYS = 100;
+/** The limit of DynamoDB for one read of many keys. */
+export const MAX_BATCH_GET_KEYS = 100;
 /** DynamoDB leaves out keys when it is throttled, or after 16 MB, which a hundred of our rows never have. */
 const MAX_BATCH_GET_ATTEMPTS = 3;
 /** With the pauses below five seconds: a queue of a few hundred requests that change one item. */

@@ -6,7 +6,7 @@ import * as ImageRow from "./image.row.ts";
 import * as Pagination from "./pagination.ts";
 
 // The feed: every ready public image, newest first. It is one list over all time in a fixed number of partitions of the index
-// `gsi2`, so a page costs the same number of requests, however many days have no image: docs/adr/0023-bounded-lists.md
+// `gsi2`, so a page costs the same number of requests, however many days have no image: docs/adr/0025-bounded-lists.md
 
 /** A partition takes 1,000 writes a second; four take more new images than ingest can prepare. */
 const SHARD_COUNT = 4;

@@ -79,11 +79,40 @@ export function parse(item: Dynamo.Item | undefined): Row | undefined {
 /** What clients see of an image. */
 export const toInfo = (row: Row, likes: number): Info => Info.parse({ ...row, likes });
 
-/** The row's item after the change; undefined if the condition was not met. Every change of a row goes through this function: it sets `updatedAt` and counts `version`. */
-export const update = ({ id, set, ...change }: Omit<Dynamo.Update, "key"> & { id: ImageId }) =>
-  Dynamo.update({
+type Change = Omit<Dynamo.Update, "key"> & { id: ImageId };
+
+/** The row's item after the change; undefined if the condition was not met. */
+export const update = (change: Change) => Dynamo.update(changeOf(change));
+
+/** The update of the row, also for a transaction. Every change of a row is made by this function: it sets `updatedAt` and counts `version`. */
+export const changeOf = ({ id, set, ...change }: Change): Dynamo.Update => ({
+  ...change,
+  key: key(id),
+  set: { ...set, updatedAt: Clock.nowIso() },
+  add: { ...change.add, version: 1 },
+});
+
+type SeenChange = Pick<Dynamo.Update, "remove"> & { set: Partial<Row> & Dynamo.Item };
+
+/**
+ * The row after the change; undefined if another request has changed it since it was seen. `alsoWrite` is written in the same
+ * transaction, or not at all.
+ */
+export async function updateSeen(
+  seen: Row,
+  change: SeenChange,
+  alsoWrite: Dynamo.Write[],
+): Promise<Row | undefined> {
+  const update = changeOf({
     ...change,
-    key: key(id),
-    set: { ...set, updatedAt: Clock.nowIso() },
-    add: { ...change.add, version: 1 },
+    id: seen.id,
+    condition: "#version = :seen",
+    values: { seen: seen.version },
   });
+  if (alsoWrite.length === 0) return parse(await Dynamo.update(update));
+  const [result] = await Dynamo.transact([{ update }, ...alsoWrite]);
+  if (!result!.isMet) return undefined;
+  const item: Dynamo.Item = { ...seen, ...update.set, version: seen.version + 1 };
+  for (const name of change.remove ?? []) delete item[name];
+  return parse(item);
+}

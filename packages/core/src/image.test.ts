@@ -10,6 +10,7 @@ import * as Dynamo from "./dynamo.ts";
 import * as Feed from "./feed.ts";
 import * as Id from "./id.ts";
 import * as ImageRow from "./image.row.ts";
+import * as ImageTag from "./image-tag.ts";
 import * as Image from "./image.ts";
 import * as Ingest from "./ingest.ts";
 import * as Like from "./like.ts";
@@ -54,6 +55,7 @@ async function readyImageAt(timeMs: number, tags: string[]) {
     version: 1,
   };
   await Dynamo.put({ item: { ...ImageRow.item(row), ...Feed.attributes(id) } });
+  await Dynamo.transact(ImageTag.changes({ ...row, tags: [] }, row));
   return id;
 }
 

@@ -7,6 +7,7 @@ import * as Feed from "./feed.ts";
 import { fn } from "./fn.ts";
 import * as ImageRow from "./image.row.ts";
 import { type ImageId, Info, List, ListMine, type Page, Update } from "./image.schema.ts";
+import * as ImageTag from "./image-tag.ts";
 import * as LikeCount from "./like-count.ts";
 import * as Pagination from "./pagination.ts";
 
@@ -93,9 +94,11 @@ export const findRow = async (id: ImageId): Promise<Row | undefined> =>
 export const list = fn(List, async ({ limit = 24, cursor, tag }): Promise<Page> => {
   const listName = `images?${tag ?? ""}`;
   // the index is a moment behind the table, so an image that was just made private may still be in it
-  const isIncluded = (row: Row) => row.visibility === "public" && (!tag || row.tags.includes(tag));
-  const sources = Feed.sources(limit).map((read) => filterItems(read, isIncluded));
-  return takePage(listName, { sources, cursor, limit, maxRounds: 2 });
+  const isPublic = (row: Row) => row.visibility === "public";
+  const page = tag
+    ? { sources: [ImageTag.source(tag, limit)], maxRounds: 3 }
+    : { sources: Feed.sources(limit).map((read) => filterItems(read, isPublic)), maxRounds: 2 };
+  return takePage(listName, { ...page, cursor, limit });
 });
 
 /**
@@ -130,15 +133,10 @@ export const update = fn(Update, async ({ id, version, ...changes }): Promise<In
     const before = await getOwnRow(id, userId);
     if (version && before.version !== version) throw changed(before);
     const feed = feedChange(before, changes.visibility);
-    const item = await ImageRow.update({
-      id,
-      set: { ...set, ...feed.set },
-      remove: [...remove, ...feed.remove],
-      condition: "#version = :before",
-      values: { before: before.version },
-    });
-    const row = ImageRow.parse(item);
-    // another request changed the row in the meantime, and the feed's attributes depend on it: start again
+    const change = { set: { ...set, ...feed.set }, remove: [...remove, ...feed.remove] };
+    const tagRows = ImageTag.changes(before, { ...before, ...set });
+    const row = await ImageRow.updateSeen(before, change, tagRows);
+    // another request changed the row in the meantime, and what is written with it depends on it: start again
     if (!row) continue;
     const counts = await LikeCount.getMany([id]);
     return ImageRow.toInfo(row, counts.get(id) ?? 0);

@@ -4,6 +4,7 @@ import * as Feed from "./feed.ts";
 import type { ImageId } from "./id.schema.ts";
 import * as ImageRow from "./image.row.ts";
 import type { Reason } from "./image.schema.ts";
+import * as ImageTag from "./image-tag.ts";
 import * as LikeCount from "./like-count.ts";
 import * as LikeRow from "./like.row.ts";
 import * as RenderLease from "./render-lease.ts";
@@ -87,13 +88,11 @@ export async function markReady(
   await LikeCount.create(id);
   let seen: Image | undefined = image;
   while (seen && isProcessing(seen, event)) {
-    const isPublic = seen.visibility === "public";
-    const item = await updateProcessing(
-      event,
-      { ...findings, state: "ready", ...(isPublic && Feed.attributes(id)) },
-      { and: "#version = :seen", values: { seen: seen.version } },
-    );
-    if (item) return ImageRow.parse(item);
+    const ready = { ...seen, ...findings, state: "ready" as const };
+    const feed = seen.visibility === "public" ? Feed.attributes(id) : {};
+    const set = { ...findings, state: ready.state, ...feed };
+    const row = await ImageRow.updateSeen(seen, { set }, ImageTag.changes(seen, ready));
+    if (row) return row;
     seen = ImageRow.parse(await Dynamo.get(ImageRow.key(id)));
   }
   return undefined;
@@ -139,6 +138,7 @@ export async function removeRows(id: ImageId): Promise<void> {
   // the count first: then the removed likes are not subtracted from it one by one
   await LikeCount.remove(id);
   await removeAll(RenderLease.imageQuery(id));
+  await removeAll(ImageTag.imageQuery(id));
   for (const shard of LikeRow.SHARD_NUMBERS) await removeAll(LikeRow.shardQuery(id, shard));
 }
 

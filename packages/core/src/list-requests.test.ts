@@ -9,6 +9,7 @@ import * as Dynamo from "./dynamo.ts";
 import * as Feed from "./feed.ts";
 import * as Id from "./id.ts";
 import * as ImageRow from "./image.row.ts";
+import * as ImageTag from "./image-tag.ts";
 import * as Image from "./image.ts";
 import * as Like from "./like.ts";
 import * as LikeRow from "./like.row.ts";
@@ -60,6 +61,10 @@ async function storeImage({ days, tags, visibility }: Sample, ownerId = "ann") {
     version: 1,
   };
   await Dynamo.put({ item: { ...ImageRow.item(row), ...Feed.attributes(id) } });
+  // the rows that it had while it was public
+  const listed = { ...row, visibility: "public" as const };
+  const tagRows = ImageTag.changes({ ...listed, tags: [] }, listed);
+  if (tagRows.length > 0) await Dynamo.transact(tagRows);
   return id;
 }
 
@@ -87,14 +92,18 @@ test("a page of the feed, with a tag or without, makes at most 10 requests: with
   const ids = await storeImages([...others, ...old]);
   const isPublic = (_id: string, n: number) => [...others, ...old][n]!.visibility === "public";
   const rare = ids.slice(-2);
-  expect(idsOf(await readAll(Image.list, 24, 20))).toEqual(newestFirst(ids.filter(isPublic)));
+  // the last page of the feed may be empty
+  expect(idsOf(await readAll(Image.list, 24, 14))).toEqual(newestFirst(ids.filter(isPublic)));
   const tagged =
     (tag: string): List =>
     (input) =>
       Image.list({ ...input, tag });
-  for (const limit of [1, 24])
-    expect(idsOf(await readAll(tagged("rare"), limit, 80))).toEqual(newestFirst(rare));
-  expect(await readAll(tagged("zzz"), 1, 80)).toEqual([]);
+  expect(idsOf(await readAll(tagged("rare"), 1, 2))).toEqual(newestFirst(rare));
+  expect(idsOf(await readAll(tagged("rare"), 24, 1))).toEqual(newestFirst(rare));
+  expect(await readAll(tagged("zzz"), 1, 1)).toEqual([]);
+  const isOther = (_id: string, n: number) =>
+    isPublic("", n) && [...others, ...old][n]!.tags.includes("other");
+  expect(idsOf(await readAll(tagged("other"), 24, 14))).toEqual(newestFirst(ids.filter(isOther)));
 }, 60_000);
 
 test(
@@ -114,12 +123,17 @@ test(
         async (samples, limit) => {
           const owner = randomUUID();
           const ids = await Promise.all(samples.map((sample) => storeImage(sample, owner)));
+          const isPublic = (_id: string, n: number) => samples[n]!.visibility === "public";
+          const everyImage = idsOf(await readAll(Image.list, limit, 400)).filter((id) =>
+            ids.includes(id),
+          );
+          expect(everyImage).toEqual(newestFirst(ids.filter(isPublic)));
           const mine: List = (input) => as(owner, () => Image.listMine(input));
           expect(idsOf(await readAll(mine, limit, 50))).toEqual(newestFirst(ids));
 
           const liked = ids.slice(0, 10);
           const fans = Array.from({ length: 30 }, () => randomUUID());
-          const [popular] = ids.filter((_, n) => samples[n]!.visibility === "public");
+          const [popular] = ids.filter(isPublic);
           const likes = [
             ...liked.map((id) => ({ id, userId: owner })),
             ...(popular ? fans.map((userId) => ({ id: popular, userId })) : []),

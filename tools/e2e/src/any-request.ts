@@ -168,17 +168,17 @@ const anyHeader = (name: string, known: string[]) =>
     })
     .map((value) => [name, value] as const);
 
-/** Any request of any operation of the document; half of them are after the document. */
-export function anyRequest(document: Document, known: Known): fc.Arbitrary<AnyRequest> {
-  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).flatMap(([method, operation]) =>
-      [false, true].map((isSpoilt) =>
-        requestOf([path, method.toUpperCase(), operation], { document, known, isSpoilt }),
+/** For each operation of the document any request; half of them are after the document. */
+export const anyRequests = (document: Document, known: Known): fc.Arbitrary<AnyRequest>[] =>
+  Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) =>
+      fc.oneof(
+        ...[false, true].map((isSpoilt) =>
+          requestOf([path, method.toUpperCase(), operation], { document, known, isSpoilt }),
+        ),
       ),
     ),
   );
-  return fc.oneof(...operations);
-}
 
 type Route = [path: string, method: string, operation: Operation];
 

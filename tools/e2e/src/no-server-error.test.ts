@@ -4,7 +4,7 @@ import { AwsClient } from "aws4fetch";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type AnyRequest, type Document, anyRequest } from "./any-request.ts";
+import { type AnyRequest, type Document, anyRequests } from "./any-request.ts";
 import { type User, send, signIn, upload, waitForIngest } from "./api-calls.ts";
 import { sampleJpeg } from "./sample-image.ts";
 import { type Stage, openStage } from "./stage.ts";
@@ -86,31 +86,22 @@ test(
       "if-match": ["*"],
     };
     console.info(`BALDE_SEED=${SEED}`);
-    const statuses = new Map<string, number>();
-    const count = (name: string) => statuses.set(name, (statuses.get(name) ?? 0) + 1);
-    await fc.assert(
-      fc.asyncProperty(anyRequest(document, known), async (any) => {
+    const statuses: number[] = [];
+    const operations = anyRequests(document, known);
+    const end = Date.now() + SECONDS * 1000;
+    // one request of each operation in turn, so that all are asked also on a slow machine
+    for (let seed = SEED; seed === SEED || Date.now() < end; seed++)
+      for (const requests of operations) {
+        const [any] = fc.sample(requests, { seed, numRuns: 1 }) as [AnyRequest];
         const { status, body } = await ask(any);
-        count(`${any.operationId} ${status}`);
-        expect(status, `${any.method} ${any.path}: ${body.toString()}`).toBeLessThan(500);
+        statuses.push(status);
+        expect(status, `${JSON.stringify(any)}: ${body.toString()}`).toBeLessThan(500);
         expect(status < 400 ? 0 : body.length).toBeLessThan(MAX_PROBLEM_BYTES);
-      }),
-      {
-        seed: SEED,
-        numRuns: 1_000_000,
-        interruptAfterTimeLimit: SECONDS * 1000,
-        // a request that fails is shown as it is; to make it smaller would take minutes
-        endOnFailure: true,
-      },
-    );
-    const total = [...statuses.values()].reduce((sum, one) => sum + one, 0);
-    console.info(`${total} requests with ${statuses.size} pairs of operation and status`);
+      }
+    const succeeded = statuses.filter((status) => status < 300);
+    console.info(`${statuses.length} requests, ${succeeded.length} of them successful`);
     // the requests are not all refused at the door
-    const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
-    const asked = new Set([...statuses.keys()].map((name) => name.split(" ")[0]));
-    expect(operations.filter(({ operationId }) => !asked.has(operationId))).toEqual([]);
-    const succeeded = [...statuses.keys()].filter((name) => / 2\d\d$/.test(name));
-    expect(succeeded.length).toBeGreaterThan(operations.length / 2);
+    expect(succeeded.length).toBeGreaterThan(statuses.length / 20);
   },
   (SECONDS + 60) * 1000,
 );
