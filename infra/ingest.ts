@@ -4,16 +4,20 @@ import { data, images } from "./storage.ts";
 
 const settings = Settings.ofStage($app.stage);
 
-/** The dead-letter queue of uploads that failed five times; `POST /admin/v1/redrive` moves them back. */
+/** The dead-letter queue of messages that failed twenty times; `POST /admin/v1/redrive` moves them back. */
 export const ingestDeadLetters = new sst.aws.Queue("IngestDead", {
   // the maximum, so that an operator has time to react
   transform: { queue: { messageRetentionSeconds: 14 * 24 * 3600 } },
 });
 
-// At least six times the function's timeout, or a message could be received again while it is processed:
+// Of messages that Lambda has received and not yet given to the function, which shortens it while it works
+// (packages/functions/src/ingest/message-lease.ts). The least that AWS allows, the function's timeout: a process that is killed
+// in its first milliseconds has shortened nothing. AWS recommends six times as much, for functions without leases:
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-const visibilityTimeout = "6 minutes";
-const dlq = { queue: ingestDeadLetters.arn, retry: 5 };
+const visibilityTimeout = "1 minute";
+// An hour: ingest itself doubles the delay after each attempt, from a second to five minutes, also for attempts whose process
+// was killed. An outage of AWS that is shorter costs no message.
+const dlq = { queue: ingestDeadLetters.arn, retry: 20 };
 
 /** The events of uploads, and commands of operators. */
 export const ingest = new sst.aws.Queue("Ingest", { visibilityTimeout, dlq });
@@ -58,7 +62,7 @@ const ingestHandler = new sst.aws.Function("IngestHandler", {
   // one whole processor begins at 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
   memory: "1769 MB",
   timeout: "60 seconds",
-  link: [images, data, sync],
+  link: [images, data, ingest, sync],
   permissions: [
     Grants.pollQueue(ingest),
     Grants.pollQueue(sync),

@@ -10,7 +10,7 @@ const http = process.getBuiltinModule("node:http");
 const https = process.getBuiltinModule("node:https");
 
 export type AwsCall = {
-  service: "s3" | "dynamodb";
+  service: "s3" | "dynamodb" | "sqs";
   method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
   /** For S3, where each bucket has its own host name. */
   bucket?: string;
@@ -37,7 +37,7 @@ export class AwsError extends Error {
   readonly body: string;
 
   constructor({ service, method }: AwsCall, status: number, body: string) {
-    // S3 answers in XML; DynamoDB in JSON, where the code follows the name of the API version
+    // S3 answers in XML; the others in JSON, where the code follows the name of the API version
     const [, inXml, inJson] = /<Code>(\w+)<|"__type":"[^"#]*#?(\w+)"/.exec(body) ?? [];
     const code = inXml ?? inJson ?? "";
     super(`${service} answered ${method} with ${status} ${code} ${body.slice(0, 500)}`);
@@ -55,7 +55,7 @@ class TimeoutError extends Error {
 const MAX_ATTEMPTS = 3;
 const BASE_BACKOFF_MS = 50;
 /** How long the connection may be idle: before the response, and between two parts of it. */
-const TIMEOUT_MS = { s3: 10_000, dynamodb: 5_000 };
+const TIMEOUT_MS = { s3: 10_000, dynamodb: 5_000, sqs: 5_000 };
 /** The same within a body that is read as fast as it arrives: a pause then is AWS's or the network's. */
 const BODY_TIMEOUT_MS = 3_000;
 const MAX_SOCKETS = 50;
@@ -129,7 +129,7 @@ async function sendOnce(call: AwsCall): Promise<AwsResponse> {
   throw new AwsError(call, status, String(await readBody(response)));
 }
 
-const NAMES = { s3: "S3", dynamodb: "DynamoDB" };
+const NAMES = { s3: "S3", dynamodb: "DynamoDB", sqs: "SQS" };
 
 /** All bytes that are still to come. Rejects if the connection ends before the body does. (Node's own `buffer` makes a Blob first.) */
 export const readBody = async (body: AsyncIterable<Uint8Array>): Promise<Buffer> => {
@@ -185,8 +185,7 @@ function roleCredentials(): aws4.Credentials {
 }
 
 /**
- * The origin of a service in a region, and the prefix of every path there. `AWS_ENDPOINT_URL_S3` and
- * `AWS_ENDPOINT_URL_DYNAMODB` replace it, as in the SDK; then the bucket is in the path and not in the host name.
+ * The origin of a service in a region, and the prefix of every path there. `AWS_ENDPOINT_URL_S3` and the like replace it, as in the SDK; then the bucket is in the path and not in the host name.
  */
 export function getEndpoint(service: AwsCall["service"], region: string, bucket?: string) {
   const configured = process.env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`];

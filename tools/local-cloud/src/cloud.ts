@@ -58,8 +58,11 @@ export type Cloud = {
   issueTokens: UserPools["issue"];
   /** Invokes a function directly, without any trigger, and returns its result. */
   invoke(functionArn: string, payload: string): Promise<unknown>;
-  /** Kills the processes that work on an event of the function, or of any function, with SIGKILL. Returns how many. */
-  killProcesses(functionArn?: string): number;
+  /**
+   * Kills the processes that have worked on an event of the function, or of any function, for so many milliseconds (default:
+   * any time), with SIGKILL. Returns how many.
+   */
+  killProcesses(functionArn?: string, busyForMs?: number): number;
   /** Stops every service and process, and closes the data folder. */
   stop(): Promise<void>;
 };
@@ -163,7 +166,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       createUser: (user) => existing(cognito).userPools.createUser(user),
       issueTokens: (name, of) => existing(cognito).userPools.issue(name, of),
       invoke: async (functionArn, payload) => (await started).invoke(functionArn, payload),
-      killProcesses: (functionArn) => functions?.kill(functionArn) ?? 0,
+      killProcesses: (functionArn, busyForMs) => functions?.kill(functionArn, busyForMs) ?? 0,
       stop,
     };
 

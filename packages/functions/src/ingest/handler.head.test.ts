@@ -1,6 +1,5 @@
 import * as Image from "@balde/core/image";
 import * as Upload from "@balde/core/upload";
-import type { SQSEvent } from "aws-lambda";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../../../core/test/cloud.ts";
@@ -9,6 +8,7 @@ import { png } from "../../../imaging/test/hostile/bytes.ts";
 import { validImages } from "../../../imaging/test/hostile/cases.ts";
 import { photo } from "../../../imaging/test/samples.ts";
 import { startS3Proxy } from "../../test/s3-proxy.ts";
+import { sqsEvent } from "../../test/sqs-event.ts";
 import { handler } from "./handler.ts";
 
 let cloud: Awaited<ReturnType<typeof startCloud>>;
@@ -32,7 +32,7 @@ async function ingested(bytes: Buffer) {
     Upload.receive({ type: "image/png", body: new Uint8Array(bytes) }),
   );
   const body = JSON.stringify(await cloud.eventOf(image.id));
-  await handler({ Records: [{ messageId: "1", body }] } as SQSEvent);
+  await handler(sqsEvent(body));
   const { state, reason } = await Image.get(image.id);
   return { state, code: reason?.code, read: bucket.bytesRead(`uploads/${image.id}`) };
 }

@@ -3,12 +3,12 @@ import * as Bucket from "@balde/core/bucket";
 import * as Image from "@balde/core/image";
 import * as ImageName from "@balde/core/image-name";
 import * as Upload from "@balde/core/upload";
-import type { SQSEvent } from "aws-lambda";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../../../core/test/cloud.ts";
 import { as } from "../../../core/test/samples.ts";
+import { sqsEvent } from "../../test/sqs-event.ts";
 import { handler } from "./handler.ts";
 
 let cloud: Awaited<ReturnType<typeof startCloud>>;
@@ -26,11 +26,8 @@ const deliver = (...bodies: unknown[]) => deliverWithin(60_000, ...bodies);
 async function deliverWithin(milliseconds: number, ...bodies: unknown[]): Promise<number[]> {
   const end = performance.now() + milliseconds;
   const context = { getRemainingTimeInMillis: () => end - performance.now() };
-  const Records = bodies.map((body, index) => ({
-    messageId: String(index),
-    body: JSON.stringify(body),
-  }));
-  const { batchItemFailures } = await handler({ Records } as SQSEvent, context);
+  const event = sqsEvent(...bodies.map((body) => JSON.stringify(body)));
+  const { batchItemFailures } = await handler(event, context);
   return batchItemFailures.map(({ itemIdentifier }) => Number(itemIdentifier));
 }
 

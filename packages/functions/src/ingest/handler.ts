@@ -4,6 +4,7 @@ import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 
 import { eraseUser } from "./erase-user.ts";
 import { Message } from "./message.ts";
+import * as MessageLease from "./message-lease.ts";
 import { processUpload } from "./process-upload.ts";
 import { reprocessImage } from "./reprocess-image.ts";
 import { syncImage } from "./sync-image.ts";
@@ -11,7 +12,7 @@ import { syncImage } from "./sync-image.ts";
 /** What the function needs beside preparing an image: to read it, and to store what was prepared. */
 const READ_AND_STORE_MS = 15_000;
 
-/** Works on the messages of the queues `Ingest` and `Sync`. A message that fails is delivered again, and at last goes to the dead-letter queue. */
+/** Works on the messages of the queues `Ingest` and `Sync`. A message that fails is delivered again after seconds, and at last goes to the dead-letter queue. */
 export async function handler(
   { Records }: SQSEvent,
   context?: Pick<Context, "getRemainingTimeInMillis">,
@@ -20,12 +21,15 @@ export async function handler(
   const remainingMs = () => context?.getRemainingTimeInMillis() ?? Infinity;
   const milliseconds = Math.min(Limits.PREPARE_SECONDS * 1000, remainingMs() - READ_AND_STORE_MS);
   // one after the other: each may hold a whole decoded image in memory
-  for (const [index, { messageId, body }] of Records.entries()) {
+  for (const [index, record] of Records.entries()) {
+    const { messageId, body } = record;
+    const lease = MessageLease.take(record);
     try {
       // an image that takes too long is rejected; the messages behind it are tried again
       if (index > 0 && remainingMs() < milliseconds + READ_AND_STORE_MS)
         throw new Error("An earlier message of the batch took the time that this one needs");
       await handleMessage(body, { milliseconds });
+      lease.end();
     } catch (error) {
       console.error({
         message: "A message was not ingested and will be tried again",
@@ -33,6 +37,7 @@ export async function handler(
         body,
         error,
       });
+      await lease.retryLater();
       batchItemFailures.push({ itemIdentifier: messageId });
     }
   }

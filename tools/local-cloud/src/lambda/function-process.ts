@@ -24,6 +24,8 @@ export type FunctionProcess = {
   state: "starting" | "idle" | "busy" | "answered" | "ended";
   /** When its last event ended, in real time. */
   idleSince: number;
+  /** When it got its last event, in real time. */
+  busySince: number;
   /** Only when idle. */
   run(invocation: Invocation): void;
   /** Ends the process now, or after the event that it processes. */
@@ -126,8 +128,10 @@ export function startProcess(options: Options): FunctionProcess {
   const self: FunctionProcess = {
     state: "starting",
     idleSince: Date.now(),
+    busySince: 0,
     run(invocation) {
       self.state = "busy";
+      self.busySince = Date.now();
       current = invocation;
       const deadline = Date.now() + settings.timeoutMs;
       memory.add(watched);

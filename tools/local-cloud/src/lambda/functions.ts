@@ -29,8 +29,8 @@ export type Functions = {
     payload: string | Buffer,
     options?: InvokeOptions,
   ): Promise<InvokeResult>;
-  /** Kills the processes that work on an event of the function, or of any function. Returns how many. */
-  kill(functionArn?: string): number;
+  /** Kills the processes that have worked on an event of the function, or of any function, for so long. Returns how many. */
+  kill(functionArn?: string, busyForMs?: number): number;
   /** The logical name of each function by ARN. */
   names: Record<string, string>;
   /** Resolves when every function has been bundled or has failed to. `invoke` may be called before. */
@@ -95,9 +95,9 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
       if (result.kind === "error") log.error(errorText(name, invocation.id, result));
       return result;
     },
-    kill(functionArn) {
+    kill(functionArn, busyForMs = 0) {
       const chosen = functionArn === undefined ? all : [functions.get(functionArn)];
-      return chosen.reduce((killed, each) => killed + (each?.pool.killBusy() ?? 0), 0);
+      return chosen.reduce((killed, each) => killed + (each?.pool.killBusy(busyForMs) ?? 0), 0);
     },
     async stop() {
       changes?.stop();

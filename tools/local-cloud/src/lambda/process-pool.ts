@@ -13,8 +13,8 @@ export type ProcessPool = {
   cancel(invocation: Invocation): boolean;
   /** Ends the processes with old code, at once or after their event. */
   replaceProcesses(): void;
-  /** Kills the processes that work on an event, as running out of memory does. Returns how many. */
-  killBusy(): number;
+  /** Kills the processes that have worked on an event for so long, as running out of memory does. Returns how many. */
+  killBusy(busyForMs: number): number;
   stop(): Promise<void>;
 };
 
@@ -66,8 +66,11 @@ export function createProcessPool({ size, reserved, throttle, start }: Options):
       // the next call of a function in use must not wait for a cold start
       if (isUsed) startOne();
     },
-    killBusy() {
-      const busy = [...processes, ...retired].filter(({ state }) => state === "busy");
+    killBusy(busyForMs) {
+      const before = Date.now() - busyForMs;
+      const busy = [...processes, ...retired].filter(
+        ({ state, busySince }) => state === "busy" && busySince <= before,
+      );
       for (const process of busy) process.kill();
       return busy.length;
     },
