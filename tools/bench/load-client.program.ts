@@ -15,10 +15,10 @@ let next = 0;
 
 /** Each client waits for its response before it sends the next request. */
 async function client(isOver: () => boolean) {
-  while (!isOver()) await ask(load.requests[next++ % load.requests.length]!);
+  while (!isOver()) await send(load.requests[next++ % load.requests.length]!);
 }
 
-function ask({ method, path, headers, body }: Request) {
+function send({ method, path, headers, body }: Request) {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const sent = performance.now();
   let status = 0;

@@ -6,15 +6,15 @@ import { join } from "node:path";
 
 const folder = join(import.meta.dirname, "measures");
 const all = readdirSync(folder).map((file) => file.replace(/\.ts$/, ""));
-const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !all.includes(name));
+const requested = process.argv.slice(2);
+const unknown = requested.filter((name) => !all.includes(name));
 
 if (unknown.length) {
   console.error(`No measure is called ${unknown.join(", ")}; there are ${all.join(", ")}`);
   process.exit(2);
 }
 
-for (const name of asked.length ? asked : all) {
+for (const name of requested.length ? requested : all) {
   console.log(`\n# ${name}\n`);
   const { run } = (await import(join(folder, `${name}.ts`))) as { run: () => Promise<void> };
   await run();

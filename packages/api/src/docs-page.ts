@@ -106,13 +106,13 @@ function article(api: OpenApi, operation: Listed) {
     ${requestBody ? html`<p>Body: ${contentOf(requestBody.content)}</p>` : ""}
     <table>
       <tbody>
-        ${Object.entries(responses).map(([status, answer]) =>
-          "$ref" in answer
+        ${Object.entries(responses).map(([status, response]) =>
+          "$ref" in response
             ? ""
             : html`<tr>
                 <th>${status}</th>
                 <td>
-                  ${prose(answer.description)}${answer.content && status < "400" ? html`<p>${contentOf(answer.content)}</p>` : ""}
+                  ${prose(response.description)}${response.content && status < "400" ? html`<p>${contentOf(response.content)}</p>` : ""}
                 </td>
               </tr>`,
         )}

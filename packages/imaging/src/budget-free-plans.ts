@@ -41,17 +41,17 @@ const decisions: Record<Key, "free" | "refused" | readonly unknown[]> = {
 const besidePreset: readonly Key[] = ["dpr", "f", "q", "anim", "dl"];
 
 /**
- * The nearest budget-free request: sizes rounded up to the grid, quality `auto`. It is combined with the preset as `asked`
+ * The nearest budget-free request: sizes rounded up to the grid, quality `auto`. It is combined with the preset as `given`
  * was.
  *
  * @throws delivery.budget_spent with each key that would show something else
  */
-export function snap(asked: Request, preset?: Request): Request {
-  if (preset && keysOf(asked).every((key) => besidePreset.includes(key))) {
-    const { dpr, q: _, ...rest } = asked;
+export function snap(given: Request, preset?: Request): Request {
+  if (preset && keysOf(given).every((key) => besidePreset.includes(key))) {
+    const { dpr, q: _, ...rest } = given;
     return { ...rest, ...(dpr !== undefined && { dpr: denser(dpr) }) };
   }
-  const request = { ...preset, ...asked };
+  const request = { ...preset, ...given };
   const problems = keysOf(request).flatMap((key) => refused(key, request));
   if (problems.length > 0) throw budgetSpent(problems);
   const { w, h, dpr, q } = request;

@@ -23,8 +23,9 @@ test("valid images of every kind are accepted", async () => {
 
 const families = ["PNG", "JPEG", "GIF", "WebP", "TIFF", "AVIF", "SVG", "other"];
 const familyOf = (name: string) =>
-  families.find((family) => name.replace(/^(moving|progressive) /, "").startsWith(`${family} `)) ??
-  "other";
+  families.find((family) =>
+    name.replace(/^(animated|progressive) /, "").startsWith(`${family} `),
+  ) ?? "other";
 
 test.each(families)(
   "hostile files end as a picture or as a refusal: %s",

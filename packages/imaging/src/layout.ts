@@ -22,13 +22,13 @@ export type Layout = Size & {
 };
 
 /** The layout of an image in the requested box. The result never has more pixels than the image unless `up` (`contain` may add padding), and never more than the limits. */
-export function layout(picture: Size, ask: LayoutRequest): Layout {
+export function layout(picture: Size, request: LayoutRequest): Layout {
   let room = 1;
-  let laid = arranged(picture, ask, room);
+  let laid = arranged(picture, request, room);
   // sides are rounded to whole pixels, which may exceed the limit by a few pixels
   for (let fits = fitting(laid); fits < 1; fits = fitting(laid)) {
     room *= Math.min(fits, 0.999);
-    laid = arranged(picture, ask, room);
+    laid = arranged(picture, request, room);
   }
   return laid;
 }
@@ -42,35 +42,35 @@ const fitting = ({ width, height, scale }: Layout): number =>
     Math.sqrt(Limits.MAX_SCALED_PIXELS / (scale.width * scale.height)),
   );
 
-function arranged(picture: Size, ask: LayoutRequest, room: number): Layout {
-  const box = boxed(picture, ask, room);
+function arranged(picture: Size, request: LayoutRequest, room: number): Layout {
+  const box = boxed(picture, request, room);
   const across = box.width / picture.width;
   const down = box.height / picture.height;
-  const oneSideIsFree = ask.width === undefined || ask.height === undefined;
-  const most = ask.up ? Infinity : 1;
+  const oneSideIsFree = request.width === undefined || request.height === undefined;
+  const most = request.up ? Infinity : 1;
 
-  if (oneSideIsFree || ask.fit === "inside")
+  if (oneSideIsFree || request.fit === "inside")
     return plain(scaled(picture, Math.min(across, down, most)));
-  switch (ask.fit) {
+  switch (request.fit) {
     case "outside":
       return plain(scaled(picture, Math.min(Math.max(across, down), most * room)));
     case "fill":
-      return plain(whole(shrunk(box, ask.up ? 1 : Math.max(across, down))));
+      return plain(whole(shrunk(box, request.up ? 1 : Math.max(across, down))));
     case "contain":
-      return padded(whole(box), scaled(picture, Math.min(across, down, most)), ask.at);
+      return padded(whole(box), scaled(picture, Math.min(across, down, most)), request.at);
     case "cover": {
-      const target = whole(shrunk(box, ask.up ? 1 : Math.max(across, down)));
+      const target = whole(shrunk(box, request.up ? 1 : Math.max(across, down)));
       const scale = scaled(
         picture,
         Math.max(target.width / picture.width, target.height / picture.height),
       );
-      return cut(
+      return cropped(
         target,
         {
           width: Math.max(scale.width, target.width),
           height: Math.max(scale.height, target.height),
         },
-        ask.at,
+        request.at,
       );
     }
   }
@@ -99,7 +99,7 @@ const whole = ({ width, height }: Size): Size => ({
   height: Math.max(1, Math.round(height)),
 });
 
-function cut(target: Size, scale: Size, at: LayoutRequest["at"]): Layout {
+function cropped(target: Size, scale: Size, at: LayoutRequest["at"]): Layout {
   if (target.width === scale.width && target.height === scale.height) return plain(target);
   if (typeof at === "string") return { ...target, scale, cut: at };
   return {

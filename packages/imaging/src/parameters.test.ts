@@ -62,13 +62,13 @@ test("fit: decides how the picture fills the box", async () => {
 test("pos: decides which part a cover keeps", async () => {
   const at = async (pos: Request["pos"]) =>
     (await renderKoi({ w: 100, h: 200, fit: "cover", ...(pos && { pos }) })).data;
-  const cut = (left: number) =>
+  const cropped = (left: number) =>
     png((picture) =>
       picture.resize(267, 200, { fit: "fill" }).extract({ left, top: 0, width: 100, height: 200 }),
     );
-  expect(await difference(await at("left"), await cut(0))).toBeLessThan(2);
-  expect(await difference(await at("right"), await cut(167))).toBeLessThan(2);
-  expect(await difference(await at({ x: 0.4, y: 0.5 }), await cut(57))).toBeLessThan(2);
+  expect(await difference(await at("left"), await cropped(0))).toBeLessThan(2);
+  expect(await difference(await at("right"), await cropped(167))).toBeLessThan(2);
+  expect(await difference(await at({ x: 0.4, y: 0.5 }), await cropped(57))).toBeLessThan(2);
   expect((await at("attention")).equals(await at(undefined))).toBe(false);
   expect((await at("entropy")).equals(await at("attention"))).toBe(false);
 });

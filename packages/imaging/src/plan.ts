@@ -49,26 +49,26 @@ export type Plan = Layout & {
  * @throws Refusal if the image or the limits do not allow the request
  */
 export function plan(request: Request, source: Source, accepted: AcceptedFormats): Plan {
-  const moves = source.pages > 1 && request.anim !== false;
+  const isAnimated = source.pages > 1 && request.anim !== false;
   const crop = request.crop && inside(request.crop, source);
-  const turn = request.rot ?? 0;
-  const ask = asked(request, source);
+  const rotation = request.rot ?? 0;
+  const box = layoutRequest(request, source);
   const placed = layout(
-    swapSidesIfTurned(crop ? { width: crop.w, height: crop.h } : source, turn),
-    ask,
+    swapSidesIfTurned(crop ? { width: crop.w, height: crop.h } : source, rotation),
+    box,
   );
   const background = request.bg ?? (placed.pad ? defaultBackground(source) : undefined);
   const hasAlpha =
     (source.hasAlpha && !isOpaque(background)) ||
     (placed.pad !== undefined && !isOpaque(background));
   const format = chosen(request.f ?? "auto", {
-    moves,
+    isAnimated,
     hasAlpha,
     pixels: placed.width * placed.height,
     accepted,
   });
-  if (moves) checkMotion(request, source, placed);
-  const frames = moves ? source.pages : 1;
+  if (isAnimated) checkMotion(request, source, placed);
+  const frames = isAnimated ? source.pages : 1;
   const encoding = EncoderSettings.settings(format, request.q ?? "auto", { ...placed, frames });
   const { blur, sharpen } = request;
   RenderCost.check({ ...placed, encoding, blur, sharpen }, frames);
@@ -76,11 +76,11 @@ export function plan(request: Request, source: Source, accepted: AcceptedFormats
   return {
     engine: 1,
     source: { width: source.width, height: source.height },
-    frames: moves ? "all" : "first",
-    ...(request.trim === undefined ? {} : { trim: { threshold: request.trim, ask } }),
+    frames: isAnimated ? "all" : "first",
+    ...(request.trim === undefined ? {} : { trim: { threshold: request.trim, ask: box } }),
     ...(crop ? { crop } : {}),
     ...placed,
-    turn,
+    turn: rotation,
     mirror: { h: request.flip?.includes("h") ?? false, v: request.flip?.includes("v") ?? false },
     ...(background ? { background } : {}),
     flatten: isOpaque(background) || !formats[format].carriesAlpha,
@@ -118,7 +118,7 @@ export function planTrimmed(plan: Plan, box: Box): Plan {
 export const swapSidesIfTurned = ({ width, height }: Size, turn: Plan["turn"]): Size =>
   turn % 180 === 0 ? { width, height } : { width: height, height: width };
 
-function asked(request: Request, source: Source): LayoutRequest {
+function layoutRequest(request: Request, source: Source): LayoutRequest {
   const dpr = request.dpr ?? 1;
   const device = (edge: number | undefined) =>
     edge === undefined ? undefined : Math.round(edge * dpr);
@@ -171,11 +171,11 @@ const isOpaque = (colour: string | undefined) =>
 function chosen(
   f: NonNullable<Request["f"]>,
   {
-    moves,
+    isAnimated,
     hasAlpha,
     pixels,
     accepted,
-  }: { moves: boolean; hasAlpha: boolean; pixels: number; accepted: AcceptedFormats },
+  }: { isAnimated: boolean; hasAlpha: boolean; pixels: number; accepted: AcceptedFormats },
 ): Format {
   if (f === "avif" && pixels > Limits.MAX_AVIF_PIXELS) {
     throw refused(
@@ -184,14 +184,14 @@ function chosen(
       `is limited to ${Limits.MAX_AVIF_PIXELS / 1e6} megapixels and this would have ${Math.ceil(pixels / 1e5) / 10}; ask for a smaller w or for webp`,
     );
   }
-  if (f !== "auto" && moves && !formats[f].moves)
+  if (f !== "auto" && isAnimated && !formats[f].canBeAnimated)
     throw refused(
       "f",
       f,
       "cannot move, and this picture does; ask for webp or gif, or for its first frame with anim=0",
     );
   if (f !== "auto") return f;
-  if (moves) return accepted.webp ? "webp" : "gif";
+  if (isAnimated) return accepted.webp ? "webp" : "gif";
   if (accepted.avif && pixels <= Limits.MAX_AVIF_PIXELS) return "avif";
   if (accepted.webp) return "webp";
   return hasAlpha ? "png" : "jpeg";

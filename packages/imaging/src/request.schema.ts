@@ -124,7 +124,7 @@ const quality = z
     ),
   );
 
-const turn = z
+const rotation = z
   .codec(z.enum(["0", "90", "180", "270"]), z.literal([0, 90, 180, 270]), {
     decode: (text) => Number(text) as 0 | 90 | 180 | 270,
     encode: (degrees) => String(degrees) as "0" | "90" | "180" | "270",
@@ -142,7 +142,7 @@ export const Query = z.strictObject({
   ),
   pos: z.optional(position),
   crop: z.optional(crop),
-  rot: z.optional(turn),
+  rot: z.optional(rotation),
   flip: z.optional(
     z
       .enum(["h", "v", "hv"])

@@ -8,52 +8,52 @@ type Planes = { planes: [Float32Array, Float32Array, Float32Array]; width: numbe
 
 const SCALES = 6;
 
-/** Measures against one original, whose half of the work is done once. */
+/** Returns a function that scores pictures against one original, whose half of the work is done once. */
 export function ssimulacra2(original: Pixels): (distorted: Pixels) => number {
-  const scales = scaled(linear(original)).map((scale) => {
-    const seen = xyb(scale);
-    return { ...seen, blurs: seen.planes.map((plane) => blurs(plane, seen)) };
+  const scaled = scales(linear(original)).map((scale) => {
+    const converted = xyb(scale);
+    return { ...converted, blurs: converted.planes.map((plane) => blurs(plane, converted)) };
   });
   return (distorted) => {
     if (original.width !== distorted.width || original.height !== distorted.height)
       throw new Error("pictures of different sizes cannot be compared");
     let sum = 0;
-    for (const [scale, linearly] of scaled(linear(distorted)).entries()) {
-      const { planes, blurs } = scales[scale]!;
-      const other = xyb(linearly);
+    for (const [scale, planesOfScale] of scales(linear(distorted)).entries()) {
+      const { planes, blurs } = scaled[scale]!;
+      const other = xyb(planesOfScale);
       for (const channel of [0, 1, 2] as const) {
-        const errors = compared(planes[channel], blurs[channel]!, other.planes[channel], other);
+        const errors = compare(planes[channel], blurs[channel]!, other.planes[channel], other);
         for (const [index, error] of errors.entries())
           sum += weights[(channel * SCALES + scale) * 6 + index]! * error;
       }
     }
     const error = sum * 0.9562382616834844;
-    const straight =
+    const polynomial =
       2.326765642916932 * error -
       0.020884521182843837 * error ** 2 +
       6.248496625763138e-5 * error ** 3;
-    return straight > 0 ? 100 - 10 * straight ** 0.6276336467831387 : 100;
+    return polynomial > 0 ? 100 - 10 * polynomial ** 0.6276336467831387 : 100;
   };
 }
 
-function scaled(whole: Planes): Planes[] {
+function scales(whole: Planes): Planes[] {
   const scales = [whole];
   for (let last = whole; scales.length < SCALES && Math.min(last.width, last.height) >= 8;)
-    scales.push((last = halved(last)));
+    scales.push((last = halve(last)));
   return scales;
 }
 
 type Size = { width: number; height: number };
 
 const blurs = (plane: Float32Array, size: Size) => ({
-  mean: blurred(plane, size),
-  square: blurred(times(plane, plane), size),
+  mean: blur(plane, size),
+  square: blur(multiply(plane, plane), size),
 });
 
-/** Mean and fourth norm of three maps of errors in the order of the weights: structure, edges that are new, edges that are lost. */
-function compared(a: Float32Array, ofA: ReturnType<typeof blurs>, b: Float32Array, size: Size) {
+/** Mean and fourth norm of three error maps in the order of the weights: structure, added edges, lost edges. */
+function compare(a: Float32Array, ofA: ReturnType<typeof blurs>, b: Float32Array, size: Size) {
   const ofB = blurs(b, size);
-  const product = blurred(times(a, b), size);
+  const product = blur(multiply(a, b), size);
   let [structures, structures4, added, added4, lost, lost4] = [0, 0, 0, 0, 0, 0];
   for (let at = 0; at < a.length; at++) {
     const muA = ofA.mean[at]!;
@@ -93,7 +93,7 @@ function linear({ data, width, height }: Pixels): Planes {
   return { planes: [plane(0), plane(1), plane(2)], width, height };
 }
 
-function halved({ planes, width, height }: Planes): Planes {
+function halve({ planes, width, height }: Planes): Planes {
   const size = { width: Math.ceil(width / 2), height: Math.ceil(height / 2) };
   const half = (plane: Float32Array) => {
     const out = new Float32Array(size.width * size.height);
@@ -140,7 +140,7 @@ function xyb({ planes: [r, g, b], ...size }: Planes): Planes {
   return { planes: [x, y, z], ...size };
 }
 
-function times(a: Float32Array, b: Float32Array) {
+function multiply(a: Float32Array, b: Float32Array) {
   const out = new Float32Array(a.length);
   for (let at = 0; at < a.length; at++) out[at] = a[at]! * b[at]!;
   return out;
@@ -152,20 +152,20 @@ const bell = Array.from({ length: REACH + 1 }, (_, at) => Math.exp(-(at * at) / 
 const whole = 2 * bell.reduce((sum, part) => sum + part) - bell[0]!;
 const [k0 = 0, k1 = 0, k2 = 0, k3 = 0, k4 = 0, k5 = 0] = bell.map((part) => part / whole);
 
-function blurred(plane: Float32Array, { width, height }: Size) {
+function blur(plane: Float32Array, { width, height }: Size) {
   const across = new Float32Array(plane.length);
   const row = new Float32Array(width + 2 * REACH);
   for (let start = 0; start < plane.length; start += width) {
     row.set(plane.subarray(start, start + width), REACH);
-    weighed(row, 1, REACH, across, start, width);
+    convolve(row, 1, REACH, across, start, width);
   }
   const padded = new Float32Array((height + 2 * REACH) * width);
   padded.set(across, REACH * width);
-  return weighed(padded, width, REACH * width, across, 0, across.length);
+  return convolve(padded, width, REACH * width, across, 0, across.length);
 }
 
-/** Of `count` values from `at` on, each with its neighbours of both sides, `step` apart. */
-function weighed(
+/** Convolves `count` values from `at` on with the bell; the neighbours of a value are `step` apart. */
+function convolve(
   from: Float32Array,
   step: number,
   at: number,
@@ -185,7 +185,7 @@ function weighed(
   return to;
 }
 
-/** What each error weighs, a row per channel and scale. They were fitted to people's judgements, and are the metric. */
+/** The weight of each error, a row per channel and scale. They were fitted to people's ratings, and define the metric. */
 // oxfmt-ignore
 const weights = [
   0, 0.0007376606707406586, 0, 0, 0.0007793481682867309, 0,

@@ -14,10 +14,10 @@ export async function handler({ key, format, width, as }: Event) {
   const Bucket = links.Images.name;
   const { Body, ContentType } = await s3.send(new GetObjectCommand({ Bucket, Key: key }));
   const original = await Body!.transformToByteArray();
-  const picture = sharp(original, { failOn: "none", animated: true });
-  const metadata = await picture.metadata();
-  if (metadata.orientation) picture.rotate();
-  const made = await picture.resize({ width }).toFormat(format, { quality: 80 }).toBuffer();
+  const image = sharp(original, { failOn: "none", animated: true });
+  const metadata = await image.metadata();
+  if (metadata.orientation) image.rotate();
+  const made = await image.resize({ width }).toFormat(format, { quality: 80 }).toBuffer();
   await s3.send(
     new PutObjectCommand({ Bucket, Key: as, Body: made, ContentType: `image/${format}` }),
   );

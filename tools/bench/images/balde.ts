@@ -56,7 +56,7 @@ export async function startBalde(originals: Original[]): Promise<Balde> {
     made.set(key, [...(made.get(key) ?? []), address]);
     return address;
   };
-  let asked = 0;
+  let next = 0;
   return {
     name: "Balde",
     formats: ["webp", "avif", "jpeg"],
@@ -72,7 +72,7 @@ export async function startBalde(originals: Original[]): Promise<Balde> {
     renderNew: async (original, format) => (await get(fresh(original, format))).body,
     async renderAgain(original, format) {
       const known = made.get(`${original.megapixels} ${format}`)!;
-      return (await get(known[asked++ % known.length]!)).body;
+      return (await get(known[next++ % known.length]!)).body;
     },
     usage: () => usageOf(server.child.pid!, (command) => command.includes("/functions/Deliver/")),
     stop: server.stop,

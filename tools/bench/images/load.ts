@@ -19,21 +19,21 @@ type Limits = { concurrency: number; seconds: number; maxResponses: number };
 /** Ends after `seconds` or `maxResponses`, but not before every client has had a response. */
 export async function measureLoad(
   target: Target,
-  ask: () => Promise<unknown>,
+  request: () => Promise<unknown>,
   { concurrency, seconds, maxResponses: most }: Limits,
 ): Promise<Load> {
   const times: number[] = [];
   const before = target.usage();
   const start = performance.now();
   const isOver = () => times.length >= most || performance.now() - start > seconds * 1000;
-  let asked = 0;
+  let started = 0;
   const client = async () => {
     do {
-      asked += 1;
+      started += 1;
       const sent = performance.now();
-      await ask();
+      await request();
       times.push(performance.now() - sent);
-    } while (!isOver() && asked < most);
+    } while (!isOver() && started < most);
   };
   await Promise.all(Array.from({ length: concurrency }, client));
   const took = performance.now() - start;

@@ -6,9 +6,9 @@ import sharp, { type Sharp } from "sharp";
 type Job = { id: number; file: string; width: number; format: "webp" | "avif" | "jpeg" };
 
 const settings = {
-  webp: (picture: Sharp) => picture.webp({ quality: 80, effort: 2 }),
-  avif: (picture: Sharp) => picture.avif({ quality: 52, effort: 0, chromaSubsampling: "4:2:0" }),
-  jpeg: (picture: Sharp) => picture.jpeg({ quality: 80 }),
+  webp: (image: Sharp) => image.webp({ quality: 80, effort: 2 }),
+  avif: (image: Sharp) => image.avif({ quality: 52, effort: 0, chromaSubsampling: "4:2:0" }),
+  jpeg: (image: Sharp) => image.jpeg({ quality: 80 }),
 };
 
 sharp.cache(false);

@@ -15,9 +15,9 @@ async function measureDelivery(cloud: BenchCloud) {
   const { api, cognito } = cloud.local;
   cloud.createUser({ name: "bench", password: "Bench-mark-1", email: "bench@example.com" });
   const { IdToken } = await cloud.issueTokens("bench", cognito!);
-  const picture = await samplePhotograph();
+  const photograph = await samplePhotograph();
   const client = createClient(api, { token: IdToken });
-  const { id, rev } = await client.upload(new Blob([picture.bytes], { type: "image/jpeg" }));
+  const { id, rev } = await client.upload(new Blob([photograph.bytes], { type: "image/jpeg" }));
 
   const address = `${api}/i/${id}/${rev}?w=800&f=webp`;
   const first = await fetch(address);
@@ -37,7 +37,7 @@ async function measureDelivery(cloud: BenchCloud) {
     rows.push([label, await sendLoad(load)]);
   }
   printTable(
-    [`sequentially for ${seconds} s: ${picture.label}`, "p50 ms", "p99 ms"],
+    [`sequentially for ${seconds} s: ${photograph.label}`, "p50 ms", "p99 ms"],
     rows.map(([label, { p50, p99 }]) => [label, p50.toFixed(2), p99.toFixed(2)]),
   );
   console.log("");

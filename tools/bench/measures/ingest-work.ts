@@ -13,32 +13,32 @@ const formats = ["webp", "avif"] as const;
 
 /** Measures the work once per image and the bytes read per delivery, next to the usual way. */
 export async function run() {
-  const pictures = await originals();
+  const images = await originals();
   const rows: (string | number)[][] = [];
   const stored: Awaited<ReturnType<typeof readSizes>>[] = [];
-  for (const picture of pictures) {
+  for (const photograph of images) {
     const times: Record<string, TimeSpent[]> = { ours: [], usual: [], alone: [] };
     for (let run = -1; run < runs; run++)
       for (const [name, work] of Object.entries({ ours, usual, alone })) {
-        const took = await measureTime(() => work(picture));
+        const took = await measureTime(() => work(photograph));
         if (run >= 0) times[name]!.push(took);
       }
     const of = (name: string, key: keyof TimeSpent) => median(times[name]!.map((it) => it[key]));
     for (const name of ["ours", "usual", "alone"])
-      rows.push([`${names[name]}, ${picture.label}`, of(name, "cpu"), of(name, "wall")]);
+      rows.push([`${names[name]}, ${photograph.label}`, of(name, "cpu"), of(name, "wall")]);
     const [cpu, wall] = [
       of("usual", "cpu") / of("ours", "cpu"),
       of("usual", "wall") / of("ours", "wall"),
     ];
     goalReports.push(() =>
       reportGoal(
-        `Ingest work, ${picture.megapixels} MP`,
+        `Ingest work, ${photograph.megapixels} MP`,
         "ladder, first six derivatives, hash and colour in 1/8 of the usual loop's CPU and 1/10 of its time",
         `1/${cpu.toFixed(1)} and 1/${wall.toFixed(1)} (CPU ${of("ours", "cpu").toFixed(0)} against ${of("usual", "cpu").toFixed(0)} ms)`,
         cpu >= 8 && wall >= 10,
       ),
     );
-    stored.push(await readSizes(picture));
+    stored.push(await readSizes(photograph));
   }
   printTable([`median of ${runs}`, "CPU ms", "wall ms"], rows);
   console.log("");

@@ -62,8 +62,8 @@ async function measureLikes(cloud: BenchCloud) {
     tokens.push((await cloud.issueTokens(name, cognito!)).IdToken);
   }
   const client = createClient(api, { token: tokens[0]! });
-  const picture = sharp({ create: { width: 64, height: 64, channels: 3, background: "#38a" } });
-  const bytes = new Uint8Array(await picture.jpeg().toBuffer());
+  const image = sharp({ create: { width: 64, height: 64, channels: 3, background: "#38a" } });
+  const bytes = new Uint8Array(await image.jpeg().toBuffer());
   const { id } = await client.upload(new Blob([bytes], { type: "image/jpeg" }));
 
   const sendForAll = (method: Request["method"]) =>

@@ -135,9 +135,9 @@ async function loadOriginals(): Promise<Original[]> {
     "AVIF, 11 MP": smaller.clone().avif({ effort: 0 }),
     "TIFF, 11 MP": smaller.clone().tiff({ compression: "jpeg" }),
   };
-  const made = Object.entries(variants).map(async ([name, picture]) => ({
+  const made = Object.entries(variants).map(async ([name, image]) => ({
     name,
-    bytes: await picture.toBuffer(),
+    bytes: await image.toBuffer(),
   }));
   return [{ name: label, bytes }, ...(await Promise.all(made))];
 }

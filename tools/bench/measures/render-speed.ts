@@ -25,10 +25,10 @@ export async function run() {
   const dir = mkdtempSync(join(tmpdir(), "balde-bench-"));
   const running: Target[] = [];
   try {
-    const pictures = await originals();
-    writeCopies(dir, pictures);
-    const rungs = await writeRungs(dir, pictures);
-    const balde = await startBalde(pictures);
+    const photographs = await originals();
+    writeCopies(dir, photographs);
+    const rungs = await writeRungs(dir, photographs);
+    const balde = await startBalde(photographs);
     running.push(balde);
     running.push(await startHandler(balde, dir));
     const peers = await startPeers(dir);
@@ -37,9 +37,9 @@ export async function run() {
     running.push(fromOriginal);
     const fromRung = await startRawSharp("sharp alone, rung", (it) => rungs.get(it)!);
     running.push(fromRung);
-    const results = await measureAll(pictures, running);
-    print(pictures, results, running);
-    await reportGoals(pictures, results, await qualityCurves(balde, pictures));
+    const results = await measureAll(photographs, running);
+    print(photographs, results, running);
+    await reportGoals(photographs, results, await qualityCurves(balde, photographs));
   } finally {
     for (const target of running) await target.stop();
     rmSync(dir, { recursive: true, force: true });
@@ -47,9 +47,9 @@ export async function run() {
 }
 
 /** Writes the rungs that Balde's delivery of this size starts from, for sharp alone. */
-async function writeRungs(dir: string, pictures: Original[]) {
+async function writeRungs(dir: string, photographs: Original[]) {
   const files = new Map<Original, string>();
-  for (const original of pictures) {
+  for (const original of photographs) {
     const { rungs } = await prepare(original.bytes, { namedCopy: false });
     const rung = rungs.filter(({ width }) => width >= WIDTH).at(-1);
     const file = join(dir, `${original.megapixels}mp-rung`);
@@ -59,9 +59,9 @@ async function writeRungs(dir: string, pictures: Original[]) {
   return files;
 }
 
-async function measureAll(pictures: Original[], targets: Target[]): Promise<Results> {
+async function measureAll(photographs: Original[], targets: Target[]): Promise<Results> {
   const results: Results = [];
-  for (const original of pictures) {
+  for (const original of photographs) {
     const reference = await referenceOf(original);
     for (const format of formats) {
       const renderers = targets.filter(({ formats: makes }) => makes.includes(format));
@@ -103,11 +103,11 @@ async function measureAll(pictures: Original[], targets: Target[]): Promise<Resu
   return results;
 }
 
-function print(pictures: Original[], results: Results, targets: Target[]) {
+function print(photographs: Original[], results: Results, targets: Target[]) {
   console.log(
     `${WIDTH} pixels wide, quality ${QUALITY} (AVIF 52). Cold: a new render. Warm: Balde has the derivative in the bucket; the others store nothing. "Balde, handler" is Deliver's bundle in one process with Balde's table and bucket, without the gateway.\n`,
   );
-  for (const original of pictures)
+  for (const original of photographs)
     for (const format of formats) {
       const rows = results.filter((it) => it.original === original && it.format === format);
       const balde = (concurrency: number) =>
@@ -148,9 +148,9 @@ function print(pictures: Original[], results: Results, targets: Target[]) {
 const columns = ({ perSecond, p50, p99, cpu }: Load) => [perSecond, p50, p99, cpu ?? "?"];
 
 /** Returns Balde's AVIF at two qualities, to compute the bytes for the quality of a peer. */
-async function qualityCurves(balde: Balde, pictures: Original[]) {
+async function qualityCurves(balde: Balde, photographs: Original[]) {
   const found = new Map<Original, [ImageQuality, ImageQuality]>();
-  for (const original of formats.includes("avif") ? pictures : []) {
+  for (const original of formats.includes("avif") ? photographs : []) {
     const reference = await referenceOf(original);
     const at = async (q: number) => {
       const url = balde.fresh(original, "avif").replace(`q=${QUALITY}`, `q=${q}`);

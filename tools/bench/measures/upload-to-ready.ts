@@ -19,21 +19,21 @@ export async function run() {
       password: user.password,
     });
     const client = createClient(api, { token: idToken });
-    const picture = await samplePhotograph();
-    const bytes = new Uint8Array(picture.bytes);
+    const photograph = await samplePhotograph();
+    const bytes = new Uint8Array(photograph.bytes);
 
     // starts the function
     const first = await readyAfter(client, bytes);
-    await preparedAfter(picture.bytes);
+    await preparedAfter(photograph.bytes);
     const waits: number[] = [];
     const alone: number[] = [];
     for (let run = 0; run < runs; run++) {
       waits.push(await readyAfter(client, bytes));
-      alone.push(await preparedAfter(picture.bytes));
+      alone.push(await preparedAfter(photograph.bytes));
     }
 
     printTable(
-      [`ms, ${runs} times: ${picture.label}`, "first", "p50", "p90"],
+      [`ms, ${runs} times: ${photograph.label}`, "first", "p50", "p90"],
       [
         ["S3's 201 to ready", first, median(waits), quantile(waits, 0.9)],
         ["ingest's pixel work alone", "", median(alone), quantile(alone, 0.9)],

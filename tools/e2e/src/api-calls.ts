@@ -68,22 +68,22 @@ export type UploadForm = { image: Image; upload: { url: string; fields: Record<s
 
 /** Requests an upload form and posts the bytes to S3; `stored` is S3's response. */
 export async function upload(
-  person: User,
+  user: User,
   bytes: Uint8Array<ArrayBuffer>,
   fields: Record<string, unknown> = {},
 ) {
   const type = (fields.type as string | undefined) ?? "image/jpeg";
-  const form = await requestUpload(person, bytes, fields);
+  const form = await requestUpload(user, bytes, fields);
   return { ...form, stored: await postForm(form.upload, bytes, type) };
 }
 
 export async function requestUpload(
-  person: User,
+  user: User,
   bytes: Uint8Array,
   fields: Record<string, unknown> = {},
 ): Promise<UploadForm> {
-  const asked = { type: "image/jpeg", bytes: bytes.length, ...fields };
-  const created = await person.send("POST", "/v1/uploads", asked);
+  const body = { type: "image/jpeg", bytes: bytes.length, ...fields };
+  const created = await user.send("POST", "/v1/uploads", body);
   if (created.status !== 201)
     throw new Error(`POST /v1/uploads answered ${created.status}: ${await created.text()}`);
   return (await created.json()) as UploadForm;

@@ -91,10 +91,12 @@ test("a second request gets the stored derivative, and one with If-None-Match 30
 
   // a response without a body must free its function too: more requests than there are processes
   const path = `/i/${image.id}/${image.rev}?w=640`;
-  const asked = Array.from({ length: 60 }, () =>
+  const responses = Array.from({ length: 60 }, () =>
     get(path, { accept: "*/*", "if-none-match": etag }),
   );
-  expect(new Set((await Promise.all(asked)).map(({ status }) => status))).toEqual(new Set([304]));
+  expect(new Set((await Promise.all(responses)).map(({ status }) => status))).toEqual(
+    new Set([304]),
+  );
   expect((await send(stage.local, "HEAD", path)).status).toBe(200);
 });
 

@@ -21,32 +21,32 @@ export function createOpenApiChecker(document: Document) {
     ),
 
     /** Returns how a response of an operation differs from the document; an empty list if it does not. */
-    async findProblems(operationId: string, answer: Response): Promise<string[]> {
+    async findProblems(operationId: string, response: Response): Promise<string[]> {
       const [path, method] = find(operationId);
       const { responses } = document.paths[path]![method]!;
-      const status = String(answer.status);
+      const status = String(response.status);
       const key = Object.hasOwn(responses, status) ? status : "default";
-      const { pointer, said } = resolveReference(
+      const { pointer, documented } = resolveReference(
         `#/paths/${escapePointer(path)}/${method}/responses/${key}`,
         responses[key]!,
       );
       const problems = key === "default" ? [`${status} is not documented`] : [];
 
-      const documentedHeaders = Object.keys(said.headers ?? {}).map((header) =>
+      const documentedHeaders = Object.keys(documented.headers ?? {}).map((header) =>
         header.toLowerCase(),
       );
       for (const name of ["etag", "link", "location", "retry-after", "x-amzn-requestid"])
-        if (answer.headers.has(name) && !documentedHeaders.includes(name))
+        if (response.headers.has(name) && !documentedHeaders.includes(name))
           problems.push(`${name} is not documented`);
       for (const name of ["etag", "location", "x-amzn-requestid", "cache-control"])
-        if (documentedHeaders.includes(name) && !answer.headers.has(name))
+        if (documentedHeaders.includes(name) && !response.headers.has(name))
           problems.push(`${name} is missing`);
-      const body = Buffer.from(await answer.arrayBuffer());
+      const body = Buffer.from(await response.arrayBuffer());
       if (body.length === 0) return problems;
-      const type = answer.headers.get("content-type")?.split(";")[0] ?? "";
-      if (!said.content || !Object.hasOwn(said.content, type))
+      const type = response.headers.get("content-type")?.split(";")[0] ?? "";
+      if (!documented.content || !Object.hasOwn(documented.content, type))
         return [...problems, `${type} is not documented`];
-      if (!("schema" in said.content[type]!)) return problems;
+      if (!("schema" in documented.content[type]!)) return problems;
       const schema = {
         $ref: `https://balde.example/openapi${pointer}/content/${escapePointer(type)}/schema`,
       };
@@ -62,14 +62,14 @@ export function createOpenApiChecker(document: Document) {
     throw new Error(`no operation ${operationId}`);
   }
 
-  function resolveReference(pointer: string, answer: DocumentedResponse) {
-    if (!answer.$ref) return { pointer, said: answer };
-    const [, , kind, name] = answer.$ref.split("/") as [string, string, "responses", string];
+  function resolveReference(pointer: string, response: DocumentedResponse) {
+    if (!response.$ref) return { pointer, documented: response };
+    const [, , kind, name] = response.$ref.split("/") as [string, string, "responses", string];
     return {
-      pointer: answer.$ref,
-      said: (document.components as Record<string, Record<string, DocumentedResponse>>)[kind]![
-        name
-      ]!,
+      pointer: response.$ref,
+      documented: (document.components as Record<string, Record<string, DocumentedResponse>>)[
+        kind
+      ]![name]!,
     };
   }
 }

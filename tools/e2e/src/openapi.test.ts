@@ -41,7 +41,7 @@ const operate = (method: string, path: string, body?: object) =>
     method,
     ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
   });
-const picture = async (seed: number) => new Uint8Array(await sampleJpeg(100, 80, seed));
+const newImage = async (seed: number) => new Uint8Array(await sampleJpeg(100, 80, seed));
 const asJpeg = { "content-type": "image/jpeg" };
 const sendAgain = async (path: string) => {
   const { headers } = await open("GET", path);
@@ -92,10 +92,10 @@ const requests: [operationId: string, status: number, ask: () => Promise<Respons
   [
     "putNamedPicture",
     202,
-    async () => ann.send("PUT", "/s3?image=x.jpg", await picture(83), asJpeg),
+    async () => ann.send("PUT", "/s3?image=x.jpg", await newImage(83), asJpeg),
   ],
   ["listImages", 200, () => open("GET", "/v1/images?limit=1")],
-  ["createImage", 202, async () => ann.send("POST", "/v1/images", await picture(84), asJpeg)],
+  ["createImage", 202, async () => ann.send("POST", "/v1/images", await newImage(84), asJpeg)],
   ["getImage", 200, () => open("GET", `/v1/images/${image.id}`)],
   [
     "updateImage",

@@ -88,19 +88,19 @@ test("a signed URL with any changed character or another host is rejected", asyn
   const url = urls[0]!;
   expect((await fetch(url)).status).toBe(200);
   expect((await fetch(url, { method: "HEAD" })).status).toBe(200);
-  const [path, query] = url.split("?");
-  const turned = `${path}?${query!.split("&").toReversed().join("&")}`;
-  expect((await fetch(turned)).status).toBe(200);
+  const [address, query] = url.split("?");
+  const reordered = `${address}?${query!.split("&").toReversed().join("&")}`;
+  expect((await fetch(reordered)).status).toBe(200);
 
-  const asked = url.slice(stage.local.api.length);
-  const others = asked
+  const path = url.slice(stage.local.api.length);
+  const others = path
     .split("")
-    .map((letter, at) => asked.slice(0, at) + (letter === "1" ? "2" : "1") + asked.slice(at + 1));
+    .map((letter, at) => path.slice(0, at) + (letter === "1" ? "2" : "1") + path.slice(at + 1));
   others.push(
-    `${asked}&q=50`,
-    `${asked}&w=120`,
-    `${asked}&sig=${"A".repeat(43)}`,
-    asked.replace(/&sig=.*/, ""),
+    `${path}&q=50`,
+    `${path}&w=120`,
+    `${path}&sig=${"A".repeat(43)}`,
+    path.replace(/&sig=.*/, ""),
   );
   const sig = new URL(url).searchParams.get("sig")!;
   const inParallel = 8;

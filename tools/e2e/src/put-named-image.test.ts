@@ -17,18 +17,18 @@ beforeAll(async () => {
 
 afterAll(() => stage?.stop());
 
-const put = (person: User, name: string, bytes: Uint8Array, type = "image/jpeg") =>
-  person.send("PUT", `/s3?image=${encodeURIComponent(name)}`, new Uint8Array(bytes), {
+const put = (user: User, name: string, bytes: Uint8Array, type = "image/jpeg") =>
+  user.send("PUT", `/s3?image=${encodeURIComponent(name)}`, new Uint8Array(bytes), {
     "content-type": type,
   });
 
 const getPublished = (name: string) => send(stage.local, "GET", `/s3?image=${name}`);
 
 /** Waits until ingest has finished and returns the image that is not in `known`. */
-async function waitForNewImage(person: User, known: Image[]): Promise<Image> {
+async function waitForNewImage(user: User, known: Image[]): Promise<Image> {
   const images = await pollUntil(
     30_000,
-    () => listOwn(person),
+    () => listOwn(user),
     (images) =>
       images.length > known.length &&
       images.every(({ state }) => state === "ready" || state === "rejected"),
@@ -38,8 +38,8 @@ async function waitForNewImage(person: User, known: Image[]): Promise<Image> {
   return image;
 }
 
-async function listOwn(person: User): Promise<Image[]> {
-  const answer = await person.send("GET", "/v1/me/images?limit=100");
+async function listOwn(user: User): Promise<Image[]> {
+  const answer = await user.send("GET", "/v1/me/images?limit=100");
   return ((await answer.json()) as { items: Image[] }).items;
 }
 
@@ -140,11 +140,11 @@ test.each([
 test("a put needs a token, a name and at most 10 MB", async () => {
   const { local } = stage;
   const bytes = new Uint8Array(await sampleJpeg(64, 64, 19));
-  const picture = { "content-type": "image/jpeg" };
-  expect((await send(local, "PUT", "/s3?image=x.jpg", bytes, picture)).status).toBe(401);
-  expect((await ann.send("PUT", "/s3", bytes, picture)).status).toBe(400);
+  const asJpeg = { "content-type": "image/jpeg" };
+  expect((await send(local, "PUT", "/s3?image=x.jpg", bytes, asJpeg)).status).toBe(401);
+  expect((await ann.send("PUT", "/s3", bytes, asJpeg)).status).toBe(400);
   const large = new Uint8Array(10_485_761);
-  expect((await ann.send("PUT", "/s3?image=x.jpg", large, picture)).status).toBe(413);
+  expect((await ann.send("PUT", "/s3?image=x.jpg", large, asJpeg)).status).toBe(413);
 });
 
 test("an image from an upload form keeps its name when another is put under it", async () => {
@@ -163,10 +163,8 @@ test("an image from an upload form keeps its name when another is put under it",
 });
 
 test("of several concurrent puts under one name, one is published and no waiting upload is overwritten", async () => {
-  const pictures = await Promise.all(
-    [22, 23, 24, 25, 26].map((seed) => sampleJpeg(200, 150, seed)),
-  );
-  const answers = await Promise.all(pictures.map((bytes) => put(ann, "named-5.jpg", bytes)));
+  const uploads = await Promise.all([22, 23, 24, 25, 26].map((seed) => sampleJpeg(200, 150, seed)));
+  const answers = await Promise.all(uploads.map((bytes) => put(ann, "named-5.jpg", bytes)));
   const stored = answers.filter(({ status }) => status === 202);
   for (const answer of answers.filter(({ status }) => status !== 202)) {
     expect(answer.status).toBe(409);

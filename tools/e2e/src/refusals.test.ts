@@ -166,12 +166,12 @@ test.each(["../x.jpg", "a/b.jpg", "🐟.jpg", "", "x".repeat(200)])(
 );
 
 test("the API, S3 and the gateway reject a body over their limits", async () => {
-  const asked = await ann.send("POST", "/v1/uploads", {
+  const tooLarge = await ann.send("POST", "/v1/uploads", {
     type: "image/jpeg",
     bytes: 17 * 1024 * 1024,
   });
-  expect(asked.status).toBe(413);
-  expect((await problem(asked)).detail).toMatch(/16/);
+  expect(tooLarge.status).toBe(413);
+  expect((await problem(tooLarge)).detail).toMatch(/16/);
 
   const created = await ann.send("POST", "/v1/uploads", { type: "image/jpeg", bytes: 1_000 });
   const { upload: form, image } = (await created.json()) as Awaited<ReturnType<typeof upload>>;
@@ -191,8 +191,8 @@ test("the API, S3 and the gateway reject a body over their limits", async () => 
 test("S3 rejects another content type than the requested one", async () => {
   const created = await ann.send("POST", "/v1/uploads", { type: "image/jpeg", bytes: 1_000 });
   const { upload: form } = (await created.json()) as Awaited<ReturnType<typeof upload>>;
-  const asked = { ...form, fields: { ...form.fields, "Content-Type": "text/html" } };
-  expect((await postForm(asked, new Uint8Array(10), "text/html")).status).toBe(403);
+  const changed = { ...form, fields: { ...form.fields, "Content-Type": "text/html" } };
+  expect((await postForm(changed, new Uint8Array(10), "text/html")).status).toBe(403);
 });
 
 test.each([

@@ -68,9 +68,9 @@ export async function startLocalCloud(
     ["tools/start/src/start.ts", "--json", "--data", data, ...options],
     { cwd: root, detached: true, stdio: ["ignore", "pipe", "pipe"] },
   );
-  const said: string[] = [];
-  child.stderr.on("data", (chunk: Buffer) => said.push(chunk.toString()));
-  const local = await readLocalJson(child, said);
+  const stderr: string[] = [];
+  child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk.toString()));
+  const local = await readLocalJson(child, stderr);
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
@@ -79,14 +79,14 @@ export async function startLocalCloud(
   };
   return {
     local,
-    stderr: () => said.join(""),
+    stderr: () => stderr.join(""),
     stop: () => end("SIGTERM"),
     kill: () => end("SIGKILL"),
     interrupt: () => end("SIGINT"),
   };
 }
 
-function readLocalJson(child: ChildProcess, said: string[]): Promise<Local> {
+function readLocalJson(child: ChildProcess, stderr: string[]): Promise<Local> {
   return new Promise((resolve, reject) => {
     let out = "";
     child.stdout!.on("data", (chunk: Buffer) => {
@@ -94,7 +94,7 @@ function readLocalJson(child: ChildProcess, said: string[]): Promise<Local> {
       if (out.endsWith("}\n")) resolve(JSON.parse(out));
     });
     child.once("exit", (code) =>
-      reject(new Error(`pnpm start ended with ${code}:\n${out}${said.join("")}`)),
+      reject(new Error(`pnpm start ended with ${code}:\n${out}${stderr.join("")}`)),
     );
   });
 }

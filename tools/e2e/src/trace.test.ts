@@ -14,11 +14,11 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const data = mkdtempSync(join(tmpdir(), "balde-trace-"));
 let running: Stage;
-let person: User;
+let user: User;
 
 beforeAll(async () => {
   running = await startLocalCloud(data);
-  person = await signIn(running.local, 0);
+  user = await signIn(running.local, 0);
 });
 afterAll(async () => {
   await running.stop();
@@ -37,7 +37,7 @@ const labels = (text: string) =>
   text.split("\n").flatMap((line) => /^ *[\d.]+ +[\d.]+ [ █]+(.*)$/.exec(line)?.[1] ?? []);
 
 test("the trace of an upload contains the gateway, the functions and everything that ingest calls", async () => {
-  const sent = await person.send("POST", "/v1/images?title=Traced", await sampleJpeg(400, 300, 7), {
+  const sent = await user.send("POST", "/v1/images?title=Traced", await sampleJpeg(400, 300, 7), {
     "content-type": "image/jpeg",
   });
   expect(sent.status).toBe(202);
@@ -65,7 +65,7 @@ test("the trace of an upload contains the gateway, the functions and everything 
     expect.stringMatching(/^ {4}Lambda ApiHandler [\w-]{36} 200$/),
   ]);
 
-  const removed = await person.send("DELETE", `/v1/images/${id}`);
+  const removed = await user.send("DELETE", `/v1/images/${id}`);
   await expect
     .poll(() => labels(traceText(requestIdOf(removed))), pollOptions)
     .toContainEqual(expect.stringMatching(/^function IngestHandler/));

@@ -123,7 +123,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const request: Log["request"] = (line) => void (line.status >= 500 && log.request(line));
     const traces = openTraceStore(data.path, (message) => log.warn(message));
     stops.push(() => traces.stop());
-    const parts = { graph, db, principals, clock, traces, log: { ...log, request } };
+    const shared = { graph, db, principals, clock, traces, log: { ...log, request } };
 
     const { promise: started, resolve: functionsStarted } =
       Promise.withResolvers<Pick<Functions, "invoke">>();
@@ -132,7 +132,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       return (await started).invoke(functionArn, ...call);
     };
 
-    const sts = await open(createSts(parts), "sts", "STS");
+    const sts = await open(createSts(shared), "sts", "STS");
     const cognito = await startCognito();
     const sqs = await startSqs();
     const { createAsynchronousEvents } = await import("./lambda/asynchronous/event-store.ts");
@@ -173,7 +173,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     async function startCognito() {
       if (resourcesOf(graph, "aws:cognito/userPool:UserPool").length === 0) return undefined;
       const { createUserPools } = await import("./cognito/cognito.ts");
-      const userPools = createUserPools(parts);
+      const userPools = createUserPools(shared);
       const server = createServer((req, res) => void userPools.handle(req, res));
       return { userPools, url: await open(server, "cognito", "Cognito") };
     }
@@ -182,8 +182,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       if (resourcesOf(graph, "aws:sqs/queue:Queue").length === 0) return undefined;
       const { createQueues } = await import("./sqs/queues.ts");
       const { createSqs } = await import("./sqs/sqs.ts");
-      const queues = createQueues(parts);
-      const url = await open(createSqs({ ...parts, queues }), "sqs", "SQS");
+      const queues = createQueues(shared);
+      const url = await open(createSqs({ ...shared, queues }), "sqs", "SQS");
       return { queues, url };
     }
 
@@ -191,9 +191,9 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       if (resourcesOf(graph, "aws:s3/bucket:Bucket").length === 0) return undefined;
       const { createNotifications } = await import("./s3/notifications.ts");
       const { createS3 } = await import("./s3/server.ts");
-      const { notify } = createNotifications({ ...parts, queues: sqs?.queues, asynchronous });
+      const { notify } = createNotifications({ ...shared, queues: sqs?.queues, asynchronous });
       const { server, stop: stopS3 } = createS3({
-        ...parts,
+        ...shared,
         folder: join(data.path, "s3"),
         notify,
       });
@@ -204,7 +204,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     async function startDynamoDb() {
       if (resourcesOf(graph, "aws:dynamodb/table:Table").length === 0) return undefined;
       const { startDynamo } = await import("./dynamodb/dynamodb.ts");
-      const started = await startDynamo({ ...parts, folder: data.path, port: portOf("dynamodb") });
+      const started = await startDynamo({ ...shared, folder: data.path, port: portOf("dynamodb") });
       stops.push(() => started.close());
       onProgress(`DynamoDB  ${started.url}`);
       return started;
@@ -219,7 +219,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         stages,
         stop: stopSockets,
       } = createWebSockets({
-        ...parts,
+        ...shared,
         log,
         functions: { invoke: callFromApi },
       });
@@ -239,7 +239,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         STS: sts,
       };
       const created = await createFunctions({
-        ...parts,
+        ...shared,
         graph: await withLocalAddresses(),
         root,
         folder: data.path,
@@ -249,7 +249,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       });
       stops.push(() => created.stop());
       const mappings = await startMappings({
-        ...parts,
+        ...shared,
         queues: sqs?.queues,
         asynchronous,
         functions: created,
@@ -279,7 +279,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       const { createGateway } = await import("./apigateway/gateway.ts");
       const { compileKeys } = await import("./apigateway/compile-usage-plans.ts");
       const created = createGateway({
-        ...parts,
+        ...shared,
         log,
         functions: { invoke: callFromApi },
         asynchronous,

@@ -28,16 +28,17 @@ async function jpegWithOrientation(orientation: number, width: number, height: n
     return bytes;
   };
   const flop = (picture: ReturnType<typeof sharp>) => picture.flop();
-  const turn = (degrees: number) => (picture: ReturnType<typeof sharp>) => picture.rotate(degrees);
+  const rotate = (degrees: number) => (picture: ReturnType<typeof sharp>) =>
+    picture.rotate(degrees);
   const undone = {
     1: [],
     2: [flop],
-    3: [turn(180)],
-    4: [flop, turn(180)],
-    5: [flop, turn(270)],
-    6: [turn(270)],
-    7: [flop, turn(90)],
-    8: [turn(90)],
+    3: [rotate(180)],
+    4: [flop, rotate(180)],
+    5: [flop, rotate(270)],
+    6: [rotate(270)],
+    7: [flop, rotate(90)],
+    8: [rotate(90)],
   }[orientation];
   return sharp(await stepped(...(undone ?? [])))
     .withMetadata({ orientation })

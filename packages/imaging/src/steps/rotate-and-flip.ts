@@ -4,8 +4,8 @@ import type { Step } from "./step.ts";
 export const rotateAndFlip: Step = (picture, { turn, mirror }) => {
   const isQuarter = turn % 180 !== 0;
   const [h, v] = isQuarter ? [mirror.v, mirror.h] : [mirror.h, mirror.v];
-  let turned = picture;
-  if (v) turned = turned.flip();
-  if (h) turned = turned.flop();
-  return turn === 0 ? turned : turned.rotate(turn);
+  let result = picture;
+  if (v) result = result.flip();
+  if (h) result = result.flop();
+  return turn === 0 ? result : result.rotate(turn);
 };

@@ -10,21 +10,21 @@ const box = (name: string, ...parts: Buffer[]) => {
 const full = (name: string, version: number, ...parts: Buffer[]) =>
   box(name, Buffer.of(version, 0, 0, 0), ...parts);
 
-/** The first box with this name, whole, wherever it stands. */
-function taken(bytes: Buffer, name: string) {
+/** The first box with this name, with its header. */
+function findBox(bytes: Buffer, name: string) {
   const at = bytes.indexOf(name) - 4;
   return bytes.subarray(at, at + bytes.readUInt32BE(at));
 }
 
 const ispe = (width: number, height: number) => full("ispe", 0, u32(width), u32(height));
 
-/** A grid whose every tile is the one picture: small to send, as large as its numbers to draw. */
+/** A grid whose tiles all use the one picture: a small file of many pixels. */
 function grid(valid: Buffer, columns: number, rows: number, width: number, height: number) {
-  const pixels = taken(valid, "mdat").subarray(8);
+  const pixels = findBox(valid, "mdat").subarray(8);
   const tiles = columns * rows;
   const items = Array.from({ length: tiles }, (_, index) => index + 2);
   const plan = Buffer.concat([Buffer.of(0, 1, rows - 1, columns - 1), u32(width), u32(height)]);
-  // tiles are hidden: they are no pictures of their own
+  // tiles are hidden items: they are not pictures of their own
   const info = (id: number, type: string) =>
     box("infe", Buffer.of(2, 0, 0, id === 1 ? 0 : 1), u16(id), u16(0), ascii(`${type}\0`));
   const meta = (at: number) =>
@@ -61,9 +61,9 @@ function grid(valid: Buffer, columns: number, rows: number, width: number, heigh
         box(
           "ipco",
           ispe(width, height),
-          taken(valid, "ispe"),
-          taken(valid, "av1C"),
-          taken(valid, "pixi"),
+          findBox(valid, "ispe"),
+          findBox(valid, "av1C"),
+          findBox(valid, "pixi"),
         ),
         full(
           "ipma",
@@ -81,20 +81,20 @@ function grid(valid: Buffer, columns: number, rows: number, width: number, heigh
 
 /** `valid` is 64 × 48. */
 export function avifs(valid: Buffer): Case[] {
-  const bent = (name: string, change: (bytes: Buffer, at: number) => void) => {
+  const modified = (name: string, change: (bytes: Buffer, at: number) => void) => {
     const changed = Buffer.from(valid);
     change(changed, changed.indexOf(name));
     return changed;
   };
   const sized = (width: number, height: number) =>
-    bent(
+    modified(
       "ispe",
       (bytes, at) => void bytes.writeUInt32BE(height, bytes.writeUInt32BE(width, at + 8)),
     );
   return [
     ["AVIF that claims 65,535 × 65,535", sized(65_535, 65_535)],
-    ["AVIF that claims 2^32 - 1 both ways", sized(0xffffffff, 0xffffffff)],
-    ["AVIF that claims 6,000 × 6,000 and has less", sized(6000, 6000)],
+    ["AVIF that claims 2^32 - 1 × 2^32 - 1", sized(0xffffffff, 0xffffffff)],
+    ["AVIF that claims 6,000 × 6,000 and has fewer pixels", sized(6000, 6000)],
     ["AVIF without width", sized(0, 48)],
     ["AVIF in a grid of 4", grid(valid, 2, 2, 128, 96)],
     ["AVIF in a grid of 15 × 16", grid(valid, 15, 16, 960, 768)],
@@ -108,20 +108,23 @@ export function avifs(valid: Buffer): Case[] {
     ["AVIF in a grid larger than its tiles", grid(valid, 2, 2, 6000, 6000)],
     [
       "AVIF whose pixels claim 4 GB",
-      bent("iloc", (bytes, at) => bytes.fill(0xff, at + 20, at + 28)),
+      modified("iloc", (bytes, at) => bytes.fill(0xff, at + 20, at + 28)),
     ],
     [
-      "AVIF whose items are noise",
-      bent("iinf", (bytes, at) => void noise(40, 17).copy(bytes, at + 8)),
+      "AVIF with random bytes as items",
+      modified("iinf", (bytes, at) => void noise(40, 17).copy(bytes, at + 8)),
     ],
-    ["AVIF with a box of no length", bent("iprp", (bytes, at) => bytes.writeUInt32BE(0, at - 4))],
+    [
+      "AVIF with a box of length 0",
+      modified("iprp", (bytes, at) => bytes.writeUInt32BE(0, at - 4)),
+    ],
     [
       "AVIF with a box of 4 GB",
-      bent("iprp", (bytes, at) => bytes.writeUInt32BE(0xffffffff, at - 4)),
+      modified("iprp", (bytes, at) => bytes.writeUInt32BE(0xffffffff, at - 4)),
     ],
     [
-      "AVIF whose pixels are noise",
-      bent("mdat", (bytes, at) => void noise(bytes.length - at - 8, 18).copy(bytes, at + 4)),
+      "AVIF with random bytes as pixels",
+      modified("mdat", (bytes, at) => void noise(bytes.length - at - 8, 18).copy(bytes, at + 4)),
     ],
   ];
 }

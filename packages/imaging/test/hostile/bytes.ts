@@ -1,6 +1,6 @@
 import { crc32, deflateSync } from "node:zlib";
 
-// What files are built of, and how they are bent. The same seed bends in the same places.
+// Builds files from their parts. The same seed gives the same bytes.
 
 export const u16 = (value: number) => Buffer.of(value >>> 8, value);
 export const u32 = (value: number) => Buffer.of(value >>> 24, value >>> 16, value >>> 8, value);
@@ -40,7 +40,7 @@ export function pngChunk(name: string, data: Buffer, claims = data.length) {
 
 export type PngHead = { depth?: number; colour?: number; interlaced?: boolean };
 
-/** A PNG of any size from any data: what it claims and what it has need not agree. */
+/** A PNG of any size from any data: its header may claim other dimensions than its data have. */
 export function png(
   width: number,
   height: number,
@@ -58,6 +58,6 @@ export function png(
   ]);
 }
 
-/** Zeros, packed: a thousandth of their size. */
-export const bomb = (megabytes: number) =>
-  deflateSync(Buffer.alloc(megabytes * 2 ** 20), { level: 1 });
+/** Deflated zeros: a thousandth of their size. */
+export const bomb = (mebibytes: number) =>
+  deflateSync(Buffer.alloc(mebibytes * 2 ** 20), { level: 1 });

@@ -5,7 +5,7 @@ const segment = (marker: number, data: Buffer, claims = data.length + 2) =>
   Buffer.concat([Buffer.of(0xff, marker), u16(claims), data]);
 const after = (bytes: Buffer, ...parts: Buffer[]) =>
   Buffer.concat([bytes.subarray(0, 2), ...parts, bytes.subarray(2)]);
-const many = (count: number, part: Buffer) => Array.from({ length: count }, () => part);
+const repeat = (count: number, part: Buffer) => Array.from({ length: count }, () => part);
 
 const SOF = [0xc0, 0xc2];
 const frameAt = (bytes: Buffer) => {
@@ -22,14 +22,14 @@ export function sized(bytes: Buffer, width: number, height: number) {
   return changed;
 }
 
-/** Its last scan, a refinement, over and over. */
+/** The file with its last scan, a refinement, `count` more times. */
 function repeated(progressive: Buffer, count: number) {
   const scan = progressive.subarray(progressive.lastIndexOf(Buffer.of(0xff, 0xda)), -2);
   const end = Buffer.of(0xff, 0xd9);
-  return Buffer.concat([progressive.subarray(0, -2), ...many(count, scan), end]);
+  return Buffer.concat([progressive.subarray(0, -2), ...repeat(count, scan), end]);
 }
 
-/** A grey picture in as many scans as the standard has: each coefficient by itself, bit for bit. Every scan runs through all blocks for a few bytes. */
+/** A grey picture in as many scans as the standard has: each coefficient in scans of its own, one per bit. Every scan runs through all blocks for a few bytes. */
 export function inScans(edge: number, coefficients: number) {
   const blocks = Math.ceil(edge / 8) ** 2;
   // the one code of each table is "0": no difference, and the next 32,767 blocks are empty
@@ -55,7 +55,7 @@ export function inScans(edge: number, coefficients: number) {
   ]);
 }
 
-/** Bits in bytes, filled up with ones; a byte of ones is followed by zeros, or it would be a marker. */
+/** Packs bits into bytes and fills the last one with ones. A byte of ones is followed by a zero byte, because it would be a marker. */
 function packed(bits: string) {
   const bytes = bits.match(/.{1,8}/g)!.map((byte) => parseInt(byte.padEnd(8, "1"), 2));
   return Buffer.from(bytes.flatMap((byte) => (byte === 0xff ? [byte, 0] : [byte])));
@@ -83,18 +83,21 @@ export function jpegs(valid: Buffer, progressive: Buffer): Case[] {
       inScans(10_000, 63),
       "image.too_many_pixels",
     ],
-    ["JPEG with a segment of no length", after(valid, segment(0xe1, ascii("Exif\0\0"), 0))],
+    ["JPEG with a segment of length 0", after(valid, segment(0xe1, ascii("Exif\0\0"), 0))],
     ["JPEG with a segment of length 1", after(valid, segment(0xe1, ascii("Exif\0\0"), 1))],
     ["JPEG with an empty segment", after(valid, segment(0xe1, Buffer.alloc(0)))],
     ["JPEG whose segment claims the rest", after(valid, segment(0xe1, ascii("Exif\0\0"), 65_535))],
-    ["JPEG with 10,000 segments", after(valid, ...many(10_000, segment(0xed, noise(20, 4))))],
-    ["JPEG with 8 MB of comments", after(valid, ...many(128, segment(0xfe, Buffer.alloc(65_000))))],
+    ["JPEG with 10,000 segments", after(valid, ...repeat(10_000, segment(0xed, noise(20, 4))))],
     [
-      "JPEG with noise for EXIF",
+      "JPEG with 8 MB of comments",
+      after(valid, ...repeat(128, segment(0xfe, Buffer.alloc(65_000)))),
+    ],
+    [
+      "JPEG with random bytes as EXIF",
       after(valid, segment(0xe1, Buffer.concat([ascii("Exif\0\0"), noise(9000, 5)]))),
     ],
     [
-      "JPEG with EXIF that leads in a circle",
+      "JPEG with EXIF that refers to itself",
       after(
         valid,
         segment(
@@ -103,7 +106,7 @@ export function jpegs(valid: Buffer, progressive: Buffer): Case[] {
         ),
       ),
     ],
-    ["JPEG with noise for a profile", after(valid, profile(noise(9000, 6), 1, 1))],
+    ["JPEG with random bytes as a profile", after(valid, profile(noise(9000, 6), 1, 1))],
     [
       "JPEG with a profile of 16 MB",
       after(
@@ -112,11 +115,8 @@ export function jpegs(valid: Buffer, progressive: Buffer): Case[] {
       ),
     ],
     ["JPEG with half of a profile", after(valid, profile(noise(900, 8), 2, 9))],
-    ["JPEG with two beginnings", after(valid, valid)],
-    [
-      "JPEG that is all markers",
-      Buffer.concat([valid.subarray(0, 2), Buffer.alloc(100_000, 0xff)]),
-    ],
+    ["JPEG with another JPEG after its first marker", after(valid, valid)],
+    ["JPEG of markers only", Buffer.concat([valid.subarray(0, 2), Buffer.alloc(100_000, 0xff)])],
     ["JPEG with a restart after every block", after(valid, segment(0xdd, u16(1)))],
   ];
 }

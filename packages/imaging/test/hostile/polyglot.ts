@@ -13,15 +13,15 @@ const zip = Buffer.concat([
   Buffer.from("504b0506000000000100010030000000210000000000", "hex"),
 ]);
 
-/** Files that are two things at once, and files that are none. */
+/** Files of two formats at once, and files that are no image. */
 export function polyglots(valid: Record<string, Buffer>): Case[] {
   const { jpeg, png, gif, webp, avif, tiff } = valid as Record<string, Buffer>;
   return [
-    ["nothing", Buffer.alloc(0), "image.empty"],
+    ["an empty file", Buffer.alloc(0), "image.empty"],
     ["one byte", Buffer.of(0xff), notAPicture],
-    ["4 KB of nothing", Buffer.alloc(4096), notAPicture],
-    ["a JPEG with an archive behind it", Buffer.concat([jpeg!, zip])],
-    ["an archive with a JPEG behind it", Buffer.concat([zip, jpeg!]), notAPicture],
+    ["4 KiB of zeros", Buffer.alloc(4096), notAPicture],
+    ["a JPEG with an archive after it", Buffer.concat([jpeg!, zip])],
+    ["an archive with a JPEG after it", Buffer.concat([zip, jpeg!]), notAPicture],
     [
       "a PDF with a JPEG in it",
       Buffer.concat([ascii("%PDF-1.7\n1 0 obj\nstream\n"), jpeg!]),
@@ -35,20 +35,20 @@ export function polyglots(valid: Record<string, Buffer>): Case[] {
       "a PNG with HTML in its text",
       before(png!, "IDAT", pngChunk("tEXt", Buffer.concat([ascii("a\0"), html]))),
     ],
-    ["a PNG with HTML behind it", Buffer.concat([png!, html])],
-    ["HTML with a PNG behind it", Buffer.concat([html, png!]), notAPicture],
+    ["a PNG with HTML after it", Buffer.concat([png!, html])],
+    ["HTML with a PNG after it", Buffer.concat([html, png!]), notAPicture],
     [
       "a GIF that is a script",
       Buffer.concat([ascii("GIF89a/*"), gif!.subarray(8), ascii("*/=1;alert(1)//")]),
     ],
-    ["a GIF with a script behind it", Buffer.concat([gif!, ascii("/*alert(1)*/")])],
-    ["a WebP with an archive behind it", Buffer.concat([webp!, zip])],
+    ["a GIF with a script after it", Buffer.concat([gif!, ascii("/*alert(1)*/")])],
+    ["a WebP with an archive after it", Buffer.concat([webp!, zip])],
     [
-      "an AVIF with a film's name",
+      "an AVIF with the brand of a video",
       Buffer.concat([avif!.subarray(0, 8), ascii("mp42"), avif!.subarray(12)]),
     ],
     [
-      "a film",
+      "a video",
       Buffer.concat([
         Buffer.from("0000001c", "hex"),
         ascii("ftypisom\0\0\x02\0isomiso2mp41"),
@@ -56,23 +56,23 @@ export function polyglots(valid: Record<string, Buffer>): Case[] {
       ]),
       notAPicture,
     ],
-    ["a TIFF with an archive behind it", Buffer.concat([tiff!, zip])],
+    ["a TIFF with an archive after it", Buffer.concat([tiff!, zip])],
     ["an icon", Buffer.from("00000100010010100000010020006804000016000000", "hex"), notAPicture],
     ["a bitmap", Buffer.concat([ascii("BM"), Buffer.alloc(200)]), notAPicture],
     ["a program", ascii("\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0"), notAPicture],
     ["PostScript", ascii("%!PS-Adobe-3.0 EPSF-3.0\n"), notAPicture],
     [
-      "a drawing for ImageMagick",
+      "a vector graphic of ImageMagick",
       ascii("push graphic-context\nfill 'url(https://127.0.0.1/\"|ls \"-la)'\npop graphic-context"),
       notAPicture,
     ],
     [
-      "a picture of libvips' own",
+      "a picture in libvips' own format",
       Buffer.concat([Buffer.from("08f2a6b6", "hex"), Buffer.alloc(200)]),
       notAPicture,
     ],
     ["a table of numbers", ascii("1,2,3\n4,5,6\n"), notAPicture],
-    ["a picture in text", ascii("P3 2 2 255\n1 2 3 4 5 6 7 8 9 1 2 3\n"), notAPicture],
+    ["a picture in a text format", ascii("P3 2 2 255\n1 2 3 4 5 6 7 8 9 1 2 3\n"), notAPicture],
     [
       "the first bytes of a JPEG and then text",
       Buffer.concat([jpeg!.subarray(0, 3), ascii("hello ".repeat(99))]),

@@ -38,7 +38,7 @@ const DATA = 8;
 const data = noise(4000, 15);
 const first = DATA + data.length;
 
-/** Grey, eight bits, one strip, whose bytes stand right behind the head. */
+/** Grey, eight bits, one strip, whose bytes follow the header. */
 export const grey = (width: number, height: number, more: Tags = {}): Tags => ({
   [WIDTH]: width,
   [HEIGHT]: height,
@@ -77,7 +77,7 @@ export const tiffs = (): Case[] => [
   ["TIFF of 5,000 pages", pages(5000)],
   ["TIFF of 900 pages", pages(900)],
   ["TIFF of 100,000 × 100,000", tiff(grey(100_000, 100_000)), "image.side_too_long"],
-  ["TIFF of 2^32 - 1 both ways", tiff(grey(0xffffffff, 0xffffffff))],
+  ["TIFF of 2^32 - 1 × 2^32 - 1", tiff(grey(0xffffffff, 0xffffffff))],
   ["TIFF without width", tiff(grey(0, 60))],
   ["TIFF of 100 megapixels without data", tiff(grey(10_000, 10_000))],
   [
@@ -85,17 +85,17 @@ export const tiffs = (): Case[] => [
     tiff(grey(10_000, 10_000, { [BITS]: 64, 339: 3 })),
   ],
   ["TIFF of 65,535 bands", tiff(grey(60, 60, { [BANDS]: 65_535 }))],
-  ["TIFF of no bands", tiff(grey(60, 60, { [BANDS]: 0 }))],
+  ["TIFF of 0 bands", tiff(grey(60, 60, { [BANDS]: 0 }))],
   ["TIFF with no rows in a strip", tiff(grey(60, 60, { [ROWS]: 0 }))],
   ["TIFF whose strip is outside", tiff(grey(60, 60, { [OFFSET]: 0xfffffff0 }))],
   ["TIFF whose strip claims 4 GB", tiff(grey(60, 60, { [COUNT]: 0xffffffff }))],
-  ["TIFF in tiles of no size", tiff(tiled(0, 0))],
+  ["TIFF in tiles of 0 × 0", tiff(tiled(0, 0))],
   ["TIFF in tiles of 2 GB", tiff(tiled(0x7ffffff0, 16))],
   ["TIFF in tiles of 65,520 × 65,520", tiff(tiled(65_520, 65_520))],
   ...[
     2, 3, 4, 5, 6, 7, 8, 9, 32773, 32946, 34661, 34712, 34887, 34925, 50000, 50001, 50002, 65000,
   ].map((compression): Case => [
-    `TIFF with noise in compression ${compression}`,
+    `TIFF with random bytes in compression ${compression}`,
     tiff(grey(60, 60, { [COMPRESSION]: compression })),
   ]),
   ["TIFF whose directory is outside", head(0xfffffff0)],

@@ -105,23 +105,23 @@ test.each<[Handling, string, Buffer, Buffer | undefined]>([
   expect(received).toEqual(expected ?? Buffer.alloc(0));
 });
 
-const WANTS = "image/png,*/*";
-const ELSE = "text/html,image/png";
+const ACCEPTS_BINARY = "image/png,*/*";
+const ACCEPTS_TEXT = "text/html,image/png";
 
 test.each<[Handling, type: string, accept: string, Buffer, Buffer | undefined]>([
-  ["none", "text/plain", ELSE, bytes, corrupted],
-  ["none", "text/plain", ELSE, text, text],
-  ["none", "text/plain", WANTS, base64, bytes],
-  ["none", "text/plain", WANTS, text, undefined],
-  ["none", "image/png", ELSE, bytes, base64],
-  ["none", "image/png", WANTS, bytes, bytes],
-  ["CONVERT_TO_BINARY", "image/png", ELSE, bytes, bytes],
-  ["CONVERT_TO_BINARY", "image/png", WANTS, bytes, bytes],
-  ["CONVERT_TO_BINARY", "text/plain", ELSE, base64, bytes],
-  ["CONVERT_TO_BINARY", "text/plain", ELSE, text, undefined],
-  ["CONVERT_TO_TEXT", "image/png", WANTS, bytes, base64],
-  ["CONVERT_TO_TEXT", "image/png", ELSE, bytes, base64],
-  ["CONVERT_TO_TEXT", "text/plain", WANTS, text, text],
+  ["none", "text/plain", ACCEPTS_TEXT, bytes, corrupted],
+  ["none", "text/plain", ACCEPTS_TEXT, text, text],
+  ["none", "text/plain", ACCEPTS_BINARY, base64, bytes],
+  ["none", "text/plain", ACCEPTS_BINARY, text, undefined],
+  ["none", "image/png", ACCEPTS_TEXT, bytes, base64],
+  ["none", "image/png", ACCEPTS_BINARY, bytes, bytes],
+  ["CONVERT_TO_BINARY", "image/png", ACCEPTS_TEXT, bytes, bytes],
+  ["CONVERT_TO_BINARY", "image/png", ACCEPTS_BINARY, bytes, bytes],
+  ["CONVERT_TO_BINARY", "text/plain", ACCEPTS_TEXT, base64, bytes],
+  ["CONVERT_TO_BINARY", "text/plain", ACCEPTS_TEXT, text, undefined],
+  ["CONVERT_TO_TEXT", "image/png", ACCEPTS_BINARY, bytes, base64],
+  ["CONVERT_TO_TEXT", "image/png", ACCEPTS_TEXT, bytes, base64],
+  ["CONVERT_TO_TEXT", "text/plain", ACCEPTS_BINARY, text, text],
 ])(
   "contentHandling %s converts a response of type %s for a client that accepts %s",
   async (handling, type, accept, body, expected) => {
@@ -138,18 +138,20 @@ test.each<[Handling, type: string, accept: string, Buffer, Buffer | undefined]>(
 
 test("a template needs text: it is 500 with a binary body", async () => {
   answer = { type: "image/png", body: bytes };
-  const headers = { accept: WANTS };
+  const headers = { accept: ACCEPTS_BINARY };
   expect((await post("/templated/none", text, headers)).status).toBe(500);
   expect((await post("/templated/CONVERT_TO_TEXT", text, headers)).text).toBe(
     `got ${base64.toString()}`,
   );
   answer = { type: "text/plain", body: text };
-  expect((await post("/templated/none", text, { accept: ELSE })).text).toBe("got plain text");
+  expect((await post("/templated/none", text, { accept: ACCEPTS_TEXT })).text).toBe(
+    "got plain text",
+  );
 });
 
 test("the response of a mock is text, whatever the client accepts", async () => {
   for (const handling of ["none", "CONVERT_TO_TEXT"])
-    for (const accept of [WANTS, ELSE])
+    for (const accept of [ACCEPTS_BINARY, ACCEPTS_TEXT])
       expect(
         await api.call(`/t/mock/${handling}`, { method: "OPTIONS", headers: { accept } }),
       ).toMatchObject({ status: 204, text: "" });

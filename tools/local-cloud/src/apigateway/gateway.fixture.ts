@@ -10,7 +10,7 @@ import type { InvokeResult } from "../lambda/invoke-result.ts";
 import { type Log, type RequestLine, silentLog } from "../log.ts";
 import type { GraphFile, ResourceInFile } from "../graph/graph-file.ts";
 import { parseGraph } from "../graph/resource-graph.ts";
-import { createGateway, type Parts } from "./gateway.ts";
+import { createGateway, type Dependencies } from "./gateway.ts";
 
 export const region = "eu-central-1";
 export const account = "123456789012";
@@ -87,7 +87,7 @@ export function restApi(
     more = [],
   }: { api?: Inputs; stage?: Inputs; more?: ResourceInFile[] } = {},
 ): GraphFile {
-  const made = Object.entries(routes).flatMap(([key, route]) => parts(key, route));
+  const methods = Object.entries(routes).flatMap(([key, route]) => methodResources(key, route));
   const functions = new Set(JSON.stringify([routes, more]).match(/function:\w+/g));
   const resources = [
     resource(
@@ -96,7 +96,7 @@ export function restApi(
       { name: "Api", ...api },
       { rootResourceId: "/", executionArn: apiArn },
     ),
-    ...new Map([...made, ...more].map((one) => [one.urn, one])).values(),
+    ...new Map([...methods, ...more].map((one) => [one.urn, one])).values(),
     ...[...functions].map((name) =>
       resource("aws:lambda/permission:Permission", `may-${name}`, {
         action: "lambda:InvokeFunction",
@@ -126,7 +126,7 @@ export function restApi(
   };
 }
 
-function parts(key: string, { to, method, responses = {} }: Route): ResourceInFile[] {
+function methodResources(key: string, { to, method, responses = {} }: Route): ResourceInFile[] {
   const [httpMethod = "", path = ""] = key.split(" ");
   const of = { restApi: "api1", resourceId: path, httpMethod };
   const responseOf = (statusCode: string, inputs: Inputs) => [
@@ -144,7 +144,7 @@ function parts(key: string, { to, method, responses = {} }: Route): ResourceInFi
     }),
   ];
   return [
-    ...pathParts(path),
+    ...pathResources(path),
     resource("aws:apigateway/method:Method", key, {
       ...of,
       authorization: "NONE",
@@ -165,7 +165,7 @@ const declared = (mapped: Record<string, string> = {}) =>
   );
 
 /** Resources whose ids are their paths. */
-const pathParts = (path: string): ResourceInFile[] =>
+const pathResources = (path: string): ResourceInFile[] =>
   path
     .split("/")
     .filter(Boolean)
@@ -213,7 +213,7 @@ export async function serve(
     secret,
     ...given
   }: { s3?: string; secret?: (name: string) => string; principals?: Principals } & Pick<
-    Parts,
+    Dependencies,
     "traces" | "logFolder"
   > = {},
 ) {

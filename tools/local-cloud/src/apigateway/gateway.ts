@@ -16,7 +16,7 @@ import { segmentOf } from "./trace-segment.ts";
 import { writeResponse } from "./write-response.ts";
 import { createUsagePlans } from "./usage-plans.ts";
 
-export type { Dependencies as Parts } from "./dependencies.ts";
+export type { Dependencies } from "./dependencies.ts";
 
 export type Gateway = {
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;

@@ -36,8 +36,8 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
  * Returns a server that checks the signature and the permissions of each request and passes it on to the engine.
  * @throws StartError for a policy with a condition key of DynamoDB that is not emulated
  */
-export function createAuthorizingProxy(parts: ProxyOptions): Server {
-  const { graph, principals, clock, log } = parts;
+export function createAuthorizingProxy(options: ProxyOptions): Server {
+  const { graph, principals, clock, log } = options;
   const access = createRequestAccess({
     service: "dynamodb",
     region: graph.region,
@@ -46,10 +46,10 @@ export function createAuthorizingProxy(parts: ProxyOptions): Server {
     log,
   });
   const arnOf = (name: string) =>
-    parts.tables.find((table) => table.name === name)?.arn ??
+    options.tables.find((table) => table.name === name)?.arn ??
     `arn:aws:dynamodb:${graph.region}:${graph.account}:table/${name}`;
   for (const principal of principals.list()) rejectUnknownConditionKeys(principal);
-  const context: ProxyContext = { ...parts, access, lookup: { tables: parts.tables, arnOf } };
+  const context: ProxyContext = { ...options, access, lookup: { tables: options.tables, arnOf } };
 
   const server = createServer((request, response) => {
     handle(context, request, response).catch((error: unknown) => sendError(response, error, log));

@@ -12,7 +12,7 @@ import type { Queues } from "../../sqs/queues.ts";
 import { inTransaction } from "../../transaction.ts";
 import { repeatUntilAborted } from "../event-source-mapping/poll-loop.ts";
 
-type Parts = {
+type Dependencies = {
   graph: ResourceGraph;
   db: DatabaseSync;
   clock: Clock;
@@ -44,18 +44,27 @@ const throttleDelayMs = (times: number) => Math.min(300_000, 1000 * 2 ** times);
 const MAX_CONCURRENT_EVENTS = 4;
 
 /** Invokes functions with accepted events until the signal aborts: with retries, a maximum age, destinations and dead-letter queues. */
-export async function deliverAsynchronousEvents(parts: Parts, signal: AbortSignal): Promise<void> {
-  const configs = invokeConfigsOf(parts.graph);
+export async function deliverAsynchronousEvents(
+  dependencies: Dependencies,
+  signal: AbortSignal,
+): Promise<void> {
+  const configs = invokeConfigsOf(dependencies.graph);
   const busy = new Set<string>();
   const throttled = new Map<string, number>();
   const processNext = async () => {
-    const event = parts.asynchronous
+    const event = dependencies.asynchronous
       .due(MAX_CONCURRENT_EVENTS + busy.size)
       .find(({ id }) => !busy.has(id));
-    if (!event) return waitForDueEvent(parts, busy, signal);
+    if (!event) return waitForDueEvent(dependencies, busy, signal);
     busy.add(event.id);
     try {
-      await deliver(event, configs.get(unqualified(event.functionArn)), throttled, parts, signal);
+      await deliver(
+        event,
+        configs.get(unqualified(event.functionArn)),
+        throttled,
+        dependencies,
+        signal,
+      );
     } finally {
       busy.delete(event.id);
     }
@@ -63,7 +72,7 @@ export async function deliverAsynchronousEvents(parts: Parts, signal: AbortSigna
   const label = "asynchronous events";
   await Promise.all(
     Array.from({ length: MAX_CONCURRENT_EVENTS }, () =>
-      repeatUntilAborted(processNext, { ...parts, signal, label }),
+      repeatUntilAborted(processNext, { ...dependencies, signal, label }),
     ),
   );
 }
@@ -72,30 +81,32 @@ async function deliver(
   event: AsynchronousEvent,
   config: InvokeConfig | undefined,
   throttled: Map<string, number>,
-  parts: Parts,
+  dependencies: Dependencies,
   signal: AbortSignal,
 ) {
-  const { asynchronous, clock, functions, log } = parts;
+  const { asynchronous, clock, functions, log } = dependencies;
   if (!config) {
     log.error(`An event was accepted for ${event.functionArn}, which is no longer in the graph`);
     return asynchronous.finish(event.id);
   }
   const age = clock.now() - event.acceptedAt;
-  if (age > config.maximumAgeMs) return finish(event, config, "EventAgeExceeded", undefined, parts);
+  if (age > config.maximumAgeMs)
+    return finish(event, config, "EventAgeExceeded", undefined, dependencies);
   const { functionArn, payload, id: requestId } = event;
   const result = await functions.invoke(functionArn, payload, { signal, requestId });
   signal.throwIfAborted();
   if (result.kind === "throttled") {
     // a function that may never run: its events go to the failure destination at once
-    if (config.reserved === 0) return finish(event, config, "RetriesExhausted", result, parts);
+    if (config.reserved === 0)
+      return finish(event, config, "RetriesExhausted", result, dependencies);
     const times = throttled.get(event.id) ?? 0;
     throttled.set(event.id, times + 1);
     return asynchronous.postpone(event.id, throttleDelayMs(times), false);
   }
   throttled.delete(event.id);
-  if (result.kind === "ok") return finish(event, config, "Success", result, parts);
+  if (result.kind === "ok") return finish(event, config, "Success", result, dependencies);
   if (event.attempts >= config.maximumRetries)
-    return finish(event, config, "RetriesExhausted", result, parts);
+    return finish(event, config, "RetriesExhausted", result, dependencies);
   asynchronous.postpone(event.id, RETRY_DELAYS_MS[event.attempts] ?? 120_000, true);
 }
 
@@ -109,19 +120,19 @@ function finish(
   config: InvokeConfig,
   condition: Condition,
   result: InvokeResult | undefined,
-  parts: Parts,
+  dependencies: Dependencies,
 ) {
-  const { db, asynchronous, queues, log, functions } = parts;
+  const { db, asynchronous, queues, log, functions } = dependencies;
   const isSuccess = condition === "Success";
   const destination = isSuccess ? config.onSuccess : config.onFailure;
   inTransaction(db, () => {
     asynchronous.finish(event.id);
-    if (destination && maySend(destination, config, parts)) {
-      const record = JSON.stringify(recordOf(event, condition, result, parts.clock));
+    if (destination && maySend(destination, config, dependencies)) {
+      const record = JSON.stringify(recordOf(event, condition, result, dependencies.clock));
       if (destination.startsWith("arn:aws:sqs:")) queues!.send(destination, record);
       else asynchronous.accept(destination, record);
     }
-    if (!isSuccess && config.deadLetters && maySend(config.deadLetters, config, parts))
+    if (!isSuccess && config.deadLetters && maySend(config.deadLetters, config, dependencies))
       queues!.send(config.deadLetters, event.payload, { attributes: attributesOf(event, result) });
   });
   if (isSuccess) return;
@@ -134,7 +145,11 @@ function finish(
   );
 }
 
-function maySend(destination: string, { roleArn }: InvokeConfig, { principals, log }: Parts) {
+function maySend(
+  destination: string,
+  { roleArn }: InvokeConfig,
+  { principals, log }: Dependencies,
+) {
   const action = destination.startsWith("arn:aws:sqs:")
     ? "sqs:SendMessage"
     : "lambda:InvokeFunction";
@@ -183,7 +198,7 @@ function attributesOf({ id }: AsynchronousEvent, result: InvokeResult | undefine
 }
 
 async function waitForDueEvent(
-  { asynchronous, clock }: Parts,
+  { asynchronous, clock }: Dependencies,
   busy: Set<string>,
   signal: AbortSignal,
 ) {

@@ -50,8 +50,8 @@ export async function startTestMapping(given: Given) {
   const principals = createPrincipals({ graph, db });
   const queues = createQueues({ graph, db, clock, log });
   const asynchronous = createAsynchronousEvents(db, clock);
-  const parts = { graph, db, clock, log, principals };
-  const dynamo = table ? await startDynamo({ ...parts, folder, env: {} }) : undefined;
+  const dependencies = { graph, db, clock, log, principals };
+  const dynamo = table ? await startDynamo({ ...dependencies, folder, env: {} }) : undefined;
   const calls: Event[] = [];
   const functions = {
     names: { [functionArn("job")]: "job", [functionArn("next")]: "next" },
@@ -80,7 +80,7 @@ export async function startTestMapping(given: Given) {
   };
   const dynamoEndpoint = dynamo?.url ?? "http://127.0.0.1:1";
   const mappings = await startMappings({
-    ...parts,
+    ...dependencies,
     queues,
     functions,
     asynchronous,
@@ -91,7 +91,7 @@ export async function startTestMapping(given: Given) {
   });
 
   return {
-    ...parts,
+    ...dependencies,
     folder,
     queues,
     asynchronous,

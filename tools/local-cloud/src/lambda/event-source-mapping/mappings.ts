@@ -16,7 +16,7 @@ import type { AsynchronousEvents } from "../asynchronous/event-store.ts";
 import { deliverAsynchronousEvents } from "../asynchronous/deliver-events.ts";
 import type { Queues } from "../../sqs/queues.ts";
 
-type Parts = {
+type Dependencies = {
   graph: ResourceGraph;
   db: DatabaseSync;
   clock: Clock;
@@ -39,18 +39,18 @@ export type Mappings = {
  * Starts everything that invokes functions in the background: event source mappings and asynchronous events.
  * @throws StartError naming every mapping that AWS would refuse.
  */
-export async function startMappings(parts: Parts): Promise<Mappings> {
-  const problems = refusedMappings(parts.graph);
+export async function startMappings(dependencies: Dependencies): Promise<Mappings> {
+  const problems = refusedMappings(dependencies.graph);
   if (problems.length > 0)
     throw new StartError(
       `AWS would refuse event source mappings of this graph:\n${problems.map((one) => `- ${one}`).join("\n")}`,
     );
   const stopping = new AbortController();
   const { signal } = stopping;
-  const running: Promise<void>[] = [deliverAsynchronousEvents(parts, signal)];
+  const running: Promise<void>[] = [deliverAsynchronousEvents(dependencies, signal)];
   try {
     for (const mapping of resourcesOf(
-      parts.graph,
+      dependencies.graph,
       "aws:lambda/eventSourceMapping:EventSourceMapping",
     )) {
       if (mapping.inputs.enabled === false) continue;
@@ -60,9 +60,9 @@ export async function startMappings(parts: Parts): Promise<Mappings> {
         throw new StartError(
           `The event source mapping ${mapping.name} reads from ${service}: not emulated.`,
         );
-      const principal = principalOf(mapping, needed, parts);
+      const principal = principalOf(mapping, needed, dependencies);
       if (!principal) continue;
-      const started = await start(mapping, { ...parts, principal }, signal);
+      const started = await start(mapping, { ...dependencies, principal }, signal);
       running.push(started.ended);
     }
   } catch (error) {
@@ -83,17 +83,17 @@ type Mapping = Resource<"aws:lambda/eventSourceMapping:EventSourceMapping">;
 /** A mapping of a service that the graph does not use is not loaded. */
 async function start(
   mapping: Mapping,
-  parts: Parts & { principal: Principal },
+  dependencies: Dependencies & { principal: Principal },
   signal: AbortSignal,
 ): Promise<{ ended: Promise<void> }> {
-  const { queues, dynamoEndpoint } = parts;
+  const { queues, dynamoEndpoint } = dependencies;
   if (mapping.inputs.eventSourceArn.startsWith("arn:aws:sqs:") && queues) {
     const { startSqsMapping } = await import("./sqs-mapping.ts");
-    return startSqsMapping(mapping, { ...parts, queues }, signal);
+    return startSqsMapping(mapping, { ...dependencies, queues }, signal);
   }
   if (dynamoEndpoint) {
     const { startStreamMapping } = await import("./stream-mapping.ts");
-    return startStreamMapping(mapping, { ...parts, dynamoEndpoint }, signal);
+    return startStreamMapping(mapping, { ...dependencies, dynamoEndpoint }, signal);
   }
   throw new StartError(
     `The event source mapping ${mapping.name} reads from ${mapping.inputs.eventSourceArn}, which is not in the graph.`,
@@ -109,8 +109,12 @@ const REQUIRED_ACTIONS: Record<string, string[]> = {
 };
 
 /** Returns the session of the function's role; undefined, with a line in the log, when a permission is missing. */
-function principalOf({ name, inputs, outputs }: Mapping, needed: string[], parts: Parts) {
-  const { graph, principals, log } = parts;
+function principalOf(
+  { name, inputs, outputs }: Mapping,
+  needed: string[],
+  dependencies: Dependencies,
+) {
+  const { graph, principals, log } = dependencies;
   const functionArn = outputs.functionArn ?? inputs.functionName;
   const lambda = functionByArn(graph, functionArn);
   if (!lambda)

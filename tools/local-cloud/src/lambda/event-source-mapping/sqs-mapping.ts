@@ -13,7 +13,7 @@ import type { Queues } from "../../sqs/queues.ts";
 import { inTransaction } from "../../transaction.ts";
 import { repeatUntilAborted } from "./poll-loop.ts";
 
-type Parts = {
+type Dependencies = {
   graph: ResourceGraph;
   db: DatabaseSync;
   clock: Clock;
@@ -31,19 +31,21 @@ const POLL_INTERVAL_MS = 1000;
 /** Polls a queue for a function: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
 export function startSqsMapping(
   mapping: Mapping,
-  parts: Parts,
+  dependencies: Dependencies,
   signal: AbortSignal,
 ): { ended: Promise<void> } {
   const settings = read(mapping);
-  const inFlight = openInFlightMessages(parts.db, mapping.id);
+  const inFlight = openInFlightMessages(dependencies.db, mapping.id);
   // the process that received these was killed: without this they would stay hidden until their visibility timeout ends
-  parts.queues.undoReceive(inFlight.all());
+  dependencies.queues.undoReceive(inFlight.all());
   inFlight.clear();
-  const poller = () => poll(settings, inFlight, parts, signal);
-  const label = `${parts.functions.names[settings.functionArn]} polls ${settings.queueArn}`;
+  const poller = () => poll(settings, inFlight, dependencies, signal);
+  const label = `${dependencies.functions.names[settings.functionArn]} polls ${settings.queueArn}`;
   const concurrency = Math.min(MAX_POLLERS, settings.maximumConcurrency);
   return {
-    ended: inParallel(concurrency, () => repeatUntilAborted(poller, { ...parts, signal, label })),
+    ended: inParallel(concurrency, () =>
+      repeatUntilAborted(poller, { ...dependencies, signal, label }),
+    ),
   };
 }
 
@@ -72,44 +74,47 @@ type Settings = ReturnType<typeof read>;
 async function poll(
   settings: Settings,
   inFlight: InFlightMessages,
-  parts: Parts,
+  dependencies: Dependencies,
   signal: AbortSignal,
 ) {
   const { queueArn } = settings;
-  const first = receive(settings, settings.batchSize, inFlight, parts);
-  if (first.length === 0) return waitForMessages(queueArn, POLL_INTERVAL_MS, parts, signal);
-  const messages = await receiveMore(first, settings, inFlight, parts, signal);
-  const { event, kept } = eventOf(messages, parts.graph.region, queueArn);
+  const first = receive(settings, settings.batchSize, inFlight, dependencies);
+  if (first.length === 0) return waitForMessages(queueArn, POLL_INTERVAL_MS, dependencies, signal);
+  const messages = await receiveMore(first, settings, inFlight, dependencies, signal);
+  const { event, kept } = eventOf(messages, dependencies.graph.region, queueArn);
   if (kept.length < messages.length) {
     const handles = messages.slice(kept.length).map(({ receiptHandle }) => receiptHandle);
-    inTransaction(parts.db, () => {
-      parts.queues.undoReceive(handles);
+    inTransaction(dependencies.db, () => {
+      dependencies.queues.undoReceive(handles);
       inFlight.remove(handles);
     });
   }
   // a batch may come from many traces: it gets its own trace, linked to each of them
   // https://docs.aws.amazon.com/xray/latest/devguide/xray-tracelinking.html
   const links = kept.flatMap(({ attributes }) => attributes["AWSTraceHeader"] ?? []);
-  const result = await parts.functions.invoke(settings.functionArn, event, { signal, links });
+  const result = await dependencies.functions.invoke(settings.functionArn, event, {
+    signal,
+    links,
+  });
   signal.throwIfAborted();
   const ids = kept.map(({ messageId }) => messageId);
   const failed = failedItems(result, ids, settings.reports);
-  inTransaction(parts.db, () => {
+  inTransaction(dependencies.db, () => {
     for (const { messageId, receiptHandle } of kept)
       // a failed message becomes visible again when its visibility timeout ends
-      if (!failed.has(messageId)) parts.queues.delete(queueArn, receiptHandle);
+      if (!failed.has(messageId)) dependencies.queues.delete(queueArn, receiptHandle);
     inFlight.remove(kept.map(({ receiptHandle }) => receiptHandle));
   });
   if (failed.size > 0) {
-    const { visible, inFlight } = parts.queues.countMessages(queueArn);
-    const name = parts.functions.names[settings.functionArn];
-    parts.log.warn(
+    const { visible, inFlight } = dependencies.queues.countMessages(queueArn);
+    const name = dependencies.functions.names[settings.functionArn];
+    dependencies.log.warn(
       `${name}: ${failed.size} of ${kept.length} messages failed and will be received again`,
       { visible, inFlight },
     );
   }
   // a throttled poller waits: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
-  if (result.kind === "throttled") await parts.clock.sleep(1000, signal);
+  if (result.kind === "throttled") await dependencies.clock.sleep(1000, signal);
 }
 
 /** Receives messages and stores their receipts in one transaction. Messages that do not match the filter are deleted. */
@@ -117,7 +122,7 @@ function receive(
   { queueArn, filter }: Settings,
   max: number,
   inFlight: InFlightMessages,
-  { db, queues }: Parts,
+  { db, queues }: Dependencies,
 ) {
   return inTransaction(db, () => {
     const messages = queues.receive(queueArn, max);
@@ -133,19 +138,19 @@ async function receiveMore(
   messages: Message[],
   settings: Settings,
   inFlight: InFlightMessages,
-  parts: Parts,
+  dependencies: Dependencies,
   signal: AbortSignal,
 ) {
   const { queueArn, batchSize, windowMs } = settings;
-  const closes = parts.clock.now() + windowMs;
-  while (messages.length < batchSize && parts.clock.now() < closes) {
+  const closes = dependencies.clock.now() + windowMs;
+  while (messages.length < batchSize && dependencies.clock.now() < closes) {
     await waitForMessages(
       queueArn,
-      Math.min(POLL_INTERVAL_MS, closes - parts.clock.now()),
-      parts,
+      Math.min(POLL_INTERVAL_MS, closes - dependencies.clock.now()),
+      dependencies,
       signal,
     );
-    messages.push(...receive(settings, batchSize - messages.length, inFlight, parts));
+    messages.push(...receive(settings, batchSize - messages.length, inFlight, dependencies));
   }
   return messages;
 }
@@ -153,7 +158,7 @@ async function receiveMore(
 async function waitForMessages(
   queueArn: string,
   ms: number,
-  { queues, clock }: Parts,
+  { queues, clock }: Dependencies,
   signal: AbortSignal,
 ) {
   const arrived = new AbortController();

@@ -20,7 +20,7 @@ export type StreamSettings = {
   onFailure: string | undefined;
 };
 
-type Parts = {
+type Dependencies = {
   settings: StreamSettings;
   region: string;
   clock: Clock;
@@ -42,8 +42,11 @@ export type Failure = {
 /**
  * Processes a batch until it has succeeded, its retries are used up or its records are too old. Later records wait for it. https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
  */
-export async function processBatch(batch: StreamRecord[], parts: Parts): Promise<void> {
-  const { settings, clock, signal } = parts;
+export async function processBatch(
+  batch: StreamRecord[],
+  dependencies: Dependencies,
+): Promise<void> {
+  const { settings, clock, signal } = dependencies;
   let records = batch;
   let invokes = 0;
   let last: { result?: InvokeResult; requestId: string } = { requestId: randomUUID() };
@@ -51,7 +54,7 @@ export async function processBatch(batch: StreamRecord[], parts: Parts): Promise
     const young = records.findIndex((record) => ageOf(record, clock) <= settings.maximumAgeMs);
     const old = young < 0 ? records : records.slice(0, young);
     if (old.length > 0)
-      parts.onDiscarded(old, {
+      dependencies.onDiscarded(old, {
         condition: "RecordAgeExceeded",
         invokes,
         result: last.result,
@@ -61,10 +64,14 @@ export async function processBatch(batch: StreamRecord[], parts: Parts): Promise
     if (records.length === 0) return;
 
     const requestId = randomUUID();
-    const result = await parts.functions.invoke(settings.functionArn, eventOf(records, parts), {
-      signal,
-      requestId,
-    });
+    const result = await dependencies.functions.invoke(
+      settings.functionArn,
+      eventOf(records, dependencies),
+      {
+        signal,
+        requestId,
+      },
+    );
     signal.throwIfAborted();
     last = { result, requestId };
     invokes += 1;
@@ -74,9 +81,9 @@ export async function processBatch(batch: StreamRecord[], parts: Parts): Promise
       continue;
     }
     const failedAt = firstFailure(records, result, settings.reports);
-    if (failedAt === undefined) return parts.onProcessed(records.at(-1)!);
+    if (failedAt === undefined) return dependencies.onProcessed(records.at(-1)!);
     if (failedAt > 0) {
-      parts.onProcessed(records[failedAt - 1]!);
+      dependencies.onProcessed(records[failedAt - 1]!);
       records = records.slice(failedAt);
       retries = 0;
     }
@@ -84,11 +91,11 @@ export async function processBatch(batch: StreamRecord[], parts: Parts): Promise
     if (settings.bisects && records.length > 1) {
       await clock.sleep(BISECT_DELAY_MS, signal);
       const half = Math.ceil(records.length / 2);
-      await processBatch(records.slice(0, half), parts);
-      return processBatch(records.slice(half), parts);
+      await processBatch(records.slice(0, half), dependencies);
+      return processBatch(records.slice(half), dependencies);
     }
     if (retries >= settings.maximumRetries)
-      return parts.onDiscarded(records, {
+      return dependencies.onDiscarded(records, {
         condition: "RetryAttemptsExhausted",
         invokes,
         result,
@@ -106,7 +113,7 @@ function firstFailure(records: StreamRecord[], result: InvokeResult, reports: bo
   return at < 0 ? undefined : at;
 }
 
-function eventOf(records: StreamRecord[], { settings, region }: Parts) {
+function eventOf(records: StreamRecord[], { settings, region }: Dependencies) {
   const more = {
     awsRegion: region,
     eventSourceARN: settings.streamArn,

@@ -16,7 +16,7 @@ import { type Failure, type StreamSettings, sequenceOf, processBatch } from "./s
 import { type StreamReader, type StreamRecord, createStreamReader } from "./stream-reader.ts";
 import { repeatUntilAborted } from "./poll-loop.ts";
 
-type Parts = {
+type Dependencies = {
   graph: ResourceGraph;
   db: DatabaseSync;
   clock: Clock;
@@ -39,22 +39,22 @@ const MAX_RECORDS = 1000;
 /** Reads a table's stream for a function. The starting position is stored when the promise resolves, so no later write is missed. */
 export async function startStreamMapping(
   mapping: Mapping,
-  parts: Parts,
+  dependencies: Dependencies,
   signal: AbortSignal,
 ): Promise<{ ended: Promise<void> }> {
   const settings = read(mapping);
-  const checkpoints = openCheckpoints(parts.db, mapping.id);
+  const checkpoints = openCheckpoints(dependencies.db, mapping.id);
   const reader = createStreamReader({
-    endpoint: parts.dynamoEndpoint,
+    endpoint: dependencies.dynamoEndpoint,
     streamArn: settings.streamArn,
-    region: parts.graph.region,
-    credentials: parts.principal,
+    region: dependencies.graph.region,
+    credentials: dependencies.principal,
   });
   if (!checkpoints.exist()) await saveStartingPosition(mapping, checkpoints, reader);
   const filter = filterOf(mapping.inputs.filterCriteria);
-  const run = { ...parts, settings, filter, checkpoints, reader, signal };
-  const label = `${parts.functions.names[settings.functionArn]} reads ${settings.streamArn}`;
-  const ended = repeatUntilAborted(() => followShards(run), { ...parts, signal, label });
+  const run = { ...dependencies, settings, filter, checkpoints, reader, signal };
+  const label = `${dependencies.functions.names[settings.functionArn]} reads ${settings.streamArn}`;
+  const ended = repeatUntilAborted(() => followShards(run), { ...dependencies, signal, label });
   return { ended: ended.finally(() => reader.close()) };
 }
 
@@ -112,7 +112,7 @@ async function lastRecordOf(shard: string, reader: StreamReader) {
   return last;
 }
 
-type Run = Parts & {
+type Run = Dependencies & {
   settings: StreamSettings;
   filter: Filter;
   checkpoints: Checkpoints;
