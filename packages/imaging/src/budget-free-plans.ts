@@ -41,8 +41,8 @@ const decisions: Record<Key, "free" | "refused" | readonly unknown[]> = {
 const besidePreset: readonly Key[] = ["dpr", "f", "q", "anim", "dl"];
 
 /**
- * The nearest budget-free request: sizes rounded up to the grid, quality `auto`. It is combined with the preset as `given`
- * was.
+ * The nearest budget-free request: sizes rounded up to the grid, quality `auto`. The result is combined with the
+ * preset as `given` would be.
  *
  * @throws delivery.budget_spent with each key that would show something else
  */

@@ -58,13 +58,13 @@ beforeAll(async () => {
   traces = openTraceStore(folder, () => {});
   const graph = restApi(
     {
-      "GET /mock": { to: mock(), responses: { 200: {} } },
-      "GET /echo/{proxy+}": { to: lambda("echo") },
-      "GET /late": { to: lambda("late") },
-      "GET /fail": { to: lambda("fail") },
-      "GET /slow": { to: lambda("slow", { timeoutMilliseconds: 60 }) },
-      "GET /guarded": { to: lambda("late"), method: custom },
-      "GET /stream": { to: lambda("stream", { responseTransferMode: "STREAM" }) },
+      "GET /mock": { integration: mock(), responses: { 200: {} } },
+      "GET /echo/{proxy+}": { integration: lambda("echo") },
+      "GET /late": { integration: lambda("late") },
+      "GET /fail": { integration: lambda("fail") },
+      "GET /slow": { integration: lambda("slow", { timeoutMilliseconds: 60 }) },
+      "GET /guarded": { integration: lambda("late"), method: custom },
+      "GET /stream": { integration: lambda("stream", { responseTransferMode: "STREAM" }) },
     },
     {
       stage: { accessLogSettings, xrayTracingEnabled: true },
@@ -265,7 +265,7 @@ describe("the segment of a stage", () => {
 
 it("a format without the id of the request is refused at the start, and so is a log that goes elsewhere", async () => {
   const stage = (settings: object) =>
-    restApi({ "GET /mock": { to: mock() } }, { stage: { accessLogSettings: settings } });
+    restApi({ "GET /mock": { integration: mock() } }, { stage: { accessLogSettings: settings } });
   await expect(serve(stage({ ...accessLogSettings, format: "$context.path" }))).rejects.toThrow(
     /stage1: .*\$context\.requestId/,
   );

@@ -11,7 +11,7 @@ import {
   json,
   lambda,
   mock,
-  part,
+  apiResource,
   region,
   resource,
   restApi,
@@ -20,7 +20,7 @@ import {
   serve,
 } from "./gateway.fixture.ts";
 
-const to = lambda("echo");
+const integration = lambda("echo");
 
 const memberOfPlan = [
   resource("aws:apigateway/apiKey:ApiKey", "key", { value: "value-of-twenty-chars" }),
@@ -61,7 +61,7 @@ function allowAll(override: (event: LambdaEvent) => object = () => ({})) {
 
 const custom = { authorization: "CUSTOM", authorizerId: "authorizer1" };
 const authorizerOf = (inputs: ResourceInFile["inputs"]) =>
-  part("authorizer:Authorizer", "authorizer1", {
+  apiResource("authorizer:Authorizer", "authorizer1", {
     authorizerUri: authorizerUri("authorizer"),
     ...inputs,
   });
@@ -79,7 +79,7 @@ test("with apiKeySource AUTHORIZER the API key is the one that the authorizer re
   ];
   const api = await start(
     restApi(
-      { "GET /x": { to, method: { ...custom, apiKeyRequired: true } } },
+      { "GET /x": { integration, method: { ...custom, apiKeyRequired: true } } },
       { api: { apiKeySource: "AUTHORIZER" }, more },
     ),
     handlers,
@@ -109,7 +109,7 @@ test.each([
       ...memberOfPlan,
     ];
     const api = await start(
-      restApi({ "GET /x": { to, method: { apiKeyRequired: true } } }, { more }),
+      restApi({ "GET /x": { integration, method: { apiKeyRequired: true } } }, { more }),
       { echo },
     );
     await api.clock.advance(begin - api.clock.now());
@@ -128,13 +128,16 @@ test.each([
 
 test("a limit of */* is a separate limit for each method", async () => {
   const more = [
-    part("methodSettings:MethodSettings", "all", {
+    apiResource("methodSettings:MethodSettings", "all", {
       stageName: "t",
       methodPath: "*/*",
       settings: { throttlingRateLimit: 1, throttlingBurstLimit: 1 },
     }),
   ];
-  const api = await start(restApi({ "GET /x": { to }, "GET /y": { to } }, { more }), { echo });
+  const api = await start(
+    restApi({ "GET /x": { integration }, "GET /y": { integration } }, { more }),
+    { echo },
+  );
   expect([await api.status("/x"), await api.status("/x"), await api.status("/y")]).toEqual([
     200, 429, 200,
   ]);
@@ -167,7 +170,7 @@ test("a resource policy must allow a method without authorization, and its Deny 
       },
     ],
   });
-  const open = { to: mock(), responses: { "200": json({}) } };
+  const open = { integration: mock(), responses: { "200": json({}) } };
   const api = await start(
     restApi({ "GET /open": open, "GET /secret": open, "POST /open": open }, { api: { policy } }),
   );
@@ -187,7 +190,10 @@ test("a Deny of the resource policy applies before the authorizer is called", as
   const { events, handlers } = allowAll();
   const api = await start(
     restApi(
-      { "GET /x": { to, method: custom }, "GET /y": { to, method: custom } },
+      {
+        "GET /x": { integration, method: custom },
+        "GET /y": { integration, method: custom },
+      },
       {
         ...policyOf(statement("Allow", "*"), statement("Deny", "GET/x")),
         more: [authorizerOf({ type: "TOKEN" })],
@@ -207,7 +213,7 @@ test("within one account the caller's policy or the resource policy must allow, 
     Action: "execute-api:Invoke",
     Resource: `${apiArn}/t/${path}`,
   });
-  const iam = { to, method: { authorization: "AWS_IAM" } };
+  const iam = { integration, method: { authorization: "AWS_IAM" } };
   const only = { AWS: `arn:aws:iam::${account}:role/guest` };
   const api = await start(
     restApi(

@@ -8,7 +8,7 @@ import {
   json,
   lambda,
   mock,
-  part,
+  apiResource,
   region,
   resource,
   restApi,
@@ -28,20 +28,22 @@ const mapped = (from: string, to = "integration.request.header.x") => ({
 const guarded = (inputs: ResourceInFile["inputs"]): Parameters<typeof restApi> => [
   {
     "GET /": {
-      to: lambda("echo"),
+      integration: lambda("echo"),
       method: { authorization: "CUSTOM", authorizerId: "guard" },
     },
   },
   {
     more: [
-      part("authorizer:Authorizer", "guard", {
+      apiResource("authorizer:Authorizer", "guard", {
         authorizerUri: authorizerUri("guard"),
         ...inputs,
       }),
     ],
   },
 ];
-const ping: Record<string, Route> = { "GET /": { to: mock(), responses: { "200": json({}) } } };
+const ping: Record<string, Route> = {
+  "GET /": { integration: mock(), responses: { "200": json({}) } },
+};
 
 /** Returns the error of the start, or undefined if it starts. */
 async function startError(...args: Parameters<typeof restApi>) {
@@ -58,7 +60,7 @@ describe("a feature that is not emulated", () => {
     [
       "a type",
       "aws:apigateway/vpcLink:VpcLink",
-      [ping, { more: [part("vpcLink:VpcLink", "link", {})] }],
+      [ping, { more: [apiResource("vpcLink:VpcLink", "link", {})] }],
     ],
     [
       "a stage's cache",
@@ -83,7 +85,7 @@ describe("a feature that is not emulated", () => {
         ping,
         {
           more: [
-            part("methodSettings:MethodSettings", "m", {
+            apiResource("methodSettings:MethodSettings", "m", {
               stageName: "t",
               methodPath: "*/*",
               settings: { cachingEnabled: true },
@@ -95,7 +97,13 @@ describe("a feature that is not emulated", () => {
     [
       "a VPC link",
       "VPC_LINK",
-      [{ "GET /": { to: { type: "HTTP_PROXY", uri: "http://x", connectionType: "VPC_LINK" } } }],
+      [
+        {
+          "GET /": {
+            integration: { type: "HTTP_PROXY", uri: "http://x", connectionType: "VPC_LINK" },
+          },
+        },
+      ],
     ],
     [
       "a service without an emulation",
@@ -103,7 +111,10 @@ describe("a feature that is not emulated", () => {
       [
         {
           "GET /": {
-            to: { type: "AWS", uri: `arn:aws:apigateway:${region}:dynamodb:action/PutItem` },
+            integration: {
+              type: "AWS",
+              uri: `arn:aws:apigateway:${region}:dynamodb:action/PutItem`,
+            },
           },
         },
       ],
@@ -111,12 +122,12 @@ describe("a feature that is not emulated", () => {
     [
       "a directive that is not emulated",
       "#evaluate",
-      [{ "GET /": { to: mockOf(`#evaluate("x") {"statusCode": 200}`) } }],
+      [{ "GET /": { integration: mockOf(`#evaluate("x") {"statusCode": 200}`) } }],
     ],
     [
       "a $util function that is not emulated",
       "$util.formatDate",
-      [{ "GET /": { to: mockOf(`{"statusCode": $util.formatDate("x")}`) } }],
+      [{ "GET /": { integration: mockOf(`{"statusCode": $util.formatDate("x")}`) } }],
     ],
     [
       "a property of $foreach that does not exist",
@@ -124,7 +135,7 @@ describe("a feature that is not emulated", () => {
       [
         {
           "GET /": {
-            to: mockOf(`#foreach($i in [1])$foreach.last#end{"statusCode": 200}`),
+            integration: mockOf(`#foreach($i in [1])$foreach.last#end{"statusCode": 200}`),
           },
         },
       ],
@@ -177,7 +188,7 @@ describe("a graph that AWS would not deploy", () => {
       [
         {
           "GET /a/{id}": {
-            to: mapped("method.request.path.id"),
+            integration: mapped("method.request.path.id"),
             method: { requestParameters: { "method.request.path.other": true } },
           },
         },
@@ -186,12 +197,12 @@ describe("a graph that AWS would not deploy", () => {
     [
       "a mapping from an invalid source",
       "request.header.x",
-      [{ "GET /": { to: mapped("request.header.x") } }],
+      [{ "GET /": { integration: mapped("request.header.x") } }],
     ],
     [
       "a mapping to an invalid target",
       "integration.request.body.x",
-      [{ "GET /": { to: mapped("'1'", "integration.request.body.x") } }],
+      [{ "GET /": { integration: mapped("'1'", "integration.request.body.x") } }],
     ],
     [
       "a response header from an invalid source",
@@ -199,7 +210,7 @@ describe("a graph that AWS would not deploy", () => {
       [
         {
           "GET /": {
-            to: mock(),
+            integration: mock(),
             responses: {
               "200": { responseParameters: { "method.response.header.X": "integration.header.x" } },
             },
@@ -210,12 +221,12 @@ describe("a graph that AWS would not deploy", () => {
     [
       "an integration timeout over the maximum",
       "timeoutMilliseconds = 30000",
-      [{ "GET /": { to: lambda("echo", { timeoutMilliseconds: 30_000 }) } }],
+      [{ "GET /": { integration: lambda("echo", { timeoutMilliseconds: 30_000 }) } }],
     ],
     [
       "an integration timeout under the minimum",
       "timeoutMilliseconds = 49",
-      [{ "GET /": { to: { ...mock(), timeoutMilliseconds: 49 } } }],
+      [{ "GET /": { integration: { ...mock(), timeoutMilliseconds: 49 } } }],
     ],
     [
       "a TOKEN authorizer with a source that is not a header",
@@ -240,22 +251,33 @@ describe("a graph that AWS would not deploy", () => {
     [
       "two sibling path parameters",
       "sibling ({id})",
-      [{ "GET /a/{id}": { to: lambda("echo") }, "GET /a/{name}": { to: lambda("echo") } }],
+      [
+        {
+          "GET /a/{id}": { integration: lambda("echo") },
+          "GET /a/{name}": { integration: lambda("echo") },
+        },
+      ],
     ],
     [
       "streaming with the URI of a buffered invocation",
       "do not go together",
-      [{ "GET /": { to: { ...lambda("echo"), responseTransferMode: "STREAM" } } }],
+      [{ "GET /": { integration: { ...lambda("echo"), responseTransferMode: "STREAM" } } }],
     ],
     [
       "a streaming mock",
       "cannot stream",
-      [{ "GET /": { to: { ...mock(), responseTransferMode: "STREAM" } } }],
+      [{ "GET /": { integration: { ...mock(), responseTransferMode: "STREAM" } } }],
     ],
     [
       "a template with a syntax error",
       "GET /",
-      [{ "GET /": { to: { type: "MOCK", requestTemplates: { "application/json": "#if($x" } } } }],
+      [
+        {
+          "GET /": {
+            integration: { type: "MOCK", requestTemplates: { "application/json": "#if($x" } },
+          },
+        },
+      ],
     ],
   ])("%s is a start error", async (_, words, args) => {
     expect(await startError(...args)).toContain(words);
@@ -291,7 +313,7 @@ describe("gateway responses", () => {
     const api = await serve(
       restApi(
         {
-          "GET /": { to: lambda("echo"), method: { apiKeyRequired: true } },
+          "GET /": { integration: lambda("echo"), method: { apiKeyRequired: true } },
         },
         {
           more: [
@@ -335,9 +357,12 @@ describe("gateway responses", () => {
 
 describe("stage variables", () => {
   it("are in the event and may name functions", async () => {
-    const to = lambda(`\${stageVariables.fn}`);
+    const integration = lambda(`\${stageVariables.fn}`);
     const api = await serve(
-      restApi({ "GET /": { to } }, { stage: { variables: { fn: "echo" } }, more: [permission()] }),
+      restApi(
+        { "GET /": { integration } },
+        { stage: { variables: { fn: "echo" } }, more: [permission()] },
+      ),
       { echo },
     );
     expect((await api.call("/t/")).json.stageVariables).toEqual({ fn: "echo" });
@@ -357,9 +382,9 @@ describe("the binary media type */*", () => {
     const api = await serve(
       restApi(
         {
-          "OPTIONS /broken": { to: mock(204), responses: { "204": {} } },
+          "OPTIONS /broken": { integration: mock(204), responses: { "204": {} } },
           "OPTIONS /fine": {
-            to: { ...mock(204), contentHandling: "CONVERT_TO_TEXT" },
+            integration: { ...mock(204), contentHandling: "CONVERT_TO_TEXT" },
             responses: { "204": {} },
           },
         },
@@ -374,7 +399,7 @@ describe("the binary media type */*", () => {
 
 /** An integration response of `GET /` without a method response of its own. */
 function stray(inputs: ResourceInFile["inputs"]) {
-  return part("integrationResponse:IntegrationResponse", "stray", {
+  return apiResource("integrationResponse:IntegrationResponse", "stray", {
     resourceId: "/",
     httpMethod: "GET",
     ...inputs,

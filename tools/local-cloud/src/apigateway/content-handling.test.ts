@@ -31,14 +31,17 @@ beforeAll(async () => {
   }).listen(0, "127.0.0.1");
   await once(backend, "listening");
   const uri = `http://127.0.0.1:${(backend.address() as AddressInfo).port}/`;
-  const to = { type: "HTTP", integrationHttpMethod: "POST", uri };
+  const integration = { type: "HTTP", integrationHttpMethod: "POST", uri };
   const routes = handlings.flatMap((handling): [string, Route][] => [
-    [`POST /in/${handling}`, { to: { ...to, ...handlingOf(handling) }, responses: { "200": {} } }],
-    [`POST /out/${handling}`, { to, responses: { "200": handlingOf(handling) } }],
+    [
+      `POST /in/${handling}`,
+      { integration: { ...integration, ...handlingOf(handling) }, responses: { "200": {} } },
+    ],
+    [`POST /out/${handling}`, { integration, responses: { "200": handlingOf(handling) } }],
     [
       `POST /templated/${handling}`,
       {
-        to,
+        integration,
         responses: {
           "200": {
             ...handlingOf(handling),
@@ -49,7 +52,7 @@ beforeAll(async () => {
     ],
     [
       `OPTIONS /mock/${handling}`,
-      { to: { ...mock(204), ...handlingOf(handling) }, responses: { "204": {} } },
+      { integration: { ...mock(204), ...handlingOf(handling) }, responses: { "204": {} } },
     ],
   ]);
   const passthrough = ["WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"].flatMap(
@@ -57,13 +60,17 @@ beforeAll(async () => {
       [
         `POST /pass/${passthroughBehavior}/templates`,
         {
-          to: { ...to, passthroughBehavior, requestTemplates: { "application/json": "templated" } },
+          integration: {
+            ...integration,
+            passthroughBehavior,
+            requestTemplates: { "application/json": "templated" },
+          },
           responses: { "200": {} },
         },
       ],
       [
         `POST /pass/${passthroughBehavior}/none`,
-        { to: { ...to, passthroughBehavior }, responses: { "200": {} } },
+        { integration: { ...integration, passthroughBehavior }, responses: { "200": {} } },
       ],
     ],
   );

@@ -29,15 +29,15 @@ export const resource = (
   outputs: Inputs = {},
 ): ResourceInFile => ({ urn: `urn:${type}::${name}`, type, name, id: name, inputs, outputs });
 
-/** Of the REST API `api1`. */
-export const part = (type: string, name: string, inputs: Inputs): ResourceInFile =>
+/** A resource of the REST API `api1`. */
+export const apiResource = (type: string, name: string, inputs: Inputs): ResourceInFile =>
   resource(`aws:apigateway/${type}`, name, { restApi: "api1", ...inputs });
 
-/** How an authorizer says that it is the function of this name. */
+/** The URI with which an authorizer names its function. */
 export const authorizerUri = (name: string) =>
   `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${lambdaArn(name)}/invocations`;
 
-/** A role that `service` takes, and what it may. */
+/** A role that `service` may assume, with the statements of its policy. */
 export const role = (name: string, service: string, ...Statement: object[]): ResourceInFile =>
   resource(
     "aws:iam/role:Role",
@@ -52,9 +52,9 @@ export const role = (name: string, service: string, ...Statement: object[]): Res
     { arn: `arn:aws:iam::${account}:role/${name}` },
   );
 
-/** What a method is made of; `to` is its integration. */
+/** A method, its integration and its responses. */
 export type Route = {
-  to: Inputs;
+  integration: Inputs;
   method?: Inputs;
   /** Integration responses by status, each with its method response. */
   responses?: Record<string, Inputs>;
@@ -78,7 +78,7 @@ export const json = (body: object): Inputs => ({
   responseTemplates: { "application/json": JSON.stringify(body) },
 });
 
-/** A REST API `api1` with the stage `t`, deployed whole, whose functions it may all invoke. */
+/** A REST API `api1` with the stage `t`, whose deployment has everything and which may invoke all its functions. */
 export function restApi(
   routes: Record<string, Route>,
   {
@@ -126,7 +126,10 @@ export function restApi(
   };
 }
 
-function methodResources(key: string, { to, method, responses = {} }: Route): ResourceInFile[] {
+function methodResources(
+  key: string,
+  { integration: to, method, responses = {} }: Route,
+): ResourceInFile[] {
   const [httpMethod = "", path = ""] = key.split(" ");
   const of = { restApi: "api1", resourceId: path, httpMethod };
   const responseOf = (statusCode: string, inputs: Inputs) => [
@@ -156,7 +159,7 @@ function methodResources(key: string, { to, method, responses = {} }: Route): Re
   ];
 }
 
-/** What is mapped has to be declared. */
+/** Declares the request parameters that an integration maps. */
 const declared = (mapped: Record<string, string> = {}) =>
   Object.fromEntries(
     Object.values(mapped)
@@ -177,7 +180,7 @@ const pathResources = (path: string): ResourceInFile[] =>
       }),
     );
 
-/** Stands for Lambda: what each function does with its event. */
+/** The functions by name; they run in this process instead of Lambda's. */
 export type Handlers = Record<
   string,
   (event: LambdaEvent, signal: AbortSignal | undefined) => Promise<InvokeResult> | InvokeResult
@@ -264,7 +267,7 @@ export async function serve(
         json: parse(text) as any,
       };
     },
-    /** Bytes as they go over the wire; resolves when the gateway closes the connection. */
+    /** Sends these bytes and returns the response's; resolves when the gateway closes the connection. */
     raw(request: string): Promise<string> {
       return new Promise((resolve, reject) => {
         const socket = connect(port, "127.0.0.1");

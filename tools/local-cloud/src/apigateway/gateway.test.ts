@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 
 import { json, mock, restApi, serve } from "./gateway.fixture.ts";
 
-const root = { to: mock(), responses: { "200": json({ root: true }) } };
+const root = { integration: mock(), responses: { "200": json({ root: true }) } };
 
 test("several APIs with one stage name are addressed by their ids", async () => {
-  const one = restApi({ "GET /": { to: mock(), responses: { "200": json({ api: 1 }) } } });
+  const one = restApi({ "GET /": { integration: mock(), responses: { "200": json({ api: 1 }) } } });
   const two = JSON.parse(
     JSON.stringify(one)
       .replaceAll("api1", "api2")

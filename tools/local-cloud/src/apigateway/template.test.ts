@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { type Route, restApi, serve } from "./gateway.fixture.ts";
 
-// Velocity's own user guide where AWS says no more: https://velocity.apache.org/engine/1.7/user-guide.html
+// What AWS does not document is in Velocity's user guide: https://velocity.apache.org/engine/1.7/user-guide.html
 
 const body = {
   a: 1,
@@ -16,17 +16,21 @@ const body = {
   none: [],
 };
 
-const templates: [says: string, template: string, text: string][] = [
-  ["the body as it came", "$input.body", JSON.stringify(body)],
+const templates: [title: string, template: string, text: string][] = [
+  ["the raw body", "$input.body", JSON.stringify(body)],
   ["JSON of a part", "$input.json('$.o') $input.json('$.s')", `${JSON.stringify(body.o)} "x\\"y"`],
-  ["JSON of what is not there", "$input.json('$.nope')", '""'],
+  ["JSON of a missing value", "$input.json('$.nope')", '""'],
   ["an object, as Java prints a map", "$input.path('$.o')", '{foo=bar, l=[1,{"a":"b"}]}'],
   ["a list, as JSON", "$input.path('$.l')", '[1,"two",{"k":"v"}]'],
-  ["a path into what was found", "$input.path('$.o').l[1].a $input.path('$').a", "b 1"],
-  ["a path to nothing", "[$input.path('$.nope')]", "[]"],
-  ["the parameter of a path before a query's", "$input.params('id')", "in-path"],
-  ["the parameter of a query before a header's", "$input.params('x-a')", "in-query"],
-  ["a parameter that is not there", "[$input.params('nope')]", "[]"],
+  [
+    "properties and elements of a found value",
+    "$input.path('$.o').l[1].a $input.path('$').a",
+    "b 1",
+  ],
+  ["a path without a value", "[$input.path('$.nope')]", "[]"],
+  ["a path parameter before a query parameter", "$input.params('id')", "in-path"],
+  ["a query parameter before a header", "$input.params('x-a')", "in-query"],
+  ["a missing parameter", "[$input.params('nope')]", "[]"],
   [
     "parameters by place",
     "$input.params().header.get('x-b') $input.params().querystring.id",
@@ -34,15 +38,15 @@ const templates: [says: string, template: string, text: string][] = [
   ],
   ["every parameter of a place", "$input.params().path", "{id=in-path}"],
   ["the context", "$context.httpMethod $context.stage", "POST t"],
-  ["nothing for what the context does not have", "[$context.authorizer.principalId]", "[]"],
-  ["a stage's variable", "$stageVariables.color ${stageVariables.color}s", "blue blues"],
+  ["an empty text for a missing context variable", "[$context.authorizer.principalId]", "[]"],
+  ["a stage variable", "$stageVariables.color ${stageVariables.color}s", "blue blues"],
   [
     "an unset reference as it is written",
     "$foo ${foo} $foo.bar() $5.00",
     "$foo ${foo} $foo.bar() $5.00",
   ],
-  ["nothing for an unset quiet reference", "[$!foo$!{foo}]", "[]"],
-  ["arithmetic, with whole numbers", "#set($x = 7 / 2 + 3 * 2 - 1)$x#set($y = 7 % 3)$y", "81"],
+  ["an empty text for an unset quiet reference", "[$!foo$!{foo}]", "[]"],
+  ["arithmetic with whole numbers", "#set($x = 7 / 2 + 3 * 2 - 1)$x#set($y = 7 % 3)$y", "81"],
   [
     "a string in double quotes is a template, in single ones not",
     `#set($x = "t")#set($d = "a$x")#set($q = 'a$x')$d $q`,
@@ -53,9 +57,13 @@ const templates: [says: string, template: string, text: string][] = [
     "#if($input.path('$.a') == 2)two#elseif($foo)foo#{else}else#end",
     "else",
   ],
-  ["what is and what is not", "#if(!$foo && ($input.path('$.a') > 0 || false))yes#end", "yes"],
   [
-    "a loop that knows where it is",
+    "conditions with !, &&, > and ||",
+    "#if(!$foo && ($input.path('$.a') > 0 || false))yes#end",
+    "yes",
+  ],
+  [
+    "index, count and hasNext of a loop",
     "#foreach($i in $input.path('$.l'))$foreach.index/$foreach.count#if($foreach.hasNext),#end#end",
     "0/1,1/2,2/3",
   ],
@@ -75,15 +83,15 @@ const templates: [says: string, template: string, text: string][] = [
     "#foreach($v in $input.path('$.o'))#break#end#foreach($i in [4])$i#end",
     "4",
   ],
-  ["nothing behind #stop", "a#stop b", "a"],
+  ["nothing after #stop", "a#stop b", "a"],
   ["nothing of a comment", "a## not this\n#* nor this *#b", "ab"],
   [
-    "a list that it made",
+    "the methods of a list",
     "#set($l = [])#set($ok = $l.add('x'))$!l.add('y') $l $l.size() $l.get(0) $l.contains('y')",
     "true [x, y] 2 x true",
   ],
   [
-    "a map that it made",
+    "the methods of a map",
     "#set($m = {})$!m.put('a', 1)$!m.put('a', 2) $m $m.a $m.containsKey('b') $m.isEmpty()",
     "1 {a=2} 2 false false",
   ],
@@ -98,7 +106,7 @@ const templates: [says: string, template: string, text: string][] = [
     "#set($m = {'a': 1})$m.entrySet() #foreach($e in $m.entrySet())$e.getKey()$e.value#end",
     "[a=1] a1",
   ],
-  ["a map that took another", "#set($m = {'a': 1})$!m.putAll({'b': 2})$m", "{a=1, b=2}"],
+  ["putAll of a map", "#set($m = {'a': 1})$!m.putAll({'b': 2})$m", "{a=1, b=2}"],
   [
     "URLs, a space as a plus",
     "$util.urlEncode('a b&/') $util.urlDecode('a+b%26')",
@@ -106,8 +114,8 @@ const templates: [says: string, template: string, text: string][] = [
   ],
   ["URLs as Java encodes them", `$util.urlEncode("a-_.*~'()!é")`, "a-_.*%7E%27%28%29%21%C3%A9"],
   ["base64", "$util.base64Encode('hi') $util.base64Decode('aGk=')", "aGk= hi"],
-  ["text for a script", `$util.escapeJavaScript('a"b')`, 'a\\"b'],
-  ["JSON that was text", `$util.parseJson('{"a":[1,2]}').a[1]`, "2"],
+  ["escapeJavaScript", `$util.escapeJavaScript('a"b')`, 'a\\"b'],
+  ["parseJson", `$util.parseJson('{"a":[1,2]}').a[1]`, "2"],
 ];
 
 let api: Awaited<ReturnType<typeof serve>>;
@@ -121,7 +129,7 @@ beforeAll(async () => {
   const routes = templates.map(([, template], i): [string, Route] => [
     `POST /${i}/{id}`,
     {
-      to: {
+      integration: {
         type: "HTTP",
         integrationHttpMethod: "POST",
         uri,

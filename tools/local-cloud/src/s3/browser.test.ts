@@ -113,7 +113,7 @@ describe.skipIf(!isHere)("in Chromium", () => {
     expect(answer).toEqual({ status: 200, etag: expect.stringMatching(/^"[\da-f]{32}"$/) });
   });
 
-  test("a page of another site gets nothing", async () => {
+  test("a page of another origin cannot read a response", async () => {
     const url = await presignPut("uploads/3");
     await page.goto("about:blank");
     expect(await put(url)).toBe("refused");

@@ -59,7 +59,7 @@ async function unframe(framed: Buffer, framing: Chunked.Framing, pieceSize = 409
 }
 
 test.each([1, 85, 4099, 100_000])(
-  "AWS's example of signed chunks is taken apart, in pieces of %i bytes",
+  "AWS's example of signed chunks is decoded, in pieces of %i bytes",
   async (size) => {
     expect((await unframe(frame(signed.signatures), signed.framing, size)).text === data).toBe(
       true,
@@ -67,7 +67,7 @@ test.each([1, 85, 4099, 100_000])(
   },
 );
 
-test("AWS's example of a signed trailer is taken apart", async () => {
+test("AWS's example of a signed trailer is decoded", async () => {
   const { text, trailer } = await unframe(
     frame(trailed.signatures, trailed.ending),
     trailed.framing,
@@ -97,7 +97,7 @@ test("a changed byte, a swapped chunk signature or a changed trailer is refused"
   );
 });
 
-test("a body that ends early, or is not framed at all, is incomplete", async () => {
+test("a body that ends early or has no chunks is incomplete", async () => {
   const whole = frame(signed.signatures);
   for (const end of [0, 50, 60_000, whole.length - 2])
     await expect(unframe(whole.subarray(0, end), signed.framing)).rejects.toMatchObject({

@@ -34,14 +34,16 @@ const preflight = async (name: string, headers: Record<string, string>) => {
     headers: Object.fromEntries(response.headers),
   };
 };
-const ask = (origin: string, method: string, headers = "") => ({
+const preflightHeaders = (origin: string, method: string, headers = "") => ({
   origin,
   "access-control-request-method": method,
   ...(headers && { "access-control-request-headers": headers }),
 });
 
-test("a preflight that a rule covers is answered from that rule", async () => {
-  expect(await preflight("shared", ask(site, "PUT", "Content-Type, x-amz-meta-a"))).toMatchObject({
+test("the response to a preflight has the values of the first matching rule", async () => {
+  expect(
+    await preflight("shared", preflightHeaders(site, "PUT", "Content-Type, x-amz-meta-a")),
+  ).toMatchObject({
     status: 200,
     headers: {
       "access-control-allow-origin": site,
@@ -53,17 +55,21 @@ test("a preflight that a rule covers is answered from that rule", async () => {
       vary: expect.stringContaining("Origin"),
     },
   });
-  expect((await preflight("shared", ask("https://me.dev.example", "POST"))).status).toBe(200);
-  expect((await preflight("shared", ask("https://anyone.example", "GET"))).headers).toMatchObject({
+  expect(
+    (await preflight("shared", preflightHeaders("https://me.dev.example", "POST"))).status,
+  ).toBe(200);
+  expect(
+    (await preflight("shared", preflightHeaders("https://anyone.example", "GET"))).headers,
+  ).toMatchObject({
     "access-control-allow-origin": "*",
   });
 });
 
 test.each([
-  ["another origin", ask("https://evil.example", "PUT")],
-  ["an origin that only ends alike", ask("https://evil-app.example", "PUT")],
-  ["another method", ask(site, "DELETE")],
-  ["another header", ask(site, "PUT", "content-type, authorization")],
+  ["another origin", preflightHeaders("https://evil.example", "PUT")],
+  ["an origin that only ends alike", preflightHeaders("https://evil-app.example", "PUT")],
+  ["another method", preflightHeaders(site, "DELETE")],
+  ["another header", preflightHeaders(site, "PUT", "content-type, authorization")],
 ])("a preflight for %s is refused", async (_, headers) => {
   const answer = await preflight("shared", headers);
   expect(answer).toMatchObject({
@@ -73,14 +79,14 @@ test.each([
   expect(answer.headers).not.toHaveProperty("access-control-allow-origin");
 });
 
-test("a bucket without rules says so, and a preflight without an origin is none", async () => {
-  expect((await preflight("alone", ask(site, "PUT"))).text).toContain(
+test("a preflight is refused by a bucket without rules, and without an Origin header", async () => {
+  expect((await preflight("alone", preflightHeaders(site, "PUT"))).text).toContain(
     "CORS is not enabled for this bucket.",
   );
   expect((await preflight("shared", {})).status).toBe(400);
 });
 
-test("an actual request, refused or not, can be read by the site it comes from and by no other", async () => {
+test("the response to a request, refused or not, has CORS headers for the rule's origins only", async () => {
   const put = async (origin: string) =>
     fetch(`${s3.endpoint}/shared/k`, { method: "PUT", body: "x", headers: { origin } });
   const mine = await put(site);

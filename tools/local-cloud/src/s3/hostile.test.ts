@@ -27,7 +27,7 @@ const send = (method: string, path: string, body = "", extra: Record<string, str
   };
 };
 
-/** One request on a line of its own, as the wire has it: no client tidies the path up. */
+/** Sends these bytes; a client would normalize the path. */
 function raw(
   head: string[],
   body = "",
@@ -66,7 +66,7 @@ test.each([
   "a\nb\tc",
   "<script>&amp;\"'",
   "?list-type=2#x",
-])("the key %j is just a name", async (Key) => {
+])("the key %j is stored, read, listed and deleted", async (Key) => {
   const around = dirname(s3.folder);
   const before = readdirSync(around).length;
   const client = s3.client();
@@ -84,18 +84,18 @@ test.each([
   await client.send(new DeleteObjectCommand({ Bucket, Key }));
 });
 
-test("a key of more than a kilobyte is too long", async () => {
+test("a key of more than 1024 bytes is refused", async () => {
   const put = (Key: string) => s3.client().send(new PutObjectCommand({ Bucket, Key, Body: "x" }));
   await expect(put("x".repeat(1025))).rejects.toMatchObject({ name: "KeyTooLongError" });
   await expect(put("🙂".repeat(257))).rejects.toMatchObject({ name: "KeyTooLongError" });
 });
 
-test("a path that is not UTF-8 is no key", async () => {
+test("a path that is not UTF-8 is refused", async () => {
   for (const path of ["/pictures/%ff", "/pictures/%zz"])
     expect((await fetch(s3.endpoint + path)).status).toBe(400);
 });
 
-test("dots in the path of a request are kept, not walked", async () => {
+test("dots in the path of a request are part of the key", async () => {
   const path = "/pictures/../other/key";
   const answer = await raw(
     [
@@ -111,7 +111,7 @@ test("dots in the path of a request are kept, not walked", async () => {
   await s3.client().send(new DeleteObjectCommand({ Bucket, Key: "../other/key" }));
 });
 
-test("an upload that breaks off leaves nothing", async () => {
+test("an upload whose connection breaks leaves no file", async () => {
   const before = filesUnder(s3.folder).length;
   const headers = {
     ...send("PUT", "/pictures/broken", "x".repeat(3_000_000)),
@@ -174,7 +174,7 @@ test("a request without permission is refused before its body is sent", async ()
   );
 });
 
-test("a large upload that is refused can be told so, and the connection lives on", async () => {
+test("a refused large upload gets its response, and the connection stays open", async () => {
   const client = s3.client();
   const Body = Buffer.alloc(8_000_000);
   await client.send(new PutObjectCommand({ Bucket, Key: "there", Body: "x" }));
@@ -187,7 +187,7 @@ test("a large upload that is refused can be told so, and the connection lives on
     await expect(client.send(wrong)).rejects.toMatchObject({ name: "NotImplemented" });
 });
 
-test("an object that is replaced or removed while it is read is read to its end", async () => {
+test("an object that is replaced or deleted while it is read is read to its end", async () => {
   const client = s3.client();
   const Body = Buffer.alloc(20_000_000, "a");
   await client.send(new PutObjectCommand({ Bucket, Key: "read", Body }));

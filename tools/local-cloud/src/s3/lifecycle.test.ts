@@ -42,7 +42,7 @@ const keys = async (name: string) => {
   return [...Versions.map(({ Key }) => Key), ...DeleteMarkers.map(({ Key }) => `${Key} (marker)`)];
 };
 
-test("an object under the prefix is gone after its days and the next midnight, not before, and tells of it", async () => {
+test("an object under the prefix expires at the midnight after its days, not before, and sends an event", async () => {
   await put("plain", "uploads/a");
   await put("plain", "originals/a");
   const due = Math.ceil((s3.clock.now() + DAY) / DAY) * DAY;
@@ -56,7 +56,7 @@ test("an object under the prefix is gone after its days and the next midnight, n
   });
 });
 
-test("in a versioned bucket it goes in steps: behind a marker, then the version, then the marker", async () => {
+test("in a versioned bucket a delete marker is added first, then the version expires, then the marker", async () => {
   await put("kept", "uploads/a");
   await s3.clock.advance(2 * DAY);
   await vi.waitFor(async () =>
@@ -66,7 +66,7 @@ test("in a versioned bucket it goes in steps: behind a marker, then the version,
   await vi.waitFor(async () => expect(await keys("kept")).toEqual([]));
 });
 
-test("noncurrent versions go after their days, counted from their successor; the current one stays", async () => {
+test("noncurrent versions expire after their days, counted from their successor; the current one stays", async () => {
   await put("kept", "k");
   await put("kept", "k");
   await s3.clock.advance(1.5 * DAY);
@@ -94,7 +94,7 @@ test.each([
     "objectSizeGreaterThan",
   ],
   ["a transition", { transitions: [{ days: 1, storageClass: "GLACIER" }] }, "transitions"],
-])("%s is refused at the start by its name", (_, rule, name) => {
+])("%s stops the start, and the error names it", (_, rule, name) => {
   const asked = [{ id: "r", status: "Enabled", expiration: { days: 1 }, ...rule }];
   const unknown = smallGraph(bucket("b", { BucketLifecycleConfiguration: { rules: asked } }));
   expect(() => parseGraph(unknown)).toThrow(

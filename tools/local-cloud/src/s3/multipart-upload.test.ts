@@ -121,7 +121,7 @@ test.each([undefined, "CRC32", "SHA256"] as const)(
   },
 );
 
-test("a completion that names other parts than there are is refused, and the upload lives on", async () => {
+test("a completion that lists other parts than were uploaded is refused, and the upload stays open", async () => {
   const { part, complete } = await begin();
   const one = await part(1, Buffer.from("short"));
   const two = await part(2, Buffer.from("end"));
@@ -139,7 +139,7 @@ test("a completion that names other parts than there are is refused, and the upl
   expect(blobs()).toHaveLength(1);
 });
 
-test("a completion can be create-only", async () => {
+test("a completion with If-None-Match does not replace an object", async () => {
   const { part, complete } = await begin();
   const one = await part(1, Buffer.from("multi"));
   await s3.client().send(new PutObjectCommand({ Bucket, Key, Body: "first" }));
@@ -151,7 +151,7 @@ test("a completion can be create-only", async () => {
   expect((await get()).bytes.toString()).toBe("multi");
 });
 
-test("an upload that is given up leaves nothing, and takes nothing more", async () => {
+test("an aborted upload leaves nothing and accepts no more parts", async () => {
   const { UploadId, part } = await begin();
   await part(1, Buffer.from("x"));
   expect(
@@ -178,7 +178,7 @@ test("a browser uploads parts to presigned URLs", async () => {
   expect((await get()).bytes.toString()).toBe("part");
 });
 
-test("parts are listed in pages, and numbers end at ten thousand", async () => {
+test("parts are listed in pages, and a part number above 10000 is refused", async () => {
   const { UploadId, part } = await begin();
   for (const number of [1, 2, 10_000]) await part(number, Buffer.from("x"));
   await expect(part(10_001, Buffer.from("x"))).rejects.toMatchObject({ name: "InvalidArgument" });
@@ -190,7 +190,7 @@ test("parts are listed in pages, and numbers end at ten thousand", async () => {
   expect(rest.Parts?.map(({ PartNumber }) => PartNumber)).toEqual([10_000]);
 });
 
-test("a part that is a copy is not emulated, and says so", async () => {
+test("UploadPartCopy is 501", async () => {
   const { UploadId } = await begin();
   const copy = new UploadPartCopyCommand({
     Bucket,

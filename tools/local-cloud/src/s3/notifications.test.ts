@@ -58,7 +58,7 @@ function world(resources: ResourceInFile[], db?: DatabaseSync) {
   return { ...made, asynchronous, notify, received };
 }
 
-test("a queue is told of the events and keys that its filter names, after one test event", () => {
+test("a queue receives one test event, then the events and keys of its filter", () => {
   const { notify, received } = world([
     notification({ queues: [toQueue({ filterSuffix: ".jpg" })] }),
     allowBucket(),
@@ -86,7 +86,7 @@ test("a queue is told of the events and keys that its filter names, after one te
   ]);
 });
 
-test("a filter is compared with the key as it is, not as it is encoded", () => {
+test("a filter is compared with the key before it is encoded", () => {
   const { notify, received } = world([
     notification({ queues: [toQueue({ filterPrefix: "my pictures/é" })] }),
     allowBucket(),
@@ -103,7 +103,7 @@ test("the test event is sent once, not at every start", () => {
   expect(world(resources, db).received()).toEqual([]);
 });
 
-test("what is told is part of the transaction that made the change", () => {
+test("an event is sent in the transaction of the change", () => {
   const { notify, received, db } = world([notification({ queues: [toQueue()] }), allowBucket()]);
   received();
   db.exec("BEGIN");
@@ -112,7 +112,7 @@ test("what is told is part of the transaction that made the change", () => {
   expect(received()).toEqual([]);
 });
 
-test("a queue that does not let the bucket send stops the start, with both names", () => {
+test("a queue whose policy does not allow the bucket stops the start, and the error names both", () => {
   const message =
     "The policy of the queue jobs does not allow s3.amazonaws.com to send notifications of the bucket pictures.";
   const resources = [notification({ queues: [toQueue()] })];
@@ -120,7 +120,7 @@ test("a queue that does not let the bucket send stops the start, with both names
   expect(() => world([...resources, allowBucket("arn:aws:s3:::another")])).toThrow(message);
 });
 
-test("a function's event is kept until it is worked off, and tried again only when it is due", async () => {
+test("a function's event is kept until it is processed, and a retry waits until it is due", async () => {
   const permission = resource("aws:lambda/permission:Permission", "permission", {
     action: "lambda:InvokeFunction",
     function: "thumb",

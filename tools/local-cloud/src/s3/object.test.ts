@@ -35,7 +35,7 @@ const get = async (Key: string, more: object = {}) => {
 };
 const md5 = (data: Buffer | string) => createHash("md5").update(data).digest("hex");
 
-test("what was put is what is got, with its headers, metadata, tag and time", async () => {
+test("GetObject returns the bytes, headers, metadata, ETag and date of PutObject", async () => {
   const data = randomBytes(300_000);
   const written = await put("a/b.jpg", data, {
     ContentType: "image/jpeg",
@@ -74,7 +74,7 @@ test("what was put is what is got, with its headers, metadata, tag and time", as
   });
 });
 
-test("a stream of unknown length, which the SDK sends in chunks with a trailer, arrives without its framing", async () => {
+test("a stream of unknown length, which the SDK sends in chunks with a trailer, is stored without the framing", async () => {
   const pieces = Array.from({ length: 40 }, () => randomBytes(7001));
   const whole = Buffer.concat(pieces);
   await put("streamed", Readable.from(pieces), { ContentLength: whole.length });
@@ -83,7 +83,7 @@ test("a stream of unknown length, which the SDK sends in chunks with a trailer, 
 });
 
 test.each(["CRC32", "CRC32C", "SHA1", "SHA256"] as const)(
-  "a %s that the SDK makes is verified and kept",
+  "a %s of the SDK is verified and stored",
   async (ChecksumAlgorithm) => {
     await put("summed", "123456789", { ChecksumAlgorithm });
     const read = await get("summed", { ChecksumMode: "ENABLED" });
@@ -99,7 +99,7 @@ test.each<[string, Partial<PutObjectCommandInput>, string]>([
   ["MD5", { ContentMD5: Buffer.alloc(16).toString("base64") }, "BadDigest"],
   ["half an MD5", { ContentMD5: "AAAA" }, "InvalidDigest"],
   ["half a checksum", { ChecksumSHA1: "AAAA" }, "InvalidRequest"],
-])("a wrong %s is refused and nothing stays", async (_, wrong, name) => {
+])("a wrong %s is refused, and nothing is stored", async (_, wrong, name) => {
   await expect(put("wrong", "abc", wrong)).rejects.toMatchObject({
     name,
     $metadata: { httpStatusCode: 400 },
@@ -107,19 +107,19 @@ test.each<[string, Partial<PutObjectCommandInput>, string]>([
   await expect(get("wrong")).rejects.toMatchObject({ name: "NoSuchKey" });
 });
 
-test("a right CRC64NVME is accepted and kept", async () => {
+test("a correct CRC64NVME is accepted and stored", async () => {
   const ChecksumCRC64NVME = Buffer.from("ae8b14860a799888", "hex").toString("base64");
   await put("nvme", "123456789", { ChecksumCRC64NVME });
   expect(await get("nvme", { ChecksumMode: "ENABLED" })).toMatchObject({ ChecksumCRC64NVME });
 });
 
-test("an empty object is an object", async () => {
+test("an object can be empty", async () => {
   await put("empty", "");
   expect(await get("empty")).toMatchObject({ ContentLength: 0, ETag: `"${md5("")}"` });
   await expect(get("empty", { Range: "bytes=0-" })).rejects.toMatchObject({ name: "InvalidRange" });
 });
 
-test("a signed request can choose response headers", async () => {
+test("a signed request can override response headers", async () => {
   await put("named", "x");
   expect(
     await get("named", {
@@ -132,7 +132,7 @@ test("a signed request can choose response headers", async () => {
   });
 });
 
-test("a copy has its source's bytes and either headers, and outlives its source", async () => {
+test("a copy has the source's bytes, the source's headers or new ones, and stays when the source is deleted", async () => {
   const client = s3.client();
   const key = "copies/ü +%/source";
   await put(key, "original", { ContentType: "image/png", Metadata: { a: "1" } });
@@ -167,7 +167,7 @@ test("a copy has its source's bytes and either headers, and outlives its source"
   expect(String((await get("copies/same")).bytes)).toBe("original");
 });
 
-test("a deletion is quiet about what was not there, and many keys go at once", async () => {
+test("deleting a missing key succeeds, and DeleteObjects deletes several keys", async () => {
   const client = s3.client();
   await client.send(new DeleteObjectCommand({ Bucket, Key: "never was" }));
   const keys = ["many/1", "many/<&>\"'", "many/\r\n\t"];
@@ -181,7 +181,7 @@ test("a deletion is quiet about what was not there, and many keys go at once", a
   for (const Key of keys) await expect(get(Key)).rejects.toMatchObject({ name: "NoSuchKey" });
 });
 
-test("the bucket says that it exists and where", async () => {
+test("HeadBucket and GetBucketLocation return the region", async () => {
   const client = s3.client();
   expect((await client.send(new HeadBucketCommand({ Bucket }))).BucketRegion).toBe("eu-central-1");
   expect((await client.send(new GetBucketLocationCommand({ Bucket }))).LocationConstraint).toBe(
@@ -195,7 +195,7 @@ test("the bucket says that it exists and where", async () => {
   ).rejects.toMatchObject({ name: "NoSuchBucket" });
 });
 
-test("what is not emulated says so and touches nothing", async () => {
+test("an action that is not emulated is 501 and changes nothing", async () => {
   await put("kept", "body");
   const client = s3.client();
   const tagging = new PutObjectTaggingCommand({

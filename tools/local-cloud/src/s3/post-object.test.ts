@@ -53,7 +53,7 @@ const stored = async (Key: string) => {
   return { ...object, text: await object.Body!.transformToString() };
 };
 
-test("a form that keeps to its policy becomes an object and an event", async () => {
+test("a form that meets its policy becomes an object and an event", async () => {
   const { fields } = await presign();
   const { status, headers } = await post({ ...fields, ...png }, picture);
   expect(status).toBe(204);
@@ -65,7 +65,7 @@ test("a form that keeps to its policy becomes an object and an event", async () 
   });
 });
 
-test("fields become headers and metadata, also in other alphabets", async () => {
+test("fields become headers and metadata, also with characters beyond ASCII", async () => {
   const { fields } = await presign({
     Key: "uploads/meta",
     Fields: { "x-amz-meta-title": "né 🙂", "Cache-Control": "no-store" },
@@ -109,7 +109,7 @@ test.each<[string, Record<string, string>, number, string]>([
   ],
   ["another signature", { "X-Amz-Signature": "0".repeat(64) }, 403, "SignatureDoesNotMatch"],
   ["another token", { "X-Amz-Security-Token": "other" }, 400, "InvalidToken"],
-])("a form with %s is refused and leaves nothing", async (_, change, status, reason) => {
+])("a form with %s is refused and stores nothing", async (_, change, status, reason) => {
   const before = s3.events.length;
   const { fields } = await presign();
   const answer = await post({ ...fields, ...png, ...change }, picture);
@@ -117,7 +117,7 @@ test.each<[string, Record<string, string>, number, string]>([
   expect(s3.events.length).toBe(before);
 });
 
-test("a form signed with an unknown key is refused", async () => {
+test("a form signed with an unknown access key is refused", async () => {
   const { fields } = await presign();
   const credential = fields["X-Amz-Credential"]!.replace(/^[^/]+/, "AKIANOBODY");
   const { status, text } = await post(
@@ -128,7 +128,7 @@ test("a form signed with an unknown key is refused", async () => {
   expect(text).toContain("<Code>InvalidAccessKeyId</Code>");
 });
 
-test("fields that begin with x-ignore need no condition, and what follows the file is not looked at", async () => {
+test("fields that begin with x-ignore need no condition, and fields after the file are ignored", async () => {
   const { fields } = await presign();
   expect(
     (await post({ ...fields, ...png, "x-ignore-me": "1" }, picture, { submit: "Send" })).status,
@@ -144,7 +144,7 @@ test.each([
     "<MaxSizeAllowed>10</MaxSizeAllowed>",
   ],
   ["too small", "01", "EntityTooSmall", "<MinSizeAllowed>3</MinSizeAllowed>"],
-])("a file that is %s is refused readably", async (_, content, code, limit) => {
+])("a file that is %s is refused with the limit", async (_, content, code, limit) => {
   const { fields } = await presign({ Key: "uploads/size" });
   const { status, text } = await post({ ...fields, ...png }, new Blob([content]));
   expect(status).toBe(400);
@@ -153,14 +153,14 @@ test.each([
   await expect(stored("uploads/size")).rejects.toMatchObject({ name: "NoSuchKey" });
 });
 
-test("the limits themselves are allowed", async () => {
+test("a file of the minimum or maximum size is accepted", async () => {
   for (const content of ["012", "0123456789"]) {
     const { fields } = await presign();
     expect((await post({ ...fields, ...png }, new Blob([content]))).status).toBe(204);
   }
 });
 
-test("a policy counts until it expires", async () => {
+test("a form is refused after its policy expires", async () => {
   const { fields } = await presign({ Expires: 60 });
   await s3.clock.advance(61_000);
   const { status, text } = await post({ ...fields, ...png }, picture);
@@ -168,7 +168,7 @@ test("a policy counts until it expires", async () => {
   expect(text).toContain("Invalid according to Policy: Policy expired.");
 });
 
-test("a policy gives no right that its signer does not have", async () => {
+test("a policy does not grant a permission that its signer lacks", async () => {
   const { fields } = await presign({ Key: "originals/1" });
   const { status, text } = await post({ ...fields, ...png }, picture);
   expect(status).toBe(403);
@@ -176,7 +176,7 @@ test("a policy gives no right that its signer does not have", async () => {
   expect(s3.denials.at(-1)).toMatchObject({ principal: "uploader", action: "s3:PutObject" });
 });
 
-test("the answer is as the form asks", async () => {
+test("the form's fields choose the status or redirect of the response", async () => {
   const ask = async (Fields: Record<string, string>) => {
     const { fields } = await presign({ Fields });
     return post({ ...fields, ...png }, picture);
@@ -195,13 +195,13 @@ test("the answer is as the form asks", async () => {
   );
 });
 
-test("the name of the file can be part of the key", async () => {
+test("${filename} in the key is replaced by the name of the file", async () => {
   const { fields } = await presign({ Key: "uploads/${filename}" });
   expect((await post({ ...fields, ...png }, picture)).status).toBe(204);
   expect((await stored("uploads/my photo.png")).text).toBe("picture");
 });
 
-test("a form without a file, without a policy, or that is no form is refused", async () => {
+test("a form without a file, without a policy or without a key, and a malformed one, is refused", async () => {
   const { fields } = await presign();
   expect(await post({ ...fields, ...png }, undefined)).toMatchObject({
     status: 400,
@@ -221,7 +221,7 @@ test("a form without a file, without a policy, or that is no form is refused", a
   expect(await broken.text()).toContain("<Code>MalformedPOSTRequest</Code>");
 });
 
-test("a file that looks like boundaries, in pieces of any size, arrives unchanged", async () => {
+test("a file that contains text like boundaries is stored unchanged, however it is split", async () => {
   const content = "\r\n--b\r\n--bo\r\n\r\n--bounds--x\r";
   const { fields } = await presign({
     Key: "uploads/odd",

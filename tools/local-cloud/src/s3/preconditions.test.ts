@@ -54,7 +54,7 @@ test.each(["bytes=10-", "bytes=-0", "bytes=99-100"])(
   },
 );
 
-test("reads under conditions answer 304 and 412 as HTTP has it", async () => {
+test("conditional reads are 304 or 412 as in HTTP", async () => {
   const { ETag } = await put("conditional", "x");
   const status = (more: object) =>
     get("conditional", more).then(
@@ -74,7 +74,7 @@ test("reads under conditions answer 304 and 412 as HTTP has it", async () => {
   expect(await status({ IfNoneMatch: '"other"', IfModifiedSince: after })).toBe(200);
 });
 
-test("of thirty-two concurrent creating requests one succeeds, and its bytes are stored", async () => {
+test("one of 32 concurrent create-only writes succeeds, and its bytes are stored", async () => {
   const attempts = Array.from({ length: 32 }, (_, writer) =>
     put("contested", `writer ${writer}`, { IfNoneMatch: "*" }).then(
       () => writer,
@@ -88,7 +88,7 @@ test("of thirty-two concurrent creating requests one succeeds, and its bytes are
   expect(String((await get("contested")).bytes)).toBe(`writer ${winners[0]}`);
 });
 
-test("a write with If-Match replaces just what it has seen", async () => {
+test("a write with If-Match replaces only the object with that ETag", async () => {
   const { ETag } = await put("matched", "one");
   await put("matched", "two", { IfMatch: ETag! });
   await expect(put("matched", "three", { IfMatch: ETag! })).rejects.toMatchObject({

@@ -28,14 +28,14 @@ const get = async (VersionId?: string) => {
 const remove = (VersionId?: string) =>
   s3.client().send(new DeleteObjectCommand({ Bucket, Key, VersionId }));
 
-test("every write of a versioned bucket can be read again", async () => {
+test("every version of an object in a versioned bucket can be read", async () => {
   const [one, two] = [await put("one"), await put("two")];
   expect(one).not.toBe(two);
   expect(await get()).toBe("two");
   expect(await get(one)).toBe("one");
 });
 
-test("a deletion hides the key behind a marker, and removing the marker brings it back", async () => {
+test("a deletion hides the key behind a delete marker, and deleting the marker restores it", async () => {
   const one = await put("one");
   const { DeleteMarker, VersionId } = await remove();
   expect(DeleteMarker).toBe(true);
@@ -54,7 +54,7 @@ test("a deletion hides the key behind a marker, and removing the marker brings i
   expect(await get()).toBe("one");
 });
 
-test("removing the newest version uncovers the one before", async () => {
+test("after the newest version is deleted, the one before is the current one", async () => {
   const [one, two] = [await put("one"), await put("two")];
   expect(await remove(two)).toMatchObject({ VersionId: two });
   expect(await get()).toBe("one");
@@ -73,7 +73,7 @@ test("a create-only write succeeds over a delete marker", async () => {
   await create();
 });
 
-test("an old version can be copied over the newest", async () => {
+test("an old version can be copied to become the current one", async () => {
   const one = await put("one");
   await put("two");
   const copied = await s3
@@ -83,7 +83,7 @@ test("an old version can be copied over the newest", async () => {
   expect(await get()).toBe("one");
 });
 
-test("many keys are deleted by version or behind markers", async () => {
+test("DeleteObjects deletes versions, or adds delete markers", async () => {
   const one = await put("one");
   const Delete = { Objects: [{ Key, VersionId: one }, { Key }], Quiet: false };
   const { Deleted } = await s3.client().send(new DeleteObjectsCommand({ Bucket, Delete }));
@@ -93,7 +93,7 @@ test("many keys are deleted by version or behind markers", async () => {
   ]);
 });
 
-test("the history of all keys is listed newest first, page by page, without loss or repetition", async () => {
+test("the pages of ListObjectVersions have each version once, the newest of a key first", async () => {
   const client = s3.client();
   for (const key of ["a/1", "a/2", "b", "ü🙂"])
     for (const Body of ["one", "two"])
@@ -151,7 +151,7 @@ test("the history of all keys is listed newest first, page by page, without loss
   expect(rest.Versions?.map(({ Key: key }) => key)).toEqual(["b", "b", "ü🙂", "ü🙂"]);
 });
 
-test("each change tells of itself once, in an order that can be told apart", async () => {
+test("each change sends one event, and the sequencers show the order", async () => {
   const one = await put("one");
   await put("two", "plain");
   await remove();
@@ -182,7 +182,7 @@ test("each change tells of itself once, in an order that can be told apart", asy
   expect(s3.events[1]!.s3.object).not.toHaveProperty("versionId");
 });
 
-test("an event says where, when and by whom, and its key is encoded as in a form", async () => {
+test("an event has the bucket, time and principal, and its key is encoded as in a form", async () => {
   const key = "uploads/a b+c/ü&'(é)*.jpg";
   const { $metadata } = await s3
     .client()
@@ -209,7 +209,7 @@ test("an event says where, when and by whom, and its key is encoded as in a form
   expect(decodeURIComponent(encoded.replaceAll("+", " "))).toBe(key);
 });
 
-test("a head on what a marker hides says so", async () => {
+test("HeadObject of a key behind a delete marker is 404 with x-amz-delete-marker", async () => {
   await put("one");
   await remove();
   await expect(s3.client().send(new HeadObjectCommand({ Bucket, Key }))).rejects.toMatchObject({

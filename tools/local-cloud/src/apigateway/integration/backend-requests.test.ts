@@ -61,7 +61,7 @@ beforeAll(async () => {
   const graph = restApi(
     {
       "GET /s3/{key+}": {
-        to: s3("bucket/images/{key}", {
+        integration: s3("bucket/images/{key}", {
           requestParameters: {
             "integration.request.path.key": "method.request.path.key",
             "integration.request.header.If-None-Match": "method.request.header.If-None-Match",
@@ -87,13 +87,13 @@ beforeAll(async () => {
         },
       },
       "GET /s3q": {
-        to: s3("bucket/{key}", {
+        integration: s3("bucket/{key}", {
           requestParameters: { "integration.request.path.key": "method.request.querystring.image" },
         }),
         responses: { "200": { responseParameters: picture } },
       },
       "PUT /s3/{key+}": {
-        to: s3("bucket/{key}", {
+        integration: s3("bucket/{key}", {
           integrationHttpMethod: "PUT",
           requestParameters: {
             "integration.request.path.key": "method.request.path.key",
@@ -102,10 +102,10 @@ beforeAll(async () => {
         }),
         responses: { "200": {} },
       },
-      "ANY /http/{rest+}": { to: proxied },
-      "GET /gone": { to: { ...proxied, uri: "http://127.0.0.1:1/" } },
+      "ANY /http/{rest+}": { integration: proxied },
+      "GET /gone": { integration: { ...proxied, uri: "http://127.0.0.1:1/" } },
       "POST /http": {
-        to: {
+        integration: {
           type: "HTTP",
           integrationHttpMethod: "POST",
           uri: `${origin}/custom`,
@@ -124,7 +124,7 @@ beforeAll(async () => {
         },
       },
       "POST /later": {
-        to: {
+        integration: {
           ...lambda("custom"),
           type: "AWS",
           requestParameters: {

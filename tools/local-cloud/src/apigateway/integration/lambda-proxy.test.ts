@@ -16,14 +16,14 @@ let slowEnded = false;
 
 beforeAll(async () => {
   const graph = restApi({
-    "ANY /echo": { to: lambda("echo") },
-    "GET /fail": { to: lambda("fail") },
-    "GET /slow": { to: lambda("slow", { timeoutMilliseconds: 200 }) },
-    "ANY /stream": { to: lambda("stream", STREAM) },
-    "GET /live": { to: lambda("live", STREAM) },
-    "GET /unstreamed": { to: lambda("echo", STREAM) },
-    "GET /big": { to: lambda("big") },
-    "GET /throttled": { to: lambda("throttled") },
+    "ANY /echo": { integration: lambda("echo") },
+    "GET /fail": { integration: lambda("fail") },
+    "GET /slow": { integration: lambda("slow", { timeoutMilliseconds: 200 }) },
+    "ANY /stream": { integration: lambda("stream", STREAM) },
+    "GET /live": { integration: lambda("live", STREAM) },
+    "GET /unstreamed": { integration: lambda("echo", STREAM) },
+    "GET /big": { integration: lambda("big") },
+    "GET /throttled": { integration: lambda("throttled") },
   });
   api = await serve(graph, {
     echo,
