@@ -35,6 +35,8 @@ export class AwsError extends Error {
   readonly status: number;
   readonly code: string;
   readonly body: string;
+  /** True if an earlier attempt of the same request had no answer, so that AWS may have done it already. */
+  isAfterLostAnswer = false;
 
   constructor({ service, method }: AwsCall, status: number, body: string) {
     // S3 answers in XML; the others in JSON, where the code follows the name of the API version
@@ -67,16 +69,11 @@ const MAX_SOCKETS = 50;
 export const send = (call: AwsCall): Promise<AwsResponse> => withRetries(() => sendOnce(call));
 
 /**
- * The whole body of the response. Of a call that only reads, a body that breaks off or stops is tried again, too. Any other
- * call was carried out by then, and repeating it might not be harmless. Rejects as `send` does.
+ * The whole body of the response. A body that breaks off or stops is tried again, too, so the call must be one that may be
+ * carried out twice. Rejects as `send` does.
  */
-export async function sendAndRead(
-  call: AwsCall,
-  { isReadOnly }: { isReadOnly: boolean },
-): Promise<Buffer> {
-  if (!isReadOnly) return readAtOnce(await send(call));
-  return withRetries(async () => readAtOnce(await sendOnce(call)));
-}
+export const sendAndRead = (call: AwsCall): Promise<Buffer> =>
+  withRetries(async () => readAtOnce(await sendOnce(call)));
 
 async function readAtOnce({ body }: AwsResponse): Promise<Buffer> {
   body.socket.setTimeout(BODY_TIMEOUT_MS);
@@ -84,11 +81,15 @@ async function readAtOnce({ body }: AwsResponse): Promise<Buffer> {
 }
 
 async function withRetries<Result>(work: () => Promise<Result>): Promise<Result> {
+  let isAfterLostAnswer = false;
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();
     } catch (error) {
+      if (error instanceof AwsError) error.isAfterLostAnswer = isAfterLostAnswer;
       if (attempt === MAX_ATTEMPTS || !isTemporary(error)) throw error;
+      // an answer below 500 says that nothing was done
+      isAfterLostAnswer ||= !(error instanceof AwsError) || error.status >= 500;
     }
     await sleep(Math.random() * BASE_BACKOFF_MS * 2 ** attempt);
   }

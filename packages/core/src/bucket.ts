@@ -76,7 +76,7 @@ export async function read(
   range?: string,
 ): Promise<Buffer | undefined> {
   const call = objectCall("GET", key, { "if-match": eTag, range });
-  return unlessMissing(({ sendAndRead }) => sendAndRead(call, { isReadOnly: true }));
+  return unlessMissing(({ sendAndRead }) => sendAndRead(call));
 }
 
 export type ObjectHead = {

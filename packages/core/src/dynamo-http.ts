@@ -19,8 +19,6 @@ type Output = {
   UnprocessedKeys?: Record<string, { Keys: MarshalledItem[] }>;
 };
 
-const READS = new Set(["GetItem", "Query", "BatchGetItem"]);
-
 /** The item in DynamoDB's JSON, without the attributes that are undefined. */
 export const marshallItem = (item: Record<string, unknown> | undefined) =>
   item && marshall(item, { removeUndefinedValues: true });
@@ -40,8 +38,8 @@ export async function send(operation: string, input: object): Promise<Output> {
     },
     body: JSON.stringify(input),
   } as const;
-  const isReadOnly = READS.has(operation);
-  return JSON.parse(String(await AwsRequest.sendAndRead(call, { isReadOnly }))) as Output;
+  // a write, too, may be carried out twice: dynamo.ts recognises it
+  return JSON.parse(String(await AwsRequest.sendAndRead(call))) as Output;
 }
 
 /** Why each part of a transaction was refused (`None` if it was not), and the item that did not meet its condition. */
@@ -51,6 +49,12 @@ export function parseCancellation({ body }: AwsRequest.AwsError) {
     code: Code,
     item: Item && unmarshall(Item),
   }));
+}
+
+/** The stored item that did not meet the condition of a write that asked for it; undefined if there is none. */
+export function parseStoredItem({ body }: AwsRequest.AwsError) {
+  const { Item } = JSON.parse(body) as { Item?: MarshalledItem };
+  return Item && unmarshall(Item);
 }
 
 type Reason = { Code?: string; Item?: MarshalledItem };

@@ -1,48 +1,14 @@
-import { type IncomingMessage, type ServerResponse, createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
-
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../test/cloud.ts";
-import * as AwsRequest from "./aws-request.ts";
+import { forward, loseAnswer, withTableProxy } from "../test/table-proxy.ts";
 import * as Dynamo from "./dynamo.ts";
 
 let cloud: Awaited<ReturnType<typeof startCloud>>;
-let engine: string;
-beforeAll(async () => {
-  cloud = await startCloud();
-  engine = process.env["AWS_ENDPOINT_URL_DYNAMODB"]!;
-});
+beforeAll(async () => void (cloud = await startCloud()));
 afterAll(() => cloud.stop());
 
 const key = (sk: string): Dynamo.Key => ({ pk: "TEST", sk });
-
-/** A server between this process and the table for one test. */
-async function between(
-  listener: (incoming: IncomingMessage, response: ServerResponse) => Promise<void>,
-) {
-  const server = createServer((incoming, response) => void listener(incoming, response));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  process.env["AWS_ENDPOINT_URL_DYNAMODB"] =
-    `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  onTestFinished(() => {
-    process.env["AWS_ENDPOINT_URL_DYNAMODB"] = engine;
-    server.closeAllConnections();
-    server.close();
-  });
-}
-
-/** The table's response to a request. */
-async function forward(incoming: IncomingMessage) {
-  const body = await AwsRequest.readBody(incoming);
-  const { method, url, headers } = incoming;
-  const answer = await new Promise<IncomingMessage>((resolve, reject) =>
-    request(engine + url, { method, headers }, resolve)
-      .on("error", reject)
-      .end(body),
-  );
-  return { status: answer.statusCode!, body: await AwsRequest.readBody(answer) };
-}
 
 const canceled = (...codes: string[]) =>
   JSON.stringify({
@@ -95,7 +61,7 @@ test("of a transaction with a condition that is not met nothing is written, and 
 test("a transaction whose response is lost is repeated and made once", async () => {
   await Dynamo.put({ item: { ...key("once"), count: 0 } });
   let requests = 0;
-  await between(async (incoming, response) => {
+  await withTableProxy(async (incoming, response) => {
     requests += 1;
     const { status, body } = await forward(incoming);
     if (requests === 1) response.destroy();
@@ -111,7 +77,7 @@ test("a transaction whose response is lost is repeated and made once", async () 
 test("a transaction that meets another one, and a write that meets a transaction, are tried again", async () => {
   let requests = 0;
   const conflict = "com.amazonaws.dynamodb.v20120810#TransactionConflictException";
-  await between(async (incoming, response) => {
+  await withTableProxy(async (incoming, response) => {
     requests += 1;
     const isTransaction = String(incoming.headers["x-amz-target"]).endsWith("TransactWriteItems");
     if (requests % 4 !== 0) {
@@ -135,11 +101,62 @@ test("a transaction that meets another one, and a write that meets a transaction
 
 test("a transaction that is canceled for another reason is an error at once", async () => {
   let requests = 0;
-  await between(async (incoming, response) => {
+  await withTableProxy(async (incoming, response) => {
     requests += 1;
     incoming.resume();
     response.writeHead(400).end(canceled("ItemCollectionSizeLimitExceeded"));
   });
   await expect(Dynamo.transact([{ put: { item: key("x") } }])).rejects.toThrow("Canceled");
   expect(requests).toBe(1);
+});
+
+test("a conditional put whose answer is lost recognises itself when it is repeated", async () => {
+  await loseAnswer(1);
+  const put = { item: { ...key("put"), a: 1 }, condition: "attribute_not_exists(#pk)" };
+  expect(await Dynamo.put(put)).toBe(true);
+  expect(await Dynamo.put(put)).toBe(false);
+});
+
+test("a conditional update whose answer is lost is made once, and returns the item after it", async () => {
+  await Dynamo.put({ item: { ...key("update"), version: 1 } });
+  // a change without a condition in between does not hide the first one
+  await loseAnswer(1, () => Dynamo.update({ key: key("update"), set: { other: true } }));
+  const update = {
+    key: key("update"),
+    set: { title: "new" },
+    add: { version: 1 },
+    condition: "#version = :before",
+    values: { before: 1 },
+  };
+  expect(await Dynamo.update(update)).toMatchObject({
+    title: "new",
+    other: true,
+    version: 2,
+  });
+  expect(await Dynamo.update(update)).toBeUndefined();
+});
+
+test("a conditional removal whose answer is lost counts as made, and one that had an answer does not", async () => {
+  const remove = { key: key("remove"), condition: "attribute_exists(#pk)" };
+  expect(await Dynamo.remove(remove)).toBe(false);
+  await Dynamo.put({ item: key("remove") });
+  await loseAnswer(1);
+  expect(await Dynamo.remove(remove)).toBe(true);
+  expect(await Dynamo.remove(remove)).toBe(false);
+});
+
+test("a write of another process is not taken for one's own", async () => {
+  const put = (a: number) =>
+    Dynamo.put({ item: { ...key("other"), a }, condition: "attribute_not_exists(#pk)" });
+  expect(await put(1)).toBe(true);
+  await loseAnswer(1);
+  expect(await put(2)).toBe(false);
+  expect(await Dynamo.get(key("other"))).toMatchObject({ a: 1 });
+});
+
+test("a removal does not count as made while another item is there", async () => {
+  await Dynamo.put({ item: { ...key("taken"), owner: "bo" } });
+  await loseAnswer(1);
+  const condition = { condition: "#owner = :owner", values: { owner: "ann" } };
+  expect(await Dynamo.remove({ key: key("taken"), ...condition })).toBe(false);
 });

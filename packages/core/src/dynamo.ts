@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Resource } from "sst/resource";
@@ -15,7 +15,8 @@ export type Key = { pk: string; sk: string };
 export type Condition = { condition?: string; values?: Item };
 export type Put = Condition & { item: Key & Item };
 /**
- * Values of `set` that are undefined are left as they are. `remove` lists attributes, `add` adds to numbers and sets.
+ * Values of `set` that are undefined are left as they are. `remove` lists attributes, `add` adds to numbers and sets;
+ * to numbers only under a condition, because a request without one may be made twice.
  * `map.key` is an entry of a map; the map must exist, and key has letters, digits and underscores only.
  */
 export type Update = Condition & { key: Key; set?: Item; remove?: readonly string[]; add?: Item };
@@ -133,27 +134,49 @@ export async function count(input: Query): Promise<number> {
   return total;
 }
 
+// A request that got no answer is repeated, and its condition is not met any more if it was made the first time. So each
+// conditional write leaves its `writeId` in the item: a write that finds its own there was made. It stays undetected only if
+// another write follows before the repetition.
+
 /** True if the item was written; false if the condition was not met. */
-export const put = (input: Put): Promise<boolean> =>
-  writeIfConditionMet(async ({ send, marshallItem }) => {
-    await send("PutItem", marshallWrite(putInput(input), marshallItem));
-    return true;
-  }, false);
+export async function put(input: Put): Promise<boolean> {
+  const { send, marshallItem } = await http();
+  const own = ownWrite(input);
+  const request = marshallWrite(
+    putInput({ ...input, item: { ...input.item, ...own } }),
+    marshallItem,
+  );
+  const refusal = await refusalOf(send("PutItem", { ...request, ...returnStored }));
+  return !refusal || isOwn(refusal.stored, own);
+}
 
 /** The item after the change; undefined if the condition was not met. */
-export const update = (input: Update) =>
-  writeIfConditionMet(async ({ send, marshallItem, unmarshall }): Promise<Item | undefined> => {
-    const request = marshallWrite(updateInput(input), marshallItem);
-    const { Attributes = {} } = await send("UpdateItem", { ...request, ReturnValues: "ALL_NEW" });
-    return unmarshall(Attributes);
-  }, undefined);
+export async function update(input: Update): Promise<Item | undefined> {
+  const { send, marshallItem, unmarshall } = await http();
+  const own = ownWrite(input);
+  const request = marshallWrite(
+    updateInput({ ...input, set: { ...input.set, ...own } }),
+    marshallItem,
+  );
+  let changed: Item | undefined;
+  const refusal = await refusalOf(
+    send("UpdateItem", { ...request, ReturnValues: "ALL_NEW", ...returnStored }).then(
+      ({ Attributes = {} }) => (changed = unmarshall(Attributes)),
+    ),
+  );
+  return refusal && isOwn(refusal.stored, own) ? refusal.stored : changed;
+}
 
-/** True if the condition was met. Without a condition an item that does not exist is removed, too. */
-export const remove = (input: Remove): Promise<boolean> =>
-  writeIfConditionMet(async ({ send, marshallItem }) => {
-    await send("DeleteItem", marshallWrite(keyInput(input), marshallItem));
-    return true;
-  }, false);
+/**
+ * True if the condition was met. Without a condition an item that does not exist is removed, too. After a lost answer an
+ * item that does not exist counts as removed by this call.
+ */
+export async function remove(input: Remove): Promise<boolean> {
+  const { send, marshallItem } = await http();
+  const request = marshallWrite(keyInput(input), marshallItem);
+  const refusal = await refusalOf(send("DeleteItem", { ...request, ...returnStored }));
+  return !refusal || (refusal.isAfterLostAnswer && !refusal.stored);
+}
 
 /**
  * Makes all writes in one request, or none: all are made if each condition is met. The result has an entry for each write.
@@ -209,17 +232,27 @@ async function* queryPages(input: Query, more: { Select?: "COUNT" } = {}) {
   } while (startKey);
 }
 
-/** The result of `write`, or `otherwise` if its condition was not met. */
-async function writeIfConditionMet<Result>(
-  write: (dynamoHttp: DynamoHttp) => Promise<Result>,
-  otherwise: Result,
-): Promise<Result> {
-  const dynamoHttp = await http();
+const WRITE_ID_BYTES = 9;
+
+const ownWrite = ({ condition }: Condition): { writeId?: string } =>
+  condition ? { writeId: randomBytes(WRITE_ID_BYTES).toString("base64url") } : {};
+
+const isOwn = (stored: Item | undefined, { writeId }: { writeId?: string }) =>
+  writeId !== undefined && stored?.["writeId"] === writeId;
+
+const returnStored = { ReturnValuesOnConditionCheckFailure: "ALL_OLD" };
+
+/** Undefined if the write was made. If its condition was not met: the stored item, undefined if there is none. */
+async function refusalOf(
+  write: Promise<unknown>,
+): Promise<{ stored: Item | undefined; isAfterLostAnswer: boolean } | undefined> {
+  const { AwsError, parseStoredItem } = await http();
   try {
-    return await write(dynamoHttp);
+    await write;
+    return undefined;
   } catch (error) {
-    if (error instanceof dynamoHttp.AwsError && error.code === "ConditionalCheckFailedException")
-      return otherwise;
+    if (error instanceof AwsError && error.code === "ConditionalCheckFailedException")
+      return { stored: parseStoredItem(error), isAfterLostAnswer: error.isAfterLostAnswer };
     throw error;
   }
 }
@@ -261,7 +294,7 @@ function updateInput({ key, set = {}, remove = [], add = {}, condition, values }
 function transactItem(write: Write, marshallItem: DynamoHttp["marshallItem"]) {
   const withOldItem = (input: WriteInput) => ({
     ...marshallWrite(input, marshallItem),
-    ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+    ...returnStored,
   });
   if ("put" in write) return { Put: withOldItem(putInput(write.put)) };
   if ("update" in write) return { Update: withOldItem(updateInput(write.update)) };

@@ -6,6 +6,7 @@ import * as z from "zod/mini";
 
 import { startCloud } from "../test/cloud.ts";
 import { as, found, pendingImage, readyImage } from "../test/samples.ts";
+import { loseAnswer } from "../test/table-proxy.ts";
 import * as Dynamo from "./dynamo.ts";
 import * as Feed from "./feed.ts";
 import * as Id from "./id.ts";
@@ -318,7 +319,17 @@ test("a tombstone has the attributes of the list of what it keeps, and no others
   await as("ann", () => Image.remove(id));
   const tombstone = await Dynamo.get(ImageRow.key(id));
   expect(new Set(Object.keys(tombstone!))).toEqual(
-    new Set(["pk", "sk", ...Object.keys(ImageRow.tombstoneAttributes)]),
+    new Set(["pk", "sk", "writeId", ...Object.keys(ImageRow.tombstoneAttributes)]),
   );
   expect(tombstone).toMatchObject({ state: "deleted", ownerId: "ann", name: "complete.jpg" });
+});
+
+test("a change whose answer is lost is made once, and is no conflict with itself", async () => {
+  const id = await readyImage();
+  const { version } = await Image.get(id);
+  // the second request is the write
+  await loseAnswer(2);
+  const changed = await as("ann", () => Image.update({ id, version, title: "New" }));
+  expect(changed).toMatchObject({ title: "New", version: version + 1 });
+  expect(await Image.get(id)).toMatchObject({ title: "New", version: version + 1 });
 });

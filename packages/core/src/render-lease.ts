@@ -69,6 +69,8 @@ export async function acquire(request: LeaseRequest): Promise<AcquireResult> {
   if (item) return { type: "acquired", lease };
   const { [attribute]: stored, plans } = (await Dynamo.get(key)) ?? {};
   const other = stored === undefined ? undefined : StoredLease.parse(stored);
+  // the answer of the first attempt was lost, and another plan of the budget was written before the second one
+  if (other?.holder === lease.holder) return { type: "acquired", lease };
   if (other && other.expiresAtMs > nowMs) return { type: "heldByAnother", refusal: other.refusal };
   const isSpent = plans instanceof Set && plans.size >= MAX_PLANS_PER_IMAGE && !plans.has(plan);
   return isSpent ? { type: "budgetSpent" } : { type: "heldByAnother", refusal: undefined };
