@@ -24,6 +24,7 @@ export default $config({
     await import("./infra/outbox.ts");
     await import("./infra/like-counter.ts");
     const { api } = await import("./infra/api.ts");
+    await import("./infra/alarms.ts");
     return {
       api: api.url,
       bucket: images.name,

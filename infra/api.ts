@@ -1,12 +1,15 @@
 import { admin } from "./admin.ts";
 import * as Cors from "./cors.ts";
 import { deliver, presets } from "./delivery.ts";
-import { authorizer, deploy, gateway, restApi } from "./gateway.ts";
+import { addAddressLimit } from "./address-limit.ts";
+import { authorizer, gateway, restApi } from "./gateway.ts";
 import * as Grants from "./grants.ts";
 import "./health.ts";
 import { keys, signing } from "./keys.ts";
 import * as LightFetch from "./light-fetch.ts";
 import "./s3-put-route.ts";
+import * as Settings from "./settings.ts";
+import { addThrottles } from "./throttles.ts";
 import { addUsagePlans } from "./usage-plans.ts";
 import "./s3-get-route.ts";
 import { addPreflight } from "./preflight.ts";
@@ -14,11 +17,14 @@ import "./gateway-responses.ts";
 import { nameOf, routes } from "./routes.ts";
 import { data, images } from "./storage.ts";
 
+const { reservedConcurrency } = Settings.ofStage($app.stage);
+
 const apiHandler = new sst.aws.Function("ApiHandler", {
   handler: "packages/api/src/lambda.handler",
   description: "Answers /v1",
   memory: "1024 MB",
   timeout: "15 seconds",
+  concurrency: { reserved: reservedConcurrency.ApiHandler },
   link: [images, data, keys, signing, presets],
   environment: Cors.environment,
   nodejs: LightFetch.nodejs,
@@ -73,8 +79,10 @@ for (const route of routes) {
 
 for (const [path, methods] of Object.entries(methodsByPath())) addPreflight(path, methods);
 
-deploy();
+gateway.deploy();
+addThrottles();
 addUsagePlans();
+addAddressLimit();
 
 export { gateway as api };
 

@@ -3,9 +3,11 @@ import { signing } from "./keys.ts";
 import * as Settings from "./settings.ts";
 import { data, images } from "./storage.ts";
 
+const settings = Settings.ofStage($app.stage);
+
 /** Deliver expands presets; the API validates their names. */
 export const presets = new sst.Linkable("Presets", {
-  properties: { queries: Settings.ofStage($app.stage).presets },
+  properties: { queries: settings.presets },
 });
 
 export const deliver = new sst.aws.Function("Deliver", {
@@ -15,6 +17,7 @@ export const deliver = new sst.aws.Function("Deliver", {
   memory: "1769 MB",
   // the gateway waits 29 seconds
   timeout: "28 seconds",
+  concurrency: { reserved: settings.reservedConcurrency.Deliver },
   // without the limit of 6 MB: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
   streaming: true,
   link: [images, data, presets, signing],

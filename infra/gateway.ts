@@ -1,9 +1,6 @@
 import { createHash } from "node:crypto";
 
-import * as Settings from "./settings.ts";
 import { users } from "./auth.ts";
-
-const { throttle } = Settings.ofStage($app.stage);
 
 /** The raw resources of the API. SST's deployment depends only on the methods and integrations that SST created. */
 const rawResources: $util.CustomResource[] = [];
@@ -56,17 +53,6 @@ export const parameters = registerForDeployment(
     validateRequestBody: false,
   }),
 );
-
-/** Creates the deployment and its stage; call it after everything else. */
-export function deploy() {
-  gateway.deploy();
-  return new aws.apigateway.MethodSettings("ApiThrottle", {
-    restApi: restApi.id,
-    stageName: gateway.nodes.stage!.stageName,
-    methodPath: "*/*",
-    settings: { throttlingRateLimit: throttle.rate, throttlingBurstLimit: throttle.burst },
-  });
-}
 
 /** One line of JSON per request, without `Authorization` and query: a signed delivery URL is a secret. */
 const accessLog = JSON.stringify({

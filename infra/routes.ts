@@ -1,3 +1,5 @@
+import type { ThrottleName } from "./settings.ts";
+
 /** The routes that functions answer, as data: api.ts creates them, a test prints them. */
 export type Route = {
   method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -5,6 +7,8 @@ export type Route = {
   to: "ApiHandler" | "Deliver" | "Admin";
   /** `user`: Cognito's ID token. `key`: an API key of a usage plan (usage-plans.ts). `operator`: an IAM signature. */
   auth: "anyone" | "user" | "key" | "operator";
+  /** Of settings.ts, if not the limit of every method. */
+  throttle?: ThrottleName;
 };
 
 const publicRead = (path: string): Route => ({
@@ -27,7 +31,13 @@ const forOperator = (method: Route["method"], path: string): Route => ({
   auth: "operator",
 });
 const deliver = (path: string): Route[] =>
-  (["GET", "HEAD"] as const).map((method) => ({ method, path, to: "Deliver", auth: "anyone" }));
+  (["GET", "HEAD"] as const).map((method) => ({
+    method,
+    path,
+    to: "Deliver",
+    auth: "anyone",
+    throttle: "deliver",
+  }));
 
 export const routes: Route[] = [
   ...deliver("/i/{id}"),
@@ -39,16 +49,16 @@ export const routes: Route[] = [
   publicRead("/docs"),
 
   publicRead("/v1/images"),
-  ofUser("POST", "/v1/images"),
+  { ...ofUser("POST", "/v1/images"), throttle: "upload" },
   publicRead("/v1/images/{id}"),
   ofUser("PATCH", "/v1/images/{id}"),
   ofUser("DELETE", "/v1/images/{id}"),
-  ofUser("POST", "/v1/images/{id}/urls"),
+  { ...ofUser("POST", "/v1/images/{id}/urls"), throttle: "sign" },
   ofUser("PUT", "/v1/images/{id}/like"),
   ofUser("DELETE", "/v1/images/{id}/like"),
   publicRead("/v1/images/{id}/likes"),
 
-  ofUser("POST", "/v1/uploads"),
+  { ...ofUser("POST", "/v1/uploads"), throttle: "upload" },
   ofUser("GET", "/v1/uploads/{id}"),
 
   ofUser("GET", "/v1/me"),

@@ -11,8 +11,20 @@ export type Settings = {
   /** Allows sign-in with user name and password in one call, for tests and the local cloud. Browsers use SRP. */
   passwordSignIn: boolean;
   users: Users;
-  /** Of the whole API: requests per second, and the burst. The limits of an AWS account are 10,000 and 5,000. */
-  throttle: { rate: number; burst: number };
+  /** Of each method of the API: requests per second, and the burst. The limits of an AWS account, for all APIs together, are 10,000 and 5,000. */
+  throttle: Rate;
+  /** Lower limits for methods whose requests cost more; routes.ts says which method has which. */
+  throttles: Partial<Record<ThrottleName, Rate>>;
+  /** Of a client's address: how many requests in how many seconds, counted by AWS WAF at 6 USD a month and 0.60 USD per million requests. */
+  addressLimit: { requests: number; seconds: 60 | 120 | 300 | 600 } | undefined;
+  /**
+   * Concurrent executions that Lambda keeps for a function and never exceeds. An account has 1,000 in all, and must leave 100
+   * unreserved; a new account may have 10, and then a deploy with any reservation fails, so only a stage of an account whose quota
+   * is 1,000 can have them. https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+   */
+  reservedConcurrency: Partial<Record<"ApiHandler" | "Deliver", number>>;
+  /** Tells people when something needs them; `mail` is an address that confirms the subscription. An account's first ten alarms cost nothing. */
+  alarms: { mail: string | undefined } | undefined;
   /** What an API key may request of `/partner/v1`: requests per second, the burst, and the quota per period. */
   plans: Record<"trial" | "partner", Plan>;
   /** Named delivery queries for `/i/{id}/{rev}/{preset}`, each with `w` or `h`. */
@@ -23,6 +35,12 @@ export type Settings = {
   noncurrentDays: number;
   logDays: 7 | 90;
 };
+
+/** Requests per second, and how many may come at once: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html */
+export type Rate = { rate: number; burst: number };
+
+/** `upload`: each request may cost ingest seconds of a processor. `sign`: up to a hundred signatures. `deliver`: may render. */
+export type ThrottleName = "upload" | "sign" | "deliver";
 
 export type Users = {
   /** Users may add an authenticator app; Cognito then asks for its code at each sign-in. */
@@ -82,6 +100,20 @@ const production: Settings = {
     threatProtection: "OFF",
   },
   throttle: { rate: 2_000, burst: 1_000 },
+  throttles: {
+    // ingest stores some 25 pictures a second with 50 functions: what is above waits in the queue
+    upload: { rate: 50, burst: 200 },
+    sign: { rate: 100, burst: 100 },
+    // one method's burst fits into Deliver's reserved concurrency: the gateway's 429 says when to come back, Lambda's is a 500
+    deliver: { rate: 1_000, burst: 500 },
+  },
+  // 20 a second for five minutes: a fast reader of a gallery makes 5, and several people may share an address
+  addressLimit: { requests: 6_000, seconds: 300 },
+  // Renders can take 500, and never the 200 of the API, at 20 ms a request enough for the 2,000 a second of one method. The other
+  // 300 are for ingest (50 for each of its two queues), streams and operators: were they taken, SQS would count each refused
+  // attempt, and uploads would end as dead letters.
+  reservedConcurrency: { ApiHandler: 200, Deliver: 500 },
+  alarms: { mail: undefined },
   plans: {
     trial: { rate: 5, burst: 10, quota: { limit: 1_000, period: "day" } },
     partner: { rate: 100, burst: 200, quota: { limit: 5_000_000, period: "month" } },
@@ -111,6 +143,14 @@ const personal: Settings = {
     threatProtection: "OFF",
   },
   throttle: { rate: 200, burst: 100 },
+  throttles: {
+    upload: { rate: 20, burst: 50 },
+    sign: { rate: 20, burst: 20 },
+    deliver: { rate: 100, burst: 100 },
+  },
+  addressLimit: undefined,
+  reservedConcurrency: {},
+  alarms: undefined,
   plans: {
     // small enough that a developer of a client sees both kinds of 429
     trial: { rate: 50, burst: 20, quota: { limit: 200, period: "day" } },
@@ -123,4 +163,9 @@ const personal: Settings = {
 };
 
 /** The local cloud costs nothing, so only the limits of an AWS account apply: a load test measures the service. */
-const laptop: Settings = { ...personal, throttle: { rate: 10_000, burst: 5_000 } };
+const laptop: Settings = {
+  ...personal,
+  throttle: { rate: 10_000, burst: 5_000 },
+  throttles: {},
+  alarms: { mail: undefined },
+};

@@ -5,6 +5,7 @@ import { type CloudAddresses, addressesOf } from "./addresses.ts";
 import { type Clock, createClock } from "./clock.ts";
 import type { UserPools } from "./cognito/cognito.ts";
 import { openDataFolder } from "./data-folder.ts";
+import { notRunHere } from "./graph/ignored-types.ts";
 import { type ResourceGraph, loadGraph, resourcesOf } from "./graph/resource-graph.ts";
 import { createPrincipals } from "./iam/principals.ts";
 import { createSts } from "./iam/sts.ts";
@@ -145,6 +146,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     if (webSockets) stops.push(webSockets.stop);
     const gateway = await createRestApis();
     await functions?.ready;
+    const notRun = notRunHere(graph.others.map(({ type }) => type));
+    if (notRun.length > 0) onProgress(`not run   ${notRun.join(", ")}`);
     if (functions) onProgress(`functions ${Object.values(functions.names).join(", ")}`);
     // the last port to open: a client that finds it open finds everything behind it
     const api = gateway && (await open(gateway.server, "api", "API"));

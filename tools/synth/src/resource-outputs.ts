@@ -137,6 +137,17 @@ const makers: Record<string, Maker> = {
     id: inputs.name,
     outputs: { arn: `arn:aws:logs:${region}:${account}:log-group:${inputs.name}` },
   }),
+  "aws:cloudwatch/metricAlarm:MetricAlarm": (name, inputs, { region }) => {
+    // the provider's own default
+    const alarm = inputs.name ?? `${name}-${short(name, 7)}`;
+    return {
+      id: alarm,
+      outputs: {
+        arn: `arn:aws:cloudwatch:${region}:${account}:alarm:${alarm}`,
+        ...(!inputs.name && { name: alarm }),
+      },
+    };
+  },
   "aws:cognito/userPool:UserPool": (name, _, { region }) => {
     const id = `${region}_${short(name, 9, mixed)}`;
     return {
@@ -217,11 +228,35 @@ const makers: Record<string, Maker> = {
   "aws:s3/bucketPolicy:BucketPolicy": ofBucket,
   "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": ofBucket,
   "aws:s3/bucketVersioning:BucketVersioning": ofBucket,
+  "aws:sns/topic:Topic": (name, inputs, { region }) => {
+    const topic = inputs.name ?? `${name}-${short(name, 7)}`;
+    const arn = `arn:aws:sns:${region}:${account}:${topic}`;
+    return { id: arn, outputs: { arn, ...(!inputs.name && { name: topic }) } };
+  },
+  "aws:sns/topicSubscription:TopicSubscription": (name, inputs) => {
+    const arn = `${inputs.topic}:${uuid(name)}`;
+    return { id: arn, outputs: { arn } };
+  },
   "aws:sqs/queue:Queue": (_, inputs, { region }) => {
     const url = `https://sqs.${region}.amazonaws.com/${account}/${inputs.name}`;
     return { id: url, outputs: { arn: `arn:aws:sqs:${region}:${account}:${inputs.name}`, url } };
   },
   "aws:sqs/queuePolicy:QueuePolicy": (_, inputs) => ({ id: inputs.queueUrl, outputs: {} }),
+  "aws:wafv2/webAcl:WebAcl": (name, inputs, { region }) => {
+    const acl = inputs.name ?? `${name}-${short(name, 7)}`;
+    const id = uuid(name);
+    return {
+      id,
+      outputs: {
+        arn: `arn:aws:wafv2:${region}:${account}:regional/webacl/${acl}/${id}`,
+        ...(!inputs.name && { name: acl }),
+      },
+    };
+  },
+  "aws:wafv2/webAclAssociation:WebAclAssociation": (_, inputs) => ({
+    id: `${inputs.webAclArn},${inputs.resourceArn}`,
+    outputs: {},
+  }),
   // the graph contains no secret: a deploy and a laptop each draw their own random values
   "random:index/randomBytes:RandomBytes": (name) => ({
     id: name,

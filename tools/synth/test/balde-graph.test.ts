@@ -5,6 +5,7 @@ import { synthesize } from "../src/synthesize.ts";
 import { gatewayResponses } from "./gateway-responses.ts";
 import { events } from "./events.ts";
 import { gateway } from "./gateway.ts";
+import { guards } from "./guards.ts";
 import type { Graphs } from "./read.ts";
 import { permissions } from "./permissions.ts";
 import { stages } from "./stages.ts";
@@ -21,5 +22,5 @@ beforeAll(async () => {
   });
 }, 300_000);
 
-for (const about of [permissions, gateway, gatewayResponses, storage, events, stages])
+for (const about of [permissions, gateway, gatewayResponses, storage, events, stages, guards])
   about(() => graphs);

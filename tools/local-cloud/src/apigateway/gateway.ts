@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { realTimeMs } from "../xray/segment.ts";
+import { createAddressLimits } from "./address-limits.ts";
 import { createLambdaAuthorizers } from "./authorizer/lambda.ts";
 import { openAccessLogs } from "./access-log-files.ts";
 import { compileUsage } from "./compile-usage-plans.ts";
@@ -32,6 +33,7 @@ export function createGateway(dependencies: Dependencies): Gateway {
   const stageByPath = stagesByPath(stages);
   const accessLogs = openAccessLogs(stages, dependencies);
   const run = createPipeline({
+    addressLimits: createAddressLimits(dependencies.graph, dependencies.clock),
     usage: createUsagePlans(compileUsage(dependencies), dependencies.clock),
     lambdas: createLambdaAuthorizers(dependencies),
     dependencies,

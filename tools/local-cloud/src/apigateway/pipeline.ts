@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
+import type { AddressLimits } from "./address-limits.ts";
 import { authorize } from "./authorizer/authorize.ts";
 import type { LambdaAuthorizers } from "./authorizer/lambda.ts";
 import type { HttpResponse, RequestContext, PartialRequestContext } from "./types.ts";
@@ -18,6 +19,7 @@ const MAX_URL_BYTES = 10_240;
 const MAX_ARN_BYTES = 1_600;
 
 type PipelineDependencies = {
+  addressLimits: AddressLimits;
   usage: UsagePlans;
   lambdas: LambdaAuthorizers;
   dependencies: Dependencies;
@@ -27,7 +29,12 @@ type PipelineDependencies = {
  * Returns the handler of requests. Each step may throw a GatewayError. Routing comes before authorization, and the authorizer
  * before the API key [V-WILD]; the order of throttling and validation is not documented.
  */
-export function createPipeline({ usage, lambdas, dependencies }: PipelineDependencies) {
+export function createPipeline({
+  addressLimits,
+  usage,
+  lambdas,
+  dependencies,
+}: PipelineDependencies) {
   return async (req: IncomingMessage, unrouted: PartialRequestContext): Promise<HttpResponse> => {
     const tooLarge = transportLimit(req, unrouted);
     if (tooLarge) return tooLarge;
@@ -35,6 +42,7 @@ export function createPipeline({ usage, lambdas, dependencies }: PipelineDepende
     // plain text, without a gateway response and CORS headers [V-WILD]
     if (!body) return text(413, `HTTP content length exceeded ${MAX_BODY_BYTES} bytes.`);
     unrouted.body = body;
+    addressLimits.check(unrouted);
 
     const context = assertRouted(unrouted);
     const { stage, method } = context;

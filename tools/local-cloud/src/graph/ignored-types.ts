@@ -1,3 +1,19 @@
+/** Resource types that do something in AWS and nothing here; the start says so. */
+const TYPES_NOT_RUN: Record<string, string> = {
+  "aws:cloudwatch/metricAlarm:MetricAlarm": "CloudWatch alarm",
+  "aws:sns/topic:Topic": "SNS topic",
+  "aws:sns/topicSubscription:TopicSubscription": "SNS subscription",
+};
+
+/** Returns what a graph has that is not run here, as words for a person: `4 CloudWatch alarms`. */
+export function notRunHere(types: string[]): string[] {
+  const counts = Map.groupBy(
+    types.filter((type) => Object.hasOwn(TYPES_NOT_RUN, type)),
+    (type) => TYPES_NOT_RUN[type]!,
+  );
+  return [...counts].map(([title, { length }]) => `${length} ${title}${length > 1 ? "s" : ""}`);
+}
+
 /** Resource types that nothing here reads, each with the reason why it has no meaning on a laptop. */
 const IGNORED_TYPES: { type: string | RegExp; reason: string }[] = [
   { type: /^sst:/, reason: "a component of SST; what it creates is in the graph as well" },
@@ -31,6 +47,7 @@ const IGNORED_TYPES: { type: string | RegExp; reason: string }[] = [
 
 /** Whether a resource of this type may be in a graph without anything here reading it. */
 export const isIgnored = (type: string): boolean =>
+  Object.hasOwn(TYPES_NOT_RUN, type) ||
   IGNORED_TYPES.some((ignored) =>
     typeof ignored.type === "string" ? ignored.type === type : ignored.type.test(type),
   );

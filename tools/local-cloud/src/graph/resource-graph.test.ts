@@ -51,10 +51,9 @@ test("the committed graphs have only resources that are known", () => {
 
 test.each([
   "aws:cloudfront/distribution:Distribution",
-  "aws:cloudwatch/metricAlarm:MetricAlarm",
   "aws:cloudwatch/dashboard:Dashboard",
   "aws:cloudwatch/eventRule:EventRule",
-  "aws:sns/topic:Topic",
+  "aws:sns/platformApplication:PlatformApplication",
   "aws:scheduler/schedule:Schedule",
   "aws:lambda/functionUrl:FunctionUrl",
   "aws:lambda/alias:Alias",
@@ -73,6 +72,9 @@ test.each([
   "random:index/randomBytes:RandomBytes",
   "aws:cloudwatch/logGroup:LogGroup",
   "aws:apigateway/account:Account",
+  "aws:cloudwatch/metricAlarm:MetricAlarm",
+  "aws:sns/topic:Topic",
+  "aws:sns/topicSubscription:TopicSubscription",
 ])("a resource of the type %s is ignored", (type) => {
   expect(problemsIn(resource(type, { anything: 1 }))).toEqual([]);
 });
@@ -156,7 +158,7 @@ test("a property that links to another resource must be there", () => {
 
 test("all problems of a graph are in one error", () => {
   const odd = queue({ fifoQueue: true, redriveAllowPolicy: "{}" });
-  expect(problemsIn(odd, resource("aws:sns/topic:Topic"))).toHaveLength(3);
+  expect(problemsIn(odd, resource("aws:lambda/alias:Alias"))).toHaveLength(3);
 });
 
 test("an unknown property that is false or empty asks for nothing", () => {

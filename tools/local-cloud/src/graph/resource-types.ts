@@ -8,6 +8,7 @@ import { iam } from "./iam.ts";
 import { lambda } from "./lambda.ts";
 import { s3 } from "./s3.ts";
 import { sqs } from "./sqs.ts";
+import { wafv2 } from "./wafv2.ts";
 
 /** Every resource type that is read, with its properties. */
 export const RESOURCE_TYPES = {
@@ -19,6 +20,7 @@ export const RESOURCE_TYPES = {
   ...lambda,
   ...s3,
   ...sqs,
+  ...wafv2,
 };
 
 export type ResourceType = keyof typeof RESOURCE_TYPES;

@@ -88,7 +88,7 @@ function event(context: RequestContext): string {
 }
 
 function succeeded(result: Exclude<InvokeResult, { kind: "stream" }>): Buffer {
-  // the status of a throttled function is an open question [?]; most reports say 500
+  // Lambda's 429 becomes a 500 [V-WILD]: https://repost.aws/questions/QUfI6bsdd0SOiPeyimzxSkfQ
   if (result.kind === "throttled") throw configurationError("the function is throttled");
   if (result.kind === "error")
     throw malformedProxyResponse(`${result.errorType}: ${result.errorMessage}`);
