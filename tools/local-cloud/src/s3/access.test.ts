@@ -34,6 +34,19 @@ const publicRead = (name: string) => ({
     ],
   }),
 });
+const readFor = (role: string) => ({
+  policy: JSON.stringify({
+    Statement: [
+      {
+        Effect: "Allow",
+        Principal: "*",
+        Action: "s3:GetObject",
+        Resource: `${bucketArn("shared")}/*`,
+        Condition: { ArnEquals: { "aws:PrincipalArn": role } },
+      },
+    ],
+  }),
+});
 const open = { blockPublicPolicy: false, restrictPublicBuckets: false };
 const closed = { blockPublicPolicy: true, restrictPublicBuckets: true };
 const graph = smallGraph(
@@ -43,8 +56,19 @@ const graph = smallGraph(
     }),
     ...bucket("public", { BucketPolicy: publicRead("public"), BucketPublicAccessBlock: open }),
     ...bucket("blocked", { BucketPolicy: publicRead("blocked"), BucketPublicAccessBlock: closed }),
+    ...bucket("restricted", {
+      BucketPolicy: publicRead("restricted"),
+      BucketPublicAccessBlock: { ...open, restrictPublicBuckets: true },
+    }),
+    ...bucket("refusing", {
+      BucketPolicy: publicRead("refusing"),
+      BucketPublicAccessBlock: { ...open, blockPublicPolicy: true },
+    }),
+    ...bucket("shared", { BucketPolicy: readFor("arn:aws:iam::123456789012:role/guest") }),
   ],
   {
+    guest: [],
+    stranger: [],
     reader: [{ Effect: "Allow", Action: "s3:GetObject", Resource: `${arn}/shown/*` }],
     lister: [
       { Effect: "Allow", Action: "s3:GetObject", Resource: `${arn}/*` },
@@ -63,7 +87,7 @@ const graph = smallGraph(
 let s3: Awaited<ReturnType<typeof startS3>>;
 beforeAll(async () => {
   s3 = await startS3(graph);
-  for (const Bucket of ["pictures", "public", "blocked"])
+  for (const Bucket of ["pictures", "public", "blocked", "restricted", "refusing", "shared"])
     for (const Key of ["shown/a", "hidden/a", "secret/a"])
       await s3.client().send(new PutObjectCommand({ Bucket, Key, Body: Key }));
 });
@@ -108,6 +132,13 @@ test("a deny in the bucket's policy also holds for the operator", async () => {
     ...denied,
     message: expect.stringMatching(/explicit deny in a resource-based policy/),
   });
+});
+
+test("a bucket's policy can allow a role by its ARN, which is not the ARN of its session", async () => {
+  const get = (role: string) =>
+    as(role).send(new GetObjectCommand({ Bucket: "shared", Key: "shown/a" }));
+  expect(await (await get("guest")).Body!.transformToString()).toBe("shown/a");
+  await expect(get("stranger")).rejects.toMatchObject(denied);
 });
 
 test("a missing key is NoSuchKey for a role that may list the bucket, else AccessDenied", async () => {
@@ -159,7 +190,8 @@ test("each key of DeleteObjects is allowed or denied separately", async () => {
 test("an anonymous request reads only where the bucket's policy and its public access block allow it", async () => {
   const status = async (path: string) => (await fetch(`${s3.endpoint}/${path}`)).status;
   expect(await status("public/shown/a")).toBe(200);
-  expect(await status("blocked/shown/a")).toBe(403);
+  for (const name of ["blocked", "restricted", "refusing"])
+    expect(await status(`${name}/shown/a`)).toBe(403);
   expect(await status("pictures/shown/a")).toBe(403);
   expect(await status("public/shown/none")).toBe(403);
   expect(await status("public/shown/a?response-content-type=text/html")).toBe(400);

@@ -62,12 +62,10 @@ export function assertAllowedOnService(s3: S3, request: ServiceRequest, action: 
 /** Returns the error for a missing key: `otherwise` if the caller may list the bucket, else AccessDenied, as S3 does. It is not logged as a denial, because a function may ask for a missing key in its normal work. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestSyntax */
 export function missing(s3: S3, call: Call, bucket: Bucket, otherwise: S3Error): S3Error {
   return (
-    refuse(
-      { ...s3, log: { ...s3.log, denied() {} } },
-      { ...call, query: new Map() },
-      "s3:ListBucket",
-      { bucket, key: "" },
-    ) ?? otherwise
+    refuse({ ...s3, log: { ...s3.log, denied() {} } }, call, "s3:ListBucket", {
+      bucket,
+      key: "",
+    }) ?? otherwise
   );
 }
 

@@ -97,6 +97,18 @@ test("a changed byte, a swapped chunk signature or a changed trailer is refused"
   );
 });
 
+test("a chunk header without an end is not read to its end", async () => {
+  let sent = 0;
+  const endless = async function* () {
+    for (; sent < 1_000_000; sent += 1_000) yield Buffer.alloc(1_000, "0");
+  };
+  const chunks = Chunked.unframe(endless(), { hasTrailer: false }, new Map());
+  await expect(chunks[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+    code: "IncompleteBody",
+  });
+  expect(sent).toBeLessThan(10_000);
+});
+
 test("a body that ends early or has no chunks is incomplete", async () => {
   const whole = frame(signed.signatures);
   for (const end of [0, 50, 60_000, whole.length - 2])

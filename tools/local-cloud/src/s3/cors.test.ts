@@ -6,7 +6,7 @@ import { bucket, smallGraph, startS3 } from "./s3.fixture.ts";
 const site = "https://app.example";
 const corsRules = [
   {
-    allowedOrigins: [site, "https://*.dev.example"],
+    allowedOrigins: [site, "https://*.dev.example", "https://box*x.example"],
     allowedMethods: ["PUT", "POST"],
     allowedHeaders: ["content-type", "x-amz-*"],
     exposeHeaders: ["ETag"],
@@ -68,6 +68,10 @@ test("the response to a preflight has the values of the first matching rule", as
 test.each([
   ["another origin", preflightHeaders("https://evil.example", "PUT")],
   ["an origin that only ends alike", preflightHeaders("https://evil-app.example", "PUT")],
+  [
+    "an origin that has the pattern's ends in one place",
+    preflightHeaders("https://box.example", "PUT"),
+  ],
   ["another method", preflightHeaders(site, "DELETE")],
   ["another header", preflightHeaders(site, "PUT", "content-type, authorization")],
 ])("a preflight for %s is refused", async (_, headers) => {

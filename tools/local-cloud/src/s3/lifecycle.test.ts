@@ -24,9 +24,24 @@ const rules = [
   },
 ];
 const BucketLifecycleConfiguration = { rules };
+const keepTwo = [
+  {
+    id: "history",
+    status: "Enabled",
+    filter: { prefix: "" },
+    noncurrentVersionExpiration: { noncurrentDays: 2, newerNoncurrentVersions: 2 },
+  },
+  {
+    id: "uploads",
+    status: "Enabled",
+    filter: { prefix: "uploads/" },
+    abortIncompleteMultipartUpload: { daysAfterInitiation: 1 },
+  },
+];
 const graph = smallGraph([
   ...bucket("plain", { BucketLifecycleConfiguration }),
   ...bucket("kept", { ...versioned, BucketLifecycleConfiguration }),
+  ...bucket("history", { ...versioned, BucketLifecycleConfiguration: { rules: keepTwo } }),
 ]);
 let s3: Awaited<ReturnType<typeof startS3>>;
 beforeEach(async () => void (s3 = await startS3(graph)));
@@ -74,6 +89,25 @@ test("noncurrent versions expire after their days, counted from their successor;
   await s3.clock.advance(2 * DAY);
   await vi.waitFor(async () => expect(await keys("kept")).toEqual(["k"]));
   await client().send(new DeleteObjectCommand({ Bucket: "kept", Key: "k" }));
+});
+
+test("as many noncurrent versions stay as the rule says, the newest", async () => {
+  const versions = [];
+  for (let count = 0; count < 5; count++) versions.push((await put("history", "k")).VersionId);
+  await s3.clock.advance(4 * DAY);
+  await vi.waitFor(async () => expect(await keys("history")).toHaveLength(3));
+  const { Versions } = await client().send(new ListObjectVersionsCommand({ Bucket: "history" }));
+  expect(Versions?.map(({ VersionId }) => VersionId)).toEqual(versions.slice(2).toReversed());
+});
+
+test("only incomplete uploads under the prefix are aborted", async () => {
+  for (const Key of ["originals/a", "uploads/a"])
+    await client().send(new CreateMultipartUploadCommand({ Bucket: "history", Key }));
+  await s3.clock.advance(2 * DAY);
+  await vi.waitFor(async () => {
+    const { Uploads } = await client().send(new ListMultipartUploadsCommand({ Bucket: "history" }));
+    expect(Uploads?.map(({ Key }) => Key)).toEqual(["originals/a"]);
+  });
 });
 
 test("incomplete uploads are aborted", async () => {

@@ -169,6 +169,7 @@ test("ListObjects version 1 starts after the marker and names the owner of each 
   expect(rest.Contents?.map(({ Key }) => Key)).toEqual(["b", "c"]);
   expect(rest.CommonPrefixes).toBeUndefined();
   expect(await list({ MaxKeys: 0 })).toMatchObject({ IsTruncated: false });
+  expect(await list({ MaxKeys: 1_001 })).toMatchObject({ MaxKeys: 1_000 });
 });
 
 test("past() is greater than every key with the prefix and does not start with it", () => {

@@ -186,7 +186,8 @@ test("parts are listed in pages, and a part number above 10000 is refused", asyn
   expect(page).toMatchObject({ IsTruncated: true, NextPartNumberMarker: "2" });
   const rest = await s3
     .client()
-    .send(new ListPartsCommand({ Bucket, Key, UploadId, PartNumberMarker: "2" }));
+    .send(new ListPartsCommand({ Bucket, Key, UploadId, PartNumberMarker: "2", MaxParts: 1_001 }));
+  expect(rest.MaxParts).toBe(1_000);
   expect(rest.Parts?.map(({ PartNumber }) => PartNumber)).toEqual([10_000]);
 });
 

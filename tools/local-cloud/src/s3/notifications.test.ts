@@ -158,6 +158,19 @@ test("a function's event is kept until it is processed, and a retry waits until 
   expect(asynchronous.nextDue()).toBeUndefined();
 });
 
+test("rules with other suffixes or other events do not overlap", () => {
+  const jpeg = toQueue({ id: "Jpeg", filterSuffix: ".jpg" });
+  const png = toQueue({ id: "Png", filterSuffix: ".png" });
+  const removed = toQueue({ id: "Removed", events: ["s3:ObjectRemoved:*"] });
+  const { notify, received } = world([
+    notification({ queues: [jpeg, png, removed] }),
+    allowBucket(),
+  ]);
+  received();
+  notify("pictures", record("ObjectCreated:Put", "uploads/a.png"));
+  expect(received()).toMatchObject([{ Records: [{ s3: { configurationId: "Png" } }] }]);
+});
+
 test("notification rules that S3 would refuse stop the start", () => {
   const start =
     (...resources: ResourceInFile[]) =>

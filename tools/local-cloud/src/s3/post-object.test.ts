@@ -107,6 +107,7 @@ test.each<[string, Record<string, string>, number, string]>([
     403,
     "SignatureDoesNotMatch",
   ],
+  ["the date of another day", { "X-Amz-Date": "20200101T000000Z" }, 400, "InvalidArgument"],
   ["another signature", { "X-Amz-Signature": "0".repeat(64) }, 403, "SignatureDoesNotMatch"],
   ["another token", { "X-Amz-Security-Token": "other" }, 400, "InvalidToken"],
 ])("a form with %s is refused and stores nothing", async (_, change, status, reason) => {
@@ -158,6 +159,23 @@ test("a file of the minimum or maximum size is accepted", async () => {
     const { fields } = await presign();
     expect((await post({ ...fields, ...png }, new Blob([content]))).status).toBe(204);
   }
+});
+
+test("of several size ranges in a policy the narrowest counts", async () => {
+  const { fields } = await presign({
+    Conditions: [
+      ["content-length-range", 5, 20],
+      ["content-length-range", 3, 10],
+      ["content-length-range", 4, 30],
+      ["starts-with", "$Content-Type", "image/"],
+    ],
+  });
+  const code = async (content: string) =>
+    /<Code>(\w+)<\/Code>/.exec((await post({ ...fields, ...png }, new Blob([content]))).text)?.[1];
+  expect(await code("0123")).toBe("EntityTooSmall");
+  expect(await code("01234")).toBeUndefined();
+  expect(await code("0123456789")).toBeUndefined();
+  expect(await code("01234567890")).toBe("EntityTooLarge");
 });
 
 test("a form is refused after its policy expires", async () => {

@@ -73,6 +73,17 @@ test("a create-only write succeeds over a delete marker", async () => {
   await create();
 });
 
+test("a deletion with If-Match deletes only the object with that ETag", async () => {
+  const { ETag } = await s3.client().send(new PutObjectCommand({ Bucket, Key, Body: "one" }));
+  const removeIf = (IfMatch: string | undefined, name = Key) =>
+    s3.client().send(new DeleteObjectCommand({ Bucket, Key: name, IfMatch }));
+  await expect(removeIf('"other"')).rejects.toMatchObject({ name: "PreconditionFailed" });
+  await expect(removeIf(ETag, "missing")).rejects.toMatchObject({ name: "NoSuchKey" });
+  expect(await get()).toBe("one");
+  await removeIf(ETag);
+  await expect(get()).rejects.toMatchObject({ name: "NoSuchKey" });
+});
+
 test("an old version can be copied to become the current one", async () => {
   const one = await put("one");
   await put("two");
@@ -180,6 +191,7 @@ test("each change sends one event, and the sequencers show the order", async () 
   expect(sequencers.toSorted()).toEqual(sequencers);
   expect(new Set(sequencers).size).toBe(4);
   expect(s3.events[1]!.s3.object).not.toHaveProperty("versionId");
+  expect(s3.events[2]!.s3.object).not.toHaveProperty("size");
 });
 
 test("an event has the bucket, time and principal, and its key is encoded as in a form", async () => {
