@@ -116,7 +116,7 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     const anonymous = await call("POST", "/v1/uploads", { ...upload, sub: "" });
     expect([anonymous.status, anonymous.body.code]).toEqual([401, "actor.unauthenticated"]);
     const large = await call("POST", "/v1/uploads", json({ type: "image/jpeg", bytes: 17 << 20 }));
-    expect([large.status, large.body.detail]).toEqual([413, expect.stringContaining("16 MB")]);
+    expect([large.status, large.body.detail]).toEqual([413, expect.stringContaining("16 MiB")]);
   });
 
   test("an owner in the body is rejected", async () => {

@@ -71,7 +71,7 @@ test("of thirty uploads that want the same name at once, one gets it", async () 
 test.each([
   [
     { bytes: 16 * 1024 * 1024 + 1 },
-    { kind: "too_large", message: expect.stringContaining("16 MB") },
+    { kind: "too_large", message: expect.stringContaining("16 MiB") },
   ],
   [{ bytes: 0 }, { kind: "invalid" }],
   [{ type: "text/html" }, { kind: "unsupported", message: expect.stringContaining("image/avif") }],

@@ -138,5 +138,5 @@ const tooLarge = (bytes: number) =>
   new VisibleError(
     "too_large",
     "upload.too_large",
-    `The upload has ${bytes} bytes; the limit is 16 MB (${MAX_BYTES} bytes)`,
+    `The upload has ${bytes} bytes; the limit is 16 MiB (${MAX_BYTES} bytes)`,
   );

@@ -9,7 +9,7 @@ const TEXT = 2;
 
 /**
  * The two texts of EXIF data, or of a whole TIFF, which has the same structure. Invalid data is ignored. Libraries for EXIF
- * read every tag of every directory with the sizes that the file claims: 64 KB can keep them busy for seconds.
+ * read every tag of every directory with the sizes that the file claims: 64 KiB can keep them busy for seconds.
  */
 export function read(exif: Buffer | undefined): Credit {
   const credit: Credit = {};

@@ -52,23 +52,23 @@ async function measureOriginals({ api, client, processes }: Stage) {
     };
     rows.push([name, ingestPeak, await most("w=800&f=webp"), await most("w=800&f=avif")]);
   }
-  printTable(["peak MB", "ingest", "800 px WebP", "800 px AVIF"], rows);
+  printTable(["peak MiB", "ingest", "800 px WebP", "800 px AVIF"], rows);
   console.log("");
   const numbers = (column: number) =>
     rows.map((row) => row[column]).filter((cell) => typeof cell === "number");
   const delivered = Math.max(...numbers(2), ...numbers(3));
   reportGoal(
     "Delivery memory",
-    "at most 128 MB for the first delivery of any original",
-    `${delivered.toFixed(0)} MB`,
+    "at most 128 MiB for the first delivery of any original",
+    `${delivered.toFixed(0)} MiB`,
     delivered <= 128,
   );
   const [largest] = rows.filter(([name]) => /24mp|drawn/i.test(String(name)));
   const taken = Number(largest?.[1]);
   reportGoal(
     "Ingest memory",
-    "at most 512 MB in both processes together for a JPEG of 24 megapixels",
-    `${taken.toFixed(0)} MB`,
+    "at most 512 MiB in both processes together for a JPEG of 24 megapixels",
+    `${taken.toFixed(0)} MiB`,
     taken <= 512,
   );
 }
@@ -96,7 +96,7 @@ async function measureThousandDeliveries({ api, client, processes }: Stage) {
   const most = (from: number) => Math.max(...held.slice(from, from + 100));
   console.log("");
   printTable(
-    ["MB over 1,000 deliveries", "min", "max"],
+    ["MiB over 1,000 deliveries", "min", "max"],
     [100, 300, 500, 700, 900].map((from) => [`from ${from} on`, least(from), most(from)]),
   );
   console.log("");
@@ -104,13 +104,13 @@ async function measureThousandDeliveries({ api, client, processes }: Stage) {
   reportGoal(
     "Memory growth",
     "no growth after the first 100 of 1,000 different deliveries",
-    `${growth.toFixed(0)} MB (up to ${NOISE_MB} MB counts as none)`,
-    growth <= NOISE_MB,
+    `${growth.toFixed(0)} MiB (up to ${NOISE_MIB} MiB counts as none)`,
+    growth <= NOISE_MIB,
   );
 }
 
 /** The difference between two runs of the same hundred deliveries. */
-const NOISE_MB = 10;
+const NOISE_MIB = 10;
 
 async function uploadImage(client: Client, name: string, bytes: Buffer): Promise<StoredImage> {
   const format = sniff(bytes);

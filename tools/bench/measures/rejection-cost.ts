@@ -6,7 +6,7 @@ import { quantile, printTable, reportGoal } from "../report.ts";
 const HEAD_BYTES = 64 * 1024;
 const runs = Number(process.env.RUNS ?? 20);
 
-/** Measures the processor time to reject the hostile files of the tests that their first 64 KB are enough to reject. */
+/** Measures the processor time to reject the hostile files of the tests that their first 64 KiB are enough to reject. */
 export async function run() {
   const rejected: { name: string; cpu: number }[] = [];
   for (const [name, bytes] of hostileCases(await validImages())) {
@@ -23,7 +23,7 @@ export async function run() {
   for (const { name, cpu } of slow) console.log(`${cpu.toFixed(1)} ms  ${name}`);
   reportGoal(
     "Rejection cost",
-    "a hostile upload is rejected by its first 64 KB in at most 2 ms of processor time",
+    "a hostile upload is rejected by its first 64 KiB in at most 2 ms of processor time",
     `${quantile(costs, 0.95).toFixed(2)} ms for 95 %, ${Math.max(...costs).toFixed(1)} ms at most`,
     Math.max(...costs) <= 2,
   );

@@ -141,7 +141,7 @@ function print(photographs: Original[], results: Results, targets: Target[]) {
       console.log("");
     }
   const memory = targets.map(({ name, usage }) => [name, usage()?.peakMb ?? "?"]);
-  printTable(["peak memory of its largest process, MB", ""], memory);
+  printTable(["peak memory of its largest process, MiB", ""], memory);
   console.log("");
 }
 

@@ -52,7 +52,7 @@ test("the trace of an upload contains the gateway, the functions and everything 
     new RegExp(`^S3 PutObject .*/uploads/${id} 200$`),
     // the bucket's event passes its trace on through the queue
     /^Lambda IngestHandler /,
-    // the first 64 KB, which is the whole file
+    // the first 64 KiB, which is the whole file
     new RegExp(`^S3 GetObject .*/uploads/${id} 206$`),
   ])
     expect(lines).toContainEqual(expect.stringMatching(line));

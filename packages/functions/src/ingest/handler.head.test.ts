@@ -51,7 +51,7 @@ test.each<[string, () => Buffer, string]>([
     () => long(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><image href="x"/>')),
     "image.svg_images",
   ],
-])("%s is rejected for its first 64 KB, and no more is read", async (_, bytes, code) => {
+])("%s is rejected for its first 64 KiB, and no more is read", async (_, bytes, code) => {
   expect(await ingested(bytes())).toEqual({ state: "rejected", code, read: HEAD_BYTES });
 });
 
