@@ -4,12 +4,12 @@ import type { MiddlewareHandler } from "hono";
 
 import type { Env } from "./http.ts";
 
-/** Makes a POST that creates something idempotent: a retry with the same `Idempotency-Key` gets the stored response. */
+/** Makes a POST that creates an image idempotent: a retry with the same `Idempotency-Key` gets the same image. */
 export const idempotent: MiddlewareHandler<Env> = async (c, next) => {
   const header = c.req.header("idempotency-key");
   if (header === undefined) return next();
   const { httpMethod, path, multiValueQueryStringParameters, body } = c.env.event;
-  const { response, isReplayed } = await Idempotency.runOnce(
+  await Idempotency.runOnce(
     {
       key: parseKey(header),
       route: `${httpMethod} ${path}`,
@@ -19,36 +19,25 @@ export const idempotent: MiddlewareHandler<Env> = async (c, next) => {
         body,
       ]),
     },
-    async () => {
+    async ({ isReplay }) => {
+      if (isReplay) c.header(REPLAYED_HEADER, "true");
       await next();
-      const { status, headers, ok } = c.res;
-      const body = await c.res.text();
-      // a body that was read cannot be sent, so the response is made again
-      c.res = undefined;
-      c.res = new Response(body, { status, headers });
-      return { response: { status, headers: storedHeaders(headers), body }, isFinal: ok };
+      return outcomeOf(c.res.status);
     },
   );
-  if (!isReplayed) return undefined;
-  return c.body(response.body, response.status as 201, {
-    ...response.headers,
-    [REPLAYED_HEADER]: "true",
-  });
+  return undefined;
 };
 
 /** Our own header: the draft standard defines none for a replayed response. */
 const REPLAYED_HEADER = "idempotency-replayed";
 
-/** The headers that are stored with the response; all others belong to one request. */
-function storedHeaders(headers: Headers): Record<string, string> {
-  const names = ["content-type", "location", "cache-control"];
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = headers.get(name);
-      return value === null ? [] : [[name, value]];
-    }),
-  );
+/** `gone`: the image was created, so that the key stays used. */
+function outcomeOf(status: number): Idempotency.Outcome {
+  if (status >= 500) return "failed";
+  return status < 400 || status === STATUS_GONE ? "done" : "refused";
 }
+
+const STATUS_GONE = 410;
 
 /** The key: a quoted string, as the draft standard says (RFC 9651), or the bare characters that most clients send. */
 function parseKey(header: string): string {

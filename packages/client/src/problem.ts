@@ -31,6 +31,7 @@ export const codes = [
   "preset.unknown",
   "route.not_found",
   "service.unavailable",
+  "upload.gone",
   "upload.not_found",
   "upload.too_large",
   "upload.unsupported_type",

@@ -18,7 +18,7 @@ const MAX_CONCURRENT_REMOVES = 16;
 const MARK_SECONDS = Clock.DAY_SECONDS;
 
 /**
- * Deletes the account of the signed-in user with everything that belongs to it: images, likes, stored responses and the
+ * Deletes the account of the signed-in user with everything that belongs to it: images, likes, idempotency keys and the
  * user of the user pool. It is done in the background, within minutes; from now on the user creates nothing. Can be repeated.
  *
  * @throws actor.unauthenticated
@@ -37,8 +37,8 @@ export const markForDeletion = (userId: string): Promise<unknown> =>
   });
 
 /**
- * Removes rows that belong to a user: images become tombstones, which erases what belongs to them; likes and stored
- * responses are removed. True if nothing is left; if false, call it again. When it is interrupted, it can be called again.
+ * Removes rows that belong to a user: images become tombstones, which erases what belongs to them; likes and
+ * idempotency keys are removed. True if nothing is left; if false, call it again. When it is interrupted, it can be called again.
  */
 export async function erase(userId: string): Promise<boolean> {
   const removeRow = ({ pk, sk }: Dynamo.Item) => Dynamo.remove({ key: { pk, sk } as Dynamo.Key });

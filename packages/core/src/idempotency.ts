@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { createHash, randomUUID } from "node:crypto";
 
 import * as z from "zod/mini";
@@ -6,16 +7,11 @@ import * as Actor from "./actor.ts";
 import * as Clock from "./clock.ts";
 import * as Dynamo from "./dynamo.ts";
 import { VisibleError } from "./error.ts";
+import * as Id from "./id.ts";
 
-// A request with an Idempotency-Key runs once, however often the client repeats it:
+// A request with an Idempotency-Key creates one image, however often and at whatever point it fails and is repeated:
+// docs/adr/0029-idempotency.md
 // https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07
-
-export type StoredResponse = z.infer<typeof StoredResponse>;
-export const StoredResponse = z.object({
-  status: z.int(),
-  headers: z.record(z.string(), z.string()),
-  body: z.string(),
-});
 
 type Request = {
   /** The client's Idempotency-Key. */
@@ -26,24 +22,40 @@ type Request = {
   content: string;
 };
 
+/** One of the times that the same request runs. */
+export type Attempt = {
+  /** Of the image that the request creates: the same in every attempt. */
+  imageId: Id.ImageId;
+  /** True if an earlier attempt has created the image: this one only answers again. */
+  isReplay: boolean;
+};
+
+/** `refused`: nothing was created, so the key may be used for another request. `failed`: it is unknown what was created. */
+export type Outcome = "done" | "refused" | "failed";
+
 const Row = z.object({
   fingerprint: z.string(),
-  /** In seconds since 1970: until there is a response, when the process that works on it is considered dead. */
-  expiresAt: z.int(),
-  response: z.optional(StoredResponse),
+  attempt: z.string(),
+  imageId: Id.ImageId,
+  /** In seconds since 1970: when the process that works on the request is considered dead; 0 if it failed, absent when it is done. */
+  busyUntil: z.optional(z.int()),
 });
 
 /** Twice the timeout of the API's function, so that no process that still works is overtaken. */
 const WORK_SECONDS = 30;
-/** How long a response is repeated. */
-const RESPONSE_SECONDS = Clock.DAY_SECONDS;
+/** How long a key is remembered. */
+const KEY_SECONDS = Clock.DAY_SECONDS;
 /** When a client may ask again for a request in progress. */
 const RETRY_AFTER_SECONDS = 1;
 
+const storage = new AsyncLocalStorage<Attempt>();
+
+/** The attempt that the current call belongs to; undefined for a request without an Idempotency-Key. */
+export const currentAttempt = (): Attempt | undefined => storage.getStore();
+
 /**
- * The response to `request`: of `run`, or (`isReplayed`) of the same request before. The response of `run` is stored for a
- * day if it `isFinal`; if it is not, or if `run` throws, nothing was created and the key may be used again at once. Keys
- * of different users and routes are different.
+ * Runs `run` as an attempt of `request` (`currentAttempt`), and returns its result. Keys of different users and routes are
+ * different. If `run` throws, the outcome is `failed`.
  *
  * @throws actor.unauthenticated
  * @throws idempotency.in_progress
@@ -51,44 +63,60 @@ const RETRY_AFTER_SECONDS = 1;
  */
 export async function runOnce(
   request: Request,
-  run: () => Promise<{ response: StoredResponse; isFinal: boolean }>,
-): Promise<{ response: StoredResponse; isReplayed: boolean }> {
+  run: (attempt: Attempt) => Promise<Outcome>,
+): Promise<Outcome> {
   const key = keyOf(request);
-  const fingerprint = hash(request.content);
-  const attempt = randomUUID();
+  const holder = randomUUID();
+  const attempt = await start(request, key, holder);
+  const runAttempt = () => storage.run(attempt, () => run(attempt));
+  if (attempt.isReplay) return runAttempt();
+  let outcome: Outcome = "failed";
+  try {
+    outcome = await runAttempt();
+  } finally {
+    // what was created is the truth: without this note the next attempt finds it
+    await noteOutcome(key, holder, outcome).catch((error: unknown) =>
+      console.error({ message: "The outcome of an attempt was not noted", outcome, error }),
+    );
+  }
+  return outcome;
+}
+
+/** Takes the request for `WORK_SECONDS`, unless it is done. The first attempt chooses the image's id, also its time. */
+async function start({ key: clientKey, content }: Request, key: Dynamo.Key, holder: string) {
+  const fingerprint = hash(content);
+  const imageId = Id.create("image");
+  const own = { attempt: holder, busyUntil: Clock.nowSeconds() + WORK_SECONDS };
   const isFirst = await Dynamo.put({
-    item: { ...key, fingerprint, attempt, expiresAt: Clock.nowSeconds() + WORK_SECONDS },
+    item: { ...key, ...own, fingerprint, imageId, expiresAt: Clock.nowSeconds() + KEY_SECONDS },
     condition: "attribute_not_exists(#pk) OR #expiresAt <= :now",
     values: { now: Clock.nowSeconds() },
   });
-  if (!isFirst)
-    return { response: await findResponse(key, fingerprint, request.key), isReplayed: true };
-  // if another attempt took over in the meantime, its row stays as it is
-  const ownRow = { key, condition: "#attempt = :attempt", values: { attempt } };
-  const { response, isFinal } = await run().catch(async (error: unknown) => {
-    await Dynamo.remove(ownRow);
-    throw error;
-  });
-  if (isFinal)
-    await Dynamo.update({
-      ...ownRow,
-      set: { response, expiresAt: Clock.nowSeconds() + RESPONSE_SECONDS },
-    });
-  else await Dynamo.remove(ownRow);
-  return { response, isReplayed: false };
-}
-
-async function findResponse(
-  key: Dynamo.Key,
-  fingerprint: string,
-  clientKey: string,
-): Promise<StoredResponse> {
+  if (isFirst) return { imageId, isReplay: false };
   const item = await Dynamo.get(key);
+  // the first attempt was refused at this moment
   if (!item) throw inProgress(clientKey);
   const row = Row.parse(item);
   if (row.fingerprint !== fingerprint) throw otherRequest(clientKey);
-  if (!row.response) throw inProgress(clientKey);
-  return row.response;
+  if (row.busyUntil === undefined) return { imageId: row.imageId, isReplay: true };
+  const isTaken =
+    row.busyUntil <= Clock.nowSeconds() &&
+    (await Dynamo.update({
+      key,
+      set: own,
+      condition: "#attempt = :before AND #busyUntil = :until",
+      values: { before: row.attempt, until: row.busyUntil },
+    }));
+  if (!isTaken) throw inProgress(clientKey);
+  return { imageId: row.imageId, isReplay: false };
+}
+
+async function noteOutcome(key: Dynamo.Key, holder: string, outcome: Outcome): Promise<void> {
+  // if another attempt took over in the meantime, its row stays as it is
+  const ownRow = { key, condition: "#attempt = :holder", values: { holder } };
+  if (outcome === "refused") await Dynamo.remove(ownRow);
+  else if (outcome === "failed") await Dynamo.update({ ...ownRow, set: { busyUntil: 0 } });
+  else await Dynamo.update({ ...ownRow, remove: ["busyUntil"] });
 }
 
 const keyOf = ({ route, key }: Request): Dynamo.Key => ({
@@ -96,7 +124,7 @@ const keyOf = ({ route, key }: Request): Dynamo.Key => ({
   sk: hash(`${route}\n${key}`),
 });
 
-/** The query for all stored responses of a user, to remove them with the account. */
+/** The query for all keys that a user has used, to remove them with the account. */
 export const userQuery = (userId: string): Dynamo.Query => ({
   keyCondition: "#pk = :pk",
   values: { pk: partition(userId) },

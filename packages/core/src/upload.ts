@@ -7,9 +7,11 @@ import * as Dynamo from "./dynamo.ts";
 import { VisibleError } from "./error.ts";
 import { fn } from "./fn.ts";
 import * as Id from "./id.ts";
+import * as Idempotency from "./idempotency.ts";
 import * as ImageRow from "./image.row.ts";
 import * as Image from "./image.ts";
 import * as ImageName from "./image-name.ts";
+import * as LikeCount from "./like-count.ts";
 import * as ObjectKey from "./object-key.ts";
 import {
   CONTENT_TYPES,
@@ -40,31 +42,37 @@ export const get = fn(Id.ImageId, async (id): Promise<Info> => {
 });
 
 /**
- * A new image of the signed-in user in the state `pending`, and a presigned POST that uploads its bytes to the bucket.
+ * A new image of the signed-in user in the state `pending`, and a presigned POST that uploads its bytes to the bucket. An
+ * attempt of an idempotent request that has created its image already returns that image as it is now, and a new POST.
  *
  * @throws actor.unauthenticated
+ * @throws upload.gone
  * @throws upload.unsupported_type
  * @throws upload.too_large
  * @throws name.taken
  */
 export const create = fn(Create, async ({ sha256, ...description }): Promise<Created> => {
   const row = await createImage(description);
+  const now = Clock.nowSeconds();
+  // not longer than the upload itself, which may have been created before
+  const expiresAt = Math.min(now + PRESIGNED_POST_SECONDS, row.expiresAt ?? Infinity);
   const { url, fields } = await Bucket.presignPost({
     key: ObjectKey.upload(row.id),
     type: description.type,
     bytes: description.bytes,
     sha256,
-    seconds: PRESIGNED_POST_SECONDS,
+    seconds: expiresAt - now,
   });
-  const upload = { url, fields, ...expiry(Clock.nowSeconds() + PRESIGNED_POST_SECONDS) };
-  return { image: ImageRow.toInfo(row, 0), upload };
+  return { image: await toInfo(row), upload: { url, fields, ...expiry(expiresAt) } };
 });
 
 /**
  * A new image of the signed-in user in the state `pending`, whose bytes (`body`) are stored already. Ingest does with it
- * what it does with every upload.
+ * what it does with every upload. An attempt of an idempotent request that has created its image already returns that image
+ * as it is now.
  *
  * @throws actor.unauthenticated
+ * @throws upload.gone
  * @throws upload.unsupported_type
  * @throws upload.too_large
  * @throws name.taken
@@ -73,8 +81,10 @@ export const receive = fn(
   z.extend(Receive, { body: z.instanceof(Uint8Array) }),
   async ({ body, ...description }): Promise<Image.Info> => {
     const row = await createImage({ ...description, bytes: body.length });
-    await Bucket.put(ObjectKey.upload(row.id), body, { type: row.type });
-    return ImageRow.toInfo(row, 0);
+    // in another state the bytes have come, in an earlier attempt
+    if (row.state === "pending" && !Idempotency.currentAttempt()?.isReplay)
+      await Bucket.put(ObjectKey.upload(row.id), body, { type: row.type });
+    return toInfo(row);
   },
 );
 
@@ -87,10 +97,14 @@ async function createImage({
   const { id: userId } = Actor.requireUser();
   if (!CONTENT_TYPES.some((type) => type === description.type)) throw unsupported(description.type);
   if (description.bytes > MAX_BYTES) throw tooLarge(description.bytes);
-  const now = Clock.nowIso();
+  const attempt = Idempotency.currentAttempt();
+  if (attempt?.isReplay) return ownRow(attempt.imageId, userId);
+  const id = attempt?.imageId ?? Id.create("image");
+  // the same in every attempt
+  const now = new Date(Id.timestampMs(id)).toISOString();
   const row: ImageRow.Row = {
     ...description,
-    id: Id.create("image"),
+    id,
     ownerId: userId,
     state: "pending",
     visibility,
@@ -100,25 +114,49 @@ async function createImage({
     version: 1,
     expiresAt: Clock.nowSeconds() + Clock.DAY_SECONDS,
   };
-  await writeRow(row);
+  return (await writeRow(row)) ? row : ownRow(id, userId);
+}
+
+/** True if the row was written; false if an earlier attempt of the same request had written it. */
+async function writeRow(row: ImageRow.Row): Promise<boolean> {
+  const put = { item: ImageRow.item(row), condition: "attribute_not_exists(#pk)" };
+  const reservation = row.name && {
+    put: ImageName.reservation(row.name, row, row.expiresAt!),
+  };
+  const [written, reserved] = await Dynamo.transact([
+    { put },
+    ...(reservation ? [reservation] : []),
+  ]);
+  // all of it was written then: the name is the image's own
+  if (!written!.isMet) return false;
+  if (reserved && !reserved.isMet) throw nameTaken(row.name!);
+  return true;
+}
+
+/** The row of an image that an earlier attempt of the same request created. */
+async function ownRow(id: Id.ImageId, userId: string): Promise<ImageRow.Row> {
+  const row = await Image.findRow(id);
+  if (row?.ownerId !== userId) throw gone();
   return row;
 }
 
-async function writeRow(row: ImageRow.Row) {
-  const put = { item: ImageRow.item(row), condition: "attribute_not_exists(#pk)" };
-  if (!row.name) {
-    await Dynamo.put(put);
-    return;
-  }
-  const reservation = ImageName.reservation(row.name, row, row.expiresAt!);
-  const [, reserved] = await Dynamo.transact([{ put }, { put: reservation }]);
-  if (!reserved!.isMet) throw nameTaken(row.name);
+async function toInfo(row: ImageRow.Row): Promise<Image.Info> {
+  // a new image has no likes yet
+  const counts = row.state === "ready" ? await LikeCount.getMany([row.id]) : new Map();
+  return ImageRow.toInfo(row, counts.get(row.id) ?? 0);
 }
 
 const expiry = (seconds: number) => ({ expiresAt: new Date(seconds * 1000).toISOString() });
 
 const notFound = (id: string) =>
   new VisibleError("not_found", "upload.not_found", `You have no upload ${id}`);
+
+const gone = () =>
+  new VisibleError(
+    "gone",
+    "upload.gone",
+    "The image of this Idempotency-Key was deleted, or its upload has expired; a new upload needs a new key",
+  );
 
 const nameTaken = (name: string) =>
   new VisibleError(

@@ -7,7 +7,7 @@ export const headers = {
   "Content-Range": "Which bytes these are, and how many there are.",
   ETag: "The version of the response, for `If-None-Match` and `If-Match`.",
   "Idempotency-Replayed":
-    "`true` when this is the stored response of an earlier request with the same `Idempotency-Key`.",
+    "`true` when an earlier request with the same `Idempotency-Key` created the image.",
   Link: 'The next page, `rel="next"`; absent on the last page.',
   Location: "The URL of the new resource.",
   "Retry-After": "Seconds to wait before the next attempt.",

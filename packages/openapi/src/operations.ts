@@ -159,6 +159,7 @@ const idempotencyProblems: readonly ProblemRef[] = [
   "idempotency.invalid_key",
   "idempotency.in_progress",
   "idempotency.other_request",
+  "upload.gone",
 ];
 
 /** The description of each route, by method and path as in the gateway. */

@@ -29,7 +29,7 @@ export const idempotencyKeyParameter: Parameter = {
   in: "header",
   name: "Idempotency-Key",
   description:
-    "1 to 255 visible ASCII characters, such as a UUID. The same request with the same key, within a day, gets the stored response of the first one with `Idempotency-Replayed: true`, and creates nothing.",
+    "1 to 255 visible ASCII characters, such as a UUID. The same request with the same key, within a day, continues the first one if that failed; otherwise it creates nothing and returns the first one's image, as it is now, with `Idempotency-Replayed: true`.",
 };
 
 export const imageNameParameter: Parameter = {

@@ -46,6 +46,10 @@ export const problems = {
     422,
     "This `Idempotency-Key` was used for another request; a new request needs a new key.",
   ],
+  "upload.gone": [
+    410,
+    "The image of this `Idempotency-Key` was deleted, or its upload has expired; a new upload needs a new key.",
+  ],
   "name.taken": [409, "Another image has this name."],
   "image.unfinished": [409, "The image is not ready, and has no URLs before it is."],
   "image.changed": [412, "The image has changed since it was read."],

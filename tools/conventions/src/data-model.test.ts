@@ -103,9 +103,9 @@ beforeAll(async () => {
   await LikeCount.applyChanges([likeChange(id, "ann", 1, 1n)]);
   for (const needsBudget of [true, false])
     await RenderLease.acquire({ imageId: id, plan: "0123", needsBudget });
-  const request = { key: "k", route: "POST /x", content: "" };
-  const response = { status: 201, headers: {}, body: "" };
-  await as("ann", () => Idempotency.runOnce(request, async () => ({ response, isFinal: true })));
+  const request = { route: "POST /x", content: "" };
+  for (const outcome of ["done", "failed"] as const)
+    await as("ann", () => Idempotency.runOnce({ ...request, key: outcome }, async () => outcome));
   const deleted = await readyImage();
   await as("ann", () => Image.remove(deleted));
   await Account.markForDeletion("bo");
