@@ -20,7 +20,9 @@ const types = [
  * This role rejects other content types, because API Gateway cannot: a request validator checks that a header is present, not
  * its value, and `passthroughBehavior: NEVER` rejects every type without a template, but a template cannot be applied to
  * bytes (500). Therefore the type is a part of the key, and the role may write under these types only: S3 rejects every other
- * with 403. A user's id has 36 characters, so no name can move the type to another place in the key. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
+ * with 403. `/name/` ends the type, so that `image/jpeg/x` is not one of them, and what has it twice is denied, so that no
+ * type ends itself. A user's id has 36 characters, so no name can move the type to another place in the key.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
  */
 const writer = new aws.iam.Role("ApiNamedWriter", {
   assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({ Service: "apigateway.amazonaws.com" }),
@@ -34,8 +36,13 @@ const writer = new aws.iam.Role("ApiNamedWriter", {
             Effect: "Allow",
             Action: "s3:PutObject",
             Resource: types.map(
-              (type) => $interpolate`${images.arn}/uploads/named/${uuid()}/${type}/*`,
+              (type) => $interpolate`${images.arn}/uploads/named/${uuid()}/${type}/name/*`,
             ),
+          },
+          {
+            Effect: "Deny",
+            Action: "s3:PutObject",
+            Resource: $interpolate`${images.arn}/uploads/named/*/name/*/name/*`,
           },
         ],
       }),
@@ -49,7 +56,7 @@ const route = gateway.routeIntegration(
   {
     type: "aws",
     integrationHttpMethod: "PUT",
-    uri: $interpolate`arn:aws:apigateway:${region}:s3:path/${images.name}/uploads/named/{owner}/{type}/{image}`,
+    uri: $interpolate`arn:aws:apigateway:${region}:s3:path/${images.name}/uploads/named/{owner}/{type}/name/{image}`,
     credentials: writer.arn,
     requestParameters: {
       // the owner comes from the token, never from the request

@@ -52,7 +52,7 @@ export function parseUploadKey(key: string): ImageId | undefined {
   return parsed.success ? parsed.data : undefined;
 }
 
-/** Where `PUT /s3` stores an upload; the rest of the key is owner, content type and name (infra/s3-put-route.ts). */
+/** Where `PUT /s3` stores an upload; the rest of the key is owner, content type, `name` and the name (infra/s3-put-route.ts). */
 const NAMED_UPLOADS = "uploads/named/";
 
 /** What the key of an upload through `PUT /s3` says; undefined for any other key. The name is not checked. */
@@ -60,7 +60,7 @@ export function parseNamedUploadKey(
   key: string,
 ): { ownerId: string; type: string; name: string } | undefined {
   if (!key.startsWith(NAMED_UPLOADS)) return undefined;
-  const [ownerId, type, subtype, ...name] = key.slice(NAMED_UPLOADS.length).split("/");
-  if (!ownerId || !subtype || name.length === 0) return undefined;
+  const [ownerId, type, subtype, mark, ...name] = key.slice(NAMED_UPLOADS.length).split("/");
+  if (!ownerId || !subtype || mark !== "name" || name.length === 0) return undefined;
   return { ownerId, type: `${type}/${subtype}`, name: name.join("/") };
 }

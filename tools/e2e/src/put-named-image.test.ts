@@ -124,6 +124,9 @@ test.each([
   ["application/json", 415, "upload.unsupported_type"],
   ["application/octet-stream", 415, "upload.unsupported_type"],
   ["image/heic", 415, "upload.unsupported_type"],
+  ["image/jpeg/x", 415, "upload.unsupported_type"],
+  ["image/jpeg/name/x", 415, "upload.unsupported_type"],
+  ["image/jpeg/", 415, "upload.unsupported_type"],
 ])("the type %s is rejected before it is stored", async (type, status, code) => {
   const known = await listOwn(ann);
   const answer = await put(ann, "typed.jpg", await sampleJpeg(64, 64, 18), type);

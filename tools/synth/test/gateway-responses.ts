@@ -94,7 +94,7 @@ export const gatewayResponses = (graphs: () => Read.Graphs) =>
       expect(integration.inputs).toMatchObject({
         type: "AWS",
         integrationHttpMethod: "PUT",
-        uri: `arn:aws:apigateway:eu-central-1:s3:path/${bucket.id}/uploads/named/{owner}/{type}/{image}`,
+        uri: `arn:aws:apigateway:eu-central-1:s3:path/${bucket.id}/uploads/named/{owner}/{type}/name/{image}`,
         requestParameters: {
           "integration.request.path.owner": "context.authorizer.claims.sub",
           "integration.request.path.type": "method.request.header.Content-Type",
@@ -107,10 +107,16 @@ export const gatewayResponses = (graphs: () => Read.Graphs) =>
         ({ outputs }) => outputs.arn === integration.inputs.credentials,
       )!;
       const [permission, ...others] = Read.permissionsOf(writer);
-      expect(others).toEqual([]);
+      expect(others).toEqual([
+        {
+          Effect: "Deny",
+          Action: "s3:PutObject",
+          Resource: `${bucket.outputs.arn}/uploads/named/*/name/*/name/*`,
+        },
+      ]);
       expect(permission!.Action).toBe("s3:PutObject");
       const prefix = `${bucket.outputs.arn}/uploads/named/????????-????-????-????-????????????`;
-      expect(permission!.Resource).toEqual(CONTENT_TYPES.map((type) => `${prefix}/${type}/*`));
+      expect(permission!.Resource).toEqual(CONTENT_TYPES.map((type) => `${prefix}/${type}/name/*`));
     });
 
     test.each([

@@ -171,7 +171,7 @@ test("a deleted image is erased, also when its upload comes later", async () => 
 });
 
 test("an upload through PUT /s3 becomes an image of its owner, once", async () => {
-  const key = "uploads/named/0f0e0d0c-0000-4000-8000-000000000000/image/jpeg/past.jpg";
+  const key = "uploads/named/0f0e0d0c-0000-4000-8000-000000000000/image/jpeg/name/past.jpg";
   const body = await plain(64, 48).jpeg().toBuffer();
   const put = { Bucket: cloud.bucket, Key: key, Body: body };
   const owner = "0f0e0d0c-0000-4000-8000-000000000000";
@@ -187,7 +187,7 @@ test("an upload through PUT /s3 becomes an image of its owner, once", async () =
 });
 
 test("an upload through PUT /s3 is ignored when its key names another owner than its metadata", async () => {
-  const key = "uploads/named/bo/image/jpeg/theirs.jpg";
+  const key = "uploads/named/bo/image/jpeg/name/theirs.jpg";
   const body = await plain(64, 48).jpeg().toBuffer();
   const put = { Bucket: cloud.bucket, Key: key, Body: body, Metadata: { owner: "me" } };
   await cloud.s3.send(new PutObjectCommand(put));
