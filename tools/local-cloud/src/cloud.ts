@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { type CloudAddresses, addressesOf } from "./addresses.ts";
 import { type Clock, createClock } from "./clock.ts";
 import type { UserPools } from "./cognito/cognito.ts";
-import { openDataFolder } from "./data-folder.ts";
+import { openDataFolder, toStartError } from "./data-folder.ts";
 import { notRunHere } from "./graph/ignored-types.ts";
 import { type ResourceGraph, loadGraph, resourcesOf } from "./graph/resource-graph.ts";
 import { createPrincipals } from "./iam/principals.ts";
@@ -300,7 +300,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     }
   } catch (error) {
     await stop();
-    throw error;
+    throw toStartError(error, resolve(options.data)) ?? error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -35,3 +35,45 @@ test("a folder that cannot be made is refused, with its path", () => {
   const path = join(folder, "file/data");
   expect(() => openDataFolder(path)).toThrow(`Cannot make the folder ${path}`);
 });
+
+/** Runs work without root's rights, which write everywhere. */
+function asOther<Result>(work: () => Result): Result {
+  if (process.geteuid!() !== 0) return work();
+  process.seteuid!(65_534);
+  try {
+    return work();
+  } finally {
+    process.seteuid!(0);
+  }
+}
+
+test.each([
+  ["that was never used", () => {}],
+  ["that was used before", (path: string) => openDataFolder(path).close()],
+])("a folder %s and cannot be written is refused, with its path and what to do", (_, use) => {
+  const path = mkdtempSync(join(folder, "read-only-"));
+  use(path);
+  chmodSync(folder, 0o755);
+  chmodSync(path, 0o555);
+  for (const file of readdirSync(path)) chmodSync(join(path, file), 0o444);
+  const open = () => asOther(() => openDataFolder(path));
+  expect(open).toThrow(StartError);
+  expect(open).toThrow(`Cannot write to the folder ${path}`);
+  expect(open).toThrow("--data");
+});
+
+test.each(["state.sqlite", "lock.sqlite"])(
+  "a damaged %s is refused, with its path and what to do, and is left as it is",
+  (name) => {
+    const path = mkdtempSync(join(folder, "damaged-"));
+    openDataFolder(path).close();
+    const file = join(path, name);
+    writeFileSync(file, "not a database".repeat(1_000));
+    expect(() => openDataFolder(path)).toThrow(StartError);
+    expect(() => openDataFolder(path)).toThrow(new RegExp(`^${file} is damaged.*delete`));
+    expect(readFileSync(file, "utf8")).toMatch(/^not a database/);
+    // the lock was given back
+    rmSync(file);
+    openDataFolder(path).close();
+  },
+);

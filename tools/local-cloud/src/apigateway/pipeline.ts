@@ -36,8 +36,8 @@ export function createPipeline({
   dependencies,
 }: PipelineDependencies) {
   return async (req: IncomingMessage, unrouted: PartialRequestContext): Promise<HttpResponse> => {
-    const tooLarge = transportLimit(req, unrouted);
-    if (tooLarge) return tooLarge;
+    const refused = transportRefusal(req, unrouted);
+    if (refused) return refused;
     const body = await readBody(req, MAX_BODY_BYTES);
     // plain text, without a gateway response and CORS headers [V-WILD]
     if (!body) return text(413, `HTTP content length exceeded ${MAX_BODY_BYTES} bytes.`);
@@ -58,13 +58,20 @@ export function createPipeline({
   };
 }
 
-/** Returns the response to a URL or headers over the limit. The status for headers is not documented [?]. */
-function transportLimit(
+/**
+ * Returns the response to a URL or headers over the limit, and to a request with two hosts. The status for headers is not
+ * documented [?]; two hosts must be 400: https://www.rfc-editor.org/rfc/rfc9112#section-3.2
+ */
+function transportRefusal(
   req: IncomingMessage,
   { rawQuery, fullPath, headers }: PartialRequestContext,
 ) {
   const length = fullPath.length + (rawQuery && `?${rawQuery}`).length;
   if (length > MAX_URL_BYTES) return text(414, URI_TOO_LONG);
+  if (headers.filter(([name]) => name.toLowerCase() === "host").length > 1) {
+    req.resume();
+    return text(400, "Bad Request");
+  }
   let size = 0;
   for (const [name, value] of headers) size += name.length + value.length + 4;
   if (size > MAX_HEADER_BYTES) {
