@@ -14,13 +14,21 @@ export type FaultPlan = ReturnType<typeof createFaultPlan>;
 export function createFaultPlan() {
   let rules: ((call: Call) => Fault | undefined)[] = [];
   return {
-    /** The call number `n`, from 1, of those that match from now on fails; `times` calls from there on. */
+    /**
+     * The call number `n`, from 1, of those that match from now on fails, and so do its repeats (the same action on the same
+     * key) until it has failed `times` times: three times make a caller give up that tries three times.
+     */
     failNth(match: Match, n: number, fault: Fault, times = 1): void {
       let seen = 0;
+      let failing: Call | undefined;
+      let failed = 0;
       rules.push((call) => {
         if (!matches(call, match)) return undefined;
         seen += 1;
-        return seen >= n && seen < n + times ? fault : undefined;
+        if (seen === n) failing = call;
+        if (!failing || !isSame(call, failing) || failed >= times) return undefined;
+        failed += 1;
+        return fault;
       });
     },
     failRandomly({ seed, rate, kinds, ...match }: RandomFaults): void {
@@ -47,6 +55,9 @@ export const matches = (call: Call, { service, action, key }: Match): boolean =>
   (service === undefined || call.service === service) &&
   fits(call.action, action) &&
   fits(call.key, key);
+
+const isSame = (one: Call, other: Call) =>
+  one.service === other.service && one.action === other.action && one.key === other.key;
 
 const fits = (text: string, pattern: string | RegExp | undefined) =>
   pattern === undefined || (typeof pattern === "string" ? text === pattern : pattern.test(text));

@@ -104,7 +104,11 @@ test("a dropped request does not reach the service, a lost answer was carried ou
 });
 
 test("errors have the form of each service, and change nothing", async () => {
-  proxy.failNth({}, 1, { kind: "throttled" }, 3);
+  const allFail = (kind: "throttled" | "error500") => {
+    for (const service of ["S3", "DYNAMODB", "SQS"] as const)
+      proxy.failNth({ service }, 1, { kind });
+  };
+  allFail("throttled");
   await expect(store("no")).rejects.toMatchObject({
     name: "SlowDown",
     $metadata: { httpStatusCode: 503 },
@@ -113,7 +117,7 @@ test("errors have the form of each service, and change nothing", async () => {
     name: "ProvisionedThroughputExceededException",
   });
   await expect(sendMessage("no")).rejects.toMatchObject({ name: "RequestThrottled" });
-  proxy.failNth({}, 1, { kind: "error500" }, 3);
+  allFail("error500");
   await expect(store("no")).rejects.toMatchObject({ name: "InternalError" });
   await expect(putItem("NO")).rejects.toMatchObject({ name: "InternalServerError" });
   await expect(sendMessage("no")).rejects.toMatchObject({ $metadata: { httpStatusCode: 500 } });
@@ -150,6 +154,19 @@ test("the n-th call that matches fails, and the others do not", async () => {
     undefined,
     undefined,
     "drop",
+    undefined,
+  ]);
+});
+
+test("a call and its repeats fail so many times, and other calls do not", async () => {
+  proxy.failNth({ action: "PutItem" }, 1, { kind: "error500" }, 2);
+  await expect(putItem("AGAIN")).rejects.toMatchObject({ name: "InternalServerError" });
+  await putItem("OTHER");
+  await expect(putItem("AGAIN")).rejects.toMatchObject({ name: "InternalServerError" });
+  await putItem("AGAIN");
+  expect(proxy.calls({ key: /^AGAIN/ }).map(({ fault }) => fault)).toEqual([
+    "error500",
+    "error500",
     undefined,
   ]);
 });
