@@ -12,9 +12,12 @@ import {
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { bucket, smallGraph, startS3, versioned } from "./s3.fixture.ts";
 
@@ -133,8 +136,12 @@ test("a completion that lists other parts than were uploaded is refused, and the
   await expect(complete([{ ...one, PartNumber: 7 }])).rejects.toMatchObject({
     name: "InvalidPart",
   });
+  await expect(complete([one, one])).rejects.toMatchObject({ name: "InvalidPartOrder" });
+  await expect(complete([one], { MpuObjectSize: 4 })).rejects.toMatchObject({
+    name: "InvalidRequest",
+  });
   await expect(complete([])).rejects.toMatchObject({ name: "MalformedXML" });
-  await complete([one]);
+  await complete([one], { MpuObjectSize: 5 });
   expect((await get()).bytes.toString()).toBe("short");
   expect(blobs()).toHaveLength(1);
 });
@@ -162,6 +169,23 @@ test("an aborted upload leaves nothing and accepts no more parts", async () => {
   expect(
     (await s3.client().send(new ListMultipartUploadsCommand({ Bucket }))).Uploads,
   ).toBeUndefined();
+  expect(blobs()).toEqual([]);
+});
+
+test("a part whose upload is aborted while its bytes arrive is refused and leaves no file", async () => {
+  const { UploadId } = await begin();
+  const command = new UploadPartCommand({ Bucket, Key, UploadId, PartNumber: 1 });
+  const client = s3.client(undefined, { requestChecksumCalculation: "WHEN_REQUIRED" });
+  const url = await getSignedUrl(client, command);
+  const sending = request(url, { method: "PUT", headers: { "content-length": 2 * MiB } });
+  const responses = once(sending, "response");
+  sending.write(Buffer.alloc(MiB + 1));
+  await vi.waitFor(() => expect(blobs()).toHaveLength(1), 5_000);
+  await s3.client().send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
+  sending.end(Buffer.alloc(MiB - 1));
+  const [response] = (await responses) as [IncomingMessage];
+  expect(response.statusCode).toBe(404);
+  expect(await text(response)).toContain("<Code>NoSuchUpload</Code>");
   expect(blobs()).toEqual([]);
 });
 

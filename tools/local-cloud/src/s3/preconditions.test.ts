@@ -1,3 +1,6 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+
 import { GetObjectCommand, PutObjectCommand, type PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -61,9 +64,13 @@ test("conditional reads are 304 or 412 as in HTTP", async () => {
       (read) => read.$metadata.httpStatusCode,
       (error) => error.$metadata.httpStatusCode,
     );
+  const { LastModified } = await get("conditional");
+  expect(await status({ IfUnmodifiedSince: LastModified })).toBe(200);
+  expect(await status({ IfModifiedSince: LastModified })).toBe(304);
   const [before, after] = [new Date(Date.now() - 1e6), new Date(Date.now() + 1e6)];
   expect(await status({ IfNoneMatch: ETag })).toBe(304);
   expect(await status({ IfNoneMatch: `"other", ${ETag}` })).toBe(304);
+  expect(await status({ IfNoneMatch: `W/${ETag}` })).toBe(304);
   expect(await status({ IfNoneMatch: '"other"' })).toBe(200);
   expect(await status({ IfMatch: '"other"' })).toBe(412);
   expect(await status({ IfMatch: ETag })).toBe(200);
@@ -86,6 +93,19 @@ test("one of 32 concurrent create-only writes succeeds, and its bytes are stored
   expect(winners).toHaveLength(1);
   expect(results.filter((result) => result === "PreconditionFailed")).toHaveLength(31);
   expect(String((await get("contested")).bytes)).toBe(`writer ${winners[0]}`);
+});
+
+test("a write whose precondition fails leaves no file", async () => {
+  const files = () =>
+    readdirSync(join(s3.folder, "blobs"), { recursive: true }).filter(
+      (name) => String(name).length > 3,
+    ).length;
+  await put("present", "x");
+  const before = files();
+  await expect(put("present", "y", { IfNoneMatch: "*" })).rejects.toMatchObject({
+    name: "PreconditionFailed",
+  });
+  expect(files()).toBe(before);
 });
 
 test("a write with If-Match replaces only the object with that ETag", async () => {
