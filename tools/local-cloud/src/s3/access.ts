@@ -50,12 +50,12 @@ export function assertAllowed(
  */
 export function assertAllowedOnService(s3: S3, request: ServiceRequest, action: string): void {
   const { principal } = request.caller;
-  const ask = { action, resource: "*", context: contextOf(s3, request) };
+  const access = { action, resource: "*", context: contextOf(s3, request) };
   if (!principal) {
     s3.log.denied({ principal: "anonymous", action, resource: "*" });
     throw denied();
   }
-  const decision = authorize(principal, ask, s3.log);
+  const decision = authorize(principal, access, s3.log);
   if (!decision.allowed) throw denied(decision.message);
 }
 
@@ -77,9 +77,9 @@ export function refuse(
 ): S3Error | undefined {
   const { principal } = call.caller;
   const resource = key ? `${bucket.arn}/${key}` : bucket.arn;
-  const ask = { action, resource, context: contextOf(s3, call) };
+  const access = { action, resource, context: contextOf(s3, call) };
   const requester = principal ? { principal: { AWS: principal.arn } } : {};
-  const byBucket = Policy.evaluate(bucket.policy, { ...ask, ...requester });
+  const byBucket = Policy.evaluate(bucket.policy, { ...access, ...requester });
   if (byBucket.explicitDeny) {
     const name = principal?.label ?? "anonymous";
     s3.log.denied({ principal: name, action, resource });
@@ -92,9 +92,9 @@ export function refuse(
     return denied();
   }
   // within one account either policy is enough, https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-policy-language-overview.html
-  if (byBucket.allowed && !Policy.evaluate(principal.statements, ask).explicitDeny)
+  if (byBucket.allowed && !Policy.evaluate(principal.statements, access).explicitDeny)
     return undefined;
-  const decision = authorize(principal, ask, s3.log);
+  const decision = authorize(principal, access, s3.log);
   return decision.allowed ? undefined : denied(decision.message);
 }
 

@@ -28,7 +28,7 @@ export type Blobs = {
 export function openBlobs(folder: string, isKnown: (name: string) => boolean): Blobs {
   const pathOf = (name: string) => join(folder, "blobs", name.slice(0, 2), name);
   const holders = new Map<string, number>();
-  const doomed = new Set<string>();
+  const removedWhileHeld = new Set<string>();
   const discard = (name: string) => rmSync(pathOf(name), { force: true });
 
   for (let prefix = 0; prefix < 256; prefix++) {
@@ -81,14 +81,14 @@ export function openBlobs(folder: string, isKnown: (name: string) => boolean): B
             continue;
           }
           holders.delete(blob);
-          if (doomed.delete(blob)) discard(blob);
+          if (removedWhileHeld.delete(blob)) discard(blob);
         }
       };
     },
 
     remove(names) {
       for (const name of names) {
-        if (holders.has(name)) doomed.add(name);
+        if (holders.has(name)) removedWhileHeld.add(name);
         else discard(name);
       }
     },

@@ -21,9 +21,14 @@ export const copyObject: Action = (s3, call): Answer => {
       "InvalidRequest",
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
     );
-  const asked = ObjectHeaders.fromHeaders(call.headers);
+  const newHeaders = ObjectHeaders.fromHeaders(call.headers);
   const { size, etag, checksum } = version;
-  const draft = { size, etag, checksum, headers: directive === "COPY" ? version.headers : asked };
+  const draft = {
+    size,
+    etag,
+    checksum,
+    headers: directive === "COPY" ? version.headers : newHeaders,
+  };
   const segments = s3.store.segments(version);
   const made = commitObject(s3, call, { ...draft, segments }, "ObjectCreated:Copy");
   const { bucket } = source;
@@ -53,14 +58,14 @@ function sourceOf(s3: S3, call: Call) {
   if (!bucket)
     throw new S3Error("NoSuchBucket", "The specified bucket does not exist", { BucketName: name });
   const versionId = new URLSearchParams(search).get("versionId");
-  const asked = {
+  const sourceCall = {
     ...call,
     bucket,
     key,
     query: new Map(versionId ? [["versionId", versionId]] : []),
   };
-  Access.assertAllowed(s3, asked, versionId ? "s3:GetObjectVersion" : "s3:GetObject");
-  const version = findVersion(s3, asked);
+  Access.assertAllowed(s3, sourceCall, versionId ? "s3:GetObjectVersion" : "s3:GetObject");
+  const version = findVersion(s3, sourceCall);
   Preconditions.demandSource(call.headers, version);
   return { bucket, version };
 }

@@ -1,7 +1,7 @@
 import type { Bucket, CorsRule } from "./bucket.ts";
 import { S3Error } from "./s3-error.ts";
 
-type Ask = { origin: string; method: string; headers: string[] };
+type CorsRequest = { origin: string; method: string; headers: string[] };
 
 /** The CORS headers of the response to an actual request; none if no rule matches. */
 export function headers(bucket: Bucket, origin: string | undefined, method: string) {
@@ -17,20 +17,22 @@ export function preflight(bucket: Bucket, sent: Record<string, string | undefine
   if (!origin || !method)
     throw badRequest("Insufficient information. Origin request header needed.");
   if (bucket.cors.length === 0) throw forbidden("CORS is not enabled for this bucket.");
-  const wanted = (sent["access-control-request-headers"] ?? "").split(",");
-  const ask = {
+  const names = (sent["access-control-request-headers"] ?? "").split(",");
+  const request = {
     origin,
     method,
-    headers: wanted.map((name) => name.trim().toLowerCase()).filter(Boolean),
+    headers: names.map((name) => name.trim().toLowerCase()).filter(Boolean),
   };
-  const rule = find(bucket, ask);
+  const rule = find(bucket, request);
   if (!rule)
     throw forbidden(
       "This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.",
     );
   return {
-    ...allow(rule, ask),
-    ...(ask.headers.length > 0 && { "access-control-allow-headers": ask.headers.join(", ") }),
+    ...allow(rule, request),
+    ...(request.headers.length > 0 && {
+      "access-control-allow-headers": request.headers.join(", "),
+    }),
     ...(rule.maxAgeSeconds !== undefined && {
       "access-control-max-age": String(rule.maxAgeSeconds),
     }),
@@ -38,17 +40,17 @@ export function preflight(bucket: Bucket, sent: Record<string, string | undefine
 }
 
 /** The first matching rule decides. */
-const find = (bucket: Bucket, ask: Ask): CorsRule | undefined =>
+const find = (bucket: Bucket, request: CorsRequest): CorsRule | undefined =>
   bucket.cors.find(
     (rule) =>
-      rule.allowedOrigins.some((pattern) => fits(pattern, ask.origin)) &&
-      rule.allowedMethods.includes(ask.method) &&
-      ask.headers.every((name) =>
+      rule.allowedOrigins.some((pattern) => fits(pattern, request.origin)) &&
+      rule.allowedMethods.includes(request.method) &&
+      request.headers.every((name) =>
         rule.allowedHeaders?.some((pattern) => fits(pattern.toLowerCase(), name)),
       ),
   );
 
-function allow(rule: CorsRule, { origin }: Ask) {
+function allow(rule: CorsRule, { origin }: CorsRequest) {
   const isAnyone = rule.allowedOrigins.includes("*");
   return {
     "access-control-allow-origin": isAnyone ? "*" : origin,

@@ -34,10 +34,10 @@ export const createMultipartUpload: Action = (s3, call) => {
 };
 
 function algorithmOf(headers: Call["headers"]): Checksum.Algorithm | undefined {
-  const asked = headers["x-amz-checksum-algorithm"];
+  const requested = headers["x-amz-checksum-algorithm"];
   const type = headers["x-amz-checksum-type"];
-  if (asked === undefined) return undefined;
-  const algorithm = Checksum.algorithms.find((one) => one === asked.toLowerCase());
+  if (requested === undefined) return undefined;
+  const algorithm = Checksum.algorithms.find((one) => one === requested.toLowerCase());
   if (!algorithm)
     throw new S3Error("InvalidRequest", "Checksum algorithm provided is unsupported.");
   // a checksum of the whole object would have to be combined from those of the parts

@@ -129,8 +129,10 @@ test.each([
   ],
   ["a transition", { transitions: [{ days: 1, storageClass: "GLACIER" }] }, "transitions"],
 ])("%s stops the start, and the error names it", (_, rule, name) => {
-  const asked = [{ id: "r", status: "Enabled", expiration: { days: 1 }, ...rule }];
-  const unknown = smallGraph(bucket("b", { BucketLifecycleConfiguration: { rules: asked } }));
+  const invalidRules = [{ id: "r", status: "Enabled", expiration: { days: 1 }, ...rule }];
+  const unknown = smallGraph(
+    bucket("b", { BucketLifecycleConfiguration: { rules: invalidRules } }),
+  );
   expect(() => parseGraph(unknown)).toThrow(
     new RegExp(
       `^- bBucketLifecycleConfiguration .*: rules\\[0\\]\\.(filter\\.|filter\\.and\\.)?${name} = .* is not emulated$`,

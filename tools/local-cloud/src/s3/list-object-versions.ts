@@ -16,8 +16,8 @@ import {
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html */
 export const listObjectVersions: Action = (s3, call) => {
   Access.assertAllowed(s3, call, "s3:ListBucketVersions");
-  const asked = readListRequest(call);
-  const { encode } = asked;
+  const listing = readListRequest(call);
+  const { encode } = listing;
   const { name } = call.bucket;
   const keyMarker = call.query.get("key-marker") ?? "";
   const idMarker = call.query.get("version-id-marker") ?? "";
@@ -27,17 +27,19 @@ export const listObjectVersions: Action = (s3, call) => {
       "A version-id marker cannot be specified without a key marker.",
     );
   const below = idMarker ? s3.store.version(name, keyMarker, idMarker)?.seq : 0;
-  const skipped = idMarker ? undefined : commonPrefixOf(keyMarker, asked.prefix, asked.delimiter);
+  const skipped = idMarker
+    ? undefined
+    : commonPrefixOf(keyMarker, listing.prefix, listing.delimiter);
   const start =
     skipped === undefined
       ? { key: keyMarker, ...(keyMarker && { below: below ?? 0 }) }
       : past(skipped);
   const step = s3.store.nextVersion(name);
   const follow = ({ key, seq }: Version) => ({ key, below: seq });
-  const page = start ? walk(asked, start, step, follow) : { entries: [] };
+  const page = start ? walk(listing, start, step, follow) : { entries: [] };
   return {
     body: Xml.document("ListVersionsResult", [
-      ...requestElements(call, asked),
+      ...requestElements(call, listing),
       Xml.element("KeyMarker", encode(keyMarker)),
       Xml.element("VersionIdMarker", idMarker),
       Xml.element("IsTruncated", page.next !== undefined),

@@ -14,17 +14,17 @@ import {
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
 export const listObjectsV2: Action = (s3, call) => {
   Access.assertAllowed(s3, call, "s3:ListBucket");
-  const asked = readListRequest(call);
-  const { encode } = asked;
+  const listing = readListRequest(call);
+  const { encode } = listing;
   const token = call.query.get("continuation-token");
   const after = call.query.get("start-after");
   const start = token === undefined ? (after ? `${after}\0` : "") : decodeToken(token);
   const step = s3.store.nextObject(call.bucket.name);
-  const page = walk(asked, { key: start }, step, ({ key }) => ({ key: `${key}\0` }));
+  const page = walk(listing, { key: start }, step, ({ key }) => ({ key: `${key}\0` }));
   const withOwner = call.query.get("fetch-owner") === "true";
   return {
     body: Xml.document("ListBucketResult", [
-      ...requestElements(call, asked),
+      ...requestElements(call, listing),
       Xml.element("KeyCount", page.entries.length),
       ...Xml.optional("ContinuationToken", token),
       ...Xml.optional("StartAfter", after && encode(after)),

@@ -17,20 +17,20 @@ import {
  */
 export const listObjects: Action = (s3, call) => {
   Access.assertAllowed(s3, call, "s3:ListBucket");
-  const asked = readListRequest(call);
-  const { encode } = asked;
+  const listing = readListRequest(call);
+  const { encode } = listing;
   const marker = call.query.get("marker") ?? "";
-  const skipped = commonPrefixOf(marker, asked.prefix, asked.delimiter);
+  const skipped = commonPrefixOf(marker, listing.prefix, listing.delimiter);
   const start = skipped === undefined ? { key: marker && `${marker}\0` } : past(skipped);
   const step = s3.store.nextObject(call.bucket.name);
   const follow = ({ key }: Version) => ({ key: `${key}\0` });
-  const page = start ? walk(asked, start, step, follow) : { entries: [] };
+  const page = start ? walk(listing, start, step, follow) : { entries: [] };
   const last = page.entries.at(-1);
   // without a delimiter S3 leaves NextMarker out: the client continues after the last key
-  const hasNextMarker = last && page.next && asked.delimiter;
+  const hasNextMarker = last && page.next && listing.delimiter;
   return {
     body: Xml.document("ListBucketResult", [
-      ...requestElements(call, asked),
+      ...requestElements(call, listing),
       Xml.element("Marker", encode(marker)),
       Xml.element("IsTruncated", page.next !== undefined),
       ...(hasNextMarker

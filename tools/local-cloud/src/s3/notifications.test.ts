@@ -45,7 +45,7 @@ const record = (eventName: string, key: string) => ({
   s3: { bucket: { name: "pictures" }, object: { key } },
 });
 
-function world(resources: ResourceInFile[], db?: DatabaseSync) {
+function startWith(resources: ResourceInFile[], db?: DatabaseSync) {
   const made = createTestQueues([queue("jobs"), ...resources], db);
   const asynchronous = createAsynchronousEvents(made.db, made.clock);
   const notifications = createNotifications({ ...made, asynchronous });
@@ -59,7 +59,7 @@ function world(resources: ResourceInFile[], db?: DatabaseSync) {
 }
 
 test("a queue receives one test event, then the events and keys of its filter", () => {
-  const { notify, received } = world([
+  const { notify, received } = startWith([
     notification({ queues: [toQueue({ filterSuffix: ".jpg" })] }),
     allowBucket(),
   ]);
@@ -87,7 +87,7 @@ test("a queue receives one test event, then the events and keys of its filter", 
 });
 
 test("a filter is compared with the key before it is encoded", () => {
-  const { notify, received } = world([
+  const { notify, received } = startWith([
     notification({ queues: [toQueue({ filterPrefix: "my pictures/é" })] }),
     allowBucket(),
   ]);
@@ -99,12 +99,15 @@ test("a filter is compared with the key before it is encoded", () => {
 test("the test event is sent once, not at every start", () => {
   const db = new DatabaseSync(":memory:");
   const resources = [notification({ queues: [toQueue()] }), allowBucket()];
-  expect(world(resources, db).received()).toHaveLength(1);
-  expect(world(resources, db).received()).toEqual([]);
+  expect(startWith(resources, db).received()).toHaveLength(1);
+  expect(startWith(resources, db).received()).toEqual([]);
 });
 
 test("an event is sent in the transaction of the change", () => {
-  const { notify, received, db } = world([notification({ queues: [toQueue()] }), allowBucket()]);
+  const { notify, received, db } = startWith([
+    notification({ queues: [toQueue()] }),
+    allowBucket(),
+  ]);
   received();
   db.exec("BEGIN");
   notify("pictures", record("ObjectCreated:Put", "uploads/a.jpg"));
@@ -116,8 +119,8 @@ test("a queue whose policy does not allow the bucket stops the start, and the er
   const message =
     "The policy of the queue jobs does not allow s3.amazonaws.com to send notifications of the bucket pictures.";
   const resources = [notification({ queues: [toQueue()] })];
-  expect(() => world(resources)).toThrow(message);
-  expect(() => world([...resources, allowBucket("arn:aws:s3:::another")])).toThrow(message);
+  expect(() => startWith(resources)).toThrow(message);
+  expect(() => startWith([...resources, allowBucket("arn:aws:s3:::another")])).toThrow(message);
 });
 
 test("a function's event is kept until it is processed, and a retry waits until it is due", async () => {
@@ -134,12 +137,12 @@ test("a function's event is kept until it is processed, and a retry waits until 
     { arn: functionArn },
   );
   const target = { lambdaFunctionArn: functionArn, events: ["s3:ObjectCreated:Put"] };
-  const told = notification({ lambdaFunctions: [target] });
-  expect(() => world([told, fn])).toThrow(
+  const toFunction = notification({ lambdaFunctions: [target] });
+  expect(() => startWith([toFunction, fn])).toThrow(
     "The function thumb does not allow s3.amazonaws.com to invoke it for the bucket pictures",
   );
 
-  const { notify, asynchronous, clock } = world([told, fn, permission]);
+  const { notify, asynchronous, clock } = startWith([toFunction, fn, permission]);
   let accepted = 0;
   asynchronous.onAccept(() => accepted++);
   notify("pictures", record("ObjectCreated:Put", "a.jpg"));
@@ -162,7 +165,7 @@ test("rules with other suffixes or other events do not overlap", () => {
   const jpeg = toQueue({ id: "Jpeg", filterSuffix: ".jpg" });
   const png = toQueue({ id: "Png", filterSuffix: ".png" });
   const removed = toQueue({ id: "Removed", events: ["s3:ObjectRemoved:*"] });
-  const { notify, received } = world([
+  const { notify, received } = startWith([
     notification({ queues: [jpeg, png, removed] }),
     allowBucket(),
   ]);
@@ -175,7 +178,7 @@ test("notification rules that S3 would refuse stop the start", () => {
   const start =
     (...resources: ResourceInFile[]) =>
     () =>
-      world([...resources, allowBucket()]);
+      startWith([...resources, allowBucket()]);
   expect(
     start(notification({ queues: [toQueue(), toQueue({ id: "Two", filterPrefix: "uploads/a" })] })),
   ).toThrow("Uploaded and Two of the bucket pictures overlap");

@@ -155,8 +155,8 @@ function refuseUnlessFunctionAllows(graph: ResourceGraph, bucket: string, arn: s
           : {}),
       },
     }));
-  const ask = { action: "lambda:InvokeFunction", resource: arn, ...caller(graph, bucket) };
-  if (!Policy.evaluate(statements, ask).allowed)
+  const access = { action: "lambda:InvokeFunction", resource: arn, ...caller(graph, bucket) };
+  if (!Policy.evaluate(statements, access).allowed)
     throw new StartError(
       `The function ${fn.name} does not allow s3.amazonaws.com to invoke it for the bucket ${bucket}.`,
     );

@@ -195,18 +195,18 @@ test("a policy does not grant a permission that its signer lacks", async () => {
 });
 
 test("the form's fields choose the status or redirect of the response", async () => {
-  const ask = async (Fields: Record<string, string>) => {
+  const postWith = async (Fields: Record<string, string>) => {
     const { fields } = await presign({ Fields });
     return post({ ...fields, ...png }, picture);
   };
-  const created = await ask({ success_action_status: "201" });
+  const created = await postWith({ success_action_status: "201" });
   expect(created.status).toBe(201);
   expect(created.text).toMatch(
     /^<\?xml[^>]*>\n<PostResponse><Location>[^<]*<\/Location><Bucket>pictures<\/Bucket><Key>uploads\/1<\/Key><ETag>&quot;/,
   );
-  expect((await ask({ success_action_status: "200" })).status).toBe(200);
-  expect((await ask({ success_action_status: "418" })).status).toBe(204);
-  const sent = await ask({ success_action_redirect: "http://127.0.0.1:1/done?a=1" });
+  expect((await postWith({ success_action_status: "200" })).status).toBe(200);
+  expect((await postWith({ success_action_status: "418" })).status).toBe(204);
+  const sent = await postWith({ success_action_redirect: "http://127.0.0.1:1/done?a=1" });
   expect(sent.status).toBe(303);
   expect(sent.headers.get("location")).toMatch(
     /^http:\/\/127\.0\.0\.1:1\/done\?a=1&bucket=pictures&key=uploads%2F1&etag=%22/,

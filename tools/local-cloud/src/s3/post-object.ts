@@ -162,9 +162,9 @@ function answer(call: Call, fields: Map<string, string>, version: Version): Answ
       target.searchParams.set(name, value);
     return { status: 303, headers: { ...headers, location: target.href } };
   }
-  const asked = fields.get("success_action_status");
-  if (asked === "200") return { status: 200, headers };
-  if (asked !== "201") return { status: 204, headers };
+  const status = fields.get("success_action_status");
+  if (status === "200") return { status: 200, headers };
+  if (status !== "201") return { status: 204, headers };
   const body = Xml.document("PostResponse", [
     Xml.element("Location", location),
     Xml.element("Bucket", bucket.name),

@@ -52,7 +52,7 @@ export function smallGraph(
   };
 }
 
-/** A bucket and what is said about it: `{ BucketVersioning: { … } }`. */
+/** A bucket and the resources of its settings: `{ BucketVersioning: { … } }`. */
 export function bucket(name: string, settings: Record<string, object> = {}): ResourceInFile[] {
   return [
     resource("aws:s3/bucket:Bucket", name, {
