@@ -155,7 +155,11 @@ async function spawnEngine(binary: string, file: string, port: number): Promise<
     child.stderr?.on("data", listen);
     child.once("error", reject);
     child.once("exit", (code) =>
-      reject(new StartError(`The DynamoDB engine did not start (exit ${code}): ${output.trim()}`)),
+      reject(
+        new StartError(
+          `The DynamoDB engine did not start with ${file} (exit ${code}: ${output.trim()}): choose another folder with --data, or delete this one, which loses the images in it.`,
+        ),
+      ),
     );
   });
   child.stdin?.on("error", () => {});
