@@ -2,8 +2,7 @@ import type { Row, Stores, Version } from "./stores.ts";
 
 // What must be true when all messages have been worked on: the row of an image says what there is of it.
 
-export type ImageRow = Row & {
-  id: string;
+type ImageRow = Row & {
   state: string;
   visibility?: string;
   name?: string;
@@ -14,10 +13,10 @@ export type ImageRow = Row & {
 /** Returns a sentence for each object and row that contradicts the row of its image, and for each one that is missing. */
 export async function findContradictions(stores: Stores): Promise<string[]> {
   const [rows, versions] = await Promise.all([stores.rows(), stores.versions()]);
-  const images = new Map(rows.filter(isImage).map((row) => [row.id, row]));
+  const images = imagesOf(rows);
   const found = [
     ...rows.flatMap((row) => contradictionsOfRow(row, images)),
-    ...rows.filter(isImage).flatMap((row) => missingObjects(row, versions)),
+    ...[...images].flatMap(([id, row]) => missingObjects(id, row, versions)),
     ...versions.flatMap((version) => contradictionsOfObject(version, images)),
   ];
   for (const version of versions)
@@ -26,8 +25,13 @@ export async function findContradictions(stores: Stores): Promise<string[]> {
   return [...found, ...wrongCounts(rows)];
 }
 
-export const isImage = (row: Row): row is ImageRow =>
-  row.pk.startsWith("IMAGE#") && row.sk === "META";
+/** The rows of images by id, also of deleted ones, whose rows have no attribute for it. */
+export const imagesOf = (rows: Row[]): Map<string, ImageRow> =>
+  new Map(
+    rows.flatMap((row) => (isImage(row) ? [[row.pk.replace("IMAGE#", ""), row] as const] : [])),
+  );
+
+const isImage = (row: Row): row is ImageRow => row.pk.startsWith("IMAGE#") && row.sk === "META";
 
 /** The id of the image that a row belongs to. */
 function imageIdOf({ pk, sk, ...row }: Row): string | undefined {
@@ -37,7 +41,7 @@ function imageIdOf({ pk, sk, ...row }: Row): string | undefined {
 }
 
 function contradictionsOfRow(row: Row, images: Map<string, ImageRow>): string[] {
-  if (isImage(row) && row.state === "processing") return [`${row.id} is still processing`];
+  if (isImage(row) && row.state === "processing") return [`${row.pk} is still processing`];
   const id = imageIdOf(row);
   if (!id) return [];
   const state = images.get(id)?.state ?? "absent";
@@ -71,9 +75,9 @@ function contradictionsOfCopy(
   return isOurs ? [] : [`copy ${key} of ${metadata["image"]}, which is ${state}`];
 }
 
-function missingObjects(row: ImageRow, versions: Version[]): string[] {
+function missingObjects(id: string, row: ImageRow, versions: Version[]): string[] {
   if (row.state !== "ready") return [];
-  const { id, rev, name, visibility, rungs = [] } = row;
+  const { rev, name, visibility, rungs = [] } = row;
   const expected = [
     `originals/${id}/${rev}`,
     ...rungs.map(

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { type Image, type User, send } from "../../e2e/src/api-calls.ts";
 import { sampleJpeg } from "../../e2e/src/sample-image.ts";
-import { isImage } from "./audit.ts";
+import { imagesOf } from "./audit.ts";
 import { type Converged, converge } from "./converge.ts";
 import type { Kind } from "./fault-proxy.ts";
 import { pick, seededRandom } from "./random.ts";
@@ -163,7 +163,7 @@ export async function runCampaign(balde: Balde, options: CampaignOptions): Promi
 
 async function findLost({ stores }: Balde, promised: Promised[]): Promise<string[]> {
   const rows = await stores.rows();
-  const images = new Map(rows.filter(isImage).map((row) => [row.id, row]));
+  const images = imagesOf(rows);
   const liked = new Set(
     rows.flatMap(({ pk }) => (pk.startsWith("LIKE#") ? [pk.split("#")[1]!] : [])),
   );

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { type Image, type User, send } from "../../e2e/src/api-calls.ts";
 import { sampleJpeg } from "../../e2e/src/sample-image.ts";
-import { isImage } from "./audit.ts";
+import { imagesOf } from "./audit.ts";
 import { converge } from "./converge.ts";
 import type { Kind } from "./fault-proxy.ts";
 import { type Balde, startBalde } from "./start-balde.ts";
@@ -107,7 +107,7 @@ test.each(commands)(
     const { contradictions, deadLetters } = await converge(balde, 60_000);
     proxy.clear();
 
-    const rows = new Map((await balde.stores.rows()).filter(isImage).map((row) => [row.id, row]));
+    const rows = imagesOf(await balde.stores.rows());
     const ends = images.map(({ id, name }) => {
       const { state, visibility } = rows.get(id) ?? {};
       return `${name} ${state} ${visibility}`;
