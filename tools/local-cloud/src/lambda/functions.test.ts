@@ -143,9 +143,10 @@ test("a thrown error is returned with its type, message and stack trace", async 
 
 test("consecutive calls use the same process, which processes one event at a time", async () => {
   for (const expected of [1, 2, 3]) expect(answer(await cloud.call("count"))).toBe(expected);
+  // longer than a process needs to start on a busy machine, or the first one takes both calls
   const [a, b] = await Promise.all([
-    cloud.call("slow", { ms: 100 }),
-    cloud.call("slow", { ms: 100 }),
+    cloud.call("slow", { ms: 1_000 }),
+    cloud.call("slow", { ms: 1_000 }),
   ]);
   expect(answer(a)).not.toBe(answer(b));
 });

@@ -9,11 +9,29 @@ import {
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { signRequest } from "../iam/sign-request.ts";
-import { bucket, region, smallGraph, startS3 } from "./s3.fixture.ts";
+import { bucket, bucketArn, region, smallGraph, startS3 } from "./s3.fixture.ts";
 
 const Bucket = "pictures";
+const graph = smallGraph([
+  ...bucket(Bucket),
+  ...bucket("public", {
+    BucketPolicy: {
+      policy: JSON.stringify({
+        Statement: [
+          {
+            Effect: "Allow",
+            Principal: "*",
+            Action: "s3:PutObject",
+            Resource: `${bucketArn("public")}/*`,
+          },
+        ],
+      }),
+    },
+    BucketPublicAccessBlock: { blockPublicPolicy: false, restrictPublicBuckets: false },
+  }),
+]);
 let s3: Awaited<ReturnType<typeof startS3>>;
-beforeAll(async () => void (s3 = await startS3(smallGraph(bucket(Bucket)))));
+beforeAll(async () => void (s3 = await startS3(graph)));
 afterAll(() => s3.stop());
 
 /** Sends a signed request with exactly these headers, which the SDK would complete. */
@@ -95,16 +113,17 @@ test("DeleteObjects needs a checksum of its document, which has up to 8 MiB", as
   });
 });
 
-test("a body whose chunks claim to be signed needs a signed request", async () => {
-  const response = await fetch(`${s3.endpoint}/pictures/k`, {
-    method: "PUT",
-    body: "1;chunk-signature=0\r\nx\r\n",
-    headers: {
-      "x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
-      "x-amz-decoded-content-length": "1",
-    },
-  });
-  expect(response.status).toBe(403);
+test("a body of signed chunks needs a signed request, also in a bucket that anyone may write to", async () => {
+  const put = async (body: string, headers: Record<string, string>) =>
+    (await fetch(`${s3.endpoint}/public/k`, { method: "PUT", body, headers })).status;
+  expect(await put("x", {})).toBe(200);
+  const chunk = `1;chunk-signature=${"0".repeat(64)}\r\nx\r\n`;
+  const last = `0;chunk-signature=${"0".repeat(64)}\r\n\r\n`;
+  const headers = {
+    "x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+    "x-amz-decoded-content-length": "1",
+  };
+  expect(await put(chunk + last, headers)).toBe(403);
 });
 
 test("a version marker without a key marker is refused", async () => {
