@@ -134,10 +134,10 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     };
 
     const sts = await open(createSts(shared), "sts", "STS");
-    const cognito = await startCognito();
     const sqs = await startSqs();
     const { createAsynchronousEvents } = await import("./lambda/asynchronous/event-store.ts");
     const asynchronous = createAsynchronousEvents(db, clock);
+    const cognito = await startCognito();
     const s3 = await startS3();
     const dynamo = await startDynamoDb();
     const webSockets = await startWebSockets();
@@ -176,9 +176,15 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     async function startCognito() {
       if (resourcesOf(graph, "aws:cognito/userPool:UserPool").length === 0) return undefined;
       const { createUserPools } = await import("./cognito/cognito.ts");
-      const userPools = createUserPools(shared);
+      const userPools = createUserPools({ ...shared, events: await openEventBus() });
       const server = createServer((req, res) => void userPools.handle(req, res));
       return { userPools, url: await open(server, "cognito", "Cognito") };
+    }
+
+    async function openEventBus() {
+      if (resourcesOf(graph, "aws:cloudwatch/eventRule:EventRule").length === 0) return undefined;
+      const { createEventBus } = await import("./eventbridge/event-bus.ts");
+      return createEventBus({ ...shared, queues: sqs?.queues, asynchronous });
     }
 
     async function startSqs() {

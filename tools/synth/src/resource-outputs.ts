@@ -133,6 +133,20 @@ const makers: Record<string, Maker> = {
       invokeUrl: `wss://${inputs.apiId}.execute-api.${region}.amazonaws.com/${inputs.name}`,
     },
   }),
+  "aws:cloudwatch/eventRule:EventRule": (name, inputs, { region }) => {
+    const rule = inputs.name ?? `${name}-${short(name, 7)}`;
+    return {
+      id: rule,
+      outputs: {
+        arn: `arn:aws:events:${region}:${account}:rule/${rule}`,
+        ...(!inputs.name && { name: rule }),
+      },
+    };
+  },
+  "aws:cloudwatch/eventTarget:EventTarget": (name, inputs) => ({
+    id: `${inputs.rule}-${inputs.targetId ?? name}`,
+    outputs: {},
+  }),
   "aws:cloudwatch/logGroup:LogGroup": (_, inputs, { region }) => ({
     id: inputs.name,
     outputs: { arn: `arn:aws:logs:${region}:${account}:log-group:${inputs.name}` },

@@ -16,6 +16,8 @@ export type ActionContext = {
   failedAttempts: FailedAttempts;
   issuer: Issuer;
   now: () => number;
+  /** Ends the sessions of a user and removes it; the call is recorded. */
+  removeUser: (pool: Pool, user: User) => void;
   /** Writes a confirmation code to the log instead of sending it by mail, and returns where AWS would send it. */
   deliver: (user: User, code: string, email?: string) => Delivery;
 };

@@ -57,8 +57,7 @@ export const adminActions: Record<string, Action> = {
 
   AdminDeleteUser(input, context) {
     const { pool, user } = findUser(input, context);
-    context.issuer.revokeAll(pool, user);
-    context.users.remove(pool, user);
+    context.removeUser(pool, user);
     return {};
   },
 

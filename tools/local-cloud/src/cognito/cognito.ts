@@ -3,7 +3,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DatabaseSync } from "node:sqlite";
 
 import type { Clock } from "../clock.ts";
+import type { EventBus } from "../eventbridge/event-bus.ts";
 import type { Log } from "../log.ts";
+import { inTransaction } from "../transaction.ts";
 import { readBody } from "../read-body.ts";
 import type { ResourceGraph } from "../graph/resource-graph.ts";
 import { attributeActions } from "./attribute-actions.ts";
@@ -15,6 +17,7 @@ import { type Tokens, createIssuer } from "./token-issuer.ts";
 import { type Pool, readPools } from "./user-pool.ts";
 import { type Action, type Input, type ActionContext, deliveryTo } from "./action.ts";
 import { createFailedAttempts } from "./failed-attempts.ts";
+import { type CallRecorder, createCallRecorder } from "./recorded-calls.ts";
 import { signInActions } from "./sign-in.ts";
 import { totpActions, totpAdminActions } from "./totp-actions.ts";
 import { createUnknownUsers } from "./unknown-users.ts";
@@ -47,6 +50,8 @@ export type UserPoolOptions = {
   clock: Clock;
   log: Log;
   traces?: TraceStore | undefined;
+  /** Gets the deletions of users as CloudTrail's events; undefined if the graph has no rule. */
+  events?: EventBus | undefined;
 };
 
 /** Returns the user pools of the graph, with a handler for Cognito's JSON protocol and the public keys of the pools. */
@@ -57,6 +62,7 @@ export function createUserPools({
   clock,
   log,
   traces,
+  events,
 }: UserPoolOptions): UserPools {
   const pools = readPools(graph);
   const context: ActionContext = {
@@ -66,6 +72,10 @@ export function createUserPools({
     failedAttempts: createFailedAttempts(db, clock),
     issuer: createIssuer(db, pools, clock),
     now: () => clock.now(),
+    removeUser(pool, user) {
+      context.issuer.revokeAll(pool, user);
+      context.users.remove(pool, user);
+    },
     deliver(user, code, email = user.attributes.email ?? "") {
       log.info(`Cognito would send ${email || user.username} the code ${code}`);
       return deliveryTo(email);
@@ -135,16 +145,36 @@ export function createUserPools({
   ): Promise<Response> {
     if (req.method === "OPTIONS") return { status: 200, headers: PREFLIGHT };
     if (req.method === "GET") return wellKnownDocument(req.url ?? "", pools, context);
+    let recorder: CallRecorder | undefined;
     try {
       const bytes = await readRequestBody(req);
       const action = actionOf(req);
       const input: Input = JSON.parse(bytes.toString("utf8") || "{}");
       const resource = input.UserPoolId ?? input.ClientId;
       if (resource) traced.details = { resource_names: [resource] };
-      if (action.isSigned)
-        authorizeSignedAction(req, bytes, input, pools, { graph, principals, clock, log });
-      return { status: 200, headers: JSON_1_1, body: await action.run(input, context) };
+      const callerArn = action.isSigned
+        ? authorizeSignedAction(req, bytes, input, pools, { graph, principals, clock, log })
+        : undefined;
+      const recorded = createCallRecorder(events, {
+        req,
+        requestId,
+        action: target(req),
+        callerArn,
+        userPoolId: input.UserPoolId,
+        region: graph.region,
+        account: graph.account,
+        now: clock.now(),
+      });
+      recorder = recorded;
+      const removeUser: ActionContext["removeUser"] = (pool, user) =>
+        inTransaction(db, () => {
+          context.removeUser(pool, user);
+          recorded.succeeded(user.attributes.sub ?? "");
+        });
+      const body = await action.run(input, { ...context, removeUser });
+      return { status: 200, headers: JSON_1_1, body };
     } catch (error) {
+      recorder?.failed(error);
       return errorResponse(error, requestId, log);
     }
   }
@@ -201,14 +231,14 @@ async function readRequestBody(req: IncomingMessage): Promise<Buffer> {
   return body;
 }
 
-/** @throws CognitoError unless the request is signed by a principal that may do the action. */
+/** Returns the ARN of the caller. @throws CognitoError unless the request is signed by a principal that may do the action. */
 function authorizeSignedAction(
   req: IncomingMessage,
   body: Buffer,
   input: Input,
   pools: Map<string, Pool>,
-  { graph, principals, clock, log }: Omit<UserPoolOptions, "db" | "traces">,
-) {
+  { graph, principals, clock, log }: Omit<UserPoolOptions, "db" | "traces" | "events">,
+): string {
   const request = { method: req.method ?? "", url: req.url ?? "/", headers: req.headers, body };
   const outcome = VerifySignature.verifyHeader(request, (id) => principals.find(id), {
     service: "cognito-idp",
@@ -232,6 +262,7 @@ function authorizeSignedAction(
     log,
   );
   if (!decision.allowed) throw new CognitoError("AccessDeniedException", decision.message);
+  return outcome.principal.arn;
 }
 
 function wellKnownDocument(

@@ -123,8 +123,7 @@ export const userActions: Record<string, Action> = {
 
   async DeleteUser(input, context) {
     const { pool, user } = await userOfAccessToken(input, context);
-    context.issuer.revokeAll(pool, user);
-    context.users.remove(pool, user);
+    context.removeUser(pool, user);
     return {};
   },
 };

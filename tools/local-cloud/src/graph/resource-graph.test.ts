@@ -52,7 +52,7 @@ test("the committed graphs have only resources that are known", () => {
 test.each([
   "aws:cloudfront/distribution:Distribution",
   "aws:cloudwatch/dashboard:Dashboard",
-  "aws:cloudwatch/eventRule:EventRule",
+  "aws:cloudwatch/eventBus:EventBus",
   "aws:sns/platformApplication:PlatformApplication",
   "aws:scheduler/schedule:Schedule",
   "aws:lambda/functionUrl:FunctionUrl",

@@ -4,6 +4,7 @@ import { apigateway } from "./apigateway.ts";
 import { apigatewayv2 } from "./apigatewayv2.ts";
 import { cognito } from "./cognito.ts";
 import { dynamodb } from "./dynamodb.ts";
+import { eventbridge } from "./eventbridge.ts";
 import { iam } from "./iam.ts";
 import { lambda } from "./lambda.ts";
 import { s3 } from "./s3.ts";
@@ -16,6 +17,7 @@ export const RESOURCE_TYPES = {
   ...apigatewayv2,
   ...cognito,
   ...dynamodb,
+  ...eventbridge,
   ...iam,
   ...lambda,
   ...s3,

@@ -11,6 +11,7 @@ import {
   resourcesOf,
 } from "../graph/resource-graph.ts";
 import type { AsynchronousEvents } from "../lambda/asynchronous/event-store.ts";
+import { resourcePolicyOf } from "../lambda/function-permissions.ts";
 import type { Queues } from "../sqs/queues.ts";
 import { inTransaction } from "../transaction.ts";
 
@@ -137,28 +138,14 @@ function refuseUnlessQueueAllows(
     );
 }
 
-/** A function's resource policy is the sum of its permissions. */
 function refuseUnlessFunctionAllows(graph: ResourceGraph, bucket: string, arn: string) {
-  const fn = functionByArn(graph, arn);
-  if (!fn) throw new StartError(`The bucket ${bucket} notifies ${arn}, which is not in the graph.`);
-  const statements = resourcesOf(graph, "aws:lambda/permission:Permission")
-    .filter(({ inputs }) => [arn, fn.id].includes(inputs.function))
-    .map(({ inputs }): Policy.Statement => ({
-      Effect: "Allow",
-      Principal: { Service: inputs.principal },
-      Action: inputs.action,
-      Resource: arn,
-      Condition: {
-        ...(inputs.sourceArn ? { ArnLike: { "aws:SourceArn": inputs.sourceArn } } : {}),
-        ...(inputs.sourceAccount
-          ? { StringEquals: { "aws:SourceAccount": inputs.sourceAccount } }
-          : {}),
-      },
-    }));
+  const statements = resourcePolicyOf(graph, arn);
+  if (!statements)
+    throw new StartError(`The bucket ${bucket} notifies ${arn}, which is not in the graph.`);
   const access = { action: "lambda:InvokeFunction", resource: arn, ...caller(graph, bucket) };
   if (!Policy.evaluate(statements, access).allowed)
     throw new StartError(
-      `The function ${fn.name} does not allow s3.amazonaws.com to invoke it for the bucket ${bucket}.`,
+      `The function ${functionByArn(graph, arn)!.name} does not allow s3.amazonaws.com to invoke it for the bucket ${bucket}.`,
     );
 }
 
