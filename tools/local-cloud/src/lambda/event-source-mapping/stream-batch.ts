@@ -131,5 +131,6 @@ const BISECT_DELAY_MS = 20;
 
 export const sequenceOf = ({ dynamodb }: StreamRecord) => dynamodb.SequenceNumber;
 
+/** The engine's dates are of the real clock: how far this clock is ahead of it is no age. */
 const ageOf = ({ dynamodb }: StreamRecord, clock: Clock) =>
-  clock.now() - dynamodb.ApproximateCreationDateTime * 1000;
+  clock.sinceReal(dynamodb.ApproximateCreationDateTime * 1000);

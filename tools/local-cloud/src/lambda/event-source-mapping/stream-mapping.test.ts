@@ -182,6 +182,14 @@ test("without bisecting and with unlimited retries the shard is blocked until th
     .toContain("2 records discarded, RecordAgeExceeded");
 });
 
+test("a record that is written after the clock was advanced is young", async () => {
+  const mapping = { maximumRecordAgeInSeconds: 300 };
+  world = await startTestMapping({ table: true, mapping, handler: () => null });
+  await world.pass(3600, 3600);
+  await put(world, "late");
+  await expect.poll(() => world.calls.flatMap(keys), patiently).toEqual(["late"]);
+});
+
 test("a batch is retried from the lowest sequence number that was reported", async () => {
   world = await worldWith(numbers(1, 30), {
     mapping: { functionResponseTypes: ["ReportBatchItemFailures"] },
