@@ -25,6 +25,7 @@ export default $config({
     await import("./infra/like-counter.ts");
     const { api } = await import("./infra/api.ts");
     await import("./infra/alarms.ts");
+    await import("./infra/user-deletion.ts");
     return {
       api: api.url,
       bucket: images.name,

@@ -26,7 +26,8 @@ export const ingest = new sst.aws.Queue("Ingest", { visibilityTimeout, dlq });
 export const sync = new sst.aws.Queue("Sync", { visibilityTimeout, dlq });
 
 // SST lets S3, SNS and EventBridge of every account send to the queue
-$transform(aws.sqs.QueuePolicy, (args) => {
+$transform(aws.sqs.QueuePolicy, (args, _options, name) => {
+  if (!name.startsWith("ImagesNotifications")) return;
   args.policy = $jsonStringify({
     Version: "2012-10-17",
     Statement: [

@@ -2,6 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
+import {
+  AdminDeleteUserCommand,
+  CognitoIdentityProviderClient,
+  DeleteUserCommand,
+} from "@aws-sdk/client-cognito-identity-provider";
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { ListObjectVersionsCommand, S3Client } from "@aws-sdk/client-s3";
 import { type Cloud, loadGraph, startCloud } from "@balde/local-cloud";
@@ -27,7 +32,7 @@ let local: Local;
 
 beforeAll(async () => {
   cloud = await startCloud({ graph: loadGraph(join(root, "infra/stack.json")), root, data });
-  const users = ["ann", "bo"].map((name) => ({ name, password: "Picture-book-1" }));
+  const users = ["ann", "bo", "cy", "di"].map((name) => ({ name, password: "Picture-book-1" }));
   for (const user of users) cloud.createUser({ ...user, email: `${user.name}@example.com` });
   local = { ...cloud.local, users } as unknown as Local;
 });
@@ -163,4 +168,25 @@ test("a deleted account takes its images, likes, stored responses and sign-in wi
   );
   expect(left).toEqual([]);
   expect((await findAll("of-ann.jpg")).objects).toContain("images/of-ann.jpg");
+});
+
+test.each([
+  ["itself", 2],
+  ["by an administrator", 3],
+])("a user that is deleted in the user pool %s takes its images with it", async (how, index) => {
+  const user = await signIn(local, index);
+  const bytes = new Uint8Array(await sampleJpeg(300, 200, 4 + index));
+  const { image } = await upload(user, bytes, { name: `of-${index}.jpg` });
+  await waitForIngest(local, image.id);
+  const { id } = (await (await user.send("GET", "/v1/me")).json()) as { id: string };
+  const { cognito, iam, region } = cloud.local;
+  const { endpoint, userPoolId } = cognito!;
+  const pools = new CognitoIdentityProviderClient({ endpoint, region, credentials: iam });
+  const Username = local.users[index]!.name;
+  await (how === "itself"
+    ? pools.send(new DeleteUserCommand({ AccessToken: user.accessToken }))
+    : pools.send(new AdminDeleteUserCommand({ UserPoolId: userPoolId, Username })));
+  const status = async () => (await send(local, "GET", `/v1/images/${image.id}`)).status;
+  expect(await pollUntil(20_000, status, (now) => now === 404)).toBe(404);
+  expect(await leftovers(image.id, id, `of-${index}`)).toEqual([]);
 });

@@ -22,15 +22,17 @@ export const events = (graphs: () => Read.Graphs) =>
       ]);
       expect(notification!.inputs.lambdaFunctions ?? []).toEqual([]);
       expect(notification!.dependsOn).toContain(
-        resourcesOfType(laptop, "aws:sqs/queuePolicy:QueuePolicy")[0]!.urn,
+        resourceNamed(laptop, "ImagesNotificationsNotificationUploadedPolicy").urn,
       );
     });
 
     test("only our bucket in our account may send events to the queue", () => {
       for (const graph of Object.values(graphs())) {
         const queue = resourceNamed(graph, "IngestQueue");
-        const policies = resourcesOfType(graph, "aws:sqs/queuePolicy:QueuePolicy");
-        expect(policies.map(({ inputs }) => inputs.queueUrl)).toEqual([queue.id]);
+        const policies = resourcesOfType(graph, "aws:sqs/queuePolicy:QueuePolicy").filter(
+          ({ inputs }) => inputs.queueUrl === queue.id,
+        );
+        expect(policies).toHaveLength(1);
         expect(Read.statements(policies[0]!.inputs.policy)).toEqual([
           {
             Effect: "Allow",
@@ -45,6 +47,30 @@ export const events = (graphs: () => Read.Graphs) =>
             },
           },
         ]);
+      }
+    });
+
+    test("only the rule of deleted users may send to the queue of commands, from outside", () => {
+      for (const graph of Object.values(graphs())) {
+        const rule = resourceNamed(graph, "UserDeleted");
+        const queue = resourceNamed(graph, "SyncQueue");
+        const policies = resourcesOfType(graph, "aws:sqs/queuePolicy:QueuePolicy").filter(
+          ({ inputs }) => inputs.queueUrl === queue.id,
+        );
+        expect(policies.flatMap(({ inputs }) => Read.statements(inputs.policy))).toEqual([
+          {
+            Effect: "Allow",
+            Principal: { Service: "events.amazonaws.com" },
+            Action: "sqs:SendMessage",
+            Resource: queue.outputs.arn,
+            Condition: { ArnEquals: { "aws:SourceArn": rule.outputs.arn } },
+          },
+        ]);
+        const [pool] = resourcesOfType(graph, "aws:cognito/userPool:UserPool");
+        expect(JSON.parse(rule.inputs.eventPattern).detail.$or[1]).toEqual({
+          eventName: ["AdminDeleteUser"],
+          requestParameters: { userPoolId: [pool!.id] },
+        });
       }
     });
 

@@ -1,3 +1,4 @@
+import * as Account from "@balde/core/account";
 import * as Limits from "@balde/imaging/limits";
 import type * as WorkerProcess from "@balde/imaging/worker-process";
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
@@ -56,6 +57,9 @@ async function handleMessage(body: string, limit: WorkerProcess.Limit) {
       return syncImage(message, limit);
     case "eraseUser":
       return eraseUser(message.userId);
+    case "deleteUser":
+      await Account.markForDeletion(message.userId);
+      return;
     case "reprocess":
       return reprocessImage(message.imageId, limit);
   }

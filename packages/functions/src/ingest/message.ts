@@ -28,7 +28,7 @@ const S3Event = z.object({ Records: z.array(S3Record) });
 /** S3 sends one when the notification is configured. */
 const S3TestEvent = z.object({ Event: z.literal("s3:TestEvent") });
 
-/** Commands: of the table's stream (packages/functions/src/outbox) and of operators (packages/core/src/admin.ts). */
+/** Commands: of the table's stream (packages/functions/src/outbox), of operators (packages/core/src/admin.ts) and of EventBridge. */
 const Command = z.union([
   z.object({
     kind: z.literal("sync"),
@@ -40,6 +40,8 @@ const Command = z.union([
   }),
   z.object({ kind: z.literal("reprocess"), imageId: ImageId }),
   z.object({ kind: z.literal("eraseUser"), userId: z.string() }),
+  /** Of infra/user-deletion.ts: the user pool has no such user any more. */
+  z.object({ kind: z.literal("deleteUser"), userId: z.string().check(z.minLength(1)) }),
 ]);
 
 /** The body of a message in the queues `Ingest` and `Sync`. */

@@ -12,6 +12,7 @@ import {
 import { AuthenticationDetails, CognitoUser, CognitoUserPool } from "amazon-cognito-identity-js";
 
 import { type Clock, createClock } from "../clock.ts";
+import type { Entry } from "../eventbridge/event-bus.ts";
 import type { GraphFile, ResourceInFile } from "../graph/graph-file.ts";
 import { parseGraph } from "../graph/resource-graph.ts";
 import { createPrincipals } from "../iam/principals.ts";
@@ -102,6 +103,8 @@ export async function startTestPools({ pool = {}, web = {} } = {}) {
   const statePath = join(folder, "state.sqlite");
   const clock = createStandingClock();
   const logged: string[] = [];
+  const events: Entry[] = [];
+  const bus = { put: (entry: Entry) => void events.push(entry) };
   const log: Log = { ...silentLog, info: (message) => logged.push(message) };
   let running = await listen();
 
@@ -109,7 +112,7 @@ export async function startTestPools({ pool = {}, web = {} } = {}) {
     const db = new DatabaseSync(statePath);
     const graph = parseGraph(graphFile(pool, web));
     const principals = createPrincipals({ graph, db });
-    const pools = createUserPools({ graph, db, principals, clock, log });
+    const pools = createUserPools({ graph, db, principals, clock, log, events: bus });
     const server = createServer((req, res) => void pools.handle(req, res));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -142,6 +145,8 @@ export async function startTestPools({ pool = {}, web = {} } = {}) {
   return {
     clock,
     logged,
+    /** What was put on the event bus. */
+    events,
     statePath,
     as,
     signIn,
