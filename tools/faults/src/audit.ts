@@ -5,6 +5,7 @@ import type { Row, Stores, Version } from "./stores.ts";
 type ImageRow = Row & {
   state: string;
   visibility?: string;
+  title?: string;
   name?: string;
   rev?: string;
   rungs?: { width: number; type: string }[];

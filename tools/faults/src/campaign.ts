@@ -105,11 +105,15 @@ export async function runCampaign(balde: Balde, options: CampaignOptions): Promi
 
   async function upload(user: User, random: () => number): Promise<Promised | undefined> {
     const name = `c${Math.floor(random() * 1e9)}.jpg`;
-    const path = random() < 0.5 ? "/v1/images" : `/v1/images?name=${name}`;
+    const path = `/v1/images?title=${name}${random() < 0.5 ? "" : `&name=${name}`}`;
     const body = pick(random, photographs);
-    const response = await request(() =>
-      user.send("POST", path, body, { "content-type": "image/jpeg" }),
-    );
+    const headers = { "content-type": "image/jpeg", "idempotency-key": name };
+    let response = await request(() => user.send("POST", path, body, headers));
+    // as a client repeats a request of which it does not know what became of it
+    for (let repeat = 0; repeat < 3 && !response?.ok; repeat++) {
+      await sleep(random() * 300);
+      response = await request(() => user.send("POST", path, body, headers));
+    }
     if (!response?.ok) return undefined;
     const image = response.body as Image;
     return { image, isDeleted: false, visibility: "public", isLiked: false };
@@ -167,7 +171,9 @@ async function findLost({ stores }: Balde, promised: Promised[]): Promise<string
   const liked = new Set(
     rows.flatMap(({ pk }) => (pk.startsWith("LIKE#") ? [pk.split("#")[1]!] : [])),
   );
-  return promised.flatMap(({ image: { id }, isDeleted, visibility, isLiked }) => {
+  const titles = [...images.values()].flatMap(({ title }) => (title ? [title] : []));
+  const twice = titles.filter((title, index) => titles.indexOf(title) < index);
+  const lost = promised.flatMap(({ image: { id }, isDeleted, visibility, isLiked }) => {
     const { state = "absent", visibility: actual } = images.get(id) ?? {};
     const isGone = state === "deleted" || state === "absent";
     if (isDeleted === true) return isGone ? [] : [`${id} was deleted and is ${state}`];
@@ -180,4 +186,5 @@ async function findLost({ stores }: Balde, promised: Promised[]): Promise<string
         : []),
     ];
   });
+  return [...lost, ...twice.map((title) => `${title} was uploaded twice by one request`)];
 }
