@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { expect, test } from "vitest";
@@ -40,6 +41,34 @@ test("the worker process prepares an image as this process does", async () => {
   expect(await WorkerProcess.prepare(bytes, { ...limit, namedCopy: true })).toEqual(
     await prepare(bytes, { namedCopy: true }),
   );
+});
+
+test("the worker process has none of the function's variables", async () => {
+  const secrets = {
+    AWS_ACCESS_KEY_ID: "id",
+    AWS_SECRET_ACCESS_KEY: "secret",
+    AWS_SESSION_TOKEN: "token",
+    AWS_LAMBDA_RUNTIME_API: "127.0.0.1:1",
+    SST_RESOURCE_Images: "{}",
+  };
+  for (const pid of children()) process.kill(pid, "SIGKILL");
+  await expect.poll(children).toEqual([]);
+  Object.assign(process.env, secrets);
+  try {
+    await WorkerProcess.prepare(await photo(20, 20).jpeg().toBuffer(), {
+      ...limit,
+      namedCopy: false,
+    });
+  } finally {
+    for (const name of Object.keys(secrets)) delete process.env[name];
+  }
+  const [pid] = children();
+  const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+  const names = environment.map((variable) => variable.split("=")[0]!).filter(Boolean);
+  expect(names).toContain("PATH");
+  // node sets the two of the channel
+  const allowed = /^(PATH|LD_LIBRARY_PATH|NODE_PATH|TZ|FONTCONFIG_\w+|NODE_CHANNEL_\w+)$/;
+  expect(names.filter((name) => !allowed.test(name))).toEqual([]);
 });
 
 test("a refusal of the worker process keeps its kind, code and detail", async () => {

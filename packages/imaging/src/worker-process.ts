@@ -80,10 +80,17 @@ async function waitForResult(worker: ChildProcess, job: Job, milliseconds: numbe
       signal.addEventListener("abort", () => clearTimeout(timer));
     }),
   ];
-  worker.send(job);
+  // a process that ended while it had nothing to do is noticed only now
+  outcomes.push(
+    new Promise((resolve) => {
+      worker.send(job, (error) => {
+        if (error) resolve({ type: "exit", reason: error.message });
+      });
+    }),
+  );
   try {
     const outcome = await Promise.race(outcomes);
-    if (outcome.type === "timeout") await kill(worker);
+    if (outcome.type === "timeout" || outcome.type === "exit") await kill(worker);
     return outcome;
   } finally {
     finished.abort();
@@ -95,7 +102,12 @@ async function startedChild(): Promise<ChildProcess> {
   if (child?.connected) return child;
   // the file gives its own URL, because a bundle renames it
   const { file } = await import("./worker-process.child.ts");
-  const started = fork(fileURLToPath(file), { serialization: "advanced" });
+  const started = fork(fileURLToPath(file), {
+    serialization: "advanced",
+    env: decoderEnvironment(),
+    // an option such as `--env-file` would bring variables back
+    execArgv: [],
+  });
   started.once("exit", () => {
     if (child === started) child = undefined;
   });
@@ -106,9 +118,16 @@ async function startedChild(): Promise<ChildProcess> {
   return started;
 }
 
+/** Variables that node, sharp and its fonts may need to start. All others stay with the parent, above all the credentials of the function's role. */
+const NEEDED = ["PATH", "LD_LIBRARY_PATH", "NODE_PATH", "TZ", "FONTCONFIG_PATH", "FONTCONFIG_FILE"];
+
+/** What this does not prevent is said in docs/adr/0024-svg-and-untrusted-bytes.md. */
+const decoderEnvironment = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => NEEDED.includes(name)));
+
 /** SIGKILL runs no handler and waits for no thread, as `process.exit` would. */
 async function kill(worker: ChildProcess) {
-  child = undefined;
+  if (child === worker) child = undefined;
   worker.kill("SIGKILL");
   if (worker.exitCode === null && worker.signalCode === null) await once(worker, "exit");
 }
