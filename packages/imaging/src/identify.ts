@@ -1,6 +1,6 @@
 import * as ExifCredit from "./exif-credit.ts";
 import * as DisplayP3 from "./display-p3.ts";
-import { type Metadata, loadSharp } from "./load-sharp.ts";
+import { type Metadata, loadSharp, loadSharpForSvg } from "./load-sharp.ts";
 import * as Format from "./format.ts";
 import * as Jpeg from "./jpeg.ts";
 import type { Size } from "./layout.ts";
@@ -20,6 +20,8 @@ export type Header = {
   /** Whether the file has an alpha channel; it may still be opaque everywhere. */
   hasAlphaChannel: boolean;
   isProcessedInP3: boolean;
+  /** Of drawing an SVG at its own size, in units of svg-cost.ts. */
+  cost?: number;
   credit: ExifCredit.Credit;
 };
 
@@ -45,9 +47,9 @@ export async function identify(bytes: Buffer): Promise<Header> {
       "image.heic",
       "HEIC images cannot be decoded here; send JPEG, WebP, AVIF or PNG",
     );
-  if (format === "svg") await Svg.check(bytes);
+  const svgCost = format === "svg" ? await Svg.check(bytes) : undefined;
 
-  const sharp = await loadSharp();
+  const sharp = format === "svg" ? await loadSharpForSvg() : await loadSharp();
   const metadata = await refuseBadInput(() => sharp(bytes, { limitInputPixels: false }).metadata());
   const pages = Format.hasFrames(format) ? (metadata.pages ?? 1) : 1;
   const { width, height } = pages > 1 ? metadata : metadata.autoOrient;
@@ -58,6 +60,7 @@ export async function identify(bytes: Buffer): Promise<Header> {
   });
   if (metadata.isProgressive || format === "jpeg") checkEffort(bytes, metadata);
   checkCodec(metadata);
+  const cost = svgCost?.((width * height) / 1e6);
 
   return {
     format,
@@ -67,6 +70,7 @@ export async function identify(bytes: Buffer): Promise<Header> {
     pages,
     hasAlphaChannel: metadata.hasAlpha,
     isProcessedInP3: DisplayP3.isProcessedInP3(metadata),
+    ...(cost !== undefined && { cost }),
     // libvips returns no EXIF of a TIFF; the file itself has EXIF's structure
     credit: ExifCredit.read(format === "tiff" ? bytes : metadata.exif),
   };

@@ -66,3 +66,24 @@ test("a rung is never enlarged", () =>
       },
     ),
   ));
+
+test("an SVG is delivered from the smallest rung that is large enough, else from the largest", () => {
+  const drawing = { ...source, width: 3000, height: 1500, format: "svg" } as const;
+  const rungs = Ladder.svgRungs(drawing).map((size) => ({ ...size, contentType: "image/png" }));
+  expect(rungs.map(({ width, height }) => [width, height])).toEqual([
+    [3000, 1500],
+    [2048, 1024],
+    [1024, 512],
+    [512, 256],
+  ]);
+  const width = (request: Request) => {
+    const plan = Plan.plan(request, drawing, { avif: true, webp: true });
+    return Ladder.choose(plan, drawing, rungs.toReversed())?.width;
+  };
+  expect(width({ w: 300 })).toBe(512);
+  expect(width({ w: 2048, f: "png" })).toBe(2048);
+  expect(width({})).toBe(3000);
+  expect(width({ w: 4000, up: true })).toBe(3000);
+  expect(width({ w: 90, trim: 10 })).toBe(3000);
+  expect(width({ w: 2000, crop: { x: 0, y: 0, w: 20, h: 20 }, up: true })).toBe(3000);
+});

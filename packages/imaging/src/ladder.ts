@@ -5,8 +5,9 @@ import { type Plan, swapSidesIfTurned } from "./plan.ts";
 /** A smaller rendition of the whole image, made at ingest; sizes in pixels. */
 export type Rung = Size & { contentType: string };
 
-/** The content type of a rung: JPEG, whose decoder is by far the fastest of the lossy formats, or PNG for transparent images. */
-export const contentType = (hasAlpha: boolean): string => (hasAlpha ? "image/png" : "image/jpeg");
+/** The content type of a rung: JPEG, whose decoder is by far the fastest of the lossy formats, or PNG for transparent images and for drawings, which must be lossless because there is no other original. */
+export const contentType = (hasAlpha: boolean, format: string): string =>
+  hasAlpha || format === "svg" ? "image/png" : "image/jpeg";
 
 /**
  * sharp's JPEG settings for a rung. It is encoded again at delivery, so its loss is kept small: full chroma where crops are
@@ -31,12 +32,23 @@ export function rungs(source: Size): Size[] {
     .map((edge) => sized(source, edge / long));
 }
 
-/** The smallest rung with at least the pixels that a plan scales to, so that nothing is enlarged. undefined, which means the original, when there is none or when the original's exact pixels are needed. */
+/** The sizes of the rungs of an SVG, largest first, in pixels: the raster that it is drawn into, and smaller ones. Every delivery is made from one of them. */
+export const svgRungs = (raster: Size): Size[] => {
+  const long = Math.max(raster.width, raster.height);
+  const smaller = Limits.RUNG_EDGES.filter((edge) => edge <= long * WORTH);
+  return [raster, ...smaller.map((edge) => sized(raster, edge / long))];
+};
+
+/**
+ * The smallest rung with at least the pixels that a plan scales to, so that nothing is enlarged. undefined, which means the
+ * original, when there is none or when the original's exact pixels are needed. Of an SVG, which has only rungs, the largest.
+ */
 export function choose<R extends Rung>(
   plan: Plan,
   source: { format: string },
   rungs: readonly R[],
 ): R | undefined {
+  if (source.format === "svg") return smallestFor(plan, rungs) ?? widest(rungs);
   if (plan.trim || plan.frames === "all") return undefined;
   // a lossless original that is requested as PNG must not pass through a JPEG
   if (
@@ -45,11 +57,20 @@ export function choose<R extends Rung>(
     rungs.some((rung) => rung.contentType === "image/jpeg")
   )
     return undefined;
+  return smallestFor(plan, rungs);
+}
+
+function smallestFor<R extends Rung>(plan: Plan, rungs: readonly R[]): R | undefined {
+  // the border is searched in the largest
+  if (plan.trim) return undefined;
   const need = needed(plan);
   return rungs
     .filter((rung) => rung.width >= need.width && rung.height >= need.height)
     .toSorted((a, b) => a.width - b.width)[0];
 }
+
+const widest = <R extends Rung>(rungs: readonly R[]): R | undefined =>
+  rungs.toSorted((a, b) => b.width - a.width)[0];
 
 /** The size of the whole original at the plan's scale, in pixels. A crop needs twice that: its edges fall between a rung's pixels and are then wrong by at most a quarter of a delivered pixel. */
 function needed({ source, scale, crop, turn }: Plan): Size {

@@ -43,6 +43,10 @@ export const MAX_PROFILE_BYTES = 4 * 2 ** 20;
 
 /** Bytes of an SVG: real ones have kilobytes, and every element costs the renderer far more than its bytes. */
 export const MAX_SVG_BYTES = 2 ** 20;
+/** An SVG is drawn once, at its own size, or at the smallest multiple of it with this long edge, the largest rung of photographs: `MAX_PIXELS.svg` is the largest raster. Larger pictures, which only `up` gives, are enlarged pixels. */
+export const MIN_SVG_RASTER_EDGE = 2048;
+/** Cost times megapixels up to which an SVG is enlarged: half a second. An icon has less than 100 and a large drawing needs no enlarging. */
+export const MAX_SVG_ENLARGED_COST = 3000;
 /** Levels of an SVG: real ones have a dozen; libxml2 stops at 256, and deep recursion crashes parsers. */
 export const MAX_SVG_DEPTH = 100;
 /** The cost of an SVG in units of one shape (svg-cost.ts): some 150 microseconds each on a canvas of one megapixel, so this is 4 seconds. A detailed map has 10,000. */

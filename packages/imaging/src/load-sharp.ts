@@ -39,5 +39,15 @@ async function load() {
   const sharp = require("sharp") as typeof Sharp;
   // a function processes an image once, so libvips' operation cache would only use memory
   sharp.cache(false);
+  sharp.block({ operation: [SVG_LOADER] });
+  return sharp;
+}
+
+const SVG_LOADER = "VipsForeignLoadSvg";
+
+/** sharp that also reads SVG, for the rest of the process. Without this call sharp refuses SVG: only the process that prepares images draws it, after the checks of svg.ts. */
+export async function loadSharpForSvg(): Promise<typeof Sharp> {
+  const sharp = await loadSharp();
+  sharp.unblock({ operation: [SVG_LOADER] });
   return sharp;
 }

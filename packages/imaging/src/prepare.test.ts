@@ -189,3 +189,47 @@ test.each(["jpeg", "png", "webp", "avif", "tiff", "gif"] as const)(
     }
   },
 );
+
+test("an SVG is drawn once, into PNG rungs with its transparency", async () => {
+  const drawing = (size: string) =>
+    Buffer.from(
+      `<svg xmlns="http://www.w3.org/2000/svg" ${size} viewBox="0 0 4 2"><path d="M0 0h2v2H0z"/></svg>`,
+    );
+  const icon = await prepare(drawing('width="24.3" height="12"'), withNamedCopy);
+  expect(icon).toMatchObject({ width: 24, height: 12, hasAlpha: true, format: "svg" });
+  expect(edges(icon.rungs)).toEqual([
+    [2090, 1032],
+    [1024, 506],
+    [512, 253],
+  ]);
+  expect(await sharp(icon.namedCopy!.data).metadata()).toMatchObject({
+    format: "png",
+    width: 24,
+    height: 12,
+  });
+  for (const { data, width, height } of icon.rungs)
+    expect(await sharp(data).metadata()).toMatchObject({ format: "png", width, height });
+  // the edge at the middle is one pixel wide in the largest
+  const { data } = await sharp(icon.rungs[0]!.data).raw().toBuffer({ resolveWithObject: true });
+  const alpha = (x: number) => data[(500 * 2090 + x) * 4 + 3];
+  expect([alpha(1041), alpha(1048)]).toEqual([255, 0]);
+
+  const shapes = `<path d="M0 0h2v2H0z"/>`.repeat(2000);
+  const costly = drawing('width="400" height="200"')
+    .toString()
+    .replace("</svg>", `${shapes}</svg>`);
+  expect(edges((await prepare(Buffer.from(costly), withoutNamedCopy)).rungs)).toEqual([
+    [1600, 800],
+    [1024, 512],
+    [512, 256],
+  ]);
+  const large = await prepare(drawing('width="3000" height="1500"'), withoutNamedCopy);
+  expect(edges(large.rungs)[0]).toEqual([3000, 1500]);
+  const opaque = drawing('width="999" height="777" preserveAspectRatio="none"').toString();
+  const { rungs, hasAlpha } = await prepare(
+    Buffer.from(opaque.replace("h2", "h4")),
+    withoutNamedCopy,
+  );
+  expect(hasAlpha).toBe(false);
+  expect(await sharp(rungs[0]!.data).metadata()).toMatchObject({ format: "png", channels: 3 });
+});

@@ -10,6 +10,7 @@ import * as Limits from "./limits.ts";
 import * as Placeholder from "./placeholder.ts";
 import { type Pixels, type NamedCopy, makeNamedCopy } from "./named-copy.ts";
 import { refuseBadInput } from "./refusal.ts";
+import * as SvgRaster from "./svg-raster.ts";
 
 /** The results of preparing an image, once, at ingest. */
 export type Prepared = {
@@ -44,18 +45,28 @@ export async function prepare(bytes: Buffer, options: { namedCopy: boolean }): P
   const header = await identify(bytes);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   return refuseBadInput(async () => {
-    const sizes = header.pages > 1 || header.format === "svg" ? [] : Ladder.rungs(header);
+    const raster = header.format === "svg" ? await SvgRaster.find(bytes, header) : undefined;
+    const sizes = raster ? Ladder.svgRungs(raster) : header.pages > 1 ? [] : Ladder.rungs(header);
+    const copySize = fitInto(header, Limits.MAX_NAMED_COPY_EDGE);
     const base = await decodeOnce(
       bytes,
       header,
-      options.namedCopy
-        ? fitInto(header, Limits.MAX_NAMED_COPY_EDGE)
-        : (sizes[0] ?? fitInto(header, Limits.RUNG_EDGES[0])),
+      raster ??
+        (options.namedCopy ? copySize : (sizes[0] ?? fitInto(header, Limits.RUNG_EDGES[0]))),
     );
     const hasAlpha = !isOpaque(base);
-    const { smallest, rungs } = await makeRungs(base, sizes, hasAlpha, bytes.length);
+    const { smallest, encoded } = await makeRungs(base, sizes, hasAlpha, header.format);
+    // a rung that is larger than the original saves nothing; an SVG is delivered only from its rungs
+    const rungs = raster ? encoded : encoded.filter(({ data }) => data.length < bytes.length);
     const namedCopy = options.namedCopy
-      ? { namedCopy: await makeNamedCopy(bytes, header, base, hasAlpha) }
+      ? {
+          namedCopy: await makeNamedCopy(
+            bytes,
+            header,
+            raster ? await resized(base, copySize) : base,
+            hasAlpha,
+          ),
+        }
       : {};
     const { width, height, format, contentType, pages, credit } = header;
     return {
@@ -76,9 +87,15 @@ export async function prepare(bytes: Buffer, options: { namedCopy: boolean }): P
 }
 
 /** The only decode: upright, sRGB, 8 bits, no larger than the largest result. */
-async function decodeOnce(bytes: Buffer, header: Header, size: Size): Promise<Pixels> {
+async function decodeOnce(
+  bytes: Buffer,
+  header: Header,
+  size: Size & { density?: number },
+): Promise<Pixels> {
   const sharp = await loadSharp();
+  const { width, height, density } = size;
   const original = sharp(bytes, {
+    ...(density !== undefined && { density }),
     failOn: "error",
     limitInputPixels: Limits.MAX_PIXELS[header.format],
     sequentialRead: true,
@@ -87,41 +104,36 @@ async function decodeOnce(bytes: Buffer, header: Header, size: Size): Promise<Pi
   return toPixels(
     (header.isProcessedInP3 ? DisplayP3.p3ToSrgb(upright) : upright)
       .timeout({ seconds: Limits.PREPARE_SECONDS })
-      .resize({ ...size, fit: "fill" })
+      .resize({ width, height, fit: "fill" })
       .toColourspace("srgb"),
   );
 }
 
 /** Each rung is scaled from the one above it, while that one is being encoded. */
-async function makeRungs(base: Pixels, sizes: Size[], hasAlpha: boolean, originalBytes: number) {
-  const sharp = await loadSharp();
+async function makeRungs(base: Pixels, sizes: Size[], hasAlpha: boolean, format: string) {
   const encoding: Promise<Ladder.Rung & { data: Buffer }>[] = [];
   let above = base;
   for (const size of sizes) {
-    if (size.width !== above.width || size.height !== above.height)
-      above = await toPixels(open(sharp, above).resize({ ...size, fit: "fill" }));
-    encoding.push(encodeRung(sharp, above, hasAlpha));
+    above = await resized(above, size);
+    encoding.push(encodeRung(above, Ladder.contentType(hasAlpha, format), hasAlpha));
   }
-  // a rung that is larger than the original saves nothing
-  const rungs = (await Promise.all(encoding)).filter(({ data }) => data.length < originalBytes);
-  return { smallest: above, rungs };
+  return { smallest: above, encoded: await Promise.all(encoding) };
 }
 
-async function encodeRung(
-  sharp: Awaited<ReturnType<typeof loadSharp>>,
-  from: Pixels,
-  hasAlpha: boolean,
-) {
-  const picture = open(sharp, from);
-  const encoded = hasAlpha
-    ? picture.png({ compressionLevel: 6 })
-    : picture.flatten().jpeg(Ladder.jpeg(from));
-  return {
-    width: from.width,
-    height: from.height,
-    contentType: Ladder.contentType(hasAlpha),
-    data: await encoded.toBuffer(),
-  };
+async function resized(from: Pixels, { width, height }: Size): Promise<Pixels> {
+  if (width === from.width && height === from.height) return from;
+  const sharp = await loadSharp();
+  return toPixels(open(sharp, from).resize({ width, height, fit: "fill" }));
+}
+
+async function encodeRung(from: Pixels, contentType: string, hasAlpha: boolean) {
+  const sharp = await loadSharp();
+  const picture = hasAlpha ? open(sharp, from) : open(sharp, from).flatten();
+  const encoded =
+    contentType === "image/png"
+      ? picture.png({ compressionLevel: 6 })
+      : picture.jpeg(Ladder.jpeg(from));
+  return { width: from.width, height: from.height, contentType, data: await encoded.toBuffer() };
 }
 
 async function makePlaceholder(from: Pixels) {

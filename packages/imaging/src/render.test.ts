@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 import * as fc from "fast-check";
 import sharp from "sharp";
@@ -164,6 +166,20 @@ test("trim removes the border before the layout", async () => {
   expect((await sharp(data).metadata()).width).toBe(100);
 });
 
+test("trim of a drawing ends at its edge, which scaling has made soft", async () => {
+  const svg =
+    '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240"><circle cx="150" cy="110" r="80" fill="#1f6f8b"/></svg>';
+  const { data, metadata } = await renderRequest(Buffer.from(svg), { trim: 10, f: "png" }, none, {
+    hasAlpha: true,
+  });
+  // a soft edge is up to a pixel wider on each side; with the colour of its transparent pixels it was 168
+  expect(metadata.width).toBeGreaterThanOrEqual(160);
+  expect(metadata.width).toBeLessThanOrEqual(162);
+  const { width, height } = metadata;
+  const pixels = await sharp(data).ensureAlpha().raw().toBuffer();
+  expect(pixels[(Math.floor(height / 2) * width + 1) * 4 + 3]).toBeGreaterThan(100);
+});
+
 test("trim keeps an image of one colour whole", async () => {
   const bytes = await sharp({ create: { width: 80, height: 60, channels: 3, background: "#777" } })
     .png()
@@ -194,7 +210,25 @@ test("an animation keeps its frames and delays, or delivers its first frame with
   expect(cover.metadata).toMatchObject({ width: 20, pageHeight: 20, pages: 3 });
 });
 
-test("an SVG is drawn at the size of the output", async () => {
+test("an SVG itself is not drawn by a delivery", async () => {
+  const bytes = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"/>');
+  const source = { width: 20, height: 20, format: "svg", hasAlpha: true, pages: 1 } as const;
+  const script = `
+    import { render } from "./src/render.ts";
+    import { plan } from "./src/plan.ts";
+    const source = ${JSON.stringify(source)};
+    await render(Buffer.from(${JSON.stringify(bytes.toString())}), plan({ w: 9 }, source, {}))
+      .then(() => console.log("drawn"), ({ name, code }) => console.log(name, code));
+  `;
+  // another test of this process may have allowed SVG
+  const args = ["--input-type=module-typescript", "--eval", script];
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    cwd: join(import.meta.dirname, ".."),
+  });
+  expect(stdout).toBe("Refusal image.damaged\n");
+});
+
+test("a small SVG is enlarged without blur", async () => {
   const bytes = Buffer.from(
     '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><path d="M0 0h10v20H0z"/></svg>',
   );

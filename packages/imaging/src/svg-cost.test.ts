@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { random } from "../test/hostile/bytes.ts";
 import { svg } from "../test/hostile/svg.ts";
 import { MAX_SVG_COST, MAX_SVG_DEPTH } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
@@ -9,7 +10,7 @@ import { parse } from "./svg-document.ts";
 /** The code of the refusal, or undefined where the SVG is accepted. */
 function refusalCode(text: string): string | undefined {
   try {
-    check(parse(text));
+    check(parse(text), 1);
     return undefined;
   } catch (error) {
     if (error instanceof Refusal) return error.code;
@@ -17,6 +18,7 @@ function refusalCode(text: string): string | undefined {
   }
 }
 
+const any = random(1);
 const rects = (count: number) => "<rect/>".repeat(count);
 /** Slightly more elements than half of the accepted cost, so that drawing them twice is too much. */
 const half = Math.ceil(MAX_SVG_COST / 2) + 1;
@@ -31,6 +33,7 @@ test.each([
     "two references in a circle",
     svg('<g id="a"><use href="#b"/></g><g id="b"><use href="#a"/></g>'),
   ],
+  ["a text that shows itself", svg('<text id="a">a<tref xlink:href="#a"/></text>')],
   ["a dash of zero length", svg('<path stroke-dasharray="0" d="M0 0L1000000 0"/>')],
   ["a short text", svg("<text>Balde</text>")],
   ["the maximum depth", svg("<g>".repeat(MAX_SVG_DEPTH - 1) + "</g>".repeat(MAX_SVG_DEPTH - 1))],
@@ -77,6 +80,30 @@ test.each([
       `<text>${`<tspan>${"a".repeat(100)}</tspan>`.repeat(Math.ceil(Math.sqrt(MAX_SVG_COST * 4000) / 100))}</text>`,
     ),
   ],
+  [
+    "a line of text that shows a long one again and again",
+    svg(
+      `<text id="a">${"a".repeat(1000)}</text><text>${'<tref xlink:href="#a"/>'.repeat(50)}</text>`,
+    ),
+  ],
+  [
+    "elements that draw each other and are entered from another side",
+    svg(
+      `<g id="a">${rects(1000)}<use href="#b"/></g><g id="b">${'<use href="#a"/>'.repeat(MAX_SVG_COST / 1000)}</g>`,
+    ),
+  ],
+  [
+    "a filter behind an escaped name",
+    svg(`<filter id="a">${"<feFlood/>".repeat(101)}</filter><rect style="filter:u\\72l(#a)"/>`),
+  ],
+  [
+    "a heavy pattern behind an id that an earlier element has",
+    svg(`<g id="a"/><g id="a">${rects(half)}</g><use href="#a"/>`),
+  ],
+  [
+    "an outline of 4,000 lines that cross each other",
+    svg(`<path d="M0 0${Array.from({ length: 4000 }, () => `L${any()} ${any()}`).join("")}"/>`),
+  ],
   ["a long outline", svg(`<polygon points="${"1 ".repeat(50 * MAX_SVG_COST)}"/>`)],
   ["tiny dashes on a long line", svg(`<line stroke-dasharray="0.001" x2="${MAX_SVG_COST}"/>`)],
   [
@@ -97,11 +124,17 @@ test("an SVG that is not well-formed is truncated or damaged", () => {
 
 // the shapes, the svg element and the root of the document count
 test("the refusal says the cost and the limits", () => {
-  expect(() => check(parse(svg(rects(2 * half))))).toThrow(
+  expect(() => check(parse(svg(rects(2 * half))), 1)).toThrow(
     expect.objectContaining({
       detail: expect.stringMatching(
         new RegExp(`much to draw as ${2 * half + 2} shapes.*at most ${MAX_SVG_COST} shapes`),
       ),
     }),
   );
+});
+
+test("filters cost pixels", () => {
+  const filtered = parse(svg("<feFlood/>".repeat(10)));
+  expect(check(filtered, 9)).toBeGreaterThan(8 * check(filtered, 1));
+  expect(() => check(filtered, 20)).toThrow(expect.objectContaining({ code: "image.too_complex" }));
 });

@@ -18,7 +18,7 @@ export type Element = {
   /** Properties from the `style` attribute and from attributes that can refer to elements. */
   declarations: SvgCss.Declaration[];
   children: Element[];
-  /** Characters of text directly in a line of text; of the line's own element, those of all its spans. */
+  /** Characters of its own text. */
   letters: number;
 };
 
@@ -81,10 +81,9 @@ export function parse(text: string): Document {
   });
   parser.on("closetag", () => void open.pop());
   const onText = (piece: string) => {
-    if (open.at(-1)!.name === "style") css += piece;
-    // letters are laid out in lines, across their spans
-    const line = open.findLast(({ name }) => name === "text") ?? open.at(-1)!;
-    line.letters += piece.length;
+    const element = open.at(-1)!;
+    element.letters += piece.length;
+    if (element.name === "style") css += piece;
   };
   parser.on("text", onText);
   parser.on("cdata", onText);

@@ -1,6 +1,9 @@
 import * as Limits from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 
+/** The cost of drawing an SVG with this many megapixels, in units of svg-cost.ts; throws image.too_complex above the limit. */
+export type Cost = (megapixels: number) => number;
+
 /**
  * Checks an SVG. It is only rasterised and never passed on, so its scripts and links have no effect: librsvg runs none and,
  * reading from memory, loads nothing but `data:` URLs. Dangerous are entities that multiply, embedded images and documents,
@@ -8,7 +11,7 @@ import { Refusal } from "./refusal.ts";
  *
  * @throws image.too_many_bytes, image.svg_encoding, or as svg-document.ts and svg-cost.ts do
  */
-export async function check(bytes: Buffer): Promise<void> {
+export async function check(bytes: Buffer): Promise<Cost> {
   if (bytes.length > Limits.MAX_SVG_BYTES) throw tooManyBytes(bytes.length);
   const text = decode(bytes);
   // the parsers are loaded only for SVG
@@ -16,7 +19,10 @@ export async function check(bytes: Buffer): Promise<void> {
     import("./svg-document.ts"),
     import("./svg-cost.ts"),
   ]);
-  SvgCost.check(parse(text));
+  const document = parse(text);
+  // before librsvg, which draws an SVG without a size to find it
+  SvgCost.check(document, 1);
+  return (megapixels) => SvgCost.check(document, megapixels);
 }
 
 /** The refusal of an SVG with `size` bytes. */

@@ -51,9 +51,12 @@ type Edges = { left: number; top: number; right: number; bottom: number };
 function within(rgba: Buffer, width: number, whole: Edges, threshold: number): Edges {
   const pixel = (x: number, y: number) => (y * width + x) * 4;
   const corner = pixel(whole.left, whole.top);
+  // what a transparent pixel's colour would be is not seen; scaling leaves such pixels beside every edge
+  const seen = (at: number, band: number) =>
+    band === 3 ? rgba[at + 3]! : (rgba[at + band]! * rgba[at + 3]!) / 255;
   const differs = (at: number) => {
     for (let band = 0; band < 4; band++)
-      if (Math.abs(rgba[at + band]! - rgba[corner + band]!) > threshold) return true;
+      if (Math.abs(seen(at, band) - seen(corner, band)) > threshold) return true;
     return false;
   };
   const rowDiffers = (y: number) => {

@@ -121,7 +121,7 @@ async function startedChild(): Promise<ChildProcess> {
 /** Variables that node, sharp and its fonts may need to start. All others stay with the parent, above all the credentials of the function's role. */
 const NEEDED = ["PATH", "LD_LIBRARY_PATH", "NODE_PATH", "TZ", "FONTCONFIG_PATH", "FONTCONFIG_FILE"];
 
-/** What this does not prevent is said in docs/adr/0024-svg-and-untrusted-bytes.md. */
+/** What this does not prevent is said in docs/adr/0028-decoder-without-credentials.md. */
 const decoderEnvironment = (): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => NEEDED.includes(name)));
 

@@ -3,8 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import sharp from "sharp";
 
 import { identify } from "../src/identify.ts";
+import * as Ladder from "../src/ladder.ts";
 import * as Plan from "../src/plan.ts";
-import { prepare } from "../src/prepare.ts";
+import { type Prepared, prepare } from "../src/prepare.ts";
 import { Refusal } from "../src/refusal.ts";
 import { render } from "../src/render.ts";
 import type { Request } from "../src/request.ts";
@@ -60,15 +61,22 @@ async function ingestAndDeliver(bytes: Buffer, requests: Request[], measure: Mea
   for (const { data, ...rung } of prepared.rungs) await assertComplete(data, rung);
   if (prepared.namedCopy) await assertComplete(prepared.namedCopy.data);
   for (const request of requests)
-    await measure(JSON.stringify(request), deliver(bytes, request, source));
+    await measure(JSON.stringify(request), deliver(bytes, request, source, prepared.rungs));
   return { type: "picture", code: format };
 }
 
 /** An accepted image may still be refused in another size or format. */
-async function deliver(bytes: Buffer, request: Request, source: Plan.Source) {
+async function deliver(
+  bytes: Buffer,
+  request: Request,
+  source: Plan.Source,
+  rungs: Prepared["rungs"],
+) {
   try {
     const plan = Plan.plan(request, source, { avif: true, webp: true });
-    const { data, ...size } = await render(bytes, plan);
+    // the original is the harder case, but delivery never reads that of an SVG
+    const rung = source.format === "svg" ? Ladder.choose(plan, source, rungs) : undefined;
+    const { data, ...size } = await render(rung?.data ?? bytes, plan, rung);
     await assertComplete(data, size);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

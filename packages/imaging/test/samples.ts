@@ -33,13 +33,17 @@ export function photo(width: number, height: number) {
   return sharp(data, { raw: { width, height, channels: 3 } });
 }
 
-/** A blue ellipse on a transparent background. */
-export const disc = (width: number, height: number) =>
-  sharp(
-    Buffer.from(
-      `<svg width="${width}" height="${height}"><ellipse cx="${width / 2}" cy="${height / 2}" rx="${width * 0.4}" ry="${height * 0.4}" fill="#2040c0"/></svg>`,
-    ),
-  );
+/** A blue ellipse with a soft edge on a transparent background. */
+export function disc(width: number, height: number) {
+  const data = Buffer.alloc(width * height * 4);
+  for (let at = 0; at < width * height; at++) {
+    const x = ((at % width) + 0.5) / width - 0.5;
+    const y = (Math.floor(at / width) + 0.5) / height - 0.5;
+    const inside = (0.4 - Math.hypot(x, y)) * Math.min(width, height) + 0.5;
+    data.set([0x20, 0x40, 0xc0, 255 * Math.min(1, Math.max(0, inside))], at * 4);
+  }
+  return sharp(data, { raw: { width, height, channels: 4 } });
+}
 
 export const gif = async (width: number, height: number, colours: string[], delay = 70) => {
   const frames = await Promise.all(

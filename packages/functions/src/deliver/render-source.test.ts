@@ -1,6 +1,8 @@
 import * as Bucket from "@balde/core/bucket";
 import * as ObjectKey from "@balde/core/object-key";
 import * as Plan from "@balde/imaging/plan";
+import type { Request } from "@balde/imaging/request";
+import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../../../core/test/cloud.ts";
@@ -33,4 +35,22 @@ test("the source is the smallest rung that is large enough, else the original", 
   expect((await read(512)).from).toEqual({ width: 1400, height: 900 });
   await Bucket.removeByPrefix(ObjectKey.original(id, rev));
   await expect(read(512)).rejects.toMatchObject({ code: "image.not_found" });
+});
+
+test("the original of an SVG is never read", async () => {
+  const svg =
+    '<svg xmlns="http://www.w3.org/2000/svg" width="30.4" height="20"><circle r="9"/></svg>';
+  const { id, rev } = await readyImage(Buffer.from(svg));
+  const image = await ImageCache.get(id, rev, false);
+  const requests: Request[] = [{}, { w: 12 }, { w: 9, trim: 10 }, { w: 5000, up: true, f: "png" }];
+  for (const request of requests) {
+    const plan = Plan.plan(request, image.source, { avif: false, webp: true });
+    const { bytes, from } = await RenderSource.read({ image, plan });
+    expect(await sharp(bytes).metadata()).toMatchObject({ format: "png", ...from });
+  }
+  await Bucket.removeByPrefix(ObjectKey.rungsPrefix(id, rev));
+  const plan = Plan.plan({}, image.source, { avif: false, webp: true });
+  await expect(RenderSource.read({ image, plan })).rejects.toMatchObject({
+    code: "image.not_found",
+  });
 });

@@ -10,7 +10,8 @@ import type { DeliverableImage } from "./image-cache.ts";
 export type RenderSource = { bytes: Buffer; from: Plan["source"] };
 
 /**
- * The smallest rung that is large enough for the plan; the original when there is none, or when it is not stored.
+ * The smallest rung that is large enough for the plan; the original when there is none, or when it is not stored. The
+ * original of an SVG is never read: ingest has drawn it, and this process must not parse it.
  *
  * @throws image.not_found
  */
@@ -25,6 +26,7 @@ export async function read({
   const rung = Ladder.choose(plan, source, rungs);
   const small = rung && (await Bucket.read(ObjectKey.rung(id, rev, rung)));
   if (small) return { bytes: small, from: { width: rung.width, height: rung.height } };
+  if (source.format === "svg") throw notFound(id);
   const bytes = await Bucket.read(ObjectKey.original(id, rev));
   if (!bytes) throw notFound(id);
   return { bytes, from: { width: source.width, height: source.height } };

@@ -14,7 +14,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 
 import { startCloud } from "../../../core/test/cloud.ts";
 import { as, pendingImage } from "../../../core/test/samples.ts";
-import { photo } from "../../../imaging/test/samples.ts";
+import { disc, photo } from "../../../imaging/test/samples.ts";
 import { withS3Proxy } from "../../test/s3-proxy.ts";
 import { deliveryRequest, readyImage, served } from "../../test/samples.ts";
 import type { DeliveryRequest } from "./delivery-request.ts";
@@ -451,10 +451,7 @@ test("a derivative that is requested often is encoded again, and replaces the fi
 });
 
 test("transparency is kept for a client that accepts neither AVIF nor WebP", async () => {
-  const disc = Buffer.from(
-    '<svg xmlns="http://www.w3.org/2000/svg" width="900" height="900"><circle cx="450" cy="450" r="300"/></svg>',
-  );
-  const own = await readyImage(await sharp(disc).png({ compressionLevel: 0 }).toBuffer());
+  const own = await readyImage(await disc(900, 900).png({ compressionLevel: 0 }).toBuffer());
   const { headers, body } = await get("w=200", { ...own, accept: "*/*" });
   expect(headers["Content-Type"]).toBe("image/png");
   expect((await sharp(body).stats()).isOpaque).toBe(false);

@@ -12,16 +12,5 @@ export function decode(plan: Plan): Options {
       : Math.max(...Object.values(Limits.MAX_PIXELS)),
     sequentialRead: true,
     animated: isAnimated,
-    density: density(plan),
   };
-}
-
-/** An SVG is rasterised at the needed size instead of being enlarged afterwards; other formats ignore the density. With `crop` it keeps its own size, which the crop's numbers refer to. */
-function density({ source, scale, crop, turn, trim }: Plan): number {
-  if (crop ?? trim) return 72;
-  const [across, down] =
-    turn % 180 === 0 ? [scale.width, scale.height] : [scale.height, scale.width];
-  const factor = Math.max(across / source.width, down / source.height);
-  const most = Math.sqrt(Limits.MAX_PIXELS.svg / (source.width * source.height));
-  return Math.min(Math.max(72 * Math.min(factor, most), 1), 10_000);
 }
