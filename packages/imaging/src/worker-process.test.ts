@@ -4,18 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { expect, test } from "vitest";
 
-import { svg } from "../test/hostile/svg.ts";
+import { endlessSvg } from "../test/hostile/svg.ts";
 import { photo } from "../test/samples.ts";
 import * as WorkerProcess from "./worker-process.ts";
 import { prepare } from "./prepare.ts";
 
 const limit = { milliseconds: 60_000 };
-/** An outline that crosses itself a billion times: no check finds it, and drawing it cannot be interrupted. */
-const endlessSvg = Buffer.from(
-  svg(
-    `<path stroke="red" stroke-width="50" d="M0 0${Array.from({ length: 40_000 }, (_, i) => `L${(i * 7919) % 1000} ${(i * 104_729) % 1000}`).join("")}"/>`,
-  ),
-);
+const endless = Buffer.from(endlessSvg());
 
 /** The ids of the worker processes that this process has started. */
 const children = () =>
@@ -83,7 +78,7 @@ test("a refusal of the worker process keeps its kind, code and detail", async ()
 
 test("after the limit the image is refused, the process is killed, and the next image is prepared", async () => {
   const start = performance.now();
-  const late = WorkerProcess.prepare(endlessSvg, { milliseconds: 1000, namedCopy: false });
+  const late = WorkerProcess.prepare(endless, { milliseconds: 1000, namedCopy: false });
   await expect(late).rejects.toMatchObject({ name: "Refusal", code: "image.too_complex" });
   expect(performance.now() - start).toBeLessThan(2500);
   expect(children()).toEqual([]);
@@ -105,7 +100,7 @@ test("concurrent jobs each get their own result", async () => {
 });
 
 test("an image is tried again after a crash and refused after the second one", async () => {
-  const crashing = WorkerProcess.prepare(endlessSvg, { ...limit, namedCopy: false });
+  const crashing = WorkerProcess.prepare(endless, { ...limit, namedCopy: false });
   const first = await workerPid();
   await sleep(200);
   process.kill(first, "SIGSEGV");
@@ -125,7 +120,7 @@ test("an image is tried again after a crash and refused after the second one", a
 });
 
 test("a stopped process is an error and no refusal of the image", async () => {
-  const stopped = WorkerProcess.prepare(endlessSvg, { ...limit, namedCopy: false });
+  const stopped = WorkerProcess.prepare(endless, { ...limit, namedCopy: false });
   process.kill(await workerPid(), "SIGTERM");
   await expect(stopped).rejects.toMatchObject({ name: "Error", message: /SIGTERM/ });
 });

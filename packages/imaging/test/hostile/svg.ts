@@ -6,6 +6,13 @@ export const svg = (body: string, attributes = 'width="1000" height="1000"') =>
 const times = (count: number, line: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => line(index)).join("");
 
+/** Minutes of drawing that no check finds, because areas are not weighed, and that nothing interrupts. */
+export const endlessSvg = () =>
+  svg(
+    `<radialGradient id="g"><stop/><stop offset="1" stop-color="red"/></radialGradient>${times(7000, () => '<rect width="2000" height="2000" fill="url(#g)"/>')}`,
+    'width="2000" height="2000"',
+  );
+
 const sheet = `<rect width="1000" height="1000"/>`;
 const filtered = (primitives: string, count = 1) =>
   svg(
