@@ -61,6 +61,15 @@ declare module "sst" {
       "cursor": string
       "type": "sst.sst.Linkable"
     }
+    "Limits": {
+      "bytes": number
+      "images": number
+      "ingestSlots": number
+      "openUploads": number
+      "reservedNames": number
+      "signedUrlsPerDay": number
+      "type": "sst.sst.Linkable"
+    }
     "Outbox": {
       "name": string
       "type": "sst.aws.Function"

@@ -7,6 +7,7 @@ import * as Grants from "./grants.ts";
 import "./health.ts";
 import { keys, signing } from "./keys.ts";
 import * as LightFetch from "./light-fetch.ts";
+import { limits } from "./limits.ts";
 import "./s3-put-route.ts";
 import * as Settings from "./settings.ts";
 import { addThrottles } from "./throttles.ts";
@@ -25,7 +26,7 @@ const apiHandler = new sst.aws.Function("ApiHandler", {
   memory: "1024 MB",
   timeout: "15 seconds",
   concurrency: { reserved: reservedConcurrency.ApiHandler },
-  link: [images, data, keys, signing, presets],
+  link: [images, data, keys, signing, presets, limits],
   environment: Cors.environment,
   nodejs: LightFetch.nodejs,
   permissions: [

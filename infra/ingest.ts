@@ -1,4 +1,5 @@
 import * as Grants from "./grants.ts";
+import { limits } from "./limits.ts";
 import * as Settings from "./settings.ts";
 import { data, images } from "./storage.ts";
 
@@ -63,10 +64,12 @@ const ingestHandler = new sst.aws.Function("IngestHandler", {
   // one whole processor begins at 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
   memory: "1769 MB",
   timeout: "60 seconds",
-  link: [images, data, ingest, sync],
+  link: [images, data, limits, ingest, sync],
   permissions: [
     Grants.pollQueue(ingest),
     Grants.pollQueue(sync),
+    // a message that has to wait is sent again
+    Grants.messages(ingest, ["SendMessage"]),
     Grants.messages(sync, ["SendMessage"]),
     Grants.objects(images, ["uploads/*"], ["GetObject", "DeleteObject", "DeleteObjectVersion"]),
     Grants.objects(
@@ -84,7 +87,7 @@ const ingestHandler = new sst.aws.Function("IngestHandler", {
       ["ListBucketVersions"],
     ),
     Grants.items(data, ["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"]),
-    // what belongs to a user whose account is deleted
+    // what belongs to a user whose account is deleted, and the images of an owner who has no row of usage yet
     Grants.indexQueries(data),
   ],
   // sharp is not bundled; the version equals the one in the workspace's catalog (a test compares them)

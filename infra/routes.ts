@@ -63,6 +63,7 @@ export const routes: Route[] = [
 
   ofUser("GET", "/v1/me"),
   ofUser("DELETE", "/v1/me"),
+  ofUser("GET", "/v1/me/usage"),
   ofUser("GET", "/v1/me/images"),
   ofUser("GET", "/v1/me/images/{id}"),
   ofUser("GET", "/v1/me/likes"),

@@ -29,8 +29,12 @@ export type Settings = {
   plans: Record<"trial" | "partner", Plan>;
   /** Named delivery queries for `/i/{id}/{rev}/{preset}`, each with `w` or `h`. */
   presets: Readonly<Record<string, string>>;
+  /** What one user may have and do. */
+  limits: Limits;
   /** How many ingest functions run at the same time. */
   ingestConcurrency: number;
+  /** How many of them may work on images of one owner; the others remain for the other owners. */
+  ingestSlots: number;
   /** Days in which deleted and overwritten objects can be restored. */
   noncurrentDays: number;
   logDays: 7 | 90;
@@ -65,6 +69,18 @@ export type Users = {
 type FeaturePlan =
   | { tier: "LITE" | "ESSENTIALS"; threatProtection: "OFF" }
   | { tier: "PLUS"; threatProtection: "AUDIT" | "ENFORCED" };
+
+export type Limits = {
+  images: number;
+  /** Of the originals. */
+  bytes: number;
+  /** Uploads whose bytes have not come. One that never comes counts for a day. */
+  openUploads: number;
+  /** Names of such uploads, which no other user can take meanwhile. */
+  reservedNames: number;
+  /** Each may cost a render and a stored derivative. Counted per day in UTC. */
+  signedUrlsPerDay: number;
+};
 
 export type Plan = {
   rate: number;
@@ -119,7 +135,18 @@ const production: Settings = {
     partner: { rate: 100, burst: 200, quota: { limit: 5_000_000, period: "month" } },
   },
   presets,
+  limits: {
+    images: 50_000,
+    // two dollars a month in S3
+    bytes: 100 * 2 ** 30,
+    // a client that sends a folder opens its uploads as it goes
+    openUploads: 500,
+    reservedNames: 100,
+    // two hundred pages of a hundred URLs
+    signedUrlsPerDay: 20_000,
+  },
   ingestConcurrency: 50,
+  ingestSlots: 10,
   noncurrentDays: 30,
   logDays: 90,
 };
@@ -157,15 +184,24 @@ const personal: Settings = {
     partner: { rate: 100, burst: 100, quota: { limit: 100_000, period: "month" } },
   },
   presets,
+  limits: {
+    images: 10_000,
+    bytes: 10 * 2 ** 30,
+    openUploads: 200,
+    reservedNames: 50,
+    signedUrlsPerDay: 5_000,
+  },
   ingestConcurrency: 5,
+  ingestSlots: 3,
   noncurrentDays: 1,
   logDays: 7,
 };
 
-/** The local cloud costs nothing, so only the limits of an AWS account apply: a load test measures the service. */
+/** The local cloud costs nothing, so only the limits of an AWS account and of production's users apply: a load test measures the service. */
 const laptop: Settings = {
   ...personal,
   throttle: { rate: 10_000, burst: 5_000 },
   throttles: {},
   alarms: { mail: undefined },
+  limits: production.limits,
 };

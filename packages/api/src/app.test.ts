@@ -2,7 +2,7 @@ import * as Bucket from "@balde/core/bucket";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { startCloud } from "../../core/test/cloud.ts";
+import { setLimits, startCloud } from "../../core/test/cloud.ts";
 import { readyImage } from "../../core/test/samples.ts";
 import { type Bundle, bundle } from "../test/bundle.ts";
 import { restEvent } from "../test/rest-event.ts";
@@ -334,6 +334,27 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
   test("a forged cursor is rejected with the name of its parameter", async () => {
     const { status, body } = await call("GET", "/v1/images", { query: { cursor: ["forged"] } });
     expect([status, body.errors[0].parameter]).toEqual([400, "cursor"]);
+  });
+
+  test("a limit that is reached is 429, with the limit and when waiting helps, and the user can read how much is used", async () => {
+    setLimits({ openUploads: 1 });
+    const user = { sub: `limited ${classes}` };
+    const eve = { ...json({ type: "image/png", bytes: 9 }), ...user };
+    expect((await call("POST", "/v1/uploads", eve)).status).toBe(201);
+    const { status, headers, body } = await call("POST", "/v1/uploads", eve);
+    expect([status, body.code, body.quota]).toEqual([
+      429,
+      "quota.open_uploads",
+      { used: 1, limit: 1 },
+    ]);
+    expect(Number(headers["retry-after"])).toBeGreaterThan(80_000);
+    const usage = await call("GET", "/v1/me/usage", user);
+    expect(usage.body).toMatchObject({
+      images: { used: 1 },
+      bytes: { used: 9 },
+      openUploads: { used: 1, limit: 1 },
+    });
+    expect((await call("GET", "/v1/me/usage")).status).toBe(401);
   });
 
   test("a user can read their own data and images", async () => {

@@ -10,7 +10,10 @@ test("the client knows every code that the API can answer", () => {
     .filter((file) => !file.endsWith(".test.ts"))
     .map((file) => readFileSync(join(packages, file), "utf8"));
   const thrown = /(?:new VisibleError|super)\(\s*"\w+",\s*"([\w.]+)"/g;
-  const found = sources.flatMap((text) => [...text.matchAll(thrown)].map(([, code]) => code!));
+  const quota = /"(quota\.\w+)"/g;
+  const found = sources.flatMap((text) =>
+    [...text.matchAll(thrown), ...text.matchAll(quota)].map(([, code]) => code!),
+  );
   expect(found.length).toBeGreaterThan(10);
   expect([...new Set([...found, "internal"])].toSorted()).toEqual([...codes]);
 });

@@ -6,6 +6,7 @@ import type { Problem } from "@balde/http/problem";
  */
 export type Code = (typeof codes)[number];
 export const codes = [
+  "account.deleting",
   "actor.unauthenticated",
   "body.empty",
   "body.malformed",
@@ -29,6 +30,11 @@ export const codes = [
   "name.taken",
   "operator.unsigned",
   "preset.unknown",
+  "quota.bytes",
+  "quota.images",
+  "quota.open_uploads",
+  "quota.reserved_names",
+  "quota.signed_urls",
   "route.not_found",
   "service.unavailable",
   "upload.gone",
@@ -47,6 +53,8 @@ export class ProblemError extends Error {
   readonly requestId: string | undefined;
   readonly errors: NonNullable<Problem["errors"]>;
   readonly retryAfterSeconds: number | undefined;
+  /** Of a quota that is reached (`quota.…`). */
+  readonly quota: Problem["quota"];
 
   constructor(problem: Omit<Problem, "type" | "requestId"> & Extras) {
     super(problem.detail || problem.title);
@@ -56,6 +64,7 @@ export class ProblemError extends Error {
     this.requestId = problem.requestId;
     this.errors = problem.errors ?? [];
     this.retryAfterSeconds = problem.retryAfterSeconds;
+    this.quota = problem.quota;
   }
 }
 

@@ -9,6 +9,7 @@ import * as Image from "./image.ts";
 import * as Ingest from "./ingest.ts";
 import * as Like from "./like.ts";
 import * as LikeRow from "./like.row.ts";
+import * as UsageRow from "./usage.row.ts";
 
 let cloud: Awaited<ReturnType<typeof startCloud>>;
 beforeAll(async () => void (cloud = await startCloud()));
@@ -26,7 +27,7 @@ test("an account is marked for deletion, and what belongs to it is removed", asy
     Idempotency.runOnce({ key: "k", route: "POST /", content: "" }, async () => "done"),
   );
   expect(await as("bo", () => Account.remove())).toEqual({ id: "bo" });
-  expect(await Dynamo.get(Account.key("bo"))).toMatchObject({ deletingAt: expect.any(String) });
+  expect(await Dynamo.get(UsageRow.key("bo"))).toMatchObject({ deletingAt: expect.any(String) });
   expect(await Account.erase("bo")).toBe(true);
 
   for (const id of ids) expect(await Ingest.readRow(id)).toMatchObject({ state: "deleted" });

@@ -6,6 +6,7 @@ import type { ImageId } from "./id.schema.ts";
 import * as Image from "./image.ts";
 import * as ImageRow from "./image.row.ts";
 import * as LikeRow from "./like.row.ts";
+import * as UsageRow from "./usage.row.ts";
 
 // The deletion of an account. The request marks the user's row; the table's stream commands the rest:
 // docs/adr/0023-the-stream-is-the-outbox.md
@@ -32,7 +33,7 @@ export async function remove(): Promise<{ id: string }> {
 /** Has the account of this user deleted, as `remove` does; also when the user pool has no such user any more. */
 export const markForDeletion = (userId: string): Promise<unknown> =>
   Dynamo.update({
-    key: key(userId),
+    key: UsageRow.key(userId),
     set: { deletingAt: Clock.nowIso(), expiresAt: Clock.nowSeconds() + MARK_SECONDS },
   });
 
@@ -51,15 +52,6 @@ export async function erase(userId: string): Promise<boolean> {
   ];
   return isDone.every(Boolean);
 }
-
-/** The key of a user's row. */
-export const key = (userId: string): Dynamo.Key => ({ pk: PREFIX + userId, sk: "USAGE" });
-
-/** The user whose row has this partition key; undefined for any other row. */
-export const parsePartition = (pk: string): string | undefined =>
-  pk.startsWith(PREFIX) ? pk.slice(PREFIX.length) : undefined;
-
-const PREFIX = "USER#";
 
 /** Works on the first `MAX_ROWS` items of a query. True if there were no more. */
 async function eachOf(query: Dynamo.Query, work: (item: Dynamo.Item) => Promise<unknown>) {

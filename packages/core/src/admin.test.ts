@@ -25,8 +25,11 @@ test("the status counts the images of each state and the messages of each queue"
   await pendingImage();
   await readyImage();
   const { id: rejected } = await pendingImage();
-  await Ingest.startProcessing({ id: rejected, sequencer: "01" });
-  await Ingest.markRejected({ id: rejected, sequencer: "01" }, { code: "a.b", detail: "No" });
+  const rejecting = (await Ingest.startProcessing({ id: rejected, sequencer: "01" }))!;
+  await Ingest.markRejected({ id: rejected, sequencer: "01" }, rejecting, {
+    code: "a.b",
+    detail: "No",
+  });
   await as("ann", async () => Image.remove(await readyImage()));
   const { id: processing } = await pendingImage();
   await Ingest.startProcessing({ id: processing, sequencer: "01" });

@@ -17,7 +17,12 @@ export type Kind =
 /** One thing that is wrong with the input: where (a JSON pointer, "" for the whole input) and what is allowed. */
 export type Issue = { pointer: string; detail: string };
 
-type Options = { cause?: unknown; issues?: Issue[]; retryAfterSeconds?: number };
+type Options = {
+  cause?: unknown;
+  issues?: Issue[];
+  retryAfterSeconds?: number;
+  quota?: { used: number; limit: number };
+};
 
 /** An error that the client may see. Every other error is a bug: it is logged and answered as an internal error. */
 export class VisibleError extends Error {
@@ -27,6 +32,8 @@ export class VisibleError extends Error {
   readonly code: string;
   readonly issues: Issue[] | undefined;
   readonly retryAfterSeconds: number | undefined;
+  /** Of a quota that is reached. */
+  readonly quota: Options["quota"];
 
   constructor(kind: Kind, code: string, message: string, options: Options = {}) {
     super(message, { cause: options.cause });
@@ -34,5 +41,6 @@ export class VisibleError extends Error {
     this.code = code;
     this.issues = options.issues;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.quota = options.quota;
   }
 }

@@ -21,7 +21,9 @@ export const Row = z.extend(z.omit(Info, { likes: true }), {
   sequencer: z.optional(z.string()),
   /** How often ingest has started to process an upload of the image. */
   attempts: z.optional(z.int()),
-  /** In seconds since 1970: the end of an upload that has not come, or of a tombstone. */
+  /** Size and S3's ETag of the last upload that was worked on, so that the same bytes are not worked on again. */
+  uploadTag: z.optional(z.string()),
+  /** In seconds since 1970: the end of an upload that has not come, of a rejected image, or of a tombstone. */
   expiresAt: z.optional(z.int()),
 });
 
@@ -92,7 +94,9 @@ export const changeOf = ({ id, set, ...change }: Change): Dynamo.Update => ({
   add: { ...change.add, version: 1 },
 });
 
-type SeenChange = Pick<Dynamo.Update, "remove"> & { set: Partial<Row> & Dynamo.Item };
+export type SeenChange = Pick<Dynamo.Update, "remove" | "add"> & {
+  set: Partial<Row> & Dynamo.Item;
+};
 
 /**
  * The row after the change; undefined if another request has changed it since it was seen. `alsoWrite` is written in the same
@@ -103,16 +107,21 @@ export async function updateSeen(
   change: SeenChange,
   alsoWrite: Dynamo.Write[],
 ): Promise<Row | undefined> {
+  const { update, after } = changeOfSeen(seen, change);
+  if (alsoWrite.length === 0) return parse(await Dynamo.update(update));
+  const [result] = await Dynamo.transact([{ update }, ...alsoWrite]);
+  return result!.isMet ? after : undefined;
+}
+
+/** The update of a row, unless another request has changed it since it was seen, and the row after it. `remove` has attributes that a row may be without. */
+export function changeOfSeen(seen: Row, change: SeenChange): { update: Dynamo.Update; after: Row } {
   const update = changeOf({
     ...change,
     id: seen.id,
     condition: "#version = :seen",
     values: { seen: seen.version },
   });
-  if (alsoWrite.length === 0) return parse(await Dynamo.update(update));
-  const [result] = await Dynamo.transact([{ update }, ...alsoWrite]);
-  if (!result!.isMet) return undefined;
-  const item: Dynamo.Item = { ...seen, ...update.set, version: seen.version + 1 };
-  for (const name of change.remove ?? []) delete item[name];
-  return parse(item);
+  const after: Dynamo.Item = { ...seen, ...update.set, version: seen.version + 1 };
+  for (const name of change.remove ?? []) delete after[name];
+  return { update, after: Row.parse(after) };
 }

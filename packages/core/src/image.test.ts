@@ -107,8 +107,11 @@ test("a cursor of one list is invalid for another list", async () => {
 test("the public list has only ready images; the owner's list has images in every state", async () => {
   const pending = await pendingImage({}, "olga");
   const rejected = await pendingImage({}, "olga");
-  await Ingest.startProcessing({ id: rejected.id, sequencer: "01" });
-  await Ingest.markRejected({ id: rejected.id, sequencer: "01" }, { code: "a.b", detail: "No" });
+  const rejecting = (await Ingest.startProcessing({ id: rejected.id, sequencer: "01" }))!;
+  await Ingest.markRejected({ id: rejected.id, sequencer: "01" }, rejecting, {
+    code: "a.b",
+    detail: "No",
+  });
   const ready = await readyImage({}, "olga");
 
   const shown = await listAll(Image.list, [100]);
@@ -304,6 +307,7 @@ const completeRow: Omit<Required<ImageRow.Row>, "id" | "expiresAt"> = {
   reason: { code: "a.b", detail: "No" },
   sequencer: "01",
   attempts: 1,
+  uploadTag: "9 abc",
   createdAt: "2026-11-21T12:00:00.000Z",
   updatedAt: "2026-11-21T12:00:00.000Z",
   version: 3,
@@ -319,7 +323,7 @@ test("a tombstone has the attributes of the list of what it keeps, and no others
   await as("ann", () => Image.remove(id));
   const tombstone = await Dynamo.get(ImageRow.key(id));
   expect(new Set(Object.keys(tombstone!))).toEqual(
-    new Set(["pk", "sk", "writeId", ...Object.keys(ImageRow.tombstoneAttributes)]),
+    new Set(["pk", "sk", ...Object.keys(ImageRow.tombstoneAttributes)]),
   );
   expect(tombstone).toMatchObject({ state: "deleted", ownerId: "ann", name: "complete.jpg" });
 });

@@ -10,6 +10,8 @@ import { type ImageId, Info, List, ListMine, type Page, Update } from "./image.s
 import * as ImageTag from "./image-tag.ts";
 import * as LikeCount from "./like-count.ts";
 import * as Pagination from "./pagination.ts";
+import type * as UsageRow from "./usage.row.ts";
+import * as Usage from "./usage.ts";
 
 export * from "./image.schema.ts";
 
@@ -47,7 +49,11 @@ export const getMine = fn(Info.shape.id, async (id): Promise<Info> => {
  * @throws image.not_yours
  */
 export async function getOwnRow(id: ImageId, userId: string): Promise<Row> {
-  const row = await findRow(id);
+  return assertOwn(await findRow(id), id, userId);
+}
+
+/** The given row, if this user owns it. Throws as `getOwnRow`. */
+function assertOwn(row: Row | undefined, id: ImageId, userId: string): Row {
   if (!row || (row.ownerId !== userId && row.visibility !== "public")) throw notFound(id);
   if (row.ownerId !== userId) throw notYours(id);
   return row;
@@ -161,19 +167,39 @@ function feedChange({ id, state }: Row, visibility: Info["visibility"] | undefin
  */
 export const remove = fn(Info.shape.id, async (id): Promise<void> => {
   const { id: userId } = Actor.requireUser();
-  if (!(await removeOf(id, userId))) await getOwnRow(id, userId);
+  if (await removeOf(id, userId)) return;
+  await getOwnRow(id, userId);
+  throw notFound(id);
 });
 
 /** Makes a tombstone of an image, as `remove` does, if this user owns it; false if not. */
 export async function removeOf(id: ImageId, userId: string): Promise<boolean> {
-  const tombstone = await ImageRow.update({
-    id,
-    set: { state: "deleted", expiresAt: Clock.nowSeconds() + TOMBSTONE_SECONDS },
-    remove: ImageRow.attributesToClear,
-    condition: "#ownerId = :userId",
-    values: { userId },
-  });
-  return tombstone !== undefined;
+  for (;;) {
+    const item = await Dynamo.get(ImageRow.key(id));
+    if (item?.["ownerId"] !== userId) return false;
+    const row = ImageRow.parse(item);
+    // of an upload that has expired nothing is counted any more, and a tombstone is written again
+    const change = row ? usageOfDeletion(row) : {};
+    const update = ImageRow.changeOf({
+      id,
+      set: { state: "deleted", expiresAt: Clock.nowSeconds() + TOMBSTONE_SECONDS },
+      remove: ImageRow.attributesToClear,
+      condition: "#version = :seen",
+      values: { seen: item["version"] },
+    });
+    const result = await Usage.apply(userId, change, [{ update }]);
+    if (result.type === "made") return true;
+    if (result.type === "expired") return false;
+    // if another request has changed the image meanwhile, it is read again
+    if (result.type !== "unmet") throw new Error(`BUG: an image was not deleted: ${result.type}`);
+  }
+}
+
+/** What the deletion of an image changes in the usage. A rejected image is not counted, and a process in ingest frees its slot itself. */
+function usageOfDeletion({ id, state, bytes, name }: Row): UsageRow.Change {
+  if (state === "rejected") return {};
+  const close = state === "pending" && { close: { id, name } };
+  return { images: -1, bytes: -bytes, ...close };
 }
 
 /** A presigned POST is valid for 15 minutes, and S3 and the queue retry for less than a week: no event of the upload comes later. */

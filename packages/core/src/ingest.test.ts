@@ -78,7 +78,7 @@ test("an upload that was overtaken does not make the image ready", async () => {
   expect(await Ingest.markReady(slow, slowImage, { ...found, rev: "aaaaaaaaaaaa" })).toBe(
     undefined,
   );
-  expect(await Ingest.markRejected(slow, reason)).toBeUndefined();
+  expect(await Ingest.markRejected(slow, slowImage, reason)).toBeUndefined();
   expect(await Image.get(id)).toMatchObject({ state: "ready", rev: found.rev });
 });
 
@@ -97,14 +97,14 @@ test("an image that its owner does not change becomes ready without being read, 
   const unchanged = await cloud.tableRequests(() =>
     Ingest.markReady(otherEvent, otherImage, found),
   );
-  // the count of likes, the row
-  expect(unchanged).toEqual(["PutItem", "UpdateItem"]);
+  // the row, the usage of the owner and the count of likes together
+  expect(unchanged).toEqual(["TransactWriteItems"]);
 });
 
 test("a rejected image has a reason, and another upload of it may become ready", async () => {
   const { id } = await pendingImage();
-  await Ingest.startProcessing({ id, sequencer: "01" });
-  await Ingest.markRejected({ id, sequencer: "01" }, reason);
+  const rejecting = (await Ingest.startProcessing({ id, sequencer: "01" }))!;
+  await Ingest.markRejected({ id, sequencer: "01" }, rejecting, reason);
   expect(await Image.get(id)).toMatchObject({ state: "rejected", reason });
   // the same event again changes nothing
   expect(await Ingest.startProcessing({ id, sequencer: "01" })).toBeUndefined();

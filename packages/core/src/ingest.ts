@@ -8,13 +8,20 @@ import * as ImageTag from "./image-tag.ts";
 import * as LikeCount from "./like-count.ts";
 import * as LikeRow from "./like.row.ts";
 import * as RenderLease from "./render-lease.ts";
+import type * as UsageRow from "./usage.row.ts";
+import * as Usage from "./usage.ts";
 
 // The states of an image's row from its upload to `ready` or `rejected`. S3 sends an event at least once and in any order:
 // every write is conditional on the event that caused it, and none undoes what a later event did. The objects of an image
 // are in packages/functions/src/ingest/image-objects.ts.
 
-/** The event of an upload. S3's sequencers order the events of one key. */
-export type UploadEvent = { id: ImageId; sequencer: string };
+/** The event of an upload. S3's sequencers order the events of one key. Events with the same `tag` are of the same bytes. */
+export type UploadEvent = { id: ImageId; sequencer: string; tag?: string };
+
+/** The owner's share of ingest is used: the message has to wait until another image of the owner is ready. */
+export class OwnerIsBusy extends Error {
+  override readonly name = "OwnerIsBusy";
+}
 
 export type Image = ImageRow.Row;
 
@@ -41,66 +48,190 @@ export type Findings = Required<
   >
 >;
 
-/** Creates the pending image of an upload that did not come through the API. Changes nothing if the image exists. */
-export async function createFromNamedUpload({ uploadedAt, ...about }: NamedUpload): Promise<void> {
-  const row: ImageRow.Row = {
+/**
+ * The image of an upload that did not come through the API, `processing` from now on; it is created if it does not exist, and
+ * `rejected` if it is more than its owner may have. undefined if there is nothing to do.
+ *
+ * @throws OwnerIsBusy
+ */
+export async function startNamedUpload(
+  event: UploadEvent,
+  { uploadedAt, ...about }: NamedUpload,
+): Promise<Image | undefined> {
+  const row: Image = {
     ...about,
-    state: "pending",
+    state: "processing",
     visibility: "public",
     tags: [],
+    ...startAttributes(event),
+    attempts: 1,
     createdAt: uploadedAt,
     updatedAt: uploadedAt,
     version: 1,
-    expiresAt: Clock.nowSeconds() + Clock.DAY_SECONDS,
   };
-  await Dynamo.put({ item: ImageRow.item(row), condition: "attribute_not_exists(#pk)" });
+  const put = { item: ImageRow.item(row), condition: "attribute_not_exists(#pk)" };
+  const change = { images: 1, bytes: row.bytes, takeSlot: slotOf(event) } as const;
+  const result = await Usage.apply(row.ownerId, change, [{ put }]);
+  if (result.type === "made") return row;
+  if (result.type === "busy") throw new OwnerIsBusy(row.ownerId);
+  if (result.type === "unmet") return startProcessing(event);
+  if (result.type !== "refused") throw new Error(`BUG: ${result.type} without an open upload`);
+  // of an account that is being deleted there is no image to tell the reason
+  if (result.error.code === "account.deleting") return undefined;
+  const reason = { code: result.error.code, detail: result.error.message };
+  await Dynamo.put({ ...put, item: ImageRow.item({ ...row, ...rejection(reason) }) });
+  return undefined;
 }
 
 /**
- * The image, `processing` from now on. undefined if there is nothing to do: the image is ready, deleted or unknown, or a
- * later upload of it is processed.
+ * The image, `processing` from now on. undefined if there is nothing to do: the image is ready, deleted or unknown, the same
+ * bytes were rejected or are processed, or a later upload of the image is processed.
+ *
+ * @throws OwnerIsBusy
  */
 export async function startProcessing(event: UploadEvent): Promise<Image | undefined> {
-  const item = await ImageRow.update({
-    id: event.id,
-    set: { state: "processing", sequencer: padded(event.sequencer) },
-    remove: ["expiresAt", "reason"],
-    add: { attempts: 1 },
-    condition: `#state IN (:pending, :state, :rejected)
-      AND (attribute_not_exists(#expiresAt) OR #expiresAt > :now)
-      AND (attribute_not_exists(#sequencer) OR #sequencer < :sequencer OR (#sequencer = :sequencer AND #state = :state))`,
-    values: { pending: "pending", rejected: "rejected", now: Clock.nowSeconds() },
-  });
-  return ImageRow.parse(item);
+  for (;;) {
+    const seen = ImageRow.parse(await Dynamo.get(ImageRow.key(event.id)));
+    if (!seen || !hasWork(seen, event)) return undefined;
+    const { id, ownerId, bytes, name, state } = seen;
+    const change: UsageRow.Change = {
+      takeSlot: slotOf(event),
+      ...(state === "pending" && { close: { id, name } }),
+      // it was not counted while it was rejected
+      ...(state === "rejected" && { images: 1, bytes }),
+    };
+    const result = await writeSeen(seen, change, {
+      set: { state: "processing", ...startAttributes(event) },
+      remove: ["expiresAt", "reason"],
+      add: { attempts: 1 },
+    });
+    if (result.type === "made") return { ...result.image, attempts: (seen.attempts ?? 0) + 1 };
+    if (result.type === "busy") throw new OwnerIsBusy(ownerId);
+    // the upload has expired, or the owner has reached a limit since the image was rejected
+    if (result.type !== "unmet") return undefined;
+  }
 }
+
+/** Whether the event changes the image. */
+function hasWork({ state, sequencer, uploadTag }: Image, event: UploadEvent): boolean {
+  if (state === "pending") return true;
+  if (state !== "processing" && state !== "rejected") return false;
+  if (sequencer === padded(event.sequencer)) return state === "processing";
+  // a form may be posted again and again; the first event of the same bytes does the work, and is repeated until it is done
+  const isSame = event.tag !== undefined && event.tag === uploadTag;
+  return !isSame && (!sequencer || sequencer < padded(event.sequencer));
+}
+
+const startAttributes = ({ sequencer, tag }: UploadEvent) => ({
+  sequencer: padded(sequencer),
+  uploadTag: tag,
+});
+
+/** Each event has a slot of its own, so that uploads of one image do not share one. */
+const slotOf = ({ id, sequencer }: UploadEvent) => `${id}_${sequencer.replaceAll(/\W/g, "")}`;
 
 /**
  * The image, ready from now on, and in the feed if it is public. All its objects must be stored before. undefined if it was
  * deleted or a later upload is processed. `image` is the row as `startProcessing` returned it: unless its owner has changed
  * it since, it is not read again.
  */
-export async function markReady(
+export const markReady = (event: UploadEvent, image: Image, findings: Findings) =>
+  finish(event, image, (seen) => {
+    const ready = { ...findings, state: "ready" as const };
+    const feed = seen.visibility === "public" ? Feed.attributes(event.id) : {};
+    return {
+      usage: { bytes: findings.bytes - seen.bytes },
+      set: { ...ready, ...feed },
+      alsoWrite: ImageTag.changes(seen, { ...seen, ...ready }),
+      count: LikeCount.creation(event.id),
+    };
+  });
+
+/** The image, rejected from now on for this reason; undefined if it was deleted or a later upload is processed. `image` is as for `markReady`. */
+export const markRejected = (event: UploadEvent, image: Image, reason: Reason) =>
+  finish(event, image, ({ bytes }) => ({
+    usage: { images: -1, bytes: -bytes },
+    set: rejection(reason),
+    remove: dependsOnBytes(reason) ? [] : ["uploadTag"],
+  }));
+
+const rejection = (reason: Reason) => ({
+  state: "rejected" as const,
+  reason,
+  expiresAt: Clock.nowSeconds() + REJECTED_SECONDS,
+});
+
+/** The owner sees the reason for a week. Later no event of the upload comes: see the tombstones in image.ts. */
+const REJECTED_SECONDS = 7 * Clock.DAY_SECONDS;
+
+/** False if the same bytes may be accepted when they are uploaded again. */
+const dependsOnBytes = ({ code }: Reason) => !["name.taken", "upload.gone"].includes(code);
+
+type Result = {
+  usage: UsageRow.Change;
+  set: ImageRow.SeenChange["set"];
+  remove?: string[];
+  alsoWrite?: Dynamo.Write[];
+  /** The count of likes, which may be there already. */
+  count?: Dynamo.Put;
+};
+
+/** Writes the result of processing and frees the slot. */
+async function finish(
   event: UploadEvent,
   image: Image,
-  findings: Findings,
+  resultFor: (seen: Image) => Result,
 ): Promise<Image | undefined> {
-  const { id } = event;
-  await LikeCount.create(id);
   let seen: Image | undefined = image;
+  let isCounted = false;
   while (seen && isProcessing(seen, event)) {
-    const ready = { ...seen, ...findings, state: "ready" as const };
-    const feed = seen.visibility === "public" ? Feed.attributes(id) : {};
-    const set = { ...findings, state: ready.state, ...feed };
-    const row = await ImageRow.updateSeen(seen, { set }, ImageTag.changes(seen, ready));
-    if (row) return row;
-    seen = ImageRow.parse(await Dynamo.get(ImageRow.key(id)));
+    const { usage, set, remove = [], alsoWrite = [], count } = resultFor(seen);
+    const writes = [...alsoWrite, ...(count && !isCounted ? [{ put: count }] : [])];
+    const change = { ...usage, freeSlot: slotOf(event) };
+    const written = await writeSeen(seen, change, { set, remove }, writes);
+    if (written.type === "made") return written.image;
+    if (written.type !== "unmet")
+      throw new Error(`BUG: an image was not finished: ${written.type}`);
+    if (count) isCounted ||= written.results.at(-1)?.isMet === false;
+    seen = ImageRow.parse(await Dynamo.get(ImageRow.key(event.id)));
   }
+  await stopProcessing(event, image);
   return undefined;
 }
 
-/** The image, rejected from now on for this reason; undefined if it was deleted or a later upload is processed. */
-export async function markRejected(event: UploadEvent, reason: Reason): Promise<Image | undefined> {
-  return ImageRow.parse(await updateProcessing(event, { state: "rejected", reason }));
+/** Ends the attempt of an event that has no result. */
+export const stopProcessing = (event: UploadEvent, { ownerId }: Image): Promise<void> =>
+  Usage.freeSlot(ownerId, slotOf(event));
+
+/**
+ * Runs `work`, which prepares a ready image again, in a slot of its owner.
+ *
+ * @throws OwnerIsBusy
+ */
+export async function inSlot<Output>(
+  { id, ownerId }: Image,
+  work: () => Promise<Output>,
+): Promise<Output> {
+  const slot = `${id}_again`;
+  const { type } = await Usage.apply(ownerId, { takeSlot: slot });
+  if (type === "busy") throw new OwnerIsBusy(ownerId);
+  try {
+    return await work();
+  } finally {
+    await Usage.freeSlot(ownerId, slot);
+  }
+}
+
+/** Changes the usage and the image together, and writes `alsoWrite` with them, unless the image has changed since it was seen. */
+async function writeSeen(
+  seen: Image,
+  usage: UsageRow.Change,
+  change: ImageRow.SeenChange,
+  alsoWrite: Dynamo.Write[] = [],
+) {
+  const { update, after } = ImageRow.changeOfSeen(seen, change);
+  const result = await Usage.apply(seen.ownerId, usage, [{ update }, ...alsoWrite]);
+  return result.type === "made" ? ({ type: "made", image: after } as const) : result;
 }
 
 /** The image if it is ready; undefined otherwise. */
@@ -144,19 +275,6 @@ export async function removeRows(id: ImageId): Promise<void> {
 
 const isProcessing = ({ state, sequencer }: Image, event: UploadEvent) =>
   state === "processing" && sequencer === padded(event.sequencer);
-
-/** The item after the change; undefined if the image is not processed, or for another event. */
-const updateProcessing = (
-  { id, sequencer }: UploadEvent,
-  set: Dynamo.Item,
-  { and = "", values }: { and?: string; values?: Dynamo.Item } = {},
-) =>
-  ImageRow.update({
-    id,
-    set,
-    condition: `#state = :processing AND #sequencer = :current${and && ` AND ${and}`}`,
-    values: { processing: "processing", current: padded(sequencer), ...values },
-  });
 
 const MAX_CONCURRENT_REMOVES = 32;
 

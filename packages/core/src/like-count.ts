@@ -29,13 +29,11 @@ export async function getMany(ids: ImageId[]): Promise<Map<ImageId, number>> {
   return new Map(items.map(({ imageId, likes }) => [imageId, likes]));
 }
 
-/** Stores a count of 0 if there is none. Without this row the likes of an image are not counted: it exists from `ready` until the image is erased. */
-export const create = (imageId: ImageId): Promise<boolean> =>
-  Dynamo.put({
-    item: { ...key(imageId), imageId, likes: 0, version: 0, shards: {} } satisfies Dynamo.Key &
-      Count,
-    condition: "attribute_not_exists(#pk)",
-  });
+/** The put of a count of 0, for the transaction that makes the image ready. Its condition is that there is none. Without this row the likes of an image are not counted: it exists from `ready` until the image is erased. */
+export const creation = (imageId: ImageId): Dynamo.Put => ({
+  item: { ...key(imageId), imageId, likes: 0, version: 0, shards: {} } satisfies Dynamo.Key & Count,
+  condition: "attribute_not_exists(#pk)",
+});
 
 /** Removes the count of an image that is erased. */
 export const remove = (imageId: ImageId): Promise<boolean> => Dynamo.remove({ key: key(imageId) });

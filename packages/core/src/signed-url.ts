@@ -12,6 +12,7 @@ import {
   DEFAULT_LIFETIME_SECONDS,
   type UrlRequest,
 } from "./signed-url.schema.ts";
+import * as Usage from "./usage.ts";
 
 export * from "./signed-url.schema.ts";
 
@@ -24,6 +25,7 @@ export * from "./signed-url.schema.ts";
  * @throws image.not_yours
  * @throws image.unfinished
  * @throws preset.unknown
+ * @throws quota.signed_urls
  */
 export const create = fn(
   Create,
@@ -39,6 +41,7 @@ export const create = fn(
       const { kid, sig } = Signature.sign(signingKeys(), { host, path, query }, exp);
       return `${path}?${printQuery({ ...query, exp: String(exp), kid, sig })}`;
     });
+    await Usage.countSignedUrls(urls.length);
     return { paths, expiresAt: new Date(exp * 1000).toISOString() };
   },
 );

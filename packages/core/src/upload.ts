@@ -3,7 +3,6 @@ import * as z from "zod/mini";
 import * as Actor from "./actor.ts";
 import * as Bucket from "./bucket.ts";
 import * as Clock from "./clock.ts";
-import * as Dynamo from "./dynamo.ts";
 import { VisibleError } from "./error.ts";
 import { fn } from "./fn.ts";
 import * as Id from "./id.ts";
@@ -13,6 +12,7 @@ import * as Image from "./image.ts";
 import * as ImageName from "./image-name.ts";
 import * as LikeCount from "./like-count.ts";
 import * as ObjectKey from "./object-key.ts";
+import * as Usage from "./usage.ts";
 import {
   CONTENT_TYPES,
   Create,
@@ -50,6 +50,8 @@ export const get = fn(Id.ImageId, async (id): Promise<Info> => {
  * @throws upload.unsupported_type
  * @throws upload.too_large
  * @throws name.taken
+ * @throws quota.images, quota.bytes, quota.open_uploads, quota.reserved_names
+ * @throws account.deleting
  */
 export const create = fn(Create, async ({ sha256, ...description }): Promise<Created> => {
   const row = await createImage(description);
@@ -76,6 +78,8 @@ export const create = fn(Create, async ({ sha256, ...description }): Promise<Cre
  * @throws upload.unsupported_type
  * @throws upload.too_large
  * @throws name.taken
+ * @throws quota.images, quota.bytes, quota.open_uploads, quota.reserved_names
+ * @throws account.deleting
  */
 export const receive = fn(
   z.extend(Receive, { body: z.instanceof(Uint8Array) }),
@@ -88,7 +92,7 @@ export const receive = fn(
   },
 );
 
-/** Writes the row of the image and reserves its name, or does neither. */
+/** Writes the row of the image, counts it and reserves its name, or does nothing of it. */
 async function createImage({
   visibility = "public",
   tags = [],
@@ -119,18 +123,21 @@ async function createImage({
 
 /** True if the row was written; false if an earlier attempt of the same request had written it. */
 async function writeRow(row: ImageRow.Row): Promise<boolean> {
+  const { id, bytes, name, ownerId } = row;
+  const expiresAt = row.expiresAt!;
   const put = { item: ImageRow.item(row), condition: "attribute_not_exists(#pk)" };
-  const reservation = row.name && {
-    put: ImageName.reservation(row.name, row, row.expiresAt!),
-  };
-  const [written, reserved] = await Dynamo.transact([
-    { put },
-    ...(reservation ? [reservation] : []),
-  ]);
+  const reservation = name && { put: ImageName.reservation(name, row, expiresAt) };
+  const result = await Usage.apply(
+    ownerId,
+    { images: 1, bytes, open: { id, bytes, expiresAt, name } },
+    [{ put }, ...(reservation ? [reservation] : [])],
+  );
+  if (result.type === "made") return true;
+  if (result.type === "refused") throw result.error;
+  if (result.type !== "unmet") throw new Error(`BUG: a new image was not created: ${result.type}`);
   // all of it was written then: the name is the image's own
-  if (!written!.isMet) return false;
-  if (reserved && !reserved.isMet) throw nameTaken(row.name!);
-  return true;
+  if (!result.results[0]!.isMet) return false;
+  throw nameTaken(name!);
 }
 
 /** The row of an image that an earlier attempt of the same request created. */

@@ -7,11 +7,29 @@ import { join, resolve } from "node:path";
 import { S3Client } from "@aws-sdk/client-s3";
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import * as LocalCloud from "@balde/local-cloud";
+import { Resource } from "sst/resource";
+import { onTestFinished } from "vitest";
 
 /** The bucket's event for an upload. */
 export type Event = {
   Records: [{ s3: { object: { key: string; sequencer: string; versionId: string } } }];
 };
+
+/** No test reaches these limits unless it sets others. */
+const limits = {
+  images: 1_000,
+  bytes: 1_000_000_000,
+  openUploads: 500,
+  reservedNames: 500,
+  signedUrlsPerDay: 1_000,
+  ingestSlots: 100,
+};
+
+/** Other limits for one test. */
+export function setLimits(changes: Partial<typeof limits>) {
+  Object.assign(Resource.Limits, changes);
+  onTestFinished(() => void Object.assign(Resource.Limits, limits));
+}
 
 /**
  * A local cloud with the stores of Balde's own graph, without its functions: a test does what they would do. Sets the
@@ -50,6 +68,7 @@ export async function startCloud(change = storesOnly) {
       newest: "k2",
       secrets: { k1: "an old secret of tests", k2: "a secret of tests" },
     }),
+    SST_RESOURCE_Limits: JSON.stringify(limits),
     SST_RESOURCE_Keys: JSON.stringify({ cursor: "a secret of tests" }),
   });
   const messages = collectMessages(queueUrl("IngestQueue"));

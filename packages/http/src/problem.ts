@@ -33,6 +33,8 @@ export type Problem = {
   code: string;
   requestId: string;
   errors?: InputError[];
+  /** Of a quota that is reached: how much is used, and how much there is. */
+  quota?: { used: number; limit: number };
 };
 
 export const contentType = "application/problem+json";
@@ -51,7 +53,7 @@ const MAX_VALUE = 100;
  */
 export function create(
   kind: Kind,
-  { code, message }: { code: string; message: string },
+  { code, message, quota }: { code: string; message: string; quota?: Problem["quota"] | undefined },
   requestId: string,
   errors: InputError[] = [],
 ): Problem {
@@ -64,6 +66,7 @@ export function create(
     code,
     requestId,
     ...(errors.length > 0 && { errors: errors.slice(0, MAX_ERRORS).map(shortenedError) }),
+    ...(quota && { quota }),
   };
 }
 

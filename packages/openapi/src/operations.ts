@@ -1,5 +1,6 @@
 import * as Image from "@balde/core/image.schema";
 import * as Like from "@balde/core/like.schema";
+import * as Usage from "@balde/core/usage.schema";
 import * as Upload from "@balde/core/upload.schema";
 import * as Grid from "@balde/imaging/grid.schema";
 import type * as z from "zod/mini";
@@ -162,6 +163,15 @@ const idempotencyProblems: readonly ProblemRef[] = [
   "upload.gone",
 ];
 
+/** Of every operation that creates an image. */
+const creationProblems: readonly ProblemRef[] = [
+  "account.deleting",
+  "quota.images",
+  "quota.bytes",
+  "quota.open_uploads",
+  "quota.reserved_names",
+];
+
 /** The description of each route, by method and path as in the gateway. */
 export const operations: Record<string, OperationDescription> = {
   "GET /health": {
@@ -237,7 +247,7 @@ export const operations: Record<string, OperationDescription> = {
     tag: "Uploads",
     summary: "Uploads an image under a name, in one request of at most 10 MB",
     description:
-      "The gateway writes it to the bucket itself; no function runs. The image is checked afterwards: `GET /v1/me/images` shows a moment later whether it is `ready`, or `rejected` because it is no image or its name is taken.",
+      "The gateway writes it to the bucket itself; no function runs. The image is checked afterwards: `GET /v1/me/images` shows a moment later whether it is `ready`, or `rejected` because it is no image, its name is taken or you have as many images as are allowed.",
     parameters: [imageNameParameter, contentTypeParameter],
     imageBody: Upload.CONTENT_TYPES,
     responses: {
@@ -279,6 +289,7 @@ export const operations: Record<string, OperationDescription> = {
       "body.too_large",
       "upload.unsupported_type",
       "name.taken",
+      ...creationProblems,
     ],
   },
   "GET /v1/images/{id}": getImage,
@@ -334,6 +345,7 @@ export const operations: Record<string, OperationDescription> = {
       "image.not_yours",
       "image.not_found",
       "image.unfinished",
+      "quota.signed_urls",
     ],
   },
   "PUT /v1/images/{id}/like": {
@@ -389,6 +401,7 @@ export const operations: Record<string, OperationDescription> = {
       "upload.unsupported_type",
       "upload.too_large",
       "name.taken",
+      ...creationProblems,
     ],
   },
   "GET /v1/uploads/{id}": {
@@ -415,6 +428,20 @@ export const operations: Record<string, OperationDescription> = {
     description:
       "Everything that belongs to you is removed in the background, within minutes. From the answer on you can create nothing; the ID token that you have stays readable until it expires.",
     responses: { 202: { description: "The account is being deleted.", json: DeletingUser } },
+    problems: ["actor.unauthenticated"],
+  },
+  "GET /v1/me/usage": {
+    id: "getMyUsage",
+    tag: "Me",
+    summary: "What you have used of your limits",
+    description:
+      "Images count from their creation until they are deleted or rejected; an upload that does not come counts for a day. A request that exceeds a limit is rejected with 429, an upload through `PUT /s3` becomes `rejected`.",
+    responses: {
+      200: {
+        description: "For each quota, how much is used and how much there is.",
+        json: Usage.Info,
+      },
+    },
     problems: ["actor.unauthenticated"],
   },
   "GET /v1/me/images": {

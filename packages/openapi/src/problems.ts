@@ -65,6 +65,21 @@ export const problems = {
   "upload.unsupported_type": [415, "This image type is not accepted."],
   "image.too_complex": [422, "Rendering the image takes longer than allowed."],
   "image.if_match_missing": [428, "`If-Match` is missing; send the ETag of the last GET."],
+  "account.deleting": [409, "The account is being deleted; nothing can be added to it."],
+  "quota.images": [429, "The user has as many images as are allowed. `quota` says how many."],
+  "quota.bytes": [429, "The images of the user have as many bytes as are allowed."],
+  "quota.open_uploads": [
+    429,
+    "Too many uploads of the user have not come yet. `Retry-After` is when the first of them expires.",
+  ],
+  "quota.reserved_names": [
+    429,
+    "Too many names are reserved for uploads of the user that have not come yet. `Retry-After` is when the first of them expires.",
+  ],
+  "quota.signed_urls": [
+    429,
+    "The user has created as many signed URLs today as are allowed. `Retry-After` is the rest of the day in UTC.",
+  ],
   "delivery.busy": [503, "Too many images are being rendered; retry after `Retry-After`."],
   "service.unavailable": [
     503,

@@ -62,5 +62,8 @@ export const Problem = z
         }),
       ),
     ),
+    quota: z.optional(
+      z.object({ used: count, limit: count }).check(z.describe("Of a quota that is reached.")),
+    ),
   })
   .register(z.globalRegistry, { id: "Problem" });

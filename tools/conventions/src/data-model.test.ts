@@ -13,6 +13,7 @@ import * as Ingest from "../../../packages/core/src/ingest.ts";
 import * as LikeCount from "../../../packages/core/src/like-count.ts";
 import * as Like from "../../../packages/core/src/like.ts";
 import * as RenderLease from "../../../packages/core/src/render-lease.ts";
+import * as Usage from "../../../packages/core/src/usage.ts";
 import { startCloud } from "../../../packages/core/test/cloud.ts";
 import {
   as,
@@ -90,11 +91,14 @@ let items: Dynamo.Item[] = [];
 beforeAll(async () => {
   cloud = await startCloud();
   const { id: rejected } = await pendingImage();
-  await Ingest.startProcessing({ id: rejected, sequencer: "01" });
-  await Ingest.markRejected({ id: rejected, sequencer: "01" }, { code: "a.b", detail: "No" });
+  const rejecting = (await Ingest.startProcessing({ id: rejected, sequencer: "01" }))!;
+  await Ingest.markRejected({ id: rejected, sequencer: "01" }, rejecting, {
+    code: "a.b",
+    detail: "No",
+  });
   const about = { title: "Pier", alt: "A pier", tags: ["sea"], name: "pier.jpg" };
   const { id } = await pendingImage(about);
-  const event = { id, sequencer: "01" };
+  const event = { id, sequencer: "01", tag: "9 abc" };
   const image = (await Ingest.startProcessing(event))!;
   await Ingest.markReady(event, image, { ...found, credit: { artist: "Ann" } });
   await ImageName.claim("pier.jpg", { id, ownerId: "ann" });
@@ -109,6 +113,7 @@ beforeAll(async () => {
   const deleted = await readyImage();
   await as("ann", () => Image.remove(deleted));
   await Account.markForDeletion("bo");
+  await as("ann", () => Usage.countSignedUrls(1));
   for await (const page of Dynamo.scan({ filter: "attribute_exists(#pk)", values: {} }))
     items.push(...page.items);
 }, 60_000);

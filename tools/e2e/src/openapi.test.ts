@@ -122,6 +122,7 @@ const requests: [operationId: string, status: number, ask: () => Promise<Respons
     () => ann.send("POST", `${missingImage}/urls`, { requests: [{ w: 90 }] }),
   ],
   ["getMe", 200, () => ann.send("GET", "/v1/me")],
+  ["getMyUsage", 200, () => ann.send("GET", "/v1/me/usage")],
   ["listMyImages", 200, () => ann.send("GET", "/v1/me/images?limit=1")],
   ["listImagesAsPartner", 200, () => open("GET", "/partner/v1/images?limit=1", key())],
   ["getImageAsPartner", 200, () => open("GET", `/partner/v1/images/${image.id}`, key())],

@@ -50,6 +50,7 @@ export const gateway = (graphs: () => Read.Graphs) =>
           "GET /v1/me/images/{id}: COGNITO_USER_POOLS → ApiHandler",
           "GET /v1/me/images: COGNITO_USER_POOLS → ApiHandler",
           "GET /v1/me/likes: COGNITO_USER_POOLS → ApiHandler",
+          "GET /v1/me/usage: COGNITO_USER_POOLS → ApiHandler",
           "DELETE /v1/me: COGNITO_USER_POOLS → ApiHandler",
           "GET /v1/me: COGNITO_USER_POOLS → ApiHandler",
           "GET /v1/uploads/{id}: COGNITO_USER_POOLS → ApiHandler",

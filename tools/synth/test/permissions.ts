@@ -73,6 +73,7 @@ export const permissions = (graphs: () => Read.Graphs) =>
           "IngestHandler": [
             "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:ChangeMessageVisibility on sqs:IngestQueue",
             "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:ChangeMessageVisibility on sqs:SyncQueue",
+            "sqs:SendMessage on sqs:IngestQueue",
             "sqs:SendMessage on sqs:SyncQueue",
             "s3:GetObject s3:DeleteObject s3:DeleteObjectVersion on s3:::imagesbucket/uploads/*",
             "s3:PutObject s3:DeleteObject s3:DeleteObjectVersion on s3:::imagesbucket/originals/* s3:::imagesbucket/ladder/* s3:::imagesbucket/derived/* s3:::imagesbucket/images/*",

@@ -70,6 +70,15 @@ export const stages = (graphs: () => Read.Graphs) =>
         OutboxDead: ["type", "url"],
         CountDead: ["type", "url"],
         Keys: ["cursor", "type"],
+        Limits: [
+          "bytes",
+          "images",
+          "ingestSlots",
+          "openUploads",
+          "reservedNames",
+          "signedUrlsPerDay",
+          "type",
+        ],
         Presets: ["queries", "type"],
       });
     });

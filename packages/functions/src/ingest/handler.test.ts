@@ -6,8 +6,8 @@ import * as Upload from "@balde/core/upload";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { startCloud } from "../../../core/test/cloud.ts";
 import { endlessSvg } from "../../../imaging/test/hostile/svg.ts";
+import { setLimits, startCloud } from "../../../core/test/cloud.ts";
 import { as } from "../../../core/test/samples.ts";
 import { sqsEvent } from "../../test/sqs-event.ts";
 import { handler } from "./handler.ts";
@@ -36,9 +36,10 @@ async function deliverWithin(milliseconds: number, ...bodies: unknown[]): Promis
 async function upload(
   bytes: Buffer,
   description: Partial<Upload.Info> & Pick<Partial<Image.Info>, "name" | "visibility"> = {},
+  owner = "ann",
 ) {
   const body = new Uint8Array(bytes);
-  const image = await as("ann", () => Upload.receive({ type: "image/jpeg", ...description, body }));
+  const image = await as(owner, () => Upload.receive({ type: "image/jpeg", ...description, body }));
   return { id: image.id, event: await cloud.eventOf(image.id) };
 }
 
@@ -325,17 +326,18 @@ test("bytes that are uploaded after the image is ready are removed, and the imag
 test("each message costs few requests to the table, and the row is not read again while it is unchanged", async () => {
   const { id, event } = await upload(await plain(64, 64).jpeg().toBuffer(), { name: "cost.jpg" });
   const requests = (message: unknown) => cloud.tableRequests(() => deliver(message));
-  const [startProcessing, markReady, markRejected] = Array(3).fill("UpdateItem");
-  const [claimName, createCount, addFeedDay] = Array(3).fill("PutItem");
-  const cost = [startProcessing, claimName, createCount, markReady];
-  // a process writes the day of the feed once
-  expect([cost, cost.toSpliced(3, 0, addFeedDay)]).toContainEqual(await requests(event));
   const [readRow, readAgain] = Array(2).fill("GetItem");
+  const [startProcessing, markReady, markRejected] = Array(3).fill("TransactWriteItems");
+  const claimName = "PutItem";
+  expect(await requests(event)).toEqual([readRow, startProcessing, claimName, markReady]);
   expect(await requests(sync(id))).toEqual([readRow, readAgain]);
-  // the condition is not met, and the row tells why; then as after any command
-  expect(await requests(event)).toEqual(["UpdateItem", "GetItem", readRow, readAgain]);
+  // there is nothing to do; then as after any command
+  expect(await requests(event)).toEqual([readRow, readAgain, readRow, readAgain]);
+  const [takeSlot, freeSlot] = ["TransactWriteItems", "UpdateItem"];
   expect(await requests({ kind: "reprocess", imageId: id })).toEqual([
     readRow,
+    takeSlot,
+    freeSlot,
     claimName,
     "UpdateItem",
     readRow,
@@ -343,7 +345,119 @@ test("each message costs few requests to the table, and the row is not read agai
   ]);
   // read before and after the copy is stored: nothing is written to the row
   await Bucket.removeAllVersions("images/cost.jpg");
-  expect(await requests(sync(id))).toEqual([readRow, claimName, readAgain]);
+  expect(await requests(sync(id))).toEqual([readRow, takeSlot, freeSlot, claimName, readAgain]);
   const text = await upload(Buffer.from("not an image"), { name: "cost-2.jpg" });
-  expect(await requests(text.event)).toEqual([startProcessing, markRejected, "DeleteItem"]);
+  expect(await requests(text.event)).toEqual([
+    readRow,
+    startProcessing,
+    markRejected,
+    "DeleteItem",
+  ]);
+});
+
+/** The S3 events that were sent again because their owner was busy, each with how often. */
+const postponedEvents = async () =>
+  (await cloud.messages()).filter((body) => (body as { postponed?: number }).postponed);
+
+test("while an owner uses its share, its messages wait without a failure and those of others go on", async () => {
+  setLimits({ ingestSlots: 2 });
+  const jpeg = await plain(3000, 2000).jpeg().toBuffer();
+  const heavy: Awaited<ReturnType<typeof upload>>[] = [];
+  for (let count = 0; count < 6; count++) heavy.push(await upload(jpeg, {}, "heavy"));
+  const light = await upload(await plain(64, 64).jpeg().toBuffer(), {}, "light");
+  const statesNow = () => Promise.all(heavy.map(async ({ id }) => (await Image.get(id)).state));
+
+  // as many processes as there are messages: four of the first owner's end at once
+  const all = [...heavy, light].map(async ({ event }) => deliver(event));
+  expect((await Promise.all(all)).flat()).toEqual([]);
+  expect((await statesNow()).toSorted()).toEqual([
+    ...Array(4).fill("pending"),
+    ...Array(2).fill("ready"),
+  ]);
+  expect((await Image.get(light.id)).state).toBe("ready");
+
+  // they come again after seconds, until each has had its turn
+  let delivered = 0;
+  while ((await statesNow()).includes("pending")) {
+    const events = await postponedEvents();
+    const arrived = events.slice(delivered);
+    delivered = events.length;
+    expect((await Promise.all(arrived.map((event) => deliver(event)))).flat()).toEqual([]);
+    await new Promise((resolve) => void setTimeout(resolve, 200));
+  }
+  expect(new Set(await statesNow())).toEqual(new Set(["ready"]));
+}, 60_000);
+
+test("the copies of an owner's images that are made public wait for its share, too", async () => {
+  const { id, event } = await upload(
+    await plain(64, 64).jpeg().toBuffer(),
+    { name: "share.jpg", visibility: "private" },
+    "busy",
+  );
+  await deliver(event);
+  await as("busy", () => Image.update({ id, visibility: "public" }));
+  setLimits({ ingestSlots: 0 });
+  for (const message of [sync(id), { kind: "reprocess", imageId: id }])
+    expect(await deliver(message)).toEqual([]);
+  expect(await stored("images/share.jpg")).toEqual([]);
+  // hiding waits for nothing
+  await as("busy", () => Image.update({ id, visibility: "private" }));
+  expect(await deliver(sync(id))).toEqual([]);
+});
+
+test("a form is worked on once per change of its bytes, and a rejected one is not tried again for nothing", async () => {
+  const text = Buffer.from("not an image");
+  const { id, event } = await upload(text);
+  const post = async (bytes: Buffer) => {
+    await Bucket.put(`uploads/${id}`, bytes, { type: "image/jpeg" });
+    return cloud.eventOf(id);
+  };
+  // posted six times before ingest comes to it
+  const events = [event];
+  while (events.length < 6) events.push(await post(text));
+  for (const each of events) expect(await deliver(each)).toEqual([]);
+  const rejected = (await Image.findRow(id))!;
+  expect(rejected).toMatchObject({ state: "rejected", attempts: 1 });
+  expect(await deliver(await post(text))).toEqual([]);
+  expect(await Image.findRow(id)).toEqual(rejected);
+  expect(await stored(id)).toEqual([]);
+  // other bytes may be an image
+  expect(await deliver(await post(await plain(64, 64).jpeg().toBuffer()))).toEqual([]);
+  expect(await Image.findRow(id)).toMatchObject({ state: "ready", attempts: 2 });
+});
+
+test("an upload through PUT /s3 over the limit of images is rejected with that reason, and removed", async () => {
+  setLimits({ images: 1 });
+  const owner = "0f0e0d0c-0000-4000-8000-000000000001";
+  const body = await plain(64, 48).jpeg().toBuffer();
+  for (const name of ["within.jpg", "over.jpg"]) {
+    const key = `uploads/named/${owner}/image/jpeg/name/${name}`;
+    const put = { Bucket: cloud.bucket, Key: key, Body: body, Metadata: { owner } };
+    await cloud.s3.send(new PutObjectCommand(put));
+    const event = await cloud.eventOf(`named/${owner}/image/jpeg/name/${name}`);
+    expect(await deliver(event, event)).toEqual([]);
+  }
+  const { items } = await as(owner, () => Image.listMine({}));
+  expect(items.map(({ name, state, reason }) => [name, state, reason?.code])).toEqual([
+    ["over.jpg", "rejected", "quota.images"],
+    ["within.jpg", "ready", undefined],
+  ]);
+  expect(await stored(owner)).toEqual([]);
+});
+
+test("an attempt that fails frees its slot", async () => {
+  setLimits({ ingestSlots: 1 });
+  const jpeg = await plain(64, 64).jpeg().toBuffer();
+  const failing = await upload(jpeg, {}, "unlucky");
+  const next = await upload(jpeg, {}, "unlucky");
+  const s3 = process.env["AWS_ENDPOINT_URL_S3"]!;
+  process.env["AWS_ENDPOINT_URL_S3"] = "http://127.0.0.1:1";
+  try {
+    expect(await deliver(failing.event)).toEqual([0]);
+  } finally {
+    process.env["AWS_ENDPOINT_URL_S3"] = s3;
+  }
+  expect(await deliver(next.event, failing.event)).toEqual([]);
+  expect((await Image.get(next.id)).state).toBe("ready");
+  expect((await Image.get(failing.id)).state).toBe("ready");
 });

@@ -1,4 +1,5 @@
 import * as Account from "@balde/core/account";
+import * as Ingest from "@balde/core/ingest";
 import * as Limits from "@balde/imaging/limits";
 import type * as WorkerProcess from "@balde/imaging/worker-process";
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
@@ -6,6 +7,7 @@ import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { eraseUser } from "./erase-user.ts";
 import { Message } from "./message.ts";
 import * as MessageLease from "./message-lease.ts";
+import { postpone } from "./postpone.ts";
 import { processUpload } from "./process-upload.ts";
 import { reprocessImage } from "./reprocess-image.ts";
 import { syncImage } from "./sync-image.ts";
@@ -29,7 +31,11 @@ export async function handler(
       // an image that takes too long is rejected; the messages behind it are tried again
       if (index > 0 && remainingMs() < milliseconds + READ_AND_STORE_MS)
         throw new Error("An earlier message of the batch took the time that this one needs");
-      await handleMessage(body, { milliseconds });
+      const message = Message.parse(JSON.parse(body));
+      await handleMessage(message, { milliseconds }).catch(async (error: unknown) => {
+        if (!(error instanceof Ingest.OwnerIsBusy)) throw error;
+        await postpone(message);
+      });
       lease.end();
     } catch (error) {
       console.error({
@@ -45,8 +51,7 @@ export async function handler(
   return { batchItemFailures };
 }
 
-async function handleMessage(body: string, limit: WorkerProcess.Limit) {
-  const message = Message.parse(JSON.parse(body));
+async function handleMessage(message: Message, limit: WorkerProcess.Limit) {
   if ("Records" in message) {
     for (const record of message.Records) await processUpload(record, limit);
     return;

@@ -23,7 +23,10 @@ const S3Record = z.object({
   s3: z.object({ object: UploadedObject }),
 });
 
-const S3Event = z.object({ Records: z.array(S3Record) });
+/** How often the message has waited for its owner's share of ingest (postpone.ts). */
+const postponed = z.optional(z.int());
+
+const S3Event = z.object({ Records: z.array(S3Record), postponed });
 
 /** S3 sends one when the notification is configured. */
 const S3TestEvent = z.object({ Event: z.literal("s3:TestEvent") });
@@ -37,12 +40,14 @@ const Command = z.union([
     name: z.optional(z.string()),
     /** True when every process that may have read the row before its last change has ended. */
     isLast: z.optional(z.boolean()),
+    postponed,
   }),
-  z.object({ kind: z.literal("reprocess"), imageId: ImageId }),
+  z.object({ kind: z.literal("reprocess"), imageId: ImageId, postponed }),
   z.object({ kind: z.literal("eraseUser"), userId: z.string() }),
   /** Of infra/user-deletion.ts: the user pool has no such user any more. */
   z.object({ kind: z.literal("deleteUser"), userId: z.string().check(z.minLength(1)) }),
 ]);
 
 /** The body of a message in the queues `Ingest` and `Sync`. */
+export type Message = z.infer<typeof Message>;
 export const Message = z.union([S3Event, Command, S3TestEvent]);

@@ -14,21 +14,29 @@ import * as ImageObjects from "./image-objects.ts";
 import type { S3Record, UploadedObject } from "./message.ts";
 import { syncImage } from "./sync-image.ts";
 
-/** Makes an uploaded image ready, or rejects it, and removes the upload. A record that comes again, or late, changes nothing. */
+/**
+ * Makes an uploaded image ready, or rejects it, and removes the upload. A record that comes again, or late, or again with the
+ * same bytes, changes nothing.
+ *
+ * @throws OwnerIsBusy if the owner's share of ingest is used
+ */
 export async function processUpload(record: S3Record, limit: WorkerProcess.Limit): Promise<void> {
   const { object } = record.s3;
-  const id = await findImageId(record);
-  if (!id)
+  const upload = await findUpload(record);
+  if (!upload)
     return console.warn({
       message: "The object is not an upload of an image",
       eventName: record.eventName,
       key: object.key,
     });
-  const event = { id, sequencer: object.sequencer };
+  const { id, named } = upload;
+  const event = { id, sequencer: object.sequencer, tag: `${object.size} ${object.eTag}` };
   // read while the table is asked; for nothing if there is nothing to do
   const head = ImageObjects.readUpload(object, 0, HEAD_BYTES);
   head.catch(() => {});
-  const image = await Ingest.startProcessing(event);
+  const image = await (named
+    ? Ingest.startNamedUpload(event, named)
+    : Ingest.startProcessing(event));
   if (!image) return settle(id, object, await Ingest.readRow(id), limit);
   try {
     checkName(image, object);
@@ -42,23 +50,31 @@ export async function processUpload(record: S3Record, limit: WorkerProcess.Limit
     if (isSettled) await ImageObjects.removeUpload(object);
     else await settle(id, object, ready ?? (await Ingest.readRow(id)), limit);
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    const rejected = await Ingest.markRejected(event, { code: error.code, detail: error.detail });
+    if (!(error instanceof Refusal)) {
+      // otherwise the slot is used until its lease ends; the error is that of the attempt
+      await Ingest.stopProcessing(event, image).catch(() => {});
+      throw error;
+    }
+    const reason = { code: error.code, detail: error.detail };
+    const rejected = await Ingest.markRejected(event, image, reason);
     await settle(id, object, rejected ?? (await Ingest.readRow(id)), limit);
   }
 }
 
-/** The image that the object was uploaded for; undefined if the record is of another kind. */
-async function findImageId(record: S3Record): Promise<Image.ImageId | undefined> {
+/** The image that the object was uploaded for; `named` if it came through `PUT /s3`. */
+type FoundUpload = { id: Image.ImageId; named?: Ingest.NamedUpload };
+
+/** undefined if the record is of another kind. */
+async function findUpload(record: S3Record): Promise<FoundUpload | undefined> {
   if (!record.eventName.startsWith("ObjectCreated:")) return undefined;
-  return ObjectKey.parseUploadKey(record.s3.object.key) ?? createFromNamedUpload(record);
+  const id = ObjectKey.parseUploadKey(record.s3.object.key);
+  return id ? { id } : findNamedUpload(record);
 }
 
-/** The image of an upload through `PUT /s3`, which is created if it does not exist. */
-async function createFromNamedUpload({
+async function findNamedUpload({
   eventTime,
   s3: { object },
-}: S3Record): Promise<Image.ImageId | undefined> {
+}: S3Record): Promise<FoundUpload | undefined> {
   const upload = ObjectKey.parseNamedUploadKey(object.key);
   if (!upload) return undefined;
   const { ownerId, type, name } = upload;
@@ -68,15 +84,8 @@ async function createFromNamedUpload({
   const cause = `${object.key} ${object.versionId ?? object.sequencer}`;
   const id = Id.derive("image", Date.parse(eventTime), cause);
   const isName = Image.Name.safeParse(name).success;
-  await Ingest.createFromNamedUpload({
-    id,
-    ownerId,
-    ...(isName && { name }),
-    type,
-    bytes: object.size,
-    uploadedAt: eventTime,
-  });
-  return id;
+  const about = { id, ownerId, ...(isName && { name }), type, bytes: object.size };
+  return { id, named: { ...about, uploadedAt: eventTime } };
 }
 
 /** Throws the refusal `name.invalid` if the upload's key has a name that no image can have. */

@@ -21,7 +21,9 @@ async function prepareAgain(image: Ingest.Image, limit: WorkerProcess.Limit) {
   if (!bytes) return console.warn({ message: "The image has no original to prepare again", id });
   try {
     const namedCopy = ImageObjects.hasNamedCopy(image);
-    const prepared = await WorkerProcess.prepare(bytes, { ...limit, namedCopy });
+    const prepared = await Ingest.inSlot(image, () =>
+      WorkerProcess.prepare(bytes, { ...limit, namedCopy }),
+    );
     await ImageObjects.store(image, prepared);
     await ImageObjects.removeOtherRevisions(id, prepared.rev);
     const now = await Ingest.replaceFindings(id, findings(bytes.length, prepared));

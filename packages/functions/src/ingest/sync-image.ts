@@ -26,6 +26,8 @@ async function ensureNamedCopy(image: Ingest.Image, limit: WorkerProcess.Limit) 
   if (await ImageObjects.isNamedCopyCurrent(image)) return;
   const bytes = await ImageObjects.readOriginal(image);
   if (!bytes) return;
-  const prepared = await WorkerProcess.prepare(bytes, { ...limit, namedCopy: true });
+  const prepared = await Ingest.inSlot(image, () =>
+    WorkerProcess.prepare(bytes, { ...limit, namedCopy: true }),
+  );
   await ImageObjects.storeNamedCopy(image, prepared);
 }

@@ -1,6 +1,6 @@
-import * as Account from "@balde/core/account";
 import * as ImageRow from "@balde/core/image.row";
 import * as Queue from "@balde/core/queue";
+import * as UsageRow from "@balde/core/usage.row";
 import type { DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
 import { Resource } from "sst/resource";
 
@@ -41,7 +41,7 @@ function imageMessages({ dynamodb }: DynamoDBRecord): Queue.Message[] {
 /** The id of the user that the record marks for deletion, or whose mark has expired; empty for any other record. */
 function toDeletedUser({ dynamodb }: DynamoDBRecord): string[] {
   const { Keys, OldImage: before, NewImage: now } = dynamodb ?? {};
-  const userId = Account.parsePartition(Keys?.["pk"]?.S ?? "");
+  const userId = UsageRow.parsePartition(Keys?.["pk"]?.S ?? "");
   const [wasMarked, isMarked] = [before?.["deletingAt"]?.S, now?.["deletingAt"]?.S];
   return userId && wasMarked !== isMarked ? [userId] : [];
 }
