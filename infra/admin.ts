@@ -5,6 +5,7 @@ import { outboxDeadLetters } from "./outbox.ts";
 import { ingest, ingestDeadLetters, sync } from "./ingest.ts";
 import { keys } from "./keys.ts";
 import * as LightFetch from "./light-fetch.ts";
+import { limits } from "./limits.ts";
 import { data } from "./storage.ts";
 
 /** A function of its own, because it may scan the whole table and move dead letters. */
@@ -14,7 +15,7 @@ export const admin = new sst.aws.Function("Admin", {
   memory: "1024 MB",
   // the gateway waits 29 seconds
   timeout: "25 seconds",
-  link: [data, ingest, ingestDeadLetters, sync, outboxDeadLetters, countDeadLetters, keys],
+  link: [data, ingest, ingestDeadLetters, sync, outboxDeadLetters, countDeadLetters, keys, limits],
   environment: Cors.environment,
   nodejs: LightFetch.nodejs,
   permissions: [

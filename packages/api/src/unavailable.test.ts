@@ -31,6 +31,14 @@ beforeAll(async () => {
     SST_RESOURCE_Sync: queue,
     SST_RESOURCE_OutboxDead: queue,
     SST_RESOURCE_CountDead: queue,
+    SST_RESOURCE_Limits: JSON.stringify({
+      images: 9,
+      bytes: 1e9,
+      openUploads: 9,
+      reservedNames: 9,
+      signedUrlsPerDay: 9,
+      ingestSlots: 9,
+    }),
     SST_RESOURCE_Keys: JSON.stringify({ cursor: "a secret of tests" }),
   });
 });

@@ -11,7 +11,6 @@ import * as ImageTag from "./image-tag.ts";
 import * as LikeCount from "./like-count.ts";
 import * as Pagination from "./pagination.ts";
 import type * as UsageRow from "./usage.row.ts";
-import * as Usage from "./usage.ts";
 
 export * from "./image.schema.ts";
 
@@ -187,7 +186,7 @@ export async function removeOf(id: ImageId, userId: string): Promise<boolean> {
       condition: "#version = :seen",
       values: { seen: item["version"] },
     });
-    const result = await Usage.apply(userId, change, [{ update }]);
+    const result = await (await usage()).apply(userId, change, [{ update }]);
     if (result.type === "made") return true;
     if (result.type === "expired") return false;
     // if another request has changed the image meanwhile, it is read again
@@ -264,3 +263,6 @@ const changed = ({ id, version }: Row) =>
     "image.changed",
     `Image ${id} has changed since it was read: it is at version ${version} now`,
   );
+
+/** Loaded by the first request that changes the usage: the others start faster without it. */
+const usage = () => import("./usage.ts");

@@ -12,7 +12,6 @@ import * as Image from "./image.ts";
 import * as ImageName from "./image-name.ts";
 import * as LikeCount from "./like-count.ts";
 import * as ObjectKey from "./object-key.ts";
-import * as Usage from "./usage.ts";
 import {
   CONTENT_TYPES,
   Create,
@@ -127,11 +126,12 @@ async function writeRow(row: ImageRow.Row): Promise<boolean> {
   const expiresAt = row.expiresAt!;
   const put = { item: ImageRow.item(row), condition: "attribute_not_exists(#pk)" };
   const reservation = name && { put: ImageName.reservation(name, row, expiresAt) };
-  const result = await Usage.apply(
-    ownerId,
-    { images: 1, bytes, open: { id, bytes, expiresAt, name } },
-    [{ put }, ...(reservation ? [reservation] : [])],
-  );
+  const result = await (
+    await usage()
+  ).apply(ownerId, { images: 1, bytes, open: { id, bytes, expiresAt, name } }, [
+    { put },
+    ...(reservation ? [reservation] : []),
+  ]);
   if (result.type === "made") return true;
   if (result.type === "refused") throw result.error;
   if (result.type !== "unmet") throw new Error(`BUG: a new image was not created: ${result.type}`);
@@ -185,3 +185,6 @@ const tooLarge = (bytes: number) =>
     "upload.too_large",
     `The upload has ${bytes} bytes; the limit is 16 MiB (${MAX_BYTES} bytes)`,
   );
+
+/** Loaded by the first request that changes the usage: the others start faster without it. */
+const usage = () => import("./usage.ts");

@@ -2,7 +2,6 @@ import * as Account from "@balde/core/account";
 import * as Actor from "@balde/core/actor";
 import * as Image from "@balde/core/image";
 import * as Like from "@balde/core/like";
-import * as Usage from "@balde/core/usage";
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
 
@@ -28,7 +27,10 @@ export const me = new Hono<Env>()
     const { id } = await Account.remove();
     return c.json({ id, state: "deleting" as const }, 202, privateUncached);
   })
-  .get("/usage", async (c) => c.json(await Usage.get(), 200, privateUncached))
+  .get("/usage", async (c) => {
+    const Usage = await import("@balde/core/usage");
+    return c.json(await Usage.get(), 200, privateUncached);
+  })
   .get("/images", query(PageQuery), async (c) => {
     const page = await Image.listMine(c.req.valid("query"));
     return c.json(page, 200, { ...Urls.nextPageHeaders(c, page.next), ...privateUncached });
