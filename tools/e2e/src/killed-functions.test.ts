@@ -45,7 +45,7 @@ afterAll(async () => {
 
 test(
   `twenty-five killed processes delay uploads by seconds (SEED=${seed})`,
-  { timeout: 120_000 },
+  { timeout: 180_000 },
   async () => {
     const random = seededRandom(seed);
     const uploads: UploadForm[] = [];
@@ -59,10 +59,11 @@ test(
     await uploading;
     const start = performance.now();
     const images = await Promise.all(
-      uploads.map(({ image }) => waitForIngest(local, image.id, 60_000)),
+      uploads.map(({ image }) => waitForIngest(local, image.id, 90_000)),
     );
     expect(images.map(({ state }) => state)).toEqual(images.map(() => "ready"));
-    expect(performance.now() - start).toBeLessThan(30_000);
+    // an owner has a share of ingest, so the last of them also waits for the others
+    expect(performance.now() - start).toBeLessThan(60_000);
   },
 );
 

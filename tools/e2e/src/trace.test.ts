@@ -48,7 +48,7 @@ test("the trace of an upload contains the gateway, the functions and everything 
     .toContainEqual(expect.stringMatching(/^S3 DeleteObject .*uploads/));
   const lines = uploadTrace();
   for (const line of [
-    /^DynamoDB PutItem .* 200$/,
+    /^DynamoDB TransactWriteItems .* 200$/,
     new RegExp(`^S3 PutObject .*/uploads/${id} 200$`),
     // the bucket's event passes its trace on through the queue
     /^Lambda IngestHandler /,
@@ -69,7 +69,7 @@ test("the trace of an upload contains the gateway, the functions and everything 
   const removed = await user.send("DELETE", `/v1/images/${id}`);
   await expect
     .poll(() => labels(traceText(requestIdOf(removed))), pollOptions)
-    .toContainEqual(expect.stringMatching(/^DynamoDB UpdateItem .* 200$/));
+    .toContainEqual(expect.stringMatching(/^DynamoDB TransactWriteItems .* 200$/));
 });
 
 test("the trace of a route without a function contains the call of S3 only", async () => {

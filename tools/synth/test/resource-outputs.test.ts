@@ -70,8 +70,8 @@ test("an unknown data source is an error that names it", () => {
 });
 
 test("an unknown resource type is an error that names it", () => {
-  expect(() => ResourceOutputs.outputsOf("aws:sns/topic:Topic", "News", {}, place)).toThrow(
-    "aws:sns/topic:Topic (News)",
+  expect(() => ResourceOutputs.outputsOf("aws:kinesis/stream:Stream", "News", {}, place)).toThrow(
+    "aws:kinesis/stream:Stream (News)",
   );
 });
 
