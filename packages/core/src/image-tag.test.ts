@@ -12,6 +12,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../test/cloud.ts";
 import { as, found, pendingImage, readyImage } from "../test/samples.ts";
+import * as Erase from "./erase.ts";
 import * as Dynamo from "./dynamo.ts";
 import * as ImageTag from "./image-tag.ts";
 import * as Image from "./image.ts";
@@ -109,6 +110,6 @@ const rowOf = async (id: Image.Info["id"]) => ({
 test("the rows of the tags are removed with the image", async () => {
   const id = await readyImage({ tags: ["sea", "sky"] });
   await as("ann", () => Image.remove(id));
-  await Ingest.removeRows(id);
+  await Erase.removeRows(id);
   expect(await rowsOf(id)).toEqual([]);
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../test/cloud.ts";
 import { as, found, pendingImage, readyImage } from "../test/samples.ts";
+import * as Erase from "./erase.ts";
 import * as Dynamo from "./dynamo.ts";
 import * as ImageName from "./image-name.ts";
 import * as Image from "./image.ts";
@@ -132,8 +133,8 @@ test("the likes of a removed image are gone, also from the users' lists of liked
   const id = await readyImage();
   await Promise.all(["ann", "bo", "cy"].map((user) => as(user, () => Like.put(id))));
   await as("ann", () => Image.remove(id));
-  await Ingest.removeRows(id);
-  await Ingest.removeRows(id);
+  await Erase.removeRows(id);
+  await Erase.removeRows(id);
   for (const shard of LikeRow.SHARD_NUMBERS)
     expect(await Dynamo.count(LikeRow.shardQuery(id, shard))).toBe(0);
   expect((await as("bo", () => Like.listMine({ ids: [id] }))).items).toEqual([]);

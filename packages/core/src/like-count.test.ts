@@ -12,9 +12,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../test/cloud.ts";
 import { as, likeChange, readyImage, storeLargeCount } from "../test/samples.ts";
+import * as Erase from "./erase.ts";
 import * as Dynamo from "./dynamo.ts";
 import * as Image from "./image.ts";
-import * as Ingest from "./ingest.ts";
 import * as LikeCount from "./like-count.ts";
 import * as LikeRow from "./like.row.ts";
 import * as Like from "./like.ts";
@@ -126,7 +126,7 @@ test("the removed likes of an erased image create no count again", async () => {
   const { changes } = await click(id, [["bo", true]]);
   await LikeCount.applyChanges(changes);
   await as("ann", () => Image.remove(id));
-  await Ingest.removeRows(id);
+  await Erase.removeRows(id);
   const removed = likeChange(id, "bo", -1, 77n);
   expect(await LikeCount.applyChanges([...changes, removed])).toEqual([]);
   expect(await Dynamo.get(LikeCount.key(id))).toBeUndefined();

@@ -2,10 +2,10 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 
 import { startCloud } from "../test/cloud.ts";
 import { as, readyImage } from "../test/samples.ts";
+import * as Erase from "./erase.ts";
 import * as Dynamo from "./dynamo.ts";
 import type { ImageId } from "./id.schema.ts";
 import * as Image from "./image.ts";
-import * as Ingest from "./ingest.ts";
 import * as RenderLease from "./render-lease.ts";
 
 let cloud: Awaited<ReturnType<typeof startCloud>>;
@@ -120,6 +120,6 @@ test("a lease costs one write, with or without the budget, and all rows have a T
     ["PLAN#one", "number"],
   ]);
   await as("ann", () => Image.remove(id));
-  await Ingest.removeRows(id);
+  await Erase.removeRows(id);
   expect(await Dynamo.count(RenderLease.imageQuery(id))).toBe(0);
 });

@@ -1,3 +1,4 @@
+import * as Erase from "@balde/core/erase";
 import * as Ingest from "@balde/core/ingest";
 import type { ImageId } from "@balde/core/image.schema";
 
@@ -17,6 +18,6 @@ export async function eraseImage({ imageId, name, isLast }: ErasedImage): Promis
   if (row.state && row.state !== "deleted") return;
   await ImageObjects.freeName({ id: imageId, name: row.name ?? name });
   await ImageObjects.removeAll(imageId);
-  await Ingest.removeRows(imageId);
-  if (isLast && row.name) await Ingest.forgetName(imageId);
+  await Erase.removeRows(imageId);
+  if (isLast && row.name) await Erase.forgetName(imageId);
 }

@@ -1,8 +1,8 @@
+import * as Erase from "@balde/core/erase";
 import * as Dynamo from "@balde/core/dynamo";
 import { marshallItem } from "@balde/core/dynamo-http";
 import * as Image from "@balde/core/image";
 import * as ImageRow from "@balde/core/image.row";
-import * as Ingest from "@balde/core/ingest";
 import * as Queue from "@balde/core/queue";
 import type { DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
 import { Resource } from "sst/resource";
@@ -64,7 +64,7 @@ test("a deletion commands to erase at once and when all others have ended, also 
   const erase = { now: [{ kind: "sync", imageId: id }], later: 1 };
   expect(await commandsOf(id, remove)).toEqual(erase);
   expect(await commandsOf(id, remove)).toEqual(erase);
-  expect(await commandsOf(id, () => Ingest.forgetName(id))).toEqual({ now: [], later: 0 });
+  expect(await commandsOf(id, () => Erase.forgetName(id))).toEqual({ now: [], later: 0 });
   expect(await commandsOf(id, () => Dynamo.remove({ key: ImageRow.key(id) }))).toEqual({
     now: [{ kind: "sync", imageId: id }],
     later: 0,
