@@ -45,6 +45,8 @@ const ACTIONS = [
   "reprocess",
   "delete",
 ];
+/** No two users of campaigns one after the other have the same seed: their names would be the same. */
+const MAX_USERS = 100;
 const CONVERGE_WITHIN_MS = 120_000;
 
 /** What the responses to one image's requests promise. A value that is undefined is not known: a request was not answered. */
@@ -73,7 +75,7 @@ export async function runCampaign(balde: Balde, options: CampaignOptions): Promi
   proxy.failRandomly({ seed: options.seed, rate: options.rate, kinds: KINDS });
   const promised = await Promise.all([
     kill(),
-    ...balde.users.map((user, index) => work(user, seededRandom(options.seed + index + 1))),
+    ...balde.users.map((user, index) => work(user, seededRandom(MAX_USERS * options.seed + index))),
   ]);
   const injected = faults();
   proxy.clear();
