@@ -19,7 +19,10 @@ export const admin = new sst.aws.Function("Admin", {
   environment: Cors.environment,
   nodejs: LightFetch.nodejs,
   permissions: [
-    Grants.items(data, ["GetItem", "Scan", "UpdateItem"]),
+    Grants.items(data, ["Scan"]),
+    Grants.itemsWithKeyLike(data, ["IMAGE#*", "USER#*"], ["GetItem", "UpdateItem"]),
+    // an owner may have no row of usage yet
+    Grants.itemsWithKeyLike(data, ["USER#*"], ["PutItem"]),
     Grants.indexQueries(data),
     Grants.messages(ingest, ["SendMessage", "GetQueueAttributes"]),
     // SQS moves the messages with the permissions of the caller:

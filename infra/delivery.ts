@@ -28,7 +28,7 @@ export const deliver = new sst.aws.Function("Deliver", {
     Grants.objects(images, ["originals/*", "ladder/*", "derived/*"], ["GetObject"]),
     Grants.objects(images, ["derived/*"], ["PutObject"]),
     Grants.listForNotFound(images),
-    Grants.items(data, ["GetItem"]),
+    Grants.itemsWithKeyLike(data, ["IMAGE#*", "MADE#*"], ["GetItem"]),
     Grants.itemsWithKeyLike(data, ["MADE#*"], ["UpdateItem"]),
   ],
   nodejs: { install: { sharp: "0.35.5" } },

@@ -37,7 +37,7 @@ export const items = (table: sst.aws.Dynamo, actions: string[]): Grant => ({
   resources: [table.arn],
 });
 
-/** Items whose `pk` matches one of these patterns, such as `MADE#*`. */
+/** Items whose `pk`, or in a query of an index its partition key, matches one of these patterns, such as `MADE#*`. Every request must name a partition: a scan names none, and the condition would be met. */
 export const itemsWithKeyLike = (
   table: sst.aws.Dynamo,
   keys: string[],

@@ -58,6 +58,9 @@ images.notify({
   ],
 });
 
+/** The partitions of an image, of its name and of its owner's usage. */
+const keysOfImages = ["IMAGE#*", "NAME#*", "MADE#*", "TAGGED#*", "USER#*"];
+
 const ingestHandler = new sst.aws.Function("IngestHandler", {
   handler: "packages/functions/src/ingest/handler.handler",
   description: "Checks uploads, stores originals and renders the ladder",
@@ -86,7 +89,13 @@ const ingestHandler = new sst.aws.Function("IngestHandler", {
       ["uploads/*", "originals/*", "ladder/*", "derived/*", "images/*"],
       ["ListBucketVersions"],
     ),
-    Grants.items(data, ["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"]),
+    Grants.itemsWithKeyLike(data, keysOfImages, ["GetItem", "PutItem", "UpdateItem"]),
+    // what belongs to an image, or to a user whose account is deleted
+    Grants.itemsWithKeyLike(
+      data,
+      [...keysOfImages, "LIKE#*", "IDEMPOTENCY#*"],
+      ["Query", "DeleteItem"],
+    ),
     // what belongs to a user whose account is deleted, and the images of an owner who has no row of usage yet
     Grants.indexQueries(data),
   ],

@@ -14,7 +14,8 @@ export const count = new sst.aws.Function("Count", {
   link: [data],
   permissions: [
     Grants.readStream(data.nodes.table.streamArn),
-    Grants.items(data, ["GetItem", "Query", "PutItem"]),
+    Grants.itemsWithKeyLike(data, ["IMAGE#*"], ["GetItem", "PutItem"]),
+    Grants.itemsWithKeyLike(data, ["LIKE#*"], ["Query"]),
     Grants.messages(countDeadLetters, ["SendMessage"]),
   ],
 });

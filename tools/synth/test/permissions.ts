@@ -30,7 +30,9 @@ export const permissions = (graphs: () => Read.Graphs) =>
       expect(table).toMatchInlineSnapshot(`
         {
           "Admin": [
-            "dynamodb:GetItem dynamodb:Scan dynamodb:UpdateItem on dynamodb:table/DataTable",
+            "dynamodb:Scan on dynamodb:table/DataTable",
+            "dynamodb:GetItem dynamodb:UpdateItem on dynamodb:table/DataTable if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["IMAGE#*","USER#*"]}}",
+            "dynamodb:PutItem on dynamodb:table/DataTable if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":"USER#*"}}",
             "dynamodb:Query on dynamodb:table/DataTable/index/*",
             "sqs:SendMessage sqs:GetQueueAttributes on sqs:IngestQueue",
             "sqs:StartMessageMoveTask sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes on sqs:IngestDeadQueue",
@@ -56,7 +58,8 @@ export const permissions = (graphs: () => Read.Graphs) =>
           ],
           "Count": [
             "dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator on dynamodb:table/DataTable/stream/2026-01-01T00:00:00.000",
-            "dynamodb:GetItem dynamodb:Query dynamodb:PutItem on dynamodb:table/DataTable",
+            "dynamodb:GetItem dynamodb:PutItem on dynamodb:table/DataTable if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":"IMAGE#*"}}",
+            "dynamodb:Query on dynamodb:table/DataTable if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":"LIKE#*"}}",
             "sqs:SendMessage on sqs:CountDeadQueue",
             "xray:PutTraceSegments xray:PutTelemetryRecords on *",
             "logs:CreateLogStream logs:PutLogEvents on logs:log-group:/aws/lambda/balde/laptop/Count:*",
@@ -65,7 +68,7 @@ export const permissions = (graphs: () => Read.Graphs) =>
             "s3:GetObject on s3:::imagesbucket/originals/* s3:::imagesbucket/ladder/* s3:::imagesbucket/derived/*",
             "s3:PutObject on s3:::imagesbucket/derived/*",
             "s3:ListBucket on s3:::imagesbucket",
-            "dynamodb:GetItem on dynamodb:table/DataTable",
+            "dynamodb:GetItem on dynamodb:table/DataTable if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["IMAGE#*","MADE#*"]}}",
             "dynamodb:UpdateItem on dynamodb:table/DataTable if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":"MADE#*"}}",
             "xray:PutTraceSegments xray:PutTelemetryRecords on *",
             "logs:CreateLogStream logs:PutLogEvents on logs:log-group:/aws/lambda/balde/laptop/Deliver:*",
@@ -81,7 +84,8 @@ export const permissions = (graphs: () => Read.Graphs) =>
             "s3:GetObject s3:GetObjectVersion on s3:::imagesbucket/images/*",
             "s3:ListBucket on s3:::imagesbucket",
             "s3:ListBucketVersions on s3:::imagesbucket if {"StringLike":{"s3:prefix":["uploads/*","originals/*","ladder/*","derived/*","images/*"]}}",
-            "dynamodb:GetItem dynamodb:Query dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem on dynamodb:table/DataTable",
+            "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on dynamodb:table/DataTable if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["IMAGE#*","NAME#*","MADE#*","TAGGED#*","USER#*"]}}",
+            "dynamodb:Query dynamodb:DeleteItem on dynamodb:table/DataTable if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["IMAGE#*","NAME#*","MADE#*","TAGGED#*","USER#*","LIKE#*","IDEMPOTENCY#*"]}}",
             "dynamodb:Query on dynamodb:table/DataTable/index/*",
             "xray:PutTraceSegments xray:PutTelemetryRecords on *",
             "logs:CreateLogStream logs:PutLogEvents on logs:log-group:/aws/lambda/balde/laptop/IngestHandler:*",
