@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { wildcardPermissions } from "../../../infra/wildcard-permissions.ts";
 import { resourcesOfType } from "../src/graph.ts";
+import * as Policy from "../../local-cloud/src/iam/policy.ts";
 import * as Read from "./read.ts";
 
 /** Rules for IAM. The snapshot of permissions per handler is the first table that a reviewer must read. */
@@ -137,6 +138,33 @@ export const permissions = (graphs: () => Read.Graphs) =>
         expect(new Set(everywhere)).toEqual(new Set(unavoidable));
       }
       expect(wildcardPermissions.every(({ reason }) => reason.includes("https://"))).toBe(true);
+    });
+
+    test("Deliver reads images, leases and budgets, and no other row", () => {
+      const { laptop } = graphs();
+      const deliver = resourcesOfType(laptop, "aws:lambda/function:Function").find(
+        (handler) => Read.logical(laptop, handler) === "Deliver",
+      )!;
+      const statements = Policy.parse(
+        { Statement: Read.permissionsOf(Read.roleOf(laptop, deliver)) },
+        "Deliver",
+      );
+      const mayRead = (pk: string) =>
+        Policy.evaluate(statements, {
+          action: "dynamodb:GetItem",
+          resource: resourcesOfType(laptop, "aws:dynamodb/table:Table")[0]!.outputs.arn,
+          context: { "dynamodb:LeadingKeys": [pk] },
+        }).allowed;
+      expect(["IMAGE#img_1", "MADE#img_1"].map(mayRead)).toEqual([true, true]);
+      // an idempotency row, what a user has, a name, a like and the tags of an image
+      for (const pk of [
+        "IDEMPOTENCY#ann",
+        "USER#ann",
+        "NAME#a.jpg",
+        "LIKE#img_1#0",
+        "TAGGED#img_1",
+      ])
+        expect([pk, mayRead(pk)]).toEqual([pk, false]);
     });
 
     test("no role has a managed or separately attached policy", () => {
