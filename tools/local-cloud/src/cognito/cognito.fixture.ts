@@ -88,7 +88,12 @@ const graphFile = (pool: object, web: object): GraphFile => ({
       "admin",
       {
         Effect: "Allow",
-        Action: ["cognito-idp:Admin*", "cognito-idp:Describe*", "cognito-idp:ListUserPoolClients"],
+        Action: [
+          "cognito-idp:Admin*",
+          "cognito-idp:Describe*",
+          "cognito-idp:ListUserPoolClients",
+          "cognito-idp:ListUsers",
+        ],
         Resource: arn,
       },
       { Effect: "Allow", Action: "cognito-idp:ListUserPools", Resource: "*" },

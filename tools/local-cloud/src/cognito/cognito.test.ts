@@ -19,6 +19,7 @@ import {
   ListDevicesCommand,
   ListUserPoolClientsCommand,
   ListUserPoolsCommand,
+  ListUsersCommand,
   ResendConfirmationCodeCommand,
   RespondToAuthChallengeCommand,
   RevokeTokenCommand,
@@ -436,5 +437,27 @@ describe("over HTTP", () => {
     db.close();
     expect(rows.length).toBeGreaterThan(5);
     expect(JSON.stringify(rows)).not.toContain(password);
+  });
+});
+
+describe("ListUsers", () => {
+  it("finds users by an attribute, at most as many as the limit", async () => {
+    const client = cognito.as("admin");
+    const ids = new Map<string, string>();
+    for (const name of ["lister-one", "lister-two"]) {
+      const { User } = await client.send(
+        new AdminCreateUserCommand({ UserPoolId: poolId, Username: name }),
+      );
+      ids.set(name, User!.Attributes!.find(({ Name }) => Name === "sub")!.Value!);
+    }
+    const list = async (Filter: string, Limit?: number) =>
+      (await client.send(new ListUsersCommand({ UserPoolId: poolId, Filter, Limit }))).Users!.map(
+        ({ Username }) => Username,
+      );
+    expect(await list(`sub = "${ids.get("lister-two")}"`)).toEqual(["lister-two"]);
+    expect(await list(`sub = "none"`)).toEqual([]);
+    expect(await list(`username ^= "lister-"`)).toHaveLength(2);
+    expect(await list(`username ^= "lister-"`, 1)).toHaveLength(1);
+    await expect(list("sub like one")).rejects.toMatchObject({ name: "InvalidParameterException" });
   });
 });
