@@ -104,6 +104,10 @@ test("LATEST is the end of the stream at the first start; a later start continue
   world = await worldWith(["before"], { mapping, handler: () => null });
   await put(world, "a");
   await expect.poll(() => world.calls.flatMap(keys), patiently).toEqual(["a"]);
+  // a mapping that is stopped before the function has returned repeats the record
+  await expect
+    .poll(() => world.db.prepare("SELECT sequence FROM mapping_checkpoints").all(), patiently)
+    .toEqual([{ sequence: sequenceOf(world.calls[0], "a") }]);
   await world.stop({ keep: true });
   const between = await startTestMapping({
     table: true,
