@@ -40,8 +40,13 @@ const apiHandler = new sst.aws.Function("ApiHandler", {
       "ConditionCheckItem",
     ]),
     Grants.indexQueries(data),
-    // a presigned POST has the permissions of its signer
-    Grants.objects(images, ["uploads/*"], ["PutObject"]),
+    // a presigned POST or part has the permissions of its signer; reading tells whether an upload has come
+    Grants.objects(
+      images,
+      ["uploads/*"],
+      ["PutObject", "GetObject", "ListMultipartUploadParts", "AbortMultipartUpload"],
+    ),
+    Grants.listForNotFound(images),
   ],
 });
 

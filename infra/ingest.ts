@@ -74,7 +74,13 @@ const ingestHandler = new sst.aws.Function("IngestHandler", {
     // a message that has to wait is sent again
     Grants.messages(ingest, ["SendMessage"]),
     Grants.messages(sync, ["SendMessage"]),
-    Grants.objects(images, ["uploads/*"], ["GetObject", "DeleteObject", "DeleteObjectVersion"]),
+    Grants.objects(
+      images,
+      ["uploads/*"],
+      ["GetObject", "DeleteObject", "DeleteObjectVersion", "AbortMultipartUpload"],
+    ),
+    // a deleted image may have an upload in parts
+    Grants.listing(images, ["uploads/*"], ["ListBucketMultipartUploads"]),
     Grants.objects(
       images,
       ["originals/*", "ladder/*", "derived/*", "images/*"],

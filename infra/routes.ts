@@ -60,6 +60,10 @@ export const routes: Route[] = [
 
   { ...ofUser("POST", "/v1/uploads"), throttle: "upload" },
   ofUser("GET", "/v1/uploads/{id}"),
+  ofUser("DELETE", "/v1/uploads/{id}"),
+  ofUser("POST", "/v1/uploads/{id}/form"),
+  { ...ofUser("POST", "/v1/uploads/{id}/parts"), throttle: "sign" },
+  ofUser("POST", "/v1/uploads/{id}/complete"),
 
   ofUser("GET", "/v1/me"),
   ofUser("DELETE", "/v1/me"),

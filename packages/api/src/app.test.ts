@@ -116,8 +116,42 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     const upload = json({ type: "image/jpeg", bytes: 10 });
     const anonymous = await call("POST", "/v1/uploads", { ...upload, sub: "" });
     expect([anonymous.status, anonymous.body.code]).toEqual([401, "actor.unauthenticated"]);
-    const large = await call("POST", "/v1/uploads", json({ type: "image/jpeg", bytes: 17 << 20 }));
-    expect([large.status, large.body.detail]).toEqual([413, expect.stringContaining("16 MiB")]);
+    for (const [limit, about] of [
+      ["16 MiB", { bytes: 17 << 20, method: "form" }],
+      ["500 MiB", { bytes: 501 << 20 }],
+    ] as const) {
+      const large = await call("POST", "/v1/uploads", json({ type: "image/jpeg", ...about }));
+      expect([large.status, large.body.detail]).toEqual([413, expect.stringContaining(limit)]);
+    }
+  });
+
+  test("an upload in parts is begun once with an idempotency key, sent, completed and ended", async () => {
+    const headers = { "idempotency-key": crypto.randomUUID() };
+    const about = json({ type: "image/tiff", bytes: 20_000_000 }, headers);
+    const begun = await call("POST", "/v1/uploads", about);
+    const again = await call("POST", "/v1/uploads", about);
+    expect([begun.status, again.status]).toEqual([201, 201]);
+    expect(again.body.image.id).toBe(begun.body.image.id);
+    expect(again.body.upload).toEqual(begun.body.upload);
+    expect(begun.body.upload).toMatchObject({ method: "parts", partBytes: 8 << 20, partCount: 3 });
+    const path = `/v1/uploads/${begun.body.image.id}`;
+    const signed = await call("POST", `${path}/parts`, json({ numbers: [3] }));
+    expect([signed.status, signed.body.parts]).toMatchObject([200, [{ number: 3 }]]);
+    const wrong = await call("POST", `${path}/parts`, json({ numbers: [4] }));
+    expect([wrong.status, wrong.body.errors[0].pointer]).toEqual([400, "#/numbers/0"]);
+    const early = await call("POST", `${path}/complete`, ann);
+    expect([early.status, early.body.code]).toEqual([409, "upload.incomplete"]);
+    for (const [method, sub, status] of [
+      ["DELETE", "bo", 404],
+      ["DELETE", "ann", 202],
+      ["DELETE", "ann", 202],
+      ["GET", "ann", 404],
+    ] as const)
+      expect([method, sub, (await call(method, path, { sub })).status]).toEqual([
+        method,
+        sub,
+        status,
+      ]);
   });
 
   test("an owner in the body is rejected", async () => {

@@ -3,7 +3,7 @@ import { type ClientResponse, hc } from "hono/client";
 
 import { type ImageRequest, type ImageRef, imageUrl, srcset } from "./image-url.ts";
 import { ProblemError, problemFetch } from "./problem.ts";
-import { type SendOptions, postForm } from "./upload.ts";
+import { type SendOptions, type UploadForm, postForm } from "./upload.ts";
 
 export { imageUrl, srcset } from "./image-url.ts";
 export { type Code, ProblemError } from "./problem.ts";
@@ -25,7 +25,7 @@ export type ResponseBody<Call extends (...input: never[]) => Promise<unknown>> =
   Awaited<ReturnType<Call>> extends ClientResponse<infer Body> ? Body : never;
 
 /** The metadata of an uploaded image. `type` is needed only if the Blob has none. */
-export type UploadMetadata = Omit<CreateUpload, "type" | "bytes"> & { type?: string };
+export type UploadMetadata = Omit<CreateUpload, "type" | "bytes" | "method"> & { type?: string };
 export type UploadOptions = SendOptions & {
   /** Resolves as soon as the bucket has stored the image, which is still `pending` then. */
   resolveWhenStored?: boolean;
@@ -64,9 +64,9 @@ export function createClient(baseUrl: string, options: Options = {}) {
       options: UploadOptions = {},
     ): Promise<Image> {
       const type = metadata.type ?? file.type;
-      const response = await api.uploads.$post({ json: { ...metadata, type, bytes: file.size } });
-      const { image, upload } = await response.json();
-      await postForm(upload, file, options);
+      const json = { ...metadata, type, bytes: file.size, method: "form" } as const;
+      const { image, upload } = await (await api.uploads.$post({ json })).json();
+      await postForm(upload as UploadForm, file, options);
       return options.resolveWhenStored ? image : waitUntilReady(api, image, options.signal);
     },
 

@@ -38,7 +38,10 @@ export const codes = [
   "route.not_found",
   "service.unavailable",
   "upload.gone",
+  "upload.incomplete",
   "upload.not_found",
+  "upload.other_method",
+  "upload.received",
   "upload.too_large",
   "upload.unsupported_type",
 ] as const;

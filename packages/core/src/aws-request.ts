@@ -142,6 +142,24 @@ export const readBody = async (body: AsyncIterable<Uint8Array>): Promise<Buffer>
 const agentOptions = { keepAlive: true, maxSockets: MAX_SOCKETS };
 const agents = { http: new http.Agent(agentOptions), https: new https.Agent(agentOptions) };
 
+/** The URL of a request without a body of its own, signed for `seconds`. Who uses it must send the call's headers, too. */
+export function presign({ service, bucket, method, path, headers }: AwsCall, seconds: number) {
+  const region = process.env["AWS_REGION"] ?? "";
+  const { origin, prefix } = getEndpoint(service, region, bucket);
+  const signed = aws4.sign(
+    {
+      service,
+      region,
+      method,
+      path: `${prefix}${path}${path.includes("?") ? "&" : "?"}X-Amz-Expires=${seconds}`,
+      headers: { host: origin.host, ...(headers as Record<string, string>) },
+      signQuery: true,
+    },
+    roleCredentials(),
+  );
+  return origin.origin + signed.path!;
+}
+
 function sign({ service, bucket, body, method, ...call }: AwsCall) {
   const region = process.env["AWS_REGION"] ?? "";
   const { origin, prefix } = getEndpoint(service, region, bucket);

@@ -32,7 +32,7 @@ export async function put(
       Object.entries(metadata).map(([name, text]) => [METADATA_PREFIX + name, text]),
     ),
   };
-  const response = await sendObject("PUT", key, headers, body);
+  const response = await sendObject("PUT", key, { headers, body });
   response?.body.resume();
   return response !== undefined;
 }
@@ -75,7 +75,7 @@ export async function read(
   eTag?: string,
   range?: string,
 ): Promise<Buffer | undefined> {
-  const call = objectCall("GET", key, { "if-match": eTag, range });
+  const call = objectCall("GET", key, { headers: { "if-match": eTag, range } });
   return unlessMissing(({ sendAndRead }) => sendAndRead(call));
 }
 
@@ -94,7 +94,7 @@ export type OpenedObject = ObjectHead & { body: Readable; contentRange: string |
  * breaks off is continued by another request. Rejects with an `AwsError` of status 416 if the range begins after the last byte.
  */
 export async function open(key: string, range?: string): Promise<OpenedObject | undefined> {
-  const response = await sendObject("GET", key, { range });
+  const response = await sendObject("GET", key, { headers: { range } });
   if (!response) return undefined;
   const { headers } = response;
   const contentRange = headers["content-range"];
@@ -103,14 +103,16 @@ export async function open(key: string, range?: string): Promise<OpenedObject | 
   const { resumable } = await import("./resumable-body.ts");
   const body = resumable(response.body, async (received) => {
     const rest = `bytes=${start + received}-${start + head.bytes - 1}`;
-    return (await sendObject("GET", key, { "if-match": head.eTag, range: rest }))?.body;
+    return (await sendObject("GET", key, { headers: { "if-match": head.eTag, range: rest } }))
+      ?.body;
   });
   return { ...head, body, contentRange };
 }
 
 /** HEAD: size, ETag, date and metadata of an object, or of one version of it; undefined if there is no such object. */
 export async function head(key: string, version?: string): Promise<ObjectHead | undefined> {
-  const response = await sendObject("HEAD", key, {}, undefined, version);
+  const query = version && `versionId=${encodeURIComponent(version)}`;
+  const response = await sendObject("HEAD", key, { query });
   response?.body.resume();
   return response && toObjectHead(response.headers);
 }
@@ -220,15 +222,19 @@ async function removeVersions(prefix: string, isIncluded: (found: Version) => Pr
 const sendObject = (...call: Parameters<typeof objectCall>) =>
   unlessMissing(({ send }) => send(objectCall(...call)));
 
-function objectCall(
-  method: "GET" | "HEAD" | "PUT",
+type ObjectCall = Pick<AwsRequest.AwsCall, "headers" | "body"> & {
+  /** Percent-encoded. */
+  query?: string | undefined;
+};
+
+/** A request for the object with this key. */
+export function objectCall(
+  method: AwsRequest.AwsCall["method"],
   key: string,
-  headers?: AwsRequest.AwsCall["headers"],
-  body?: Uint8Array,
-  version?: string,
+  { query, ...call }: ObjectCall = {},
 ): AwsRequest.AwsCall {
-  const path = `/${encodeKey(key)}${version ? `?versionId=${encodeURIComponent(version)}` : ""}`;
-  return { service: "s3", bucket: bucketName(), method, path, headers, body };
+  const path = `/${encodeKey(key)}${query ? `?${query}` : ""}`;
+  return { service: "s3", bucket: bucketName(), method, path, ...call };
 }
 
 async function unlessMissing<Result>(

@@ -17,6 +17,13 @@ export const Row = z.extend(z.omit(Info, { likes: true }), {
   credit: z.optional(
     z.object({ artist: z.optional(z.string()), copyright: z.optional(z.string()) }),
   ),
+  /** While pending: what a presigned form requires, or S3's id of an upload in parts and their size. */
+  upload: z.optional(
+    z.object({
+      sha256: z.optional(z.string()),
+      multipart: z.optional(z.object({ id: z.string(), partBytes: z.int() })),
+    }),
+  ),
   /** Of the last S3 event that was worked on, padded. */
   sequencer: z.optional(z.string()),
   /** How often ingest has started to process an upload of the image. */

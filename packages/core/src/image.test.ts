@@ -305,6 +305,7 @@ const completeRow: Omit<Required<ImageRow.Row>, "id" | "expiresAt"> = {
   tags: ["sea"],
   credit: { artist: "Ann", copyright: "Ann 2026" },
   reason: { code: "a.b", detail: "No" },
+  upload: { sha256: "0".repeat(64), multipart: { id: "x", partBytes: 1 } },
   sequencer: "01",
   attempts: 1,
   uploadTag: "9 abc",

@@ -100,7 +100,7 @@ export async function startProcessing(event: UploadEvent): Promise<Image | undef
     };
     const result = await writeSeen(seen, change, {
       set: { state: "processing", ...startAttributes(event) },
-      remove: ["expiresAt", "reason"],
+      remove: ["expiresAt", "reason", "upload"],
       add: { attempts: 1 },
     });
     if (result.type === "made") return { ...result.image, attempts: (seen.attempts ?? 0) + 1 };

@@ -1,16 +1,6 @@
 import * as z from "zod/mini";
 
-import { ImageId } from "./id.schema.ts";
-import {
-  Alt,
-  Info as Image,
-  Name,
-  Reason,
-  State,
-  Tags,
-  Title,
-  Visibility,
-} from "./image.schema.ts";
+import { Alt, Name, Tags, Title, Visibility } from "./image.schema.ts";
 
 /** The content types that an upload may declare. Ingest decides by the bytes. */
 export const CONTENT_TYPES = [
@@ -23,8 +13,18 @@ export const CONTENT_TYPES = [
   "image/svg+xml",
 ] as const;
 
-/** The limit of one upload: ingest holds it in memory together with its decoded pixels. */
-export const MAX_BYTES = 16 * 1024 * 1024;
+/** What one presigned form takes. A larger upload is sent in parts, so that a lost connection costs one part. */
+export const MAX_FORM_BYTES = 16 * 1024 * 1024;
+
+/** The largest upload. */
+export const MAX_BYTES = 500 * 1024 * 1024;
+
+/** The size of every part but the last. S3 takes 5 MiB to 5 GiB, and 10,000 parts: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+export const PART_BYTES = 8 * 1024 * 1024;
+
+/** How the bytes come to the bucket: as one presigned form, or as parts that are signed one by one. */
+export type Method = z.infer<typeof Method>;
+export const Method = z.enum(["form", "parts"]);
 
 const description = {
   name: z.optional(Name),
@@ -38,42 +38,19 @@ const description = {
 /** The description of an image whose bytes come with the same request. */
 export const Receive = z.strictObject(description);
 
-/** The description of an image whose bytes are posted to the bucket later. */
+/** The description of an image whose bytes are sent to the bucket later. */
 export const Create = z.strictObject({
   ...description,
   bytes: z.int().check(z.positive()),
-  /** In hex digits. S3 refuses bytes with another hash. */
+  /** A form up to 16 MiB, parts above, if not given. */
+  method: z.optional(Method),
+  /** In hex digits. S3 refuses bytes with another hash. Only for a form. */
   sha256: z.optional(
     z.string().check(z.regex(/^[0-9a-fA-F]{64}$/, "a SHA-256 is 64 hexadecimal digits")),
   ),
 });
 
-/** A presigned POST to the bucket: a multipart form with every field as it is, and the file as the last field. */
-export type PresignedPost = z.infer<typeof PresignedPost>;
-export const PresignedPost = z
-  .object({
-    url: z.string(),
-    fields: z.record(z.string(), z.string()),
-    expiresAt: z.iso.datetime(),
-  })
-  .register(z.globalRegistry, { id: "UploadForm" });
-
-export type Created = z.infer<typeof Created>;
-export const Created = z
-  .object({ image: Image, upload: PresignedPost })
-  .register(z.globalRegistry, { id: "CreatedUpload" });
-
-/** The state of an upload, which is the state of its image. */
-export type Info = z.infer<typeof Info>;
-export const Info = z
-  .object({
-    id: ImageId,
-    state: State,
-    type: z.string(),
-    bytes: z.int(),
-    reason: z.optional(Reason),
-    createdAt: z.iso.datetime(),
-    /** While pending: when the upload and its reserved name expire. */
-    expiresAt: z.optional(z.iso.datetime()),
-  })
-  .register(z.globalRegistry, { id: "Upload" });
+/** The parts to sign. */
+export const SignParts = z.strictObject({
+  numbers: z.array(z.int().check(z.positive())).check(z.minLength(1), z.maxLength(100)),
+});

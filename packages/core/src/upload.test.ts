@@ -1,25 +1,28 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../test/cloud.ts";
-import { as, expire, pendingImage } from "../test/samples.ts";
+import { as, expire, pendingImage, readyImage } from "../test/samples.ts";
 import * as Bucket from "./bucket.ts";
 import * as ImageRow from "./image.row.ts";
 import * as Image from "./image.ts";
 import * as ObjectKey from "./object-key.ts";
+import * as OpenUpload from "./open-upload.ts";
 import * as Upload from "./upload.ts";
+import type { PresignedPost } from "./upload-state.schema.ts";
 
 let cloud: Awaited<ReturnType<typeof startCloud>>;
 beforeAll(async () => void (cloud = await startCloud()));
 afterAll(() => cloud.stop());
 
-const create = (description: Partial<Parameters<typeof Upload.create>[0]> = {}) =>
-  as("ann", () => Upload.create({ type: "image/jpeg", bytes: 10, ...description }));
+async function create(description: Partial<Parameters<typeof Upload.create>[0]> = {}) {
+  const { image, upload } = await as("ann", () =>
+    Upload.create({ type: "image/jpeg", bytes: 10, ...description }),
+  );
+  if (upload.method !== "form") throw new Error(`The upload is sent in ${upload.method}`);
+  return { image, upload };
+}
 
-function post(
-  { url, fields }: Upload.PresignedPost,
-  bytes: string,
-  more: Record<string, string> = {},
-) {
+function post({ url, fields }: PresignedPost, bytes: string, more: Record<string, string> = {}) {
   const form = new FormData();
   for (const [name, value] of Object.entries({ ...fields, ...more })) form.append(name, value);
   form.append("file", new Blob([bytes]));
@@ -70,8 +73,16 @@ test("of thirty uploads that want the same name at once, one gets it", async () 
 
 test.each([
   [
-    { bytes: 16 * 1024 * 1024 + 1 },
+    { bytes: 16 * 1024 * 1024 + 1, method: "form" },
     { kind: "too_large", message: expect.stringContaining("16 MiB") },
+  ],
+  [
+    { bytes: 500 * 1024 * 1024 + 1 },
+    { kind: "too_large", message: expect.stringContaining("500 MiB") },
+  ],
+  [
+    { bytes: 17 * 1024 * 1024, sha256: "0".repeat(64) },
+    { kind: "invalid", issues: [{ pointer: "/sha256" }] },
   ],
   [{ bytes: 0 }, { kind: "invalid" }],
   [{ type: "text/html" }, { kind: "unsupported", message: expect.stringContaining("image/avif") }],
@@ -96,6 +107,32 @@ test("only its owner sees the state of an upload", async () => {
   expect(seen).toMatchObject({ id, state: "pending", bytes: 1000, type: "image/jpeg" });
   expect(Date.parse(seen.expiresAt!)).toBeGreaterThan(Date.now());
   await expect(as("bo", () => Upload.get(id))).rejects.toMatchObject({ kind: "not_found" });
+});
+
+test("the state of a form says whether the bytes have come, and a form that has expired is renewed", async () => {
+  const sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"; // "test"
+  const { image } = await create({ sha256 });
+  const state = () => as("ann", () => Upload.get(image.id));
+  expect(await state()).toMatchObject({ method: "form", received: false });
+  const renewed = await as("ann", () => OpenUpload.renewForm(image.id));
+  expect((await post(renewed, "tost")).status).toBe(400);
+  expect((await post(renewed, "test")).status).toBe(201);
+  expect(await state()).toMatchObject({ state: "pending", method: "form", received: true });
+  await expect(as("bo", () => OpenUpload.renewForm(image.id))).rejects.toMatchObject({
+    code: "upload.not_found",
+  });
+});
+
+test("an upload is ended by its owner, more than once, and never when its bytes are processed", async () => {
+  const { id } = await pendingImage({ name: "ended.jpg" });
+  await expect(as("bo", () => OpenUpload.abort(id))).rejects.toMatchObject({ kind: "not_found" });
+  await as("ann", () => OpenUpload.abort(id));
+  await as("ann", () => OpenUpload.abort(id));
+  await expect(as("ann", () => Upload.get(id))).rejects.toMatchObject({ kind: "not_found" });
+  const done = await readyImage();
+  const late = { code: "upload.received" };
+  await expect(as("ann", () => OpenUpload.abort(done))).rejects.toMatchObject(late);
+  await expect(as("ann", () => OpenUpload.renewForm(done))).rejects.toMatchObject(late);
 });
 
 test("an expired upload is not found, also before the table removes its row", async () => {

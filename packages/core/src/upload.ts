@@ -15,34 +15,37 @@ import * as ObjectKey from "./object-key.ts";
 import {
   CONTENT_TYPES,
   Create,
-  type Created,
-  type Info,
   MAX_BYTES,
+  MAX_FORM_BYTES,
+  type Method,
+  PART_BYTES,
   Receive,
 } from "./upload.schema.ts";
+import * as UploadRow from "./upload-row.ts";
+import type { Created, Info } from "./upload-state.schema.ts";
 
 export * from "./upload.schema.ts";
+export type { Created, Info } from "./upload-state.schema.ts";
 
-/** A presigned POST can be used again until it expires: long enough for a slow connection, too short to be shared. */
-const PRESIGNED_POST_SECONDS = 15 * 60;
+type Description = Omit<z.output<typeof Create>, "sha256" | "method">;
 
 /**
- * The state of an upload of the signed-in user.
+ * The state of an upload of the signed-in user, and what the bucket has of it while the image is pending.
  *
  * @throws actor.unauthenticated
  * @throws upload.not_found
  */
 export const get = fn(Id.ImageId, async (id): Promise<Info> => {
-  const { id: userId } = Actor.requireUser();
-  const row = await Image.findRow(id);
-  if (row?.ownerId !== userId) throw notFound(id);
-  const { state, type, bytes, reason, createdAt, expiresAt } = row;
-  return { id, state, type, bytes, reason, createdAt, ...(expiresAt && expiry(expiresAt)) };
+  const row = await UploadRow.getOwnRow(id);
+  if (row.state !== "pending") return UploadRow.toInfo(row);
+  const OpenUpload = await import("./open-upload.ts");
+  return OpenUpload.toPendingInfo(row);
 });
 
 /**
- * A new image of the signed-in user in the state `pending`, and a presigned POST that uploads its bytes to the bucket. An
- * attempt of an idempotent request that has created its image already returns that image as it is now, and a new POST.
+ * A new image of the signed-in user in the state `pending`, and how its bytes are sent to the bucket: by a presigned POST,
+ * or in parts. An attempt of an idempotent request that has created its image already returns that image as it is now, and a
+ * new POST, or the same parts.
  *
  * @throws actor.unauthenticated
  * @throws upload.gone
@@ -52,19 +55,22 @@ export const get = fn(Id.ImageId, async (id): Promise<Info> => {
  * @throws quota.images, quota.bytes, quota.open_uploads, quota.reserved_names
  * @throws account.deleting
  */
-export const create = fn(Create, async ({ sha256, ...description }): Promise<Created> => {
-  const row = await createImage(description);
-  const now = Clock.nowSeconds();
-  // not longer than the upload itself, which may have been created before
-  const expiresAt = Math.min(now + PRESIGNED_POST_SECONDS, row.expiresAt ?? Infinity);
-  const { url, fields } = await Bucket.presignPost({
-    key: ObjectKey.upload(row.id),
-    type: description.type,
-    bytes: description.bytes,
-    sha256,
-    seconds: expiresAt - now,
+export const create = fn(Create, async ({ sha256, method, ...description }): Promise<Created> => {
+  const { bytes } = description;
+  const way = method ?? (bytes > MAX_FORM_BYTES ? "parts" : "form");
+  if (way === "form" && bytes > MAX_FORM_BYTES) throw tooLargeForForm(bytes);
+  if (way === "parts" && sha256 !== undefined) throw noHashOfParts();
+  const row = await createImage(description, {
+    method: way,
+    ...(sha256 && { upload: { sha256 } }),
   });
-  return { image: await toInfo(row), upload: { url, fields, ...expiry(expiresAt) } };
+  const image = await toInfo(row);
+  if (way === "form") return { image, upload: await UploadRow.presignForm(row) };
+  const expiresAt = row.expiresAt ?? Clock.nowSeconds();
+  return {
+    image,
+    upload: { method: way, ...UploadRow.partition(row), ...UploadRow.expiry(expiresAt) },
+  };
 });
 
 /**
@@ -83,7 +89,9 @@ export const create = fn(Create, async ({ sha256, ...description }): Promise<Cre
 export const receive = fn(
   z.extend(Receive, { body: z.instanceof(Uint8Array) }),
   async ({ body, ...description }): Promise<Image.Info> => {
-    const row = await createImage({ ...description, bytes: body.length });
+    const { length: bytes } = body;
+    if (bytes > MAX_FORM_BYTES) throw tooLargeForForm(bytes);
+    const row = await createImage({ ...description, bytes }, { method: "form" });
     // in another state the bytes have come, in an earlier attempt
     if (row.state === "pending" && !Idempotency.currentAttempt()?.isReplay)
       await Bucket.put(ObjectKey.upload(row.id), body, { type: row.type });
@@ -91,12 +99,13 @@ export const receive = fn(
   },
 );
 
+type Way = { method: Method; upload?: ImageRow.Row["upload"] };
+
 /** Writes the row of the image, counts it and reserves its name, or does nothing of it. */
-async function createImage({
-  visibility = "public",
-  tags = [],
-  ...description
-}: Omit<z.output<typeof Create>, "sha256">): Promise<ImageRow.Row> {
+async function createImage(
+  { visibility = "public", tags = [], ...description }: Description,
+  way: Way,
+): Promise<ImageRow.Row> {
   const { id: userId } = Actor.requireUser();
   if (!CONTENT_TYPES.some((type) => type === description.type)) throw unsupported(description.type);
   if (description.bytes > MAX_BYTES) throw tooLarge(description.bytes);
@@ -116,12 +125,35 @@ async function createImage({
     updatedAt: now,
     version: 1,
     expiresAt: Clock.nowSeconds() + Clock.DAY_SECONDS,
+    ...(way.upload && { upload: way.upload }),
   };
-  return (await writeRow(row)) ? row : ownRow(id, userId);
+  const isWritten = way.method === "parts" ? await writeWithParts(row) : await writeRow(row);
+  return isWritten ?? ownRow(id, userId);
 }
 
-/** True if the row was written; false if an earlier attempt of the same request had written it. */
-async function writeRow(row: ImageRow.Row): Promise<boolean> {
+/** Begins the multipart upload, and writes the row with its id. If no row gets the id, the bucket forgets the upload. */
+async function writeWithParts(row: ImageRow.Row): Promise<ImageRow.Row | undefined> {
+  const Multipart = await import("./multipart.ts");
+  const key = ObjectKey.upload(row.id);
+  const id = await Multipart.create(key, row.type);
+  // without parts it costs nothing, and a rule of the bucket removes what remains
+  const forget = () => Multipart.abort(key, id).catch(() => {});
+  try {
+    const written = await writeRow({
+      ...row,
+      upload: { multipart: { id, partBytes: PART_BYTES } },
+    });
+    if (!written) await forget();
+    return written;
+  } catch (error) {
+    // of an error without an answer it is unknown whether the row was written
+    if (error instanceof VisibleError) await forget();
+    throw error;
+  }
+}
+
+/** The row that was written; undefined if an earlier attempt of the same request had written one. */
+async function writeRow(row: ImageRow.Row): Promise<ImageRow.Row | undefined> {
   const { id, bytes, name, ownerId } = row;
   const expiresAt = row.expiresAt!;
   const put = { item: ImageRow.item(row), condition: "attribute_not_exists(#pk)" };
@@ -132,11 +164,11 @@ async function writeRow(row: ImageRow.Row): Promise<boolean> {
     { put },
     ...(reservation ? [reservation] : []),
   ]);
-  if (result.type === "made") return true;
+  if (result.type === "made") return row;
   if (result.type === "refused") throw result.error;
   if (result.type !== "unmet") throw new Error(`BUG: a new image was not created: ${result.type}`);
   // all of it was written then: the name is the image's own
-  if (!result.results[0]!.isMet) return false;
+  if (!result.results[0]!.isMet) return undefined;
   throw nameTaken(name!);
 }
 
@@ -152,11 +184,6 @@ async function toInfo(row: ImageRow.Row): Promise<Image.Info> {
   const counts = row.state === "ready" ? await LikeCount.getMany([row.id]) : new Map();
   return ImageRow.toInfo(row, counts.get(row.id) ?? 0);
 }
-
-const expiry = (seconds: number) => ({ expiresAt: new Date(seconds * 1000).toISOString() });
-
-const notFound = (id: string) =>
-  new VisibleError("not_found", "upload.not_found", `You have no upload ${id}`);
 
 const gone = () =>
   new VisibleError(
@@ -183,8 +210,22 @@ const tooLarge = (bytes: number) =>
   new VisibleError(
     "too_large",
     "upload.too_large",
-    `The upload has ${bytes} bytes; the limit is 16 MiB (${MAX_BYTES} bytes)`,
+    `The upload has ${bytes} bytes; the limit is 500 MiB (${MAX_BYTES} bytes)`,
   );
+
+const tooLargeForForm = (bytes: number) =>
+  new VisibleError(
+    "too_large",
+    "upload.too_large",
+    `The upload has ${bytes} bytes; one form takes at most 16 MiB (${MAX_FORM_BYTES} bytes). Larger ones are sent in parts, with the method "parts"`,
+  );
+
+const noHashOfParts = () =>
+  new VisibleError("invalid", "input.invalid", "sha256 is only for a form", {
+    issues: [
+      { pointer: "/sha256", detail: "is only for a form: S3 does not check the hash of parts" },
+    ],
+  });
 
 /** Loaded by the first request that changes the usage: the others start faster without it. */
 const usage = () => import("./usage.ts");

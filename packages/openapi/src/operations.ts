@@ -2,6 +2,7 @@ import * as Image from "@balde/core/image.schema";
 import * as Like from "@balde/core/like.schema";
 import * as Usage from "@balde/core/usage.schema";
 import * as Upload from "@balde/core/upload.schema";
+import * as UploadState from "@balde/core/upload-state.schema";
 import * as Grid from "@balde/imaging/grid.schema";
 import type * as z from "zod/mini";
 
@@ -382,14 +383,14 @@ export const operations: Record<string, OperationDescription> = {
   "POST /v1/uploads": {
     id: "createUpload",
     tag: "Uploads",
-    summary: "Creates an upload of at most 16 MiB, directly to the bucket",
+    summary: "Creates an upload of at most 500 MiB, directly to the bucket",
     description:
-      "Returns the image, which is `pending`, and a presigned form: POST its fields and then the file as `multipart/form-data` to its URL within 15 minutes. The bucket rejects another size, another type and, with `sha256`, other bytes.",
+      "Returns the image, which is `pending`, and how its bytes are sent within a day. `form`, up to 16 MiB: POST the fields and then the file as `multipart/form-data` to the URL within 15 minutes. The bucket rejects another size, another type and, with `sha256`, other bytes. `parts`, for larger files or on request: cut the file into parts of `partBytes` bytes, request an address for each with `POST /v1/uploads/{id}/parts`, PUT it there, and finish with `POST /v1/uploads/{id}/complete`.",
     parameters: [idempotencyKeyParameter],
     responses: {
       201: {
-        description: "The image and the form.",
-        json: Upload.Created,
+        description: "The image, and the form or the size of the parts.",
+        json: UploadState.Created,
         headers: ["Location", "Idempotency-Replayed"],
       },
     },
@@ -408,10 +409,76 @@ export const operations: Record<string, OperationDescription> = {
     id: "getUpload",
     tag: "Uploads",
     summary: "The state of an upload",
+    description:
+      "While the image is `pending`: `received` says whether the bucket has the whole file, and `parts` which parts are stored, so that a client can go on after it was closed.",
     responses: {
-      200: { description: "The state; `rejected` has a reason.", json: Upload.Info },
+      200: { description: "The state; `rejected` has a reason.", json: UploadState.Info },
     },
     problems: ["actor.unauthenticated", "upload.not_found"],
+  },
+  "DELETE /v1/uploads/{id}": {
+    id: "abortUpload",
+    tag: "Uploads",
+    summary: "Ends an upload whose bytes have not come",
+    description:
+      "Deletes the image, frees its name and its share of the limits, and removes the parts that are stored. It may be repeated.",
+    responses: {
+      202: { description: "The upload has ended.", json: DeletedImage },
+    },
+    problems: ["actor.unauthenticated", "upload.not_found", "upload.received"],
+  },
+  "POST /v1/uploads/{id}/form": {
+    id: "renewUploadForm",
+    tag: "Uploads",
+    summary: "A new form for a pending upload",
+    description: "The form of `POST /v1/uploads` expires after 15 minutes; the upload after a day.",
+    responses: {
+      200: { description: "The form.", json: UploadState.PresignedPost },
+    },
+    problems: [
+      "actor.unauthenticated",
+      "upload.not_found",
+      "upload.received",
+      "upload.other_method",
+    ],
+  },
+  "POST /v1/uploads/{id}/parts": {
+    id: "signUploadParts",
+    tag: "Uploads",
+    summary: "Addresses for parts of a pending upload",
+    description:
+      "PUT each part to its address, with exactly `bytes` bytes and no `Content-Type`, beginning within an hour. A part may be sent again. The bucket rejects another size.",
+    responses: {
+      200: {
+        description: "The addresses, in the order of the numbers.",
+        json: UploadState.SignedParts,
+      },
+    },
+    problems: [
+      "actor.unauthenticated",
+      "body.malformed",
+      "body.not_json",
+      "upload.not_found",
+      "upload.received",
+      "upload.other_method",
+    ],
+  },
+  "POST /v1/uploads/{id}/complete": {
+    id: "completeUpload",
+    tag: "Uploads",
+    summary: "Makes the parts the file",
+    description:
+      "Only if the bucket has exactly the bytes that were declared; otherwise nothing changes. It may be repeated.",
+    responses: {
+      200: { description: "The state of the upload.", json: UploadState.Info },
+    },
+    problems: [
+      "actor.unauthenticated",
+      "upload.not_found",
+      "upload.other_method",
+      "upload.incomplete",
+      "upload.gone",
+    ],
   },
 
   "GET /v1/me": {

@@ -53,6 +53,7 @@ export async function run() {
 async function readyAfter({ v1 }: Client, bytes: Uint8Array<ArrayBuffer>) {
   const json = { type: "image/jpeg", bytes: bytes.length };
   const { image, upload } = await (await v1.uploads.$post({ json })).json();
+  if (upload.method !== "form") throw new Error(`The upload is sent in ${upload.method}`);
   await postForm(upload, new Blob([bytes], { type: json.type }));
   const acknowledged = performance.now();
   for (;;) {

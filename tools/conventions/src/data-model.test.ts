@@ -103,6 +103,7 @@ beforeAll(async () => {
   await Ingest.markReady(event, image, { ...found, credit: { artist: "Ann" } });
   await ImageName.claim("pier.jpg", { id, ownerId: "ann" });
   await pendingImage({ name: "reserved.jpg" });
+  await pendingImage({ sha256: "0".repeat(64) });
   await as("ann", () => Like.put(id));
   await LikeCount.applyChanges([likeChange(id, "ann", 1, 1n)]);
   for (const needsBudget of [true, false])

@@ -15,6 +15,8 @@ let stage: Stage;
 let ann: User;
 let image: Image;
 let imageToDelete: Image;
+/** The ids of pending uploads. */
+let openUploads: { form: string; parts: string };
 let checker: ReturnType<typeof createOpenApiChecker>;
 let operator: AwsClient;
 
@@ -30,9 +32,14 @@ beforeAll(async () => {
   const other = await upload(ann, new Uint8Array(await sampleJpeg(64, 48, 82)));
   image = await waitForIngest(stage.local, one.image.id);
   imageToDelete = await waitForIngest(stage.local, other.image.id);
+  openUploads = { form: await createUpload(9), parts: await createUpload(20_000_000) };
 });
 afterAll(() => stage?.stop());
 
+async function createUpload(bytes: number) {
+  const created = await ann.send("POST", "/v1/uploads", { type: "image/png", bytes });
+  return ((await created.json()) as { image: Image }).image.id;
+}
 const open = (method: string, path: string, headers: Record<string, string> = {}) =>
   send(stage.local, method, path, undefined, headers);
 const key = () => ({ "x-api-key": stage.local.keys!.partner });
@@ -109,6 +116,23 @@ const requests: [operationId: string, status: number, ask: () => Promise<Respons
   ["deleteImage", 202, () => ann.send("DELETE", `/v1/images/${imageToDelete.id}`)],
   ["createUpload", 201, () => ann.send("POST", "/v1/uploads", { type: "image/png", bytes: 9 })],
   ["getUpload", 200, () => ann.send("GET", `/v1/uploads/${image.id}`)],
+  ["renewUploadForm", 200, () => ann.send("POST", `/v1/uploads/${openUploads.form}/form`)],
+  [
+    "signUploadParts",
+    200,
+    () => ann.send("POST", `/v1/uploads/${openUploads.parts}/parts`, { numbers: [1, 2] }),
+  ],
+  ["getUpload", 200, () => ann.send("GET", `/v1/uploads/${openUploads.parts}`)],
+  ["completeUpload", 409, () => ann.send("POST", `/v1/uploads/${openUploads.parts}/complete`)],
+  ["abortUpload", 202, () => ann.send("DELETE", `/v1/uploads/${openUploads.parts}`)],
+  ["completeUpload", 200, () => ann.send("POST", `/v1/uploads/${image.id}/complete`)],
+  ["abortUpload", 409, () => ann.send("DELETE", `/v1/uploads/${image.id}`)],
+  ["renewUploadForm", 409, () => ann.send("POST", `/v1/uploads/${image.id}/form`)],
+  [
+    "signUploadParts",
+    409,
+    () => ann.send("POST", `/v1/uploads/${openUploads.form}/parts`, { numbers: [1] }),
+  ],
   ["getMyImage", 200, () => ann.send("GET", `/v1/me/images/${image.id}`)],
   ["getMyImage", 404, () => ann.send("GET", missingImage.replace("/v1/", "/v1/me/"))],
   [

@@ -27,6 +27,9 @@ function describeS3({ method = "", url = "", headers }: IncomingMessage) {
   const [, , ...parts] = pathname.split("/");
   const key = decodeURIComponent(parts.join("/"));
   const prefix = query.get("prefix") ?? "";
+  if (query.has("uploads") && method === "POST") return { action: "CreateMultipartUpload", key };
+  const ofParts = query.has("partNumber") ? "UploadPart" : multipartActions[method];
+  if (query.has("uploadId") && ofParts) return { action: ofParts, key };
   if (query.has("versions")) return { action: "ListObjectVersions", key: prefix };
   if (key === "" && method === "GET") return { action: "ListObjectsV2", key: prefix };
   if (method === "POST")
@@ -35,6 +38,13 @@ function describeS3({ method = "", url = "", headers }: IncomingMessage) {
   const verbs: Record<string, string> = { GET: "Get", HEAD: "Head", PUT: "Put", DELETE: "Delete" };
   return { action: `${verbs[method] ?? method}Object`, key };
 }
+
+/** The requests with an `uploadId`. */
+const multipartActions: Record<string, string> = {
+  GET: "ListParts",
+  POST: "CompleteMultipartUpload",
+  DELETE: "AbortMultipartUpload",
+};
 
 type Json = Record<string, unknown>;
 

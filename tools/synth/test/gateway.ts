@@ -53,6 +53,10 @@ export const gateway = (graphs: () => Read.Graphs) =>
           "GET /v1/me/usage: COGNITO_USER_POOLS → ApiHandler",
           "DELETE /v1/me: COGNITO_USER_POOLS → ApiHandler",
           "GET /v1/me: COGNITO_USER_POOLS → ApiHandler",
+          "POST /v1/uploads/{id}/complete: COGNITO_USER_POOLS → ApiHandler",
+          "POST /v1/uploads/{id}/form: COGNITO_USER_POOLS → ApiHandler",
+          "POST /v1/uploads/{id}/parts: COGNITO_USER_POOLS → ApiHandler",
+          "DELETE /v1/uploads/{id}: COGNITO_USER_POOLS → ApiHandler",
           "GET /v1/uploads/{id}: COGNITO_USER_POOLS → ApiHandler",
           "POST /v1/uploads: COGNITO_USER_POOLS → ApiHandler",
         ]

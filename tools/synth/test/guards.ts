@@ -102,6 +102,11 @@ export const guards = (graphs: () => Read.Graphs) =>
             200,
           ],
           [
+            "v1/uploads/{id}/parts/POST",
+            100,
+            100,
+          ],
+          [
             "s3/PUT",
             50,
             200,

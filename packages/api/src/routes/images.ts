@@ -3,7 +3,7 @@ import { VisibleError } from "@balde/core/error";
 import * as Image from "@balde/core/image";
 import * as Like from "@balde/core/like";
 import * as SignedUrl from "@balde/core/signed-url";
-import * as Upload from "@balde/core/upload";
+import * as Upload from "@balde/core/upload.schema";
 import { UrlRequest, texts } from "@balde/imaging/request.schema";
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
@@ -46,7 +46,8 @@ const publicReads = new Hono<Env>()
 export const images = new Hono<Env>()
   .route("/", publicReads)
   .post("/", idempotent, query(UploadQuery), async (c) => {
-    const image = await Upload.receive({ ...c.req.valid("query"), ...(await readImageBody(c)) });
+    const { receive } = await import("@balde/core/upload");
+    const image = await receive({ ...c.req.valid("query"), ...(await readImageBody(c)) });
     const list = image.visibility === "public" ? "images" : "me/images";
     return c.json(image, 202, {
       location: Urls.withStage(c, `/v1/${list}/${image.id}`),

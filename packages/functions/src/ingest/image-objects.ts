@@ -2,6 +2,7 @@ import * as Bucket from "@balde/core/bucket";
 import * as ImageName from "@balde/core/image-name";
 import type * as Ingest from "@balde/core/ingest";
 import type { ImageId } from "@balde/core/image.schema";
+import * as Multipart from "@balde/core/multipart";
 import * as ObjectKey from "@balde/core/object-key";
 import type { Prepared } from "@balde/imaging/prepare";
 import { Refusal } from "@balde/imaging/refusal";
@@ -94,6 +95,7 @@ export const removeDerivatives = (id: ImageId, rev: string): Promise<void> =>
 export async function removeAll(id: ImageId): Promise<void> {
   await Promise.all([
     Bucket.removeAllVersions(ObjectKey.upload(id)),
+    Multipart.abortAll(ObjectKey.upload(id)),
     ...ObjectKey.imagePrefixes(id).map(Bucket.removeByPrefix),
   ]);
 }

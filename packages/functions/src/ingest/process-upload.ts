@@ -103,7 +103,7 @@ const HEAD_BYTES = 64 * 1024;
 /** The whole upload. Of one that is refused for its size or its first bytes, no more than those is read. */
 async function readWhole(object: UploadedObject, reading: Promise<Buffer>): Promise<Buffer> {
   const { size } = object;
-  if (size > Upload.MAX_BYTES) throw tooLarge(size);
+  if (size > Upload.MAX_FORM_BYTES) throw tooLarge(size);
   const head = await reading;
   await WorkerProcess.precheck(head, { size, milliseconds: Limits.PRECHECK_SECONDS * 1000 });
   const rest = await ImageObjects.readUpload(object, HEAD_BYTES, size);
@@ -134,5 +134,5 @@ const tooLarge = (size: number) =>
   new Refusal(
     "too_large",
     "upload.too_large",
-    `The upload has ${size} bytes; ${Upload.MAX_BYTES} are allowed`,
+    `The upload has ${size} bytes; ${Upload.MAX_FORM_BYTES} are allowed`,
   );
