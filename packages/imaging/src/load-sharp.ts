@@ -1,46 +1,34 @@
 import { createRequire } from "node:module";
-import { setImmediate as nextTurn } from "node:timers/promises";
 
 import type Sharp from "sharp";
 
 export type { Metadata, Sharp as Picture, SharpOptions as Options } from "sharp";
-
-/** sharp is loaded as CommonJS: Node's module loader takes half as long again for its twenty files, which every cold start would wait for. */
-const require = createRequire(import.meta.url);
 
 let loaded: Promise<typeof Sharp> | undefined;
 
 /** sharp with libvips, loaded on the first call: a 304 or a stored derivative does not need it. */
 export const loadSharp = (): Promise<typeof Sharp> => (loaded ??= load());
 
-/** sharp's dependencies with many small files, which take most of the time. */
-const dependencies = ["detect-libc", "semver", "@img/colour"];
-
-/**
- * Loads sharp piece by piece, each in a turn of the event loop of its own, so that data from the network waits for one piece
- * and not for all. Stops when the signal is aborted; `loadSharp` then loads the rest.
- */
-export async function preloadSharp(signal: AbortSignal): Promise<void> {
-  if (loaded) return;
-  const requireFromSharp = createRequire(require.resolve("sharp"));
-  for (const name of dependencies) {
-    if (signal.aborted) return;
-    try {
-      requireFromSharp(name);
-    } catch {
-      // another version of sharp has other dependencies, and loads them itself
-    }
-    await nextTurn();
-  }
-  if (!signal.aborted) await loadSharp();
-}
-
 async function load() {
-  const sharp = require("sharp") as typeof Sharp;
+  const sharp = await importSharp();
   // a function processes an image once, so libvips' operation cache would only use memory
   sharp.cache(false);
   sharp.block({ operation: [SVG_LOADER] });
   return sharp;
+}
+
+/**
+ * SST keeps the package `sharp` out of every bundle, because it has an addon. Under another name its JavaScript becomes one
+ * file of the bundle, and only the addon is read from the package: Node needs a third of the time for one file that it needs
+ * for the thirty of sharp and its dependencies. Where the addon is not beside the bundle, the installed package is loaded.
+ */
+async function importSharp(): Promise<typeof Sharp> {
+  try {
+    return (await import("sharp-bundled")).default;
+  } catch (error) {
+    console.warn("The bundled sharp could not be loaded, the installed one is used", error);
+    return createRequire(import.meta.url)("sharp") as typeof Sharp;
+  }
 }
 
 const SVG_LOADER = "VipsForeignLoadSvg";

@@ -1,4 +1,4 @@
-import { preloadSharp } from "@balde/imaging/load-sharp";
+import { loadSharp } from "@balde/imaging/load-sharp";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -58,7 +58,7 @@ async function findWhileSharpLoads(key: string, part: DerivativeStore.Part) {
   const lookup = new AbortController();
   const { signal } = lookup;
   sleep(PRELOAD_DELAY_MS, undefined, { signal })
-    .then(() => preloadSharp(signal))
+    .then(() => loadSharp())
     .catch(() => {});
   try {
     return await DerivativeStore.get(key, part);

@@ -83,6 +83,22 @@ test("a split bundle runs, and old chunks are gone after the next start", async 
     expect(readFileSync(`${built}/${name}`, "utf8")).not.toContain('"one"');
 });
 
+test("what an installed package depends on is beside it, as npm installs it", async () => {
+  const { answer } = await start({
+    files: {
+      "job.ts": `import { createRequire } from "node:module"; import name from "sharp"
+        export const handler = async () => [name, createRequire(import.meta.url)("@img/addon")]`,
+      "package.json": `{ "type": "module" }`,
+      "node_modules/sharp/package.json": `{ "name": "sharp", "main": "index.js", "optionalDependencies": { "@img/addon": "1", "@img/addon-of-another-system": "1" } }`,
+      "node_modules/sharp/index.js": `module.exports = "sharp"`,
+      "node_modules/sharp/node_modules/@img/addon/package.json": `{ "name": "@img/addon", "main": "index.js" }`,
+      "node_modules/sharp/node_modules/@img/addon/index.js": `module.exports = "addon"`,
+    },
+    sources: { job: {} },
+  });
+  expect(await answer("job")).toEqual(["sharp", "addon"]);
+});
+
 test("a bundle is reused when no input has changed, even if modification times have", async () => {
   const files = { "job.ts": reader, "lib/word.ts": `export const word = "one"` };
   const first = await start({ files });

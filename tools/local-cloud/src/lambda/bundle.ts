@@ -145,21 +145,36 @@ function linkPackages(source: FunctionSource, root: string, folder: string, meta
     for (const { path, external } of imports)
       if (external && ALWAYS_EXTERNAL.includes(path))
         importers.set(path, dirname(resolve(root, input)));
-  const links: string[] = [];
+  const links = new Map<string, string>();
   for (const [name, importer] of importers) {
     const installedAt =
       findAbove(handlerFolder, join("node_modules", name)) ??
       findAbove(importer, join("node_modules", name));
     // pg imports pg-native only if it is there
-    if (!installedAt) continue;
+    if (installedAt) addWithDependencies(name, realpathSync(installedAt), links);
+  }
+  for (const [name, target] of links) {
     const link = join(folder, "node_modules", name);
     rmSync(link, { force: true, recursive: true });
     mkdirSync(dirname(link), { recursive: true });
     // on Windows every user may make a "junction"; other systems ignore the word
-    symlinkSync(realpathSync(installedAt), link, "junction");
-    links.push(link);
+    symlinkSync(target, link, "junction");
   }
-  return links;
+  return [...links.keys()].map((name) => join(folder, "node_modules", name));
+}
+
+/** npm, which SST installs with, puts the dependencies of a package beside it, so the bundle can import them too. */
+function addWithDependencies(name: string, folder: string, links: Map<string, string>) {
+  if (links.has(name)) return;
+  links.set(name, folder);
+  const { dependencies, optionalDependencies } = JSON.parse(
+    readFileSync(join(folder, "package.json"), "utf8"),
+  );
+  for (const dependency of Object.keys({ ...dependencies, ...optionalDependencies })) {
+    // those of other operating systems are not installed
+    const at = findAbove(folder, join("node_modules", dependency));
+    if (at) addWithDependencies(dependency, realpathSync(at), links);
+  }
 }
 
 function findAbove(folder: string, name: string): string | undefined {
