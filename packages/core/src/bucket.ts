@@ -90,11 +90,16 @@ export type ObjectHead = {
 export type OpenedObject = ObjectHead & { body: Readable; contentRange: string | undefined };
 
 /**
- * An object as a stream, or a part of it (`range` is the header's text); undefined if there is no such object. A stream that
- * breaks off is continued by another request. Rejects with an `AwsError` of status 416 if the range begins after the last byte.
+ * An object as a stream, or a part of it (`range` is the header's text); undefined if there is no such object, or if it does
+ * not have the given ETag. A stream that breaks off is continued by another request. Rejects with
+ * an `AwsError` of status 416 if the range begins after the last byte.
  */
-export async function open(key: string, range?: string): Promise<OpenedObject | undefined> {
-  const response = await sendObject("GET", key, { headers: { range } });
+export async function open(
+  key: string,
+  range?: string,
+  eTag?: string,
+): Promise<OpenedObject | undefined> {
+  const response = await sendObject("GET", key, { headers: { range, "if-match": eTag } });
   if (!response) return undefined;
   const { headers } = response;
   const contentRange = headers["content-range"];

@@ -42,28 +42,28 @@ test.each([
   [Buffer.from("M\xfcller", "latin1"), "M ller"],
   ["x".repeat(5000), "x".repeat(MAX_CREDIT_CHARACTERS)],
   ["  \0 \0", undefined],
-])("%j is read as %j in either byte order", (text, copyright) => {
+])("%j is read as %j in either byte order", async (text, copyright) => {
   for (const isLittle of [true, false])
-    expect(ExifCredit.read(exif(text, { isLittle }))).toEqual(copyright ? { copyright } : {});
+    expect(await ExifCredit.read(exif(text, { isLittle }))).toEqual(copyright ? { copyright } : {});
 });
 
-test("only text of the tags Artist and Copyright is read", () => {
-  expect(ExifCredit.read(exif("Ana", { type: 7 }))).toEqual({});
-  expect(ExifCredit.read(exif("Canon", { tag: 0x010f }))).toEqual({});
-  expect(ExifCredit.read(exif("Ana", { tag: 0x013b }))).toEqual({ artist: "Ana" });
+test("only text of the tags Artist and Copyright is read", async () => {
+  expect(await ExifCredit.read(exif("Ana", { type: 7 }))).toEqual({});
+  expect(await ExifCredit.read(exif("Canon", { tag: 0x010f }))).toEqual({});
+  expect(await ExifCredit.read(exif("Ana", { tag: 0x013b }))).toEqual({ artist: "Ana" });
 });
 
-test("truncated or damaged EXIF never throws", () => {
+test("truncated or damaged EXIF never throws", async () => {
   const valid = exif("Ana Example and others");
   for (let length = 0; length <= valid.length; length++)
-    expect(() => ExifCredit.read(valid.subarray(0, length))).not.toThrow();
+    await expect(ExifCredit.read(valid.subarray(0, length))).resolves.toBeDefined();
   for (let at = 0; at < valid.length; at++)
     for (const byte of [0, 0x7f, 0xff]) {
       const damaged = Buffer.from(valid);
       damaged[at] = byte;
-      expect(() => ExifCredit.read(damaged)).not.toThrow();
+      await expect(ExifCredit.read(damaged)).resolves.toBeDefined();
     }
-  expect(ExifCredit.read(exif("Ana", { length: 0xffffffff }))).toEqual({});
+  expect(await ExifCredit.read(exif("Ana", { length: 0xffffffff }))).toEqual({});
 });
 
 test.each(["ACME (UK, Ltd, and, sons)", "2026 Ana (all rights)", "Ana, Bo, Cy"])(
@@ -73,6 +73,6 @@ test.each(["ACME (UK, Ltd, and, sons)", "2026 Ana (all rights)", "Ana, Bo, Cy"])
     const source = { ...(await identify(bytes)), hasAlpha: false, credit: { copyright } };
     const plan = Plan.plan({ meta: "copyright" }, source, { avif: false, webp: false });
     const { exif: written } = await sharp((await render(bytes, plan)).data).metadata();
-    expect(ExifCredit.read(written)).toEqual({ copyright });
+    expect(await ExifCredit.read(written)).toEqual({ copyright });
   },
 );

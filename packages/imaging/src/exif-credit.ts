@@ -1,3 +1,4 @@
+import * as ImageBytes from "./image-bytes.ts";
 import * as Limits from "./limits.ts";
 
 /** EXIF's Artist and Copyright: the only metadata of an original that a picture can carry, and only on request. */
@@ -11,28 +12,35 @@ const TEXT = 2;
  * The two texts of EXIF data, or of a whole TIFF, which has the same structure. Invalid data is ignored. Libraries for EXIF
  * read every tag of every directory with the sizes that the file claims: 64 KiB can keep them busy for seconds.
  */
-export function read(exif: Buffer | undefined): Credit {
+export async function read(exif: ImageBytes.ImageBytes | undefined): Promise<Credit> {
   const credit: Credit = {};
-  const start = exif?.toString("latin1", 0, 6) === "Exif\0\0" ? 6 : 0;
-  const tiff = exif?.subarray(start) ?? Buffer.alloc(0);
-  const order = tiff.toString("latin1", 0, 4);
-  if (tiff.length < 8 || (order !== "II*\0" && order !== "MM\0*")) return credit;
+  if (exif === undefined) return credit;
+  const size = await ImageBytes.sizeOf(exif);
+  const begin = await ImageBytes.readPart(exif, 0, 14);
+  const start = begin.toString("latin1", 0, 6) === "Exif\0\0" ? 6 : 0;
+  const header = begin.subarray(start, start + 8);
+  const order = header.toString("latin1", 0, 4);
+  if (header.length < 8 || (order !== "II*\0" && order !== "MM\0*")) return credit;
   const isLittle = order.startsWith("II");
-  const short = (at: number) => (isLittle ? tiff.readUInt16LE(at) : tiff.readUInt16BE(at));
-  const long = (at: number) => (isLittle ? tiff.readUInt32LE(at) : tiff.readUInt32BE(at));
+  const short = (from: Buffer, at: number) =>
+    isLittle ? from.readUInt16LE(at) : from.readUInt16BE(at);
+  const long = (from: Buffer, at: number) =>
+    isLittle ? from.readUInt32LE(at) : from.readUInt32BE(at);
 
-  const directory = long(4);
-  if (directory + 2 > tiff.length) return credit;
-  const entries = Math.min(short(directory), Limits.MAX_EXIF_TAGS);
-  for (let at = directory + 2; at < directory + 2 + entries * 12; at += 12) {
-    if (at + 12 > tiff.length) return credit;
-    const name = tags[short(at)];
-    if (!name || short(at + 2) !== TEXT) continue;
-    const length = long(at + 4);
-    const from = length > 4 ? long(at + 8) : at + 8;
-    const text = cleaned(
-      tiff.subarray(from, from + Math.min(length, 4 * Limits.MAX_CREDIT_CHARACTERS)),
-    );
+  // positions count from the header
+  const part = (from: number, length: number) =>
+    ImageBytes.readPart(exif, start + from, start + from + length);
+  const directoryAt = long(header, 4);
+  if (start + directoryAt + 2 > size) return credit;
+  const directory = await part(directoryAt, 2 + Limits.MAX_EXIF_TAGS * 12);
+  const entries = Math.min(short(directory, 0), Limits.MAX_EXIF_TAGS);
+  for (let at = 2; at < 2 + entries * 12; at += 12) {
+    if (at + 12 > directory.length) return credit;
+    const name = tags[short(directory, at)];
+    if (!name || short(directory, at + 2) !== TEXT) continue;
+    const length = long(directory, at + 4);
+    const from = length > 4 ? long(directory, at + 8) : directoryAt + at + 8;
+    const text = cleaned(await part(from, Math.min(length, 4 * Limits.MAX_CREDIT_CHARACTERS)));
     if (text) credit[name] = text;
   }
   return credit;

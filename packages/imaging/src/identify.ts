@@ -2,6 +2,7 @@ import * as ExifCredit from "./exif-credit.ts";
 import * as DisplayP3 from "./display-p3.ts";
 import { type Metadata, loadSharp, loadSharpForSvg } from "./load-sharp.ts";
 import * as Format from "./format.ts";
+import * as ImageBytes from "./image-bytes.ts";
 import * as Jpeg from "./jpeg.ts";
 import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
@@ -25,16 +26,21 @@ export type Header = {
   credit: ExifCredit.Credit;
 };
 
+/** What `sniff` and the header of a GIF need. */
+const START_BYTES = 4096;
+
 /**
  * The header of an image. No pixel is decoded, so a decompression bomb costs a millisecond.
  *
  * @throws Refusal (image.empty, image.not_a_picture, image.heic, image.too_many_pixels …) for bytes that are no image, that
  * cannot be decoded here, or that exceed the limits
  */
-export async function identify(bytes: Buffer): Promise<Header> {
-  if (bytes.length === 0) throw new Refusal("invalid", "image.empty", "The image has no bytes");
-  if (bytes.length > Limits.MAX_INPUT_BYTES) throw tooManyBytes(bytes.length);
-  const format = sniff(bytes);
+export async function identify(image: ImageBytes.ImageBytes): Promise<Header> {
+  const size = await ImageBytes.sizeOf(image);
+  if (size === 0) throw new Refusal("invalid", "image.empty", "The image has no bytes");
+  if (size > Limits.MAX_INPUT_BYTES) throw tooManyBytes(size);
+  const start = await ImageBytes.readPart(image, 0, START_BYTES);
+  const format = sniff(start);
   if (!format)
     throw new Refusal(
       "unsupported",
@@ -47,18 +53,22 @@ export async function identify(bytes: Buffer): Promise<Header> {
       "image.heic",
       "HEIC images cannot be decoded here; send JPEG, WebP, AVIF or PNG",
     );
-  const svgCost = format === "svg" ? await Svg.check(bytes) : undefined;
+  if (format === "svg" && size > Limits.MAX_SVG_BYTES) throw Svg.tooManyBytes(size);
+  // from a file, librsvg would follow links to files beside it
+  const svg = format === "svg" ? await ImageBytes.readAll(image) : undefined;
+  const svgCost = svg && (await Svg.check(svg));
+  const bytes = svg ?? image;
 
   const sharp = format === "svg" ? await loadSharpForSvg() : await loadSharp();
   const metadata = await refuseBadInput(() => sharp(bytes, { limitInputPixels: false }).metadata());
   const pages = Format.hasFrames(format) ? (metadata.pages ?? 1) : 1;
   const { width, height } = pages > 1 ? metadata : metadata.autoOrient;
   checkLimits(format, {
-    ...largest(format, bytes, { width, height }),
+    ...largest(format, start, { width, height }),
     pages,
     profileBytes: metadata.icc?.length ?? 0,
   });
-  if (metadata.isProgressive || format === "jpeg") checkEffort(bytes, metadata);
+  if (metadata.isProgressive || format === "jpeg") await checkEffort(bytes, size, metadata);
   checkCodec(metadata);
   const cost = svgCost?.((width * height) / 1e6);
 
@@ -72,7 +82,7 @@ export async function identify(bytes: Buffer): Promise<Header> {
     isProcessedInP3: DisplayP3.isProcessedInP3(metadata),
     ...(cost !== undefined && { cost }),
     // libvips returns no EXIF of a TIFF; the file itself has EXIF's structure
-    credit: ExifCredit.read(format === "tiff" ? bytes : metadata.exif),
+    credit: await ExifCredit.read(format === "tiff" ? bytes : metadata.exif),
   };
 }
 
@@ -150,7 +160,11 @@ function checkLimits(
 }
 
 /** Checks images that are decoded whole before the first pixel is returned, or that cost far more than their bytes suggest. */
-function checkEffort(bytes: Buffer, { format, width, height, isProgressive }: Metadata) {
+async function checkEffort(
+  image: ImageBytes.ImageBytes,
+  size: number,
+  { format, width, height, isProgressive }: Metadata,
+) {
   const pixels = width * height;
   if (isProgressive && pixels > Limits.MAX_PROGRESSIVE_PIXELS)
     throw new Refusal(
@@ -159,13 +173,13 @@ function checkEffort(bytes: Buffer, { format, width, height, isProgressive }: Me
       `The image has ${width} × ${height} = ${megapixels(pixels)} megapixels; at most ${megapixels(Limits.MAX_PROGRESSIVE_PIXELS)} are accepted when it is progressive or interlaced`,
     );
   if (format !== "jpeg") return;
-  if (pixels > bytes.length * Limits.MAX_JPEG_PIXELS_PER_BYTE)
+  if (pixels > size * Limits.MAX_JPEG_PIXELS_PER_BYTE)
     throw new Refusal(
       "unprocessable",
       "image.truncated",
-      `The image has ${bytes.length} bytes, too few for ${width} × ${height} pixels`,
+      `The image has ${size} bytes, too few for ${width} × ${height} pixels`,
     );
-  const scans = Jpeg.scans(bytes);
+  const scans = await Jpeg.scans(image);
   if (scans * pixels > Limits.MAX_SCANNED_PIXELS)
     throw new Refusal(
       "unprocessable",

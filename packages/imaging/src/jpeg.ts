@@ -1,24 +1,47 @@
+import * as ImageBytes from "./image-bytes.ts";
+
 const START_OF_SCAN = 0xda;
 const END = 0xd9;
 /** Markers without a length: restarts, which are inside a scan, and one that no encoder writes. */
 const isBare = (marker: number) => (marker >= 0xd0 && marker <= 0xd8) || marker === 0x01;
 
+/** How much of a file is in memory at a time. */
+const PART_BYTES = 4 * 2 ** 20;
+/** A marker and its length. */
+const MARKER_BYTES = 4;
+
 /** The number of scans, which is how often the decoder goes through all pixels. Markers: https://www.w3.org/Graphics/JPEG/itu-t81.pdf, B.1.1 */
-export function scans(bytes: Buffer): number {
+export async function scans(image: ImageBytes.ImageBytes): Promise<number> {
+  const size = await ImageBytes.sizeOf(image);
   let count = 0;
-  let at = 2;
-  while (at + 3 < bytes.length) {
+  for (let at = 2; at + MARKER_BYTES <= size;) {
+    const part = await ImageBytes.readPart(image, at, at + PART_BYTES);
+    const counted = scansIn(part);
+    count += counted.scans;
+    if (counted.isEnd || counted.read === 0) break;
+    at += counted.read;
+  }
+  return count;
+}
+
+/** The scans that begin in the part, and how many bytes were read, which may be more than the part has. */
+function scansIn(part: Buffer): { scans: number; read: number; isEnd: boolean } {
+  let count = 0;
+  let at = 0;
+  while (at + MARKER_BYTES <= part.length) {
     // inside a scan the byte 0xff followed by 0x00 is data
-    at = bytes.indexOf(0xff, at);
-    const marker = bytes[at + 1];
-    if (at < 0 || marker === undefined || marker === END) break;
+    const found = part.indexOf(0xff, at);
+    if (found < 0) return { scans: count, read: part.length, isEnd: false };
+    at = found;
+    if (at + MARKER_BYTES > part.length) break;
+    const marker = part[at + 1]!;
+    if (marker === END) return { scans: count, read: at, isEnd: true };
     if (marker === 0xff) at += 1;
     else if (marker === 0 || isBare(marker)) at += 2;
     else {
       if (marker === START_OF_SCAN) count += 1;
-      if (at + 3 >= bytes.length) break;
-      at += 2 + bytes.readUInt16BE(at + 2);
+      at += 2 + part.readUInt16BE(at + 2);
     }
   }
-  return count;
+  return { scans: count, read: at, isEnd: false };
 }

@@ -90,7 +90,7 @@ for (const format of ["jpeg", "png", "webp", "avif", "tiff"] as const) {
     expect(leaks(withCredit, exifOnly, /SECRET|xmpmeta|Photoshop/)).toEqual([]);
     expect(leaks(others, noParts, /SECRET|Ana Example/)).toEqual([]);
     const read = withCredit.map(async ([, bytes]) =>
-      ExifCredit.read((await sharp(bytes).metadata()).exif),
+      await ExifCredit.read((await sharp(bytes).metadata()).exif),
     );
     expect(await Promise.all(read)).toEqual(withCredit.map(() => credit));
   });
@@ -109,7 +109,7 @@ test("an animation has no metadata except a requested credit", async () => {
     (await render(bytes, Plan.plan({ ...request, f: "webp" }, source, none))).data;
   expect(metadataParts(await of({}))).toEqual([]);
   const kept = await of({ meta: "copyright" });
-  expect(ExifCredit.read((await sharp(kept).metadata()).exif)).toEqual(credit);
+  expect(await ExifCredit.read((await sharp(kept).metadata()).exif)).toEqual(credit);
   expect(kept.includes("SECRET")).toBe(false);
 });
 

@@ -2,6 +2,7 @@ import { type Picture, loadSharp } from "./load-sharp.ts";
 import type { Input } from "./format.ts";
 import * as Gif from "./gif.ts";
 import type { Header } from "./identify.ts";
+import * as ImageBytes from "./image-bytes.ts";
 import * as Limits from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -17,19 +18,20 @@ export type Pixels = { data: Buffer; width: number; height: number; channels: 1 
  * @throws image.too_complex if it cannot be made small enough
  */
 export async function makeNamedCopy(
-  bytes: Buffer,
+  image: ImageBytes.ImageBytes,
   header: Header,
   pixels: Pixels,
   hasAlpha: boolean,
 ): Promise<NamedCopy> {
   const format = copyFormat(header.format, hasAlpha);
   if (header.format === "gif") {
-    const data = Gif.strip(bytes);
-    if (data.length <= Limits.MAX_NAMED_COPY_BYTES) return { data, contentType: "image/gif" };
-    return encodeToFit("webp", 1, (scale) => openAnimation(bytes, header, scale));
+    const data = await stripGif(image);
+    if (data && data.length <= Limits.MAX_NAMED_COPY_BYTES)
+      return { data, contentType: "image/gif" };
+    return encodeToFit("webp", 1, (scale) => openAnimation(image, header, scale));
   }
   if (header.pages > 1 && format === "webp")
-    return encodeToFit("webp", 1, (scale) => openAnimation(bytes, header, scale));
+    return encodeToFit("webp", 1, (scale) => openAnimation(image, header, scale));
 
   const sharp = await loadSharp();
   const { data, ...raw } = pixels;
@@ -81,9 +83,19 @@ function encode(picture: Picture, format: CopyFormat, quality: number): Picture 
     : picture.webp({ quality, effort: 2 });
 }
 
-async function openAnimation(bytes: Buffer, header: Header, scale: number): Promise<Picture> {
+/** undefined for a GIF that would hardly be small enough afterwards: it is not read into memory. */
+async function stripGif(image: ImageBytes.ImageBytes): Promise<Buffer | undefined> {
+  if ((await ImageBytes.sizeOf(image)) > 2 * Limits.MAX_NAMED_COPY_BYTES) return undefined;
+  return Gif.strip(await ImageBytes.readAll(image));
+}
+
+async function openAnimation(
+  image: ImageBytes.ImageBytes,
+  header: Header,
+  scale: number,
+): Promise<Picture> {
   const sharp = await loadSharp();
-  const picture = sharp(bytes, {
+  const picture = sharp(image, {
     animated: true,
     failOn: "error",
     limitInputPixels: Limits.MAX_ANIMATION_PIXELS,

@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
-
 import type { Credit } from "./exif-credit.ts";
 import * as DisplayP3 from "./display-p3.ts";
 import { loadSharp } from "./load-sharp.ts";
 import { type Header, identify } from "./identify.ts";
+import * as ImageBytes from "./image-bytes.ts";
 import * as Ladder from "./ladder.ts";
 import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
@@ -41,9 +40,17 @@ export type Prepared = {
  *
  * @throws Refusal with the codes of `identify`, image.damaged, image.truncated or image.too_complex
  */
-export async function prepare(bytes: Buffer, options: { namedCopy: boolean }): Promise<Prepared> {
-  const header = await identify(bytes);
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
+export async function prepare(
+  image: ImageBytes.ImageBytes,
+  options: { namedCopy: boolean },
+): Promise<Prepared> {
+  const header = await identify(image);
+  const size = await ImageBytes.sizeOf(image);
+  // libvips decodes in threads of its own meanwhile
+  const hashing = ImageBytes.sha256(image);
+  hashing.catch(() => {});
+  // from a file, librsvg would follow links to files beside it
+  const bytes = header.format === "svg" ? await ImageBytes.readAll(image) : image;
   return refuseBadInput(async () => {
     const raster = header.format === "svg" ? await SvgRaster.find(bytes, header) : undefined;
     const sizes = raster ? Ladder.svgRungs(raster) : header.pages > 1 ? [] : Ladder.rungs(header);
@@ -57,7 +64,7 @@ export async function prepare(bytes: Buffer, options: { namedCopy: boolean }): P
     const hasAlpha = !isOpaque(base);
     const { smallest, encoded } = await makeRungs(base, sizes, hasAlpha, header.format);
     // a rung that is larger than the original saves nothing; an SVG is delivered only from its rungs
-    const rungs = raster ? encoded : encoded.filter(({ data }) => data.length < bytes.length);
+    const rungs = raster ? encoded : encoded.filter(({ data }) => data.length < size);
     const namedCopy = options.namedCopy
       ? {
           namedCopy: await makeNamedCopy(
@@ -69,6 +76,7 @@ export async function prepare(bytes: Buffer, options: { namedCopy: boolean }): P
         }
       : {};
     const { width, height, format, contentType, pages, credit } = header;
+    const sha256 = await hashing;
     return {
       format,
       contentType,
@@ -88,7 +96,7 @@ export async function prepare(bytes: Buffer, options: { namedCopy: boolean }): P
 
 /** The only decode: upright, sRGB, 8 bits, no larger than the largest result. */
 async function decodeOnce(
-  bytes: Buffer,
+  bytes: ImageBytes.ImageBytes,
   header: Header,
   size: Size & { density?: number },
 ): Promise<Pixels> {

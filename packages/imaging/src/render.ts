@@ -3,6 +3,7 @@ import { type Picture, loadSharp } from "./load-sharp.ts";
 import { formats } from "./format.ts";
 import { sniff } from "./sniff.ts";
 import type { Size } from "./layout.ts";
+import { type ImageBytes, readPart } from "./image-bytes.ts";
 import * as Limits from "./limits.ts";
 import { pipeline } from "./pipeline.ts";
 import { type Plan, planTrimmed } from "./plan.ts";
@@ -14,18 +15,18 @@ import * as Trim from "./trim.ts";
 export type Rendered = Size & { data: Buffer; contentType: string };
 
 /**
- * The picture that the plan describes, made from the bytes of the original, or of a rung if `from` is that rung's size in
+ * The picture that the plan describes, made from the original, or from a rung if `from` is that rung's size in
  * pixels. The result has exactly the planned size.
  *
  * @throws image.damaged, image.truncated or image.too_complex if the bytes cannot be decoded
  */
 export async function render(
-  bytes: Buffer,
+  image: ImageBytes,
   plan: Plan,
   from: Size = plan.source,
 ): Promise<Rendered> {
   return refuseBadInput(async () => {
-    const { picture, final } = await openPipeline(bytes, plan, from);
+    const { picture, final } = await openPipeline(image, plan, from);
     const data = await picture.toBuffer();
     return {
       data,
@@ -44,23 +45,23 @@ export async function render(
  */
 export async function renderInto(
   file: string,
-  bytes: Buffer,
+  image: ImageBytes,
   plan: Plan,
   from: Size = plan.source,
 ): Promise<void> {
   await refuseBadInput(async () => {
-    const { picture } = await openPipeline(bytes, plan, from);
+    const { picture } = await openPipeline(image, plan, from);
     await picture.toFile(file);
   });
 }
 
 /** The whole pipeline set up; libvips computes nothing before it is written. */
-async function openPipeline(bytes: Buffer, plan: Plan, from: Size) {
-  const input = { ...from, isProcessedInP3: await isProcessedInP3(bytes, from, plan) };
-  const final = plan.trim ? planTrimmed(plan, await Trim.find(bytes, plan)) : plan;
+async function openPipeline(image: ImageBytes, plan: Plan, from: Size) {
+  const input = { ...from, isProcessedInP3: await isProcessedInP3(image, from, plan) };
+  const final = plan.trim ? planTrimmed(plan, await Trim.find(image, plan)) : plan;
   const sharp = await loadSharp();
   const limit = { seconds: Limits.RENDER_SECONDS };
-  let picture = sharp(bytes, decode(final)).timeout(limit);
+  let picture = sharp(image, decode(final)).timeout(limit);
   for (const step of pipeline) {
     if (step === rotateAndFlip && isCroppedBeforeRotation(final))
       picture = (await toIntermediate(sharp, picture)).timeout(limit);
@@ -69,13 +70,20 @@ async function openPipeline(bytes: Buffer, plan: Plan, from: Size) {
   return { picture, final };
 }
 
+/** More than `sniff` reads of an original, which is no SVG here. */
+const START_BYTES = 4096;
+
 /** Reads the header (half a millisecond) of formats that can have 16 bits; a rung never has. */
-async function isProcessedInP3(bytes: Buffer, from: Size, { source }: Plan): Promise<boolean> {
+async function isProcessedInP3(
+  image: ImageBytes,
+  from: Size,
+  { source }: Plan,
+): Promise<boolean> {
   if (from.width !== source.width || from.height !== source.height) return false;
-  const format = sniff(bytes);
+  const format = sniff(await readPart(image, 0, START_BYTES));
   if (format !== "png" && format !== "tiff" && format !== "avif") return false;
   const sharp = await loadSharp();
-  return DisplayP3.isProcessedInP3(await sharp(bytes, { limitInputPixels: false }).metadata());
+  return DisplayP3.isProcessedInP3(await sharp(image, { limitInputPixels: false }).metadata());
 }
 
 /** With both in one pipeline libvips rotates the scaled picture and then looks for the interesting part in the wrong frame. */

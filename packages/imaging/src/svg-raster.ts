@@ -1,3 +1,4 @@
+import type { ImageBytes } from "./image-bytes.ts";
 import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
 import { loadSharpForSvg } from "./load-sharp.ts";
@@ -16,7 +17,7 @@ const MAX_FACTOR = Math.floor(100_000 / OWN_DENSITY);
  * whole number, shapes that end at the edge would end within a pixel, and the picture would be transparent there.
  */
 export async function find(
-  bytes: Buffer,
+  bytes: ImageBytes,
   { width, height, cost = 0 }: Size & { cost?: number },
 ): Promise<Raster> {
   const wanted = Math.ceil(Limits.MIN_SVG_RASTER_EDGE / Math.max(width, height));

@@ -1,3 +1,4 @@
+import type { ImageBytes } from "./image-bytes.ts";
 import { loadSharp } from "./load-sharp.ts";
 import * as Limits from "./limits.ts";
 import type { Plan } from "./plan.ts";
@@ -8,7 +9,7 @@ import { decode } from "./steps/decode.ts";
 const SEARCH_EDGE = 2048;
 
 /** The part of the upright original, or of its crop, inside the border, in the original's pixels; all of it if it has one colour. */
-export async function find(bytes: Buffer, plan: Plan): Promise<Box> {
+export async function find(image: ImageBytes, plan: Plan): Promise<Box> {
   const sharp = await loadSharp();
   const { width, height } = plan.source;
   const { crop = { x: 0, y: 0, w: width, h: height }, trim } = plan;
@@ -17,7 +18,7 @@ export async function find(bytes: Buffer, plan: Plan): Promise<Box> {
     width: Math.max(1, Math.round(width * by)),
     height: Math.max(1, Math.round(height * by)),
   };
-  const data = await sharp(bytes, decode(plan))
+  const data = await sharp(image, decode(plan))
     .timeout({ seconds: Limits.RENDER_SECONDS })
     .autoOrient()
     .resize({ ...searched, fit: "fill" })

@@ -1,3 +1,5 @@
+import type { ImageBytes } from "./image-bytes.ts";
+import type { Plan } from "./plan.ts";
 import type { Kind } from "./refusal.ts";
 
 // The child process of worker-process.ts. Imported, this module only gives its URL; started, it works on the jobs it receives.
@@ -6,8 +8,10 @@ import type { Kind } from "./refusal.ts";
 export const file = import.meta.url;
 
 export type Job =
-  | { kind: "precheck"; bytes: Uint8Array; size: number }
-  | { kind: "prepare"; bytes: Uint8Array; namedCopy: boolean };
+  | { kind: "precheck"; image: Buffer; size: number }
+  | { kind: "prepare"; image: ImageBytes; namedCopy: boolean }
+  | { kind: "render"; image: ImageBytes; plan: Plan }
+  | { kind: "renderInto"; file: string; image: ImageBytes; plan: Plan };
 
 export type JobResult =
   | { type: "value"; value: unknown }
@@ -25,18 +29,9 @@ function serve() {
 }
 
 async function run(job: Job): Promise<JobResult> {
-  const [{ precheck }, { prepare }, { Refusal }] = await Promise.all([
-    import("./identify.ts"),
-    import("./prepare.ts"),
-    import("./refusal.ts"),
-  ]);
-  const bytes = Buffer.from(job.bytes.buffer, job.bytes.byteOffset, job.bytes.byteLength);
+  const { Refusal } = await import("./refusal.ts");
   try {
-    const value =
-      job.kind === "precheck"
-        ? await precheck(bytes, job.size)
-        : await prepare(bytes, { namedCopy: job.namedCopy });
-    return { type: "value", value };
+    return { type: "value", value: await valueOf(job) };
   } catch (error) {
     if (error instanceof Refusal)
       return { type: "refusal", kind: error.kind, code: error.code, detail: error.detail };
@@ -44,5 +39,19 @@ async function run(job: Job): Promise<JobResult> {
       type: "error",
       message: error instanceof Error ? (error.stack ?? error.message) : String(error),
     };
+  }
+}
+
+/** A process of Deliver renders and does not prepare, so each kind of work is loaded by its first job. */
+async function valueOf(job: Job): Promise<unknown> {
+  switch (job.kind) {
+    case "precheck":
+      return (await import("./identify.ts")).precheck(job.image, job.size);
+    case "prepare":
+      return (await import("./prepare.ts")).prepare(job.image, { namedCopy: job.namedCopy });
+    case "render":
+      return (await import("./render.ts")).render(job.image, job.plan);
+    case "renderInto":
+      return (await import("./render.ts")).renderInto(job.file, job.image, job.plan);
   }
 }

@@ -1,35 +1,20 @@
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { expect, test } from "vitest";
 
 import { endlessSvg } from "../test/hostile/svg.ts";
 import { photo } from "../test/samples.ts";
+import {
+  harmlessVariable,
+  variablesOf,
+  workerPid,
+  workerProcesses,
+} from "../test/worker-processes.ts";
 import * as WorkerProcess from "./worker-process.ts";
 import { prepare } from "./prepare.ts";
 
 const limit = { milliseconds: 60_000 };
 const endless = Buffer.from(endlessSvg());
-
-/** The ids of the worker processes that this process has started. */
-const children = () =>
-  execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" })
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/))
-    .filter(
-      ([, parent, ...args]) =>
-        Number(parent) === process.pid && args.join(" ").includes("worker-process.child"),
-    )
-    .map(([pid]) => Number(pid));
-
-async function workerPid() {
-  for (;;) {
-    const [pid] = children();
-    if (pid !== undefined) return pid;
-    await sleep(10);
-  }
-}
 
 test("the worker process prepares an image as this process does", async () => {
   const bytes = await photo(700, 500).png().toBuffer();
@@ -46,8 +31,8 @@ test("the worker process has none of the function's variables", async () => {
     AWS_LAMBDA_RUNTIME_API: "127.0.0.1:1",
     SST_RESOURCE_Images: "{}",
   };
-  for (const pid of children()) process.kill(pid, "SIGKILL");
-  await expect.poll(children).toEqual([]);
+  for (const pid of workerProcesses()) process.kill(pid, "SIGKILL");
+  await expect.poll(() => workerProcesses()).toEqual([]);
   Object.assign(process.env, secrets);
   try {
     await WorkerProcess.prepare(await photo(20, 20).jpeg().toBuffer(), {
@@ -57,13 +42,9 @@ test("the worker process has none of the function's variables", async () => {
   } finally {
     for (const name of Object.keys(secrets)) delete process.env[name];
   }
-  const [pid] = children();
-  const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
-  const names = environment.map((variable) => variable.split("=")[0]!).filter(Boolean);
+  const names = variablesOf(workerProcesses()[0]!);
   expect(names).toContain("PATH");
-  // node sets the two of the channel
-  const allowed = /^(PATH|LD_LIBRARY_PATH|NODE_PATH|TZ|FONTCONFIG_\w+|NODE_CHANNEL_\w+)$/;
-  expect(names.filter((name) => !allowed.test(name))).toEqual([]);
+  expect(names.filter((name) => !harmlessVariable.test(name))).toEqual([]);
 });
 
 test("a refusal of the worker process keeps its kind, code and detail", async () => {
@@ -81,7 +62,7 @@ test("after the limit the image is refused, the process is killed, and the next 
   const late = WorkerProcess.prepare(endless, { milliseconds: 1000, namedCopy: false });
   await expect(late).rejects.toMatchObject({ name: "Refusal", code: "image.too_complex" });
   expect(performance.now() - start).toBeLessThan(2500);
-  expect(children()).toEqual([]);
+  expect(workerProcesses()).toEqual([]);
   const bytes = await photo(60, 40).jpeg().toBuffer();
   expect(await WorkerProcess.prepare(bytes, { ...limit, namedCopy: false })).toMatchObject({
     width: 60,
@@ -104,7 +85,7 @@ test("an image is tried again after a crash and refused after the second one", a
   const first = await workerPid();
   await sleep(200);
   process.kill(first, "SIGSEGV");
-  await expect.poll(children).not.toContain(first);
+  await expect.poll(() => workerProcesses()).not.toContain(first);
   const second = await workerPid();
   await sleep(200);
   process.kill(second, "SIGABRT");
