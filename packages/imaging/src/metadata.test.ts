@@ -89,8 +89,8 @@ for (const format of ["jpeg", "png", "webp", "avif", "tiff"] as const) {
     expect(withCredit.length + others.length).toBe(outputs.length);
     expect(leaks(withCredit, exifOnly, /SECRET|xmpmeta|Photoshop/)).toEqual([]);
     expect(leaks(others, noParts, /SECRET|Ana Example/)).toEqual([]);
-    const read = withCredit.map(async ([, bytes]) =>
-      await ExifCredit.read((await sharp(bytes).metadata()).exif),
+    const read = withCredit.map(
+      async ([, bytes]) => await ExifCredit.read((await sharp(bytes).metadata()).exif),
     );
     expect(await Promise.all(read)).toEqual(withCredit.map(() => credit));
   });

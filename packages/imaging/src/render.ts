@@ -74,11 +74,7 @@ async function openPipeline(image: ImageBytes, plan: Plan, from: Size) {
 const START_BYTES = 4096;
 
 /** Reads the header (half a millisecond) of formats that can have 16 bits; a rung never has. */
-async function isProcessedInP3(
-  image: ImageBytes,
-  from: Size,
-  { source }: Plan,
-): Promise<boolean> {
+async function isProcessedInP3(image: ImageBytes, from: Size, { source }: Plan): Promise<boolean> {
   if (from.width !== source.width || from.height !== source.height) return false;
   const format = sniff(await readPart(image, 0, START_BYTES));
   if (format !== "png" && format !== "tiff" && format !== "avif") return false;

@@ -39,8 +39,10 @@ export const precheck = (head: Buffer, { size, ...limit }: Limit & { size: numbe
  * @throws Refusal as `prepare` does
  * @throws image.too_complex after the limit, and if the image crashes the process twice
  */
-export const prepare = (image: ImageBytes, { namedCopy, ...limit }: Limit & { namedCopy: boolean }) =>
-  enqueue({ kind: "prepare", image, namedCopy }, limit) as Promise<Prepared>;
+export const prepare = (
+  image: ImageBytes,
+  { namedCopy, ...limit }: Limit & { namedCopy: boolean },
+) => enqueue({ kind: "prepare", image, namedCopy }, limit) as Promise<Prepared>;
 
 /**
  * The result of `render` from an original.

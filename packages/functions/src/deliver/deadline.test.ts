@@ -12,6 +12,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../../../core/test/cloud.ts";
 import { pendingImage } from "../../../core/test/samples.ts";
+import { workerProcesses } from "../../../imaging/test/worker-processes.ts";
 import * as Deadline from "./deadline.ts";
 import * as GrowingFile from "./growing-file.ts";
 import { findings } from "../ingest/findings.ts";
@@ -20,6 +21,7 @@ import { findings } from "../ingest/findings.ts";
 // AVIF of the highest quality takes six, and only the end of its process stops it.
 
 const FUNCTION_SECONDS = 4;
+const ENDLESS = "f=avif&q=100&blur=100&sharpen=10";
 
 let cloud: Awaited<ReturnType<typeof startCloud>>;
 let imageUrl: string;
@@ -37,11 +39,14 @@ beforeAll(async () => {
     .resize(2828, 2828)
     .jpeg({ quality: 80 })
     .toBuffer();
-  const prepared = { ...(await prepare(bytes, { namedCopy: false })), rungs: [] };
+  const whole = { ...noise, width: 2828, height: 2828, contentType: "image/jpeg", data: bytes };
+  const prepared = { ...(await prepare(bytes, { namedCopy: false })), rungs: [whole] };
   const { id } = await pendingImage();
   const event = { id, sequencer: "01" };
   const image = (await Ingest.startProcessing(event))!;
   await Bucket.put(ObjectKey.original(id, prepared.rev), bytes, { type: "image/jpeg" });
+  const rung = { width: whole.width, type: "image/jpeg" as const };
+  await Bucket.put(ObjectKey.rung(id, prepared.rev, rung), bytes, { type: rung.type });
   await Ingest.markReady(event, image, findings(bytes.length, prepared));
   imageUrl = `${cloud.api}/i/${id}/${prepared.rev}`;
 });
@@ -65,7 +70,7 @@ test("a render that takes too long is refused in time, and its process ends", as
   expect(before).toBeDefined();
 
   const start = performance.now();
-  const response = await fetch(`${imageUrl}?f=avif&q=100&blur=100&sharpen=10`);
+  const response = await fetch(`${imageUrl}?${ENDLESS}`);
   const ms = performance.now() - start;
   expect([response.status, await response.json()]).toMatchObject([
     422,
@@ -77,6 +82,25 @@ test("a render that takes too long is refused in time, and its process ends", as
 
   // the next request gets a new process
   await expect.poll(smallImage, { timeout: 20_000 }).toBe(200);
+});
+
+test("a render from the original that takes too long is refused in time, and only its worker process ends", async () => {
+  await expect.poll(smallImage, { timeout: 20_000 }).toBe(200);
+  const [running] = processes();
+  // of `trim` only the original knows the border
+  const start = performance.now();
+  const response = await fetch(`${imageUrl}?${ENDLESS}&trim=1`);
+  expect([response.status, await response.json()]).toMatchObject([
+    422,
+    { code: "image.too_complex" },
+  ]);
+  expect(performance.now() - start).toBeLessThan(FUNCTION_SECONDS * 1000);
+  expect(workerProcesses(running)).toEqual([]);
+  expect(processes()).toContain(running);
+  // the next request gets another one
+  const trimmed = async () => (await fetch(`${imageUrl}?w=${++width}&trim=1&f=jpeg`)).status;
+  await expect.poll(trimmed, { timeout: 20_000 }).toBe(200);
+  expect(processes()).toContain(running);
 });
 
 test("a body whose render is given up after its first bytes fails at the deadline", async () => {

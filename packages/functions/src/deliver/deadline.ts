@@ -21,6 +21,15 @@ const abandoned = new Set<Promise<unknown>>();
 export const fromRemaining = (remainingMs: number): Deadline =>
   performance.now() + Math.min(MAX_RENDER_MS, remainingMs - RESPONSE_MS);
 
+/** The time until the deadline, as the limit of the worker process. */
+export const limit = (deadline: Deadline): { milliseconds: number } => ({
+  milliseconds: Math.max(0, deadline - performance.now()),
+});
+
+/** A signal that is aborted at the deadline, with a `TimeoutError`. */
+export const signal = (deadline: Deadline): AbortSignal =>
+  AbortSignal.timeout(Math.floor(limit(deadline).milliseconds));
+
 /**
  * The result of the work. Work that is given up goes on until `endProcessIfBusy` ends the process.
  *

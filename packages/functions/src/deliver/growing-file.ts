@@ -1,8 +1,9 @@
-import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+
+import * as TemporaryFolder from "../temporary-folder.ts";
 
 /** A file that can be read from its beginning while it is still written. */
 export type GrowingFile = {
@@ -18,7 +19,7 @@ const CHUNK_BYTES = 64 * 1024;
 
 /** Resolves when `write` has written the first bytes to the file that it is given; rejects when it fails before. */
 export async function create(write: (file: string) => Promise<void>): Promise<GrowingFile> {
-  const folder = await mkdtemp(join(tmpdir(), "growing-"));
+  const folder = await TemporaryFolder.create();
   const file = join(folder, "image");
   const handle = await open(file, "w+");
   const writing = { hasEnded: false };
@@ -38,7 +39,7 @@ export async function create(write: (file: string) => Promise<void>): Promise<Gr
       // from here on, readers take the bytes from memory
       writing.hasEnded = true;
       await handle.close();
-      await rm(folder, { recursive: true });
+      await TemporaryFolder.remove(folder);
     }
   }
 

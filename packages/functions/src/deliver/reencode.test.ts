@@ -18,7 +18,7 @@ afterAll(() => cloud.stop());
 
 /** An AVIF as the first request left it; its bytes do not matter here. */
 async function firstDerivative() {
-  const { id, rev } = await readyImage(await photo(400, 300).jpeg().toBuffer());
+  const { id, rev } = await readyImage(await photo(1400, 900).jpeg().toBuffer());
   const image = await ImageCache.get(id, rev, false);
   const plan = Plan.plan({ w: 160, f: "avif" }, image.source, { avif: true, webp: true });
   const planHash = Plan.hash(plan);

@@ -1,15 +1,14 @@
 import * as Bucket from "@balde/core/bucket";
 import * as EncoderSettings from "@balde/imaging/encoder-settings";
-import { loadSharp } from "@balde/imaging/load-sharp";
 import type { Plan } from "@balde/imaging/plan";
-import { render } from "@balde/imaging/render";
 
 import { renderLimit } from "./concurrency-limit.ts";
-import * as Deadline from "./deadline.ts";
+import type * as Deadline from "./deadline.ts";
 import type { Delivery } from "./delivery.ts";
 import * as DerivativeStore from "./derivative-store.ts";
 import * as Lease from "./lease.ts";
 import * as RenderSource from "./render-source.ts";
+import * as Renderer from "./renderer.ts";
 
 // A derivative that is requested often is rendered again in the background, with a slower encoder that makes it smaller, and
 // replaces the first one: docs/adr/0022-reencode-avif.md.
@@ -47,15 +46,11 @@ export async function run(
   if (!release) return;
   const wanted = { imageId: image.id, plan: `${planHash}-better`, needsBudget: false };
   const leasing = Lease.acquire(wanted, deadline);
+  const reading = RenderSource.read({ image, plan }, deadline);
   try {
-    const [lease, { bytes, from }] = await Promise.all([
-      leasing,
-      RenderSource.read({ image, plan }),
-      loadSharp(),
-    ]);
+    const [lease, source] = await Promise.all([leasing, reading, Renderer.load({ image, plan })]);
     if (lease.type !== "acquired") return;
-    const rendering = render(bytes, { ...plan, encoding }, from);
-    const { data, contentType } = await Deadline.before(deadline, rendering);
+    const { data, contentType } = await Renderer.render(source, { ...plan, encoding }, deadline);
     await Bucket.put(key, data, {
       type: contentType,
       // a derivative that was erased meanwhile does not come back
@@ -67,6 +62,10 @@ export async function run(
     console.error({ message: "A derivative was not encoded again", key, error });
     await Lease.endWhenAcquired(leasing, error);
   } finally {
+    await reading.then(
+      (source) => source.dispose(),
+      () => {},
+    );
     release();
   }
 }

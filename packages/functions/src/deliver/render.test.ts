@@ -27,7 +27,8 @@ test("fifty concurrent requests of one process share one render", async () => {
 });
 
 test("sharp is loaded while the stored derivative is looked up", async () => {
-  const image = await smallImage();
+  // large enough for a rung, which is rendered in the process itself
+  const image = await readyImage(await photo(1400, 900).jpeg().toBuffer());
   const messages: string[] = [];
   const isLoaded = Promise.withResolvers<void>();
   // S3 does not answer the lookup before sharp is loaded

@@ -1,14 +1,13 @@
 import * as EncoderSettings from "@balde/imaging/encoder-settings";
-import { loadSharp } from "@balde/imaging/load-sharp";
-import { render, renderInto } from "@balde/imaging/render";
 
 import { renderLimit } from "./concurrency-limit.ts";
-import * as Deadline from "./deadline.ts";
+import type * as Deadline from "./deadline.ts";
 import * as DeferredStore from "./deferred-store.ts";
 import type { Delivery } from "./delivery.ts";
 import * as GrowingFile from "./growing-file.ts";
 import * as Lease from "./lease.ts";
 import * as RenderSource from "./render-source.ts";
+import * as Renderer from "./renderer.ts";
 import type { Timing } from "./server-timing.ts";
 import * as SingleFlight from "./single-flight.ts";
 
@@ -74,23 +73,26 @@ async function startWithLease(
 ): Promise<Outcome> {
   const { image, plan, planHash, needsBudget } = delivery;
   const leasing = Lease.acquire({ imageId: image.id, plan: planHash, needsBudget }, deadline);
+  let reading: Promise<RenderSource.RenderSource> | undefined;
   try {
     if (!readsEarly) {
       const refused = await leasing;
       if (refused.type !== "acquired") return refused;
     }
+    reading = RenderSource.read(delivery, deadline);
     // the lease is taken and the engine loaded while the bytes are read
-    const [lease, { bytes, from }] = await timing.measure(
+    const [lease, source] = await timing.measure(
       "read",
-      Promise.all([leasing, RenderSource.read(delivery), loadSharp()]),
+      Promise.all([leasing, reading, Renderer.load(delivery)]),
     );
-    if (lease.type !== "acquired") return lease;
+    if (lease.type !== "acquired") {
+      await source.dispose();
+      return lease;
+    }
     if (EncoderSettings.isStreamedByRows(plan.encoding)) {
       const growing = await timing.measure(
         "begin",
-        GrowingFile.create((file) =>
-          Deadline.before(deadline, renderInto(file, bytes, plan, from)),
-        ),
+        GrowingFile.create((file) => Renderer.renderInto(file, source, plan, deadline)),
       );
       return {
         type: "rendering",
@@ -98,12 +100,17 @@ async function startWithLease(
         ...DeferredStore.create(delivery, growing.whole, lease),
       };
     }
-    const rendering = render(bytes, plan, from);
-    const { data } = await timing.measure("render", Deadline.before(deadline, rendering));
+    const { data } = await timing.measure("render", Renderer.render(source, plan, deadline));
     const whole = Promise.resolve(data);
     return { type: "rendering", whole, ...DeferredStore.create(delivery, whole, lease) };
   } catch (error) {
-    await Lease.endWhenAcquired(leasing, error);
+    await Promise.all([
+      Lease.endWhenAcquired(leasing, error),
+      reading?.then(
+        (source) => source.dispose(),
+        () => {},
+      ),
+    ]);
     throw error;
   }
 }
