@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 
 import { startCloud } from "../../../core/test/cloud.ts";
 import { photo } from "../../../imaging/test/samples.ts";
@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => cloud.stop());
 afterEach(async () => {
   for (const pid of workerProcesses()) process.kill(pid, "SIGKILL");
-  await expect.poll(() => workerProcesses()).toEqual([]);
+  await vi.waitUntil(() => workerProcesses().length === 0);
 });
 
 let width = 1100;
