@@ -37,6 +37,23 @@ test("an account is marked for deletion, and what belongs to it is removed", asy
   expect(await Account.erase("bo")).toBe(true);
 });
 
+test.each(["with images", "without images"])(
+  "a token of a deleted account %s likes nothing, and its likes can be withdrawn",
+  async (kind) => {
+    const user = `eve ${kind}`;
+    const [liked, other] = [await readyImage(), await readyImage()];
+    if (kind === "with images") await readyImage({}, user);
+    await as(user, () => Like.put(liked));
+    await as(user, () => Account.remove());
+    for (const id of [liked, other])
+      await expect(as(user, () => Like.put(id))).rejects.toMatchObject({
+        code: "account.deleting",
+      });
+    expect(await Dynamo.get(LikeRow.key(other, user))).toBeUndefined();
+    expect(await as(user, () => Like.remove(liked))).toMatchObject({ liked: false });
+  },
+);
+
 test("many rows are removed in several calls", async () => {
   const id = await readyImage();
   for (let first = 0; first < 240; first += 40)

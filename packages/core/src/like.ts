@@ -11,6 +11,7 @@ import * as LikeCount from "./like-count.ts";
 import * as LikeRow from "./like.row.ts";
 import { type Click, Info, List, ListMine, type Page } from "./like.schema.ts";
 import * as Pagination from "./pagination.ts";
+import * as UsageRow from "./usage.row.ts";
 
 export * from "./like.schema.ts";
 
@@ -58,12 +59,15 @@ export const listMine = fn(ListMine, async ({ ids, limit = 24, cursor }): Promis
  * @throws actor.unauthenticated
  * @throws image.not_found
  * @throws image.not_ready
+ * @throws account.deleting
  */
 export const put = fn(ImageId, async (id): Promise<Click> => {
   const { id: userId } = Actor.requireUser();
-  const { row, storedLikes } = await readImage(id);
+  const { row, storedLikes, isUserDeleting } = await read(id, userId);
   const { state } = Image.assertVisible(row, id, userId);
   if (state !== "ready") throw notReady(id, state);
+  // a like that is put while the mark is set is removed by the second erasure, two minutes later
+  if (isUserDeleting) throw UsageRow.accountIsDeleted();
   const isNew = await Dynamo.put({
     item: LikeRow.item(id, userId, Clock.nowIso()),
     condition: "attribute_not_exists(#pk)",
@@ -82,7 +86,7 @@ export const put = fn(ImageId, async (id): Promise<Click> => {
  */
 export const remove = fn(ImageId, async (id): Promise<Click> => {
   const { id: userId } = Actor.requireUser();
-  const { row, storedLikes } = await readImage(id);
+  const { row, storedLikes } = await read(id, userId);
   // in any case, so that an image which the user may not see costs the same requests as an absent one
   const wasRemoved = await Dynamo.remove({
     key: LikeRow.key(id, userId),
@@ -95,17 +99,17 @@ export const remove = fn(ImageId, async (id): Promise<Click> => {
   return { liked: false, likes: Math.max(0, storedLikes - (wasRemoved ? 1 : 0)) };
 });
 
-/** The row of an image, undefined if there is none, and its stored number of likes. One request: both are in one partition. */
-async function readImage(id: ImageId) {
-  const items = await Dynamo.queryAll({
-    keyCondition: "#pk = :pk",
-    values: { pk: ImageRow.partition(id) },
-    isConsistent: true,
-  });
-  const findItem = ({ sk }: Dynamo.Key) => items.find((item) => item["sk"] === sk);
+/** The row of an image, undefined if there is none, its stored number of likes, and whether the user's account is being deleted: one request. */
+async function read(id: ImageId, userId: string) {
+  const keys = [ImageRow.key(id), LikeCount.key(id), UsageRow.key(userId)];
+  const items = await Dynamo.getMany(keys, true);
+  const [image, count, usage] = keys.map(({ pk, sk }) =>
+    items.find((item) => item["pk"] === pk && item["sk"] === sk),
+  );
   return {
-    row: ImageRow.parse(findItem(ImageRow.key(id))),
-    storedLikes: LikeCount.parse(findItem(LikeCount.key(id)))?.likes ?? 0,
+    row: ImageRow.parse(image),
+    storedLikes: LikeCount.parse(count)?.likes ?? 0,
+    isUserDeleting: UsageRow.isDeleting(usage),
   };
 }
 

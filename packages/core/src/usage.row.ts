@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 
 import * as Clock from "./clock.ts";
 import type * as Dynamo from "./dynamo.ts";
+import { VisibleError } from "./error.ts";
 import type { ImageId } from "./id.schema.ts";
 
 // One row per user says what the user has. It changes in one transaction with the row of the image that is the reason:
@@ -57,6 +58,18 @@ const PREFIX = "USER#";
 /** The row of an item of the table; undefined without one, and before the first change of its usage: an account that is being deleted may have the mark of that only. */
 export const parse = (item: Dynamo.Item | undefined): Row | undefined =>
   item?.["images"] === undefined ? undefined : Row.parse(item);
+
+/** True if the user of this item of the table is being deleted. An account that has never had an image has the mark only, which `parse` does not read. */
+export const isDeleting = (item: Dynamo.Item | undefined): boolean =>
+  item?.["deletingAt"] !== undefined;
+
+/** The refusal `account.deleting` of whatever would add something to the account. */
+export const accountIsDeleted = () =>
+  new VisibleError(
+    "conflict",
+    "account.deleting",
+    "This account is being deleted; nothing can be added to it",
+  );
 
 /** What a write of an image's row changes in its owner's row. */
 export type Change = {

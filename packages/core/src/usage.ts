@@ -124,7 +124,7 @@ function explain(row: UsageRow.Row, { images, bytes = 0, open, close, takeSlot }
   const refused = (error: VisibleError): Refused => ({ type: "refused", error });
   if (close && !row.open[close.id]) return { type: "expired" } as const;
   if (images === 1) {
-    if (row.deletingAt) return refused(accountIsDeleted());
+    if (row.deletingAt) return refused(UsageRow.accountIsDeleted());
     if (info.images.used >= max.images) return refused(quotaReached("images", row));
     if (info.bytes.used + bytes > max.bytes) return refused(quotaReached("bytes", row));
   }
@@ -188,10 +188,3 @@ function secondsUntilFree(quota: Quota, { open }: UsageRow.Row): number | undefi
   );
   return Math.max(1, Math.min(...uploads.map(({ expiresAt }) => expiresAt)) - now);
 }
-
-const accountIsDeleted = () =>
-  new VisibleError(
-    "conflict",
-    "account.deleting",
-    "This account is being deleted; nothing can be added to it",
-  );

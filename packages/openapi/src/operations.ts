@@ -356,7 +356,12 @@ export const operations: Record<string, OperationDescription> = {
     responses: {
       200: { description: "The number of likes, with this one.", json: Like.Click },
     },
-    problems: ["actor.unauthenticated", "image.not_found", ["image.not_ready", 409]],
+    problems: [
+      "actor.unauthenticated",
+      "image.not_found",
+      ["image.not_ready", 409],
+      "account.deleting",
+    ],
   },
   "DELETE /v1/images/{id}/like": {
     id: "deleteLike",
