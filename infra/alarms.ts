@@ -29,7 +29,7 @@ const deadLetters = (queue: sst.aws.Queue, description: string): Alarm => ({
 
 /** What needs a person, by the name of the alarm; docs/operations.md says what to do. */
 const watched: Record<string, Alarm> = {
-  IngestDeadNotEmpty: deadLetters(ingestDeadLetters, "Uploads or changes that failed five times"),
+  IngestDeadNotEmpty: deadLetters(ingestDeadLetters, "Uploads or changes that failed twenty times"),
   CountDeadNotEmpty: deadLetters(countDeadLetters, "Likes that were not counted"),
   OutboxDeadNotEmpty: deadLetters(outboxDeadLetters, "Changes of images that nothing follows"),
   ApiFails: {

@@ -65,6 +65,9 @@ test("ready and deleted images are brought to what their rows say: one, the read
     new Set([`reprocess ${first}`, `reprocess ${second}`]),
   );
   expect(await ofOwner()).toEqual({ sent: 2, next: null });
+  await expect(Admin.reprocess({ ownerId: "quentin" })).rejects.toMatchObject({
+    code: "image.not_found",
+  });
   const all = await reprocessed(() => Admin.reprocess({ everything: true }));
   for (const id of [first, second, other]) expect(all).toContain(`reprocess ${id}`);
   // what an interrupted erase has left is erased

@@ -4,6 +4,7 @@ import * as Account from "./account.ts";
 import * as Clock from "./clock.ts";
 import * as Cursor from "./cursor.ts";
 import * as Dynamo from "./dynamo.ts";
+import { VisibleError } from "./error.ts";
 import { fn } from "./fn.ts";
 import type { ImageId } from "./id.schema.ts";
 import * as ImageRow from "./image.row.ts";
@@ -68,7 +69,7 @@ export async function redrive(): Promise<RedriveResult> {
  * Commands ingest to prepare images again from their originals, as after a change of the encoder's settings, and to bring
  * all their objects to what the row says. Only images that are `ready` are prepared again; deleted ones are erased again.
  *
- * @throws image.not_found
+ * @throws image.not_found also if the owner has none
  * @throws cursor.invalid
  */
 export const reprocess = fn(
@@ -115,13 +116,18 @@ async function reprocessOfOwner(
     pageSize: MAX_COMMANDS,
   });
   const ids: ImageId[] = [];
+  let hasImages = cursor !== undefined;
   let next: string | null = null;
   for await (const { id, state, gsi1sk } of items) {
+    hasImages = true;
     if (state === "ready") ids.push(id as ImageId);
     if (ids.length < MAX_COMMANDS) continue;
     next = Cursor.encode(listName, String(gsi1sk));
     break;
   }
+  // rather than the success of nothing, which a mistyped id would get
+  if (!hasImages)
+    throw new VisibleError("not_found", "image.not_found", `The user ${ownerId} has no images`);
   await Queue.send(Resource.Ingest.url, ids.map(reprocessCommand));
   return { sent: ids.length, next };
 }

@@ -118,7 +118,7 @@ test("a redrive of an empty dead-letter queue starts no task", async () => {
 test("a redrive moves a dead letter back, and it is processed", async () => {
   const { sqs } = stage.local;
   if (!sqs) return;
-  // sent there directly, as if it had failed five times
+  // sent there directly, as if it had failed twenty times
   await sendMessage(sqs.endpoint, sqs.queues["IngestDead"]!, {
     kind: "reprocess",
     imageId: image.id,

@@ -8,7 +8,7 @@ const MAX_DELAY_SECONDS = 30;
 
 /**
  * Sends a message to its queue again, to be delivered seconds later: while its owner's share of ingest is used, messages of
- * other owners go on. It is a new message, so that waiting does not count as failing, which five times would move it to
+ * other owners go on. It is a new message, so that waiting does not count as failing, which twenty times would move it to
  * the dead-letter queue. If the received one is delivered once more, too, the second to come has nothing to do.
  */
 export async function postpone(message: Message): Promise<void> {
