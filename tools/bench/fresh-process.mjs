@@ -10,19 +10,29 @@ globalThis.awslambda = {
     stream.resume();
     await handler(event, stream, context);
   },
-  HttpResponseStream: { from: (stream) => stream },
+  HttpResponseStream: {
+    from(stream, { statusCode }) {
+      status = statusCode;
+      return stream;
+    },
+  },
 };
+
+/** Of the answer; undefined for a function that is not called by a gateway. */
+let status;
 
 const cpu = process.cpuUsage();
 const start = performance.now();
 const module = await import(file);
 const imported = performance.now();
-await module[name](JSON.parse(event), {
+const answer = await module[name](JSON.parse(event), {
   awsRequestId: "bench",
   getRemainingTimeInMillis: () => 5000,
 });
 const answered = performance.now();
 const { user, system } = process.cpuUsage(cpu);
+status ??= answer?.statusCode;
+if (status >= 500) throw new Error(`${name} answered ${status} ${answer?.body ?? ""}`);
 
 process.stdout.write(
   JSON.stringify({

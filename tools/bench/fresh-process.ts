@@ -15,7 +15,7 @@ export type Sample = {
   wall: number;
 };
 
-/** Imports a bundle (`file#export`) in a process of its own and calls it once, with the environment of a Lambda function; `env` holds the endpoints of AWS. */
+/** Imports a bundle (`file#export`) in a process of its own and calls it once, with the environment of a Lambda function; `env` holds the endpoints of AWS. Rejects if the answer's status is 500 or more. */
 export async function measureFreshProcess(
   bundle: string | undefined,
   event: object,

@@ -112,3 +112,19 @@ test("without credentials in the environment nothing is sent", async () => {
   await expect(AwsRequest.send(s3Get)).rejects.toThrow("AWS_ACCESS_KEY_ID");
   expect(server.requests()).toBe(0);
 });
+
+test.each([
+  [{}, "https://pictures.s3.eu-central-1.amazonaws.com/", ""],
+  [{ AWS_ENDPOINT_URL: "http://127.0.0.1:9" }, "http://127.0.0.1:9/", "/pictures"],
+  [
+    { AWS_ENDPOINT_URL: "http://127.0.0.1:9", AWS_ENDPOINT_URL_S3: "http://127.0.0.1:8" },
+    "http://127.0.0.1:8/",
+    "/pictures",
+  ],
+])("the endpoint of a bucket with %o", (env, origin, prefix) => {
+  const { AWS_ENDPOINT_URL_S3, ...before } = process.env;
+  onTestFinished(() => void (process.env = { ...before, AWS_ENDPOINT_URL_S3 }));
+  process.env = { ...before, ...env };
+  const endpoint = AwsRequest.getEndpoint("s3", "eu-central-1", "pictures");
+  expect([endpoint.origin.href, endpoint.prefix]).toEqual([origin, prefix]);
+});

@@ -204,14 +204,20 @@ function roleCredentials(): aws4.Credentials {
 }
 
 /**
- * The origin of a service in a region, and the prefix of every path there. `AWS_ENDPOINT_URL_S3` and the like replace it, as in the SDK; then the bucket is in the path and not in the host name.
+ * The origin of a service in a region, and the prefix of every path there. `AWS_ENDPOINT_URL_S3` and the like replace it, or
+ * `AWS_ENDPOINT_URL` for all services, as in the SDK; then the bucket is in the path and not in the host name.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
  */
 export function getEndpoint(service: AwsCall["service"], region: string, bucket?: string) {
-  const configured = process.env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`];
+  const configured = getConfiguredEndpoint(service);
   if (configured) return { origin: new URL(configured), prefix: bucket ? `/${bucket}` : "" };
   const host = [...(bucket ? [bucket] : []), service, region, domainOf(region)].join(".");
   return { origin: new URL(`https://${host}`), prefix: "" };
 }
+
+/** The URL that replaces a service's own; undefined if none does. */
+export const getConfiguredEndpoint = (service: AwsCall["service"]): string | undefined =>
+  process.env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] || process.env["AWS_ENDPOINT_URL"];
 
 /** https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html */
 const domainOf = (region: string) =>

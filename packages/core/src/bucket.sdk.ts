@@ -5,6 +5,8 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 
+import { getConfiguredEndpoint } from "./aws-request.ts";
+
 // bucket.ts loads this file on its first call that needs it: this import would be half of a cold start.
 
 export { CopyObjectCommand, DeleteObjectCommand, ListObjectVersionsCommand };
@@ -17,7 +19,7 @@ export const client = () => (s3Client ??= createClient());
 const createClient = () =>
   new S3Client({
     // in AWS a bucket is a host name; the local cloud has only one host
-    forcePathStyle: Boolean(process.env["AWS_ENDPOINT_URL_S3"]),
+    forcePathStyle: getConfiguredEndpoint("s3") !== undefined,
     // the default adds a CRC32 trailer to uploads, which a presigned POST cannot send: https://github.com/aws/aws-sdk-js-v3/issues/6810
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",

@@ -152,5 +152,7 @@ function installed(home: string, name: string) {
   if (existsSync(join(home, "node_modules", name))) return true;
   console.log(`Installing ${name} into tools/bench/peers, once…`);
   const flags = ["install", "--no-audit", "--no-fund", "--no-package-lock", "--legacy-peer-deps"];
-  return spawnSync("npm", flags, { cwd: home, stdio: "ignore" }).status === 0;
+  // without the option that keeps measuring processes on this machine
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  return spawnSync("npm", flags, { cwd: home, stdio: "ignore", env }).status === 0;
 }
