@@ -30,6 +30,7 @@ test("a like returns whether the user likes the image, and the count", async () 
 test("changes and uploads have types, and no owner", () => {
   type Changes = Parameters<(typeof client.v1.images)[":id"]["$patch"]>[0]["json"];
   expectTypeOf<Changes>().toEqualTypeOf<{
+    fileName?: string | null | undefined;
     title?: string | null | undefined;
     alt?: string | null | undefined;
     tags?: string[] | undefined;

@@ -1,8 +1,9 @@
 import * as z from "zod/mini";
 
 import { ImageId } from "./id.schema.ts";
+import { FileName, MAX_FILE_NAME, nfc } from "./text.schema.ts";
 
-export { ImageId };
+export { FileName, ImageId };
 
 /** The public name of an image. No slashes, spaces or other characters with a meaning in a path or a shell. */
 export const Name = z
@@ -16,6 +17,7 @@ export const Name = z
 
 const singleLine = (maxCharacters: number) =>
   z.string().check(
+    nfc(maxCharacters),
     z.minLength(1),
     z.maxLength(maxCharacters),
     // half of a surrogate pair has no UTF-8, so it can be neither stored nor sent
@@ -25,15 +27,17 @@ const singleLine = (maxCharacters: number) =>
 export const Title = singleLine(200);
 export const Alt = singleLine(1000);
 
-export const Tag = z
-  .string()
-  .check(
-    z.toLowerCase(),
-    z.regex(
-      /^[\p{L}\p{N}][\p{L}\p{N}\p{M}_-]{0,49}$/u,
-      "a tag is 1 to 50 letters, digits, dashes and underscores",
-    ),
-  );
+/** Two UTF-16 units for each of its characters. */
+const MAX_TAG_LENGTH = 100;
+export const Tag = z.string().check(
+  z.toLowerCase(),
+  // after it: a letter in lower case may have a composed form that the capital has not
+  nfc(MAX_TAG_LENGTH),
+  z.regex(
+    /^[\p{L}\p{N}][\p{L}\p{N}\p{M}_-]{0,49}$/u,
+    "a tag is 1 to 50 letters, digits, dashes and underscores",
+  ),
+);
 export const Tags = z.array(Tag).check(z.maxLength(20));
 
 export const State = z.enum(["pending", "processing", "ready", "rejected", "deleted"]);
@@ -53,6 +57,8 @@ export const Info = z
     state: State,
     visibility: Visibility,
     name: z.optional(Name),
+    /** The name of the uploaded file, without its folders: what a page shows as long as there is no title, and what `dl=1` calls a download. Not unique. */
+    fileName: z.optional(z.string().check(z.maxLength(MAX_FILE_NAME))),
     title: z.optional(Title),
     alt: z.optional(Alt),
     tags: Tags,
@@ -92,9 +98,10 @@ export const List = z.strictObject({
 });
 export const ListMine = z.strictObject({ limit: z.optional(Limit), cursor: z.optional(Cursor) });
 
-/** What the owner may change: a key for each field. `null` clears a title or an alternative text. */
+/** What the owner may change: a key for each field. `null` clears a file name, a title or an alternative text. */
 export const Changes = z.strictObject({
   visibility: z.optional(Visibility),
+  fileName: z.optional(z.nullable(FileName)),
   title: z.optional(z.nullable(Title)),
   alt: z.optional(z.nullable(Alt)),
   tags: z.optional(Tags),

@@ -127,6 +127,29 @@ test("the public list has only ready images; the owner's list has images in ever
   });
 });
 
+test("a tag is found in any Unicode form, whichever form it was saved in", async () => {
+  const [decomposed, composed] = ["fe\u0301rias", "f\u00e9rias"];
+  const ids = [
+    await readyImage({ tags: [composed] }, "tagger"),
+    await readyImage({ tags: [decomposed] }, "tagger"),
+    await readyImage({}, "tagger"),
+  ];
+  await as("tagger", () => Image.update({ id: ids[2]!, tags: [decomposed.toUpperCase()] }));
+  for (const tag of [composed, decomposed]) {
+    const { items } = await Image.list({ tag });
+    expect(items.map(({ id }) => id)).toEqual(ids.toReversed());
+  }
+  const texts = { title: decomposed, alt: decomposed };
+  const updated = await as("tagger", () => Image.update({ id: ids[0]!, ...texts }));
+  expect(updated).toMatchObject({ title: composed, alt: composed });
+});
+
+test("a file name of which nothing is left is cleared", async () => {
+  const id = await readyImage({ fileName: "a.jpg" });
+  const cleared = await as("ann", () => Image.update({ id, fileName: ".." }));
+  expect(cleared).not.toHaveProperty("fileName");
+});
+
 test("a change with a version is refused if the image has another version, and makes the next version", async () => {
   const id = await readyImage({ title: "Before" });
   const { version } = await Image.get(id);
@@ -264,6 +287,7 @@ const samples: {
   [Name in Field]-?: { value: Changes[Name]; clear: Changes[Name]; cleared: unknown };
 } = {
   visibility: { value: "private", clear: "public", cleared: "public" },
+  fileName: { value: "IMG_0001.jpg", clear: null, cleared: undefined },
   title: { value: "Pier", clear: null, cleared: undefined },
   alt: { value: "A pier in the fog", clear: null, cleared: undefined },
   tags: { value: ["sea"], clear: [], cleared: [] },
@@ -300,6 +324,7 @@ const completeRow: Omit<Required<ImageRow.Row>, "id" | "expiresAt"> = {
   state: "ready",
   visibility: "public",
   name: "complete.jpg",
+  fileName: "férias na praia.jpg",
   title: "Pier",
   alt: "A pier in the fog",
   tags: ["sea"],

@@ -132,8 +132,10 @@ export const listMine = fn(ListMine, async ({ limit = 24, cursor }): Promise<Pag
 export const update = fn(Update, async ({ id, version, ...changes }): Promise<Info> => {
   const { id: userId } = Actor.requireUser();
   const given = Object.entries(changes).filter(([, value]) => value !== undefined);
-  const set = Object.fromEntries(given.filter(([, value]) => value !== null));
-  const remove = given.filter(([, value]) => value === null).map(([name]) => name);
+  // of a file name nothing may be left
+  const isCleared = (value: unknown) => value === null || value === "";
+  const set = Object.fromEntries(given.filter(([, value]) => !isCleared(value)));
+  const remove = given.filter(([, value]) => isCleared(value)).map(([name]) => name);
   for (;;) {
     const before = await getOwnRow(id, userId);
     if (version && before.version !== version) throw changed(before);

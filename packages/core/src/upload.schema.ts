@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 
-import { Alt, Name, Tags, Title, Visibility } from "./image.schema.ts";
+import { Alt, FileName, Name, Tags, Title, Visibility } from "./image.schema.ts";
 
 /** The content types that an upload may declare. Ingest decides by the bytes. */
 export const CONTENT_TYPES = [
@@ -30,6 +30,8 @@ const description = {
   name: z.optional(Name),
   type: z.string().check(z.maxLength(255)),
   visibility: z.optional(Visibility),
+  /** The name of the file on the owner's device. Any text is accepted: of a path only what follows the last slash is kept. */
+  fileName: z.optional(FileName),
   title: z.optional(Title),
   alt: z.optional(Alt),
   tags: z.optional(Tags),

@@ -65,6 +65,17 @@ test("a name belongs to one image, and is free again when its upload has expired
   expect((await again()).image.name).toBe("twice.jpg");
 });
 
+test("any number of images have the same file name, of one owner and of others, and any text is one", async () => {
+  for (const owner of ["ann", "ann", "bo"]) {
+    const { fileName, name } = await pendingImage({ fileName: "IMG_0001.jpg" }, owner);
+    expect([fileName, name]).toEqual(["IMG_0001.jpg", undefined]);
+  }
+  const path = await create({ fileName: "C:\\fakepath\\fe\u0301rias na praia.jpg" });
+  expect(path.image.fileName).toBe("f\u00e9rias na praia.jpg");
+  expect(path.upload.fields["key"]).toBe(ObjectKey.upload(path.image.id));
+  expect((await create({ fileName: "../" })).image).not.toHaveProperty("fileName");
+});
+
 test("of thirty uploads that want the same name at once, one gets it", async () => {
   const requests = Array.from({ length: 30 }, (_, n) => pendingImage({ name: "one.jpg" }, `p${n}`));
   const answers = await Promise.allSettled(requests);

@@ -103,7 +103,7 @@ type Way = { method: Method; upload?: ImageRow.Row["upload"] };
 
 /** Writes the row of the image, counts it and reserves its name, or does nothing of it. */
 async function createImage(
-  { visibility = "public", tags = [], ...description }: Description,
+  { visibility = "public", tags = [], fileName, ...description }: Description,
   way: Way,
 ): Promise<ImageRow.Row> {
   const { id: userId } = Actor.requireUser();
@@ -116,6 +116,7 @@ async function createImage(
   const now = new Date(Id.timestampMs(id)).toISOString();
   const row: ImageRow.Row = {
     ...description,
+    ...(fileName && { fileName }),
     id,
     ownerId: userId,
     state: "pending",

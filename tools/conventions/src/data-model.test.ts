@@ -96,7 +96,13 @@ beforeAll(async () => {
     code: "a.b",
     detail: "No",
   });
-  const about = { title: "Pier", alt: "A pier", tags: ["sea"], name: "pier.jpg" };
+  const about = {
+    title: "Pier",
+    alt: "A pier",
+    tags: ["sea"],
+    name: "pier.jpg",
+    fileName: "IMG_1.jpg",
+  };
   const { id } = await pendingImage(about);
   const event = { id, sequencer: "01", tag: "9 abc" };
   const image = (await Ingest.startProcessing(event))!;

@@ -107,7 +107,13 @@ const requests: [operationId: string, status: number, ask: () => Promise<Respons
   [
     "updateImage",
     200,
-    () => ann.send("PATCH", `/v1/images/${image.id}`, { alt: "a" }, { "if-match": "*" }),
+    () =>
+      ann.send(
+        "PATCH",
+        `/v1/images/${image.id}`,
+        { alt: "a", fileName: "férias.jpg" },
+        { "if-match": "*" },
+      ),
   ],
   ["putLike", 200, () => ann.send("PUT", `/v1/images/${image.id}/like`)],
   ["listLikes", 200, () => open("GET", `/v1/images/${image.id}/likes`)],
