@@ -15,6 +15,8 @@ export const deliver = new sst.aws.Function("Deliver", {
   description: "Delivers an image in the requested size and format",
   // one whole processor begins at 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
   memory: "1769 MB",
+  // the original, libvips' own file for an interlaced one, and a large picture that is sent while it is made
+  storage: "1536 MB",
   // the gateway waits 29 seconds
   timeout: "28 seconds",
   concurrency: { reserved: settings.reservedConcurrency.Deliver },

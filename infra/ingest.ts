@@ -15,7 +15,7 @@ export const ingestDeadLetters = new sst.aws.Queue("IngestDead", {
 // (packages/functions/src/ingest/message-lease.ts). The least that AWS allows, the function's timeout: a process that is killed
 // in its first milliseconds has shortened nothing. AWS recommends six times as much, for functions without leases:
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-const visibilityTimeout = "1 minute";
+const visibilityTimeout = "90 seconds";
 // An hour: ingest itself doubles the delay after each attempt, from a second to five minutes, also for attempts whose process
 // was killed. An outage of AWS that is shorter costs no message.
 const dlq = { queue: ingestDeadLetters.arn, retry: 20 };
@@ -66,7 +66,10 @@ const ingestHandler = new sst.aws.Function("IngestHandler", {
   description: "Checks uploads, stores originals and renders the ladder",
   // one whole processor begins at 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
   memory: "1769 MB",
-  timeout: "60 seconds",
+  // 40 seconds for the pixels; the rest is for reading 500 MiB into /tmp and copying them within S3, of which AWS promises no speed
+  timeout: "90 seconds",
+  // the original, and libvips' own file for what cannot be read row by row: 50 megapixels of an interlaced PNG with 16 bits are 400 MB
+  storage: "1 GB",
   link: [images, data, limits, ingest, sync],
   permissions: [
     Grants.pollQueue(ingest),
@@ -113,7 +116,7 @@ for (const queue of [ingest, sync])
   queue.subscribe(
     ingestHandler.arn,
     {
-      // an image may take two thirds of the function's timeout, so a batch of several could time out
+      // an image may take nearly half of the function's timeout, so a batch of several could time out
       batch: { size: 1, partialResponses: true },
       transform: {
         eventSourceMapping: {

@@ -76,9 +76,13 @@ export const sendAndRead = (call: AwsCall): Promise<Buffer> =>
   withRetries(async () => readAtOnce(await sendOnce(call)));
 
 async function readAtOnce({ body }: AwsResponse): Promise<Buffer> {
-  body.socket.setTimeout(BODY_TIMEOUT_MS);
+  limitPauses(body);
   return readBody(body);
 }
+
+/** Makes a body that is read as fast as it arrives fail when it stops for a few seconds. */
+export const limitPauses = ({ socket }: IncomingMessage): void =>
+  void socket.setTimeout(BODY_TIMEOUT_MS);
 
 async function withRetries<Result>(work: () => Promise<Result>): Promise<Result> {
   let isAfterLostAnswer = false;

@@ -38,15 +38,15 @@ export async function put(
 }
 
 /**
- * Copies within S3; an object that exists at `to` stays as it is. True if there is an object at `to` afterwards; false if
- * the source does not exist any more or has another ETag.
+ * Copies an object of `size` bytes, up to 5 GB, within S3; an object that exists at `to` stays as it is. True if there is an
+ * object at `to` afterwards; false if the source does not exist any more or has another ETag.
  */
 export async function copy(
-  { key, eTag }: { key: string; eTag: string },
+  { key, eTag, size }: { key: string; eTag: string; size: number },
   to: string,
   { type }: Pick<PutOptions, "type">,
 ): Promise<boolean> {
-  const { CopyObjectCommand, client } = await sdk();
+  const { CopyObjectCommand, client, clientForLargeCopies } = await sdk();
   const command = new CopyObjectCommand({
     Bucket: bucketName(),
     Key: to,
@@ -57,7 +57,7 @@ export async function copy(
     ContentType: type,
   });
   try {
-    await client().send(command);
+    await (size > LARGE_BYTES ? clientForLargeCopies() : client()).send(command);
     return true;
   } catch (error) {
     // 412 may mean either of the two conditions
@@ -65,6 +65,9 @@ export async function copy(
     throw error;
   }
 }
+
+/** S3 copies so much well within the usual time for a response. */
+const LARGE_BYTES = 16 * 2 ** 20;
 
 /**
  * The bytes of an object, or of a part of it (`range` is the header's text, as `bytes=0-99`). undefined if there is no such
@@ -89,18 +92,26 @@ export type ObjectHead = {
 /** The caller must read `body` to its end, or destroy it. `contentRange` is the header's text, if a range was asked for. */
 export type OpenedObject = ObjectHead & { body: Readable; contentRange: string | undefined };
 
+type OpenOptions = {
+  range?: string | undefined;
+  eTag?: string | undefined;
+  /** The body is read as fast as it arrives: then one that stops for seconds is continued by another request, too. */
+  isReadAtOnce?: boolean;
+};
+
 /**
  * An object as a stream, or a part of it (`range` is the header's text); undefined if there is no such object, or if it does
- * not have the given ETag. A stream that breaks off is continued by another request. Rejects with
- * an `AwsError` of status 416 if the range begins after the last byte.
+ * not have the given ETag. A stream that breaks off is continued by another request. Rejects
+ * with an `AwsError` of status 416 if the range begins after the last byte.
  */
 export async function open(
   key: string,
-  range?: string,
-  eTag?: string,
+  { range, eTag, isReadAtOnce = false }: OpenOptions = {},
 ): Promise<OpenedObject | undefined> {
   const response = await sendObject("GET", key, { headers: { range, "if-match": eTag } });
   if (!response) return undefined;
+  const { limitPauses } = await awsRequest();
+  if (isReadAtOnce) limitPauses(response.body);
   const { headers } = response;
   const contentRange = headers["content-range"];
   const head = toObjectHead(headers);
@@ -108,8 +119,10 @@ export async function open(
   const { resumable } = await import("./resumable-body.ts");
   const body = resumable(response.body, async (received) => {
     const rest = `bytes=${start + received}-${start + head.bytes - 1}`;
-    return (await sendObject("GET", key, { headers: { "if-match": head.eTag, range: rest } }))
-      ?.body;
+    const headers = { "if-match": head.eTag, range: rest };
+    const next = (await sendObject("GET", key, { headers }))?.body;
+    if (next && isReadAtOnce) limitPauses(next);
+    return next;
   });
   return { ...head, body, contentRange };
 }

@@ -95,8 +95,8 @@ export type Limits = {
   ingestSlots: number;
 };
 
-/** The function of ingest ends after 60 seconds (infra/ingest.ts): nothing works any more when the lease of its slot ends. */
-const SLOT_SECONDS = 70;
+/** The function of ingest ends after 90 seconds (infra/ingest.ts): nothing works any more when the lease of its slot ends. */
+const SLOT_SECONDS = 100;
 
 /** The update of the row. Its condition is that the row exists, that no limit is exceeded, and that an upload to close is open. */
 export function update(userId: string, change: Change, limits: Limits): Dynamo.Update {

@@ -6,24 +6,24 @@ import * as Bucket from "@balde/core/bucket";
 /**
  * Writes the object with this key into the file, through a buffer of a few kilobytes: an original may be larger than the
  * function's memory. Returns its size in bytes; undefined if there is no such object, or if it does not have the given ETag.
- * `head` are the object's first bytes, if the caller has them already.
+ * `start` are the object's first bytes, if the caller has them already.
  *
  * @throws the signal's reason when it is aborted
  */
 export async function download(
   key: string,
   file: string,
-  { eTag, head, signal }: { eTag?: string; head?: Buffer; signal?: AbortSignal } = {},
+  { eTag, start, signal }: { eTag?: string; start?: Buffer; signal?: AbortSignal } = {},
 ): Promise<number | undefined> {
-  const range = head?.length ? `bytes=${head.length}-` : undefined;
-  const object = await Bucket.open(key, range, eTag);
+  const range = start?.length ? `bytes=${start.length}-` : undefined;
+  const object = await Bucket.open(key, { range, eTag, isReadAtOnce: true });
   if (!object) return undefined;
   const written = createWriteStream(file);
-  if (range) written.write(head);
+  if (range) written.write(start);
   await pipeline(object.body, written, { signal }).catch((error: unknown) => {
     throw signal?.aborted ? signal.reason : error;
   });
-  const size = (range ? head!.length : 0) + object.bytes;
+  const size = (range ? start!.length : 0) + object.bytes;
   if (written.bytesWritten !== size)
     throw new Error(`${written.bytesWritten} of the ${size} bytes of ${key} were written`);
   return size;

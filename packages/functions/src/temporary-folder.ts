@@ -19,6 +19,16 @@ export async function create(): Promise<string> {
 export const remove = (folder: string): Promise<void> =>
   rm(folder, { recursive: true, force: true });
 
+/** Runs the work with the path of a file in a folder of its own, which is gone afterwards. */
+export async function withFile<T>(work: (file: string) => Promise<T>): Promise<T> {
+  const folder = await create();
+  try {
+    return await work(join(folder, "image"));
+  } finally {
+    await remove(folder);
+  }
+}
+
 /** On the laptop, processes that run share the folder. */
 async function removeLeftovers() {
   const names = await readdir(tmpdir()).catch(() => []);

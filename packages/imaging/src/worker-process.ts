@@ -170,6 +170,8 @@ const NEEDED = [
   "FONTCONFIG_PATH",
   "FONTCONFIG_FILE",
   "MALLOC_ARENA_MAX",
+  // where libvips decodes what cannot be read row by row
+  "TMPDIR",
 ];
 
 /** What this does not prevent is said in docs/adr/0028-decoder-without-credentials.md. */

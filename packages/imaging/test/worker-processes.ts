@@ -31,4 +31,4 @@ export const variablesOf = (pid: number): string[] =>
 
 /** The names that the worker process may have; node sets the two of the channel. */
 export const harmlessVariable =
-  /^(PATH|LD_LIBRARY_PATH|NODE_PATH|TZ|FONTCONFIG_\w+|MALLOC_ARENA_MAX|NODE_CHANNEL_\w+)$/;
+  /^(PATH|LD_LIBRARY_PATH|NODE_PATH|TZ|FONTCONFIG_\w+|MALLOC_ARENA_MAX|TMPDIR|NODE_CHANNEL_\w+)$/;

@@ -46,8 +46,10 @@ test("the table of settings is complete and correct", () => {
   expect(written).toEqual(
     each((handler) => {
       const { memorySize, timeout, reservedConcurrentExecutions: reserved } = handler.inputs;
+      const disk = handler.inputs["ephemeralStorage"]?.size ?? DEFAULT_DISK_MB;
       return Object.entries({
         memory: `${memorySize} MB`,
+        ...(disk !== DEFAULT_DISK_MB && { disk: `${disk} MB` }),
         timeout: `${timeout} s`,
         // -1 means that Lambda reserves none of the account's concurrency
         ...(reserved >= 0 && { "reserved concurrency": `${reserved}` }),
@@ -62,6 +64,9 @@ test("no function is invoked asynchronously, so none has settings for it", () =>
   const notifications = ofType("aws:s3/bucketNotification:BucketNotification");
   expect(notifications.flatMap(({ inputs }) => inputs["lambdaFunctions"] ?? [])).toEqual([]);
 });
+
+/** Of /tmp: https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html */
+const DEFAULT_DISK_MB = 512;
 
 const mappingsOf = ({ id, outputs }: Resource) =>
   ofType("aws:lambda/eventSourceMapping:EventSourceMapping").filter(({ inputs }) =>

@@ -52,7 +52,7 @@ test(
     const uploading = (async () => {
       for (let each = 0; each < 13; each++) uploads.push(await upload(ann, large));
     })();
-    // a process that is killed in its first milliseconds could not tell SQS yet: then its message comes back after a minute
+    // a process that is killed in its first milliseconds could not tell SQS yet: then its message comes back after a minute and a half
     const MIN_BUSY_MS = 300;
     for (let killed = 0; killed < 25; await sleep(random() * 100))
       killed += cloud.killProcesses(ingest, MIN_BUSY_MS);

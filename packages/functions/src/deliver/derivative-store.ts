@@ -48,7 +48,9 @@ export async function get(key: string, part: Part): Promise<Stored | undefined> 
 }
 
 async function read(key: string, { isHead, range }: Part): Promise<Stored | undefined> {
-  const object = await (isHead ? Bucket.head(key) : Bucket.open(key, range && Range.print(range)));
+  const object = await (isHead
+    ? Bucket.head(key)
+    : Bucket.open(key, { range: range && Range.print(range) }));
   if (!object) return undefined;
   const { eTag, metadata, ...stored } = object;
   const isReencoded = metadata["effort"] === reencodedMetadata.effort;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 
 import { startCloud } from "../../../core/test/cloud.ts";
-import { photo } from "../../../imaging/test/samples.ts";
+import { gif, photo } from "../../../imaging/test/samples.ts";
 import {
   harmlessVariable,
   variablesOf,
@@ -55,13 +55,18 @@ test.each([
   ["a lossless picture", "w=300&f=png"],
   ["a picture that is sent while it is rendered", "w=2400&up=1&f=png"],
 ])("the worker process renders %s", async (_, query, { animated } = { animated: false }) => {
-  const { gif } = await import("../../../imaging/test/samples.ts");
   const bytes = animated
     ? await gif(60, 40, ["red", "lime", "blue"])
     : await photo(1400, 900).png().toBuffer();
   const { status } = await served(deliveryRequest(await readyImage(bytes), query));
   expect(status).toBe(200);
-  expect(workerProcesses().length).toBe(1);
+  expect(await temporaryFolders()).toEqual([]);
+  // nothing of another process would stop
+  process.kill(await workerPid(), "SIGSTOP");
+  const again = deliveryRequest(await readyImage(bytes), query);
+  await expect(serveImage(again, performance.now() + 300)).rejects.toMatchObject({
+    code: "image.too_complex",
+  });
   expect(await temporaryFolders()).toEqual([]);
 });
 

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+
 import { ListObjectVersionsCommand } from "@aws-sdk/client-s3";
 import * as Bucket from "@balde/core/bucket";
 import * as Dynamo from "@balde/core/dynamo";
@@ -13,6 +15,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { startCloud } from "../../../core/test/cloud.ts";
 import { as, pendingImage, readyImage } from "../../../core/test/samples.ts";
 import { photo } from "../../../imaging/test/samples.ts";
+import * as TemporaryFolder from "../temporary-folder.ts";
 import { eraseImage } from "./erase-image.ts";
 import * as ImageObjects from "./image-objects.ts";
 
@@ -60,17 +63,27 @@ test("an upload becomes original, rungs and named copy, as often as it is stored
   );
   // never overwritten: there is one version of it
   expect(await keys(`originals/${id}`)).toHaveLength(1);
-  const original = await ImageObjects.readOriginal({ ...image, rev: prepared.rev });
-  expect(original?.equals(bytes)).toBe(true);
+  const original = await ImageObjects.withOriginal(
+    { ...image, rev: prepared.rev },
+    async (file, size) => [size, (await readFile(file)).equals(bytes)],
+  );
+  expect(original).toEqual([bytes.length, true]);
 });
 
 test("an upload is read in parts, and refused when it was replaced", async () => {
   const { object } = await uploaded("parts.jpg");
-  expect(await ImageObjects.readUpload(object, 0, 4)).toEqual(bytes.subarray(0, 4));
-  expect(await ImageObjects.readUpload(object, bytes.length, bytes.length + 9)).toHaveLength(0);
-  await Bucket.put(object.key, text("another"), { type });
-  const gone = { name: "Refusal", code: "upload.gone" };
-  await expect(ImageObjects.readUpload(object, 0, 4)).rejects.toMatchObject(gone);
+  const start = await ImageObjects.readStart(object, 4);
+  expect(start).toEqual(bytes.subarray(0, 4));
+  await TemporaryFolder.withFile(async (file) => {
+    await ImageObjects.downloadUpload(object, file, start);
+    expect((await readFile(file)).equals(bytes)).toBe(true);
+    await ImageObjects.downloadUpload(object, file, bytes);
+    expect((await readFile(file)).equals(bytes)).toBe(true);
+    await Bucket.put(object.key, text("another"), { type });
+    const gone = { name: "Refusal", code: "upload.gone" };
+    await expect(ImageObjects.readStart(object, 4)).rejects.toMatchObject(gone);
+    await expect(ImageObjects.downloadUpload(object, file, start)).rejects.toMatchObject(gone);
+  });
 });
 
 test("nothing is stored when the upload is gone or the name is another image's", async () => {

@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+
 import * as Bucket from "@balde/core/bucket";
 import * as ImageName from "@balde/core/image-name";
 import type * as Ingest from "@balde/core/ingest";
@@ -7,28 +9,45 @@ import * as ObjectKey from "@balde/core/object-key";
 import type { Prepared } from "@balde/imaging/prepare";
 import { Refusal } from "@balde/imaging/refusal";
 
+import { download } from "../download.ts";
+import * as TemporaryFolder from "../temporary-folder.ts";
 import { rungType } from "./findings.ts";
 import type { UploadedObject } from "./message.ts";
 
 // Every object of an image that ingest stores or removes: the upload, the original, its rungs, the copy under the image's
 // name and, to remove them, its derivatives. Keys come from the bytes, so that to store twice is to store once.
 
-/** The part of an upload from byte `from` up to, but not including, `to`. Throws the refusal `upload.gone` when the object was replaced or has expired. */
-export async function readUpload(
+/** The first bytes of an upload. Throws the refusal `upload.gone` when the object was replaced or has expired. */
+export async function readStart(
   { key, size, eTag }: UploadedObject,
-  from: number,
-  to: number,
+  length: number,
 ): Promise<Buffer> {
   // S3 refuses every range of an empty object
-  if (from >= size) return Buffer.alloc(0);
-  const bytes = await Bucket.read(key, eTag, `bytes=${from}-${to - 1}`);
+  if (size === 0) return Buffer.alloc(0);
+  const bytes = await Bucket.read(key, eTag, `bytes=0-${length - 1}`);
   if (!bytes) throw uploadGone();
   return bytes;
 }
 
-/** The accepted bytes; undefined when the image has none. */
-export const readOriginal = async ({ id, rev }: Ingest.Image): Promise<Buffer | undefined> =>
-  rev === undefined ? undefined : Bucket.read(ObjectKey.original(id, rev));
+/** Writes an upload into the file; `start` are its first bytes, which were read before. Throws the refusal `upload.gone` as `readStart` does. */
+export async function downloadUpload(
+  { key, size, eTag }: UploadedObject,
+  file: string,
+  start: Buffer,
+): Promise<void> {
+  if (start.length >= size) return writeFile(file, start);
+  if ((await download(key, file, { eTag, start })) === undefined) throw uploadGone();
+}
+
+/** Runs the work with a file that has the accepted bytes of the image, and their number; undefined when the image has none. */
+export const withOriginal = async <T>(
+  { id, rev }: Ingest.Image,
+  work: (file: string, bytes: number) => Promise<T>,
+): Promise<T | undefined> =>
+  TemporaryFolder.withFile(async (file) => {
+    const bytes = rev && (await download(ObjectKey.original(id, rev), file));
+    return bytes ? work(file, bytes) : undefined;
+  });
 
 /** Stores what was prepared, and first the original if it is still an upload. Throws the refusals `upload.gone` and `name.taken`. */
 export async function store(

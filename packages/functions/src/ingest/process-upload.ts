@@ -8,6 +8,7 @@ import * as Limits from "@balde/imaging/limits";
 import { Refusal } from "@balde/imaging/refusal";
 import * as WorkerProcess from "@balde/imaging/worker-process";
 
+import * as TemporaryFolder from "../temporary-folder.ts";
 import { eraseImage } from "./erase-image.ts";
 import { findings } from "./findings.ts";
 import * as ImageObjects from "./image-objects.ts";
@@ -32,7 +33,7 @@ export async function processUpload(record: S3Record, limit: WorkerProcess.Limit
   const { id, named } = upload;
   const event = { id, sequencer: object.sequencer, tag: `${object.size} ${object.eTag}` };
   // read while the table is asked; for nothing if there is nothing to do
-  const head = ImageObjects.readUpload(object, 0, HEAD_BYTES);
+  const head = ImageObjects.readStart(object, HEAD_BYTES);
   head.catch(() => {});
   const image = await (named
     ? Ingest.startNamedUpload(event, named)
@@ -40,11 +41,13 @@ export async function processUpload(record: S3Record, limit: WorkerProcess.Limit
   if (!image) return settle(id, object, await Ingest.readRow(id), limit);
   try {
     checkName(image, object);
-    const bytes = await readWhole(object, head);
     const namedCopy = ImageObjects.hasNamedCopy(image);
-    const prepared = await WorkerProcess.prepare(bytes, { ...limit, namedCopy });
+    const prepared = await TemporaryFolder.withFile(async (file) => {
+      await readInto(file, object, head);
+      return WorkerProcess.prepare(file, { ...limit, namedCopy });
+    });
     await ImageObjects.store(image, prepared, object);
-    const ready = await Ingest.markReady(event, image, findings(bytes.length, prepared));
+    const ready = await Ingest.markReady(event, image, findings(object.size, prepared));
     // nothing else was stored, and the copy under the name is what the row says
     const isSettled = ready?.attempts === 1 && ready.visibility === image.visibility;
     if (isSettled) await ImageObjects.removeUpload(object);
@@ -100,14 +103,17 @@ function checkName(image: Ingest.Image, { key }: UploadedObject) {
 /** As much of a file as tells what it is: always for JPEG, PNG, GIF, AVIF and SVG, not always for WebP, TIFF and a JPEG with a large profile. */
 const HEAD_BYTES = 64 * 1024;
 
-/** The whole upload. Of one that is refused for its size or its first bytes, no more than those is read. */
-async function readWhole(object: UploadedObject, reading: Promise<Buffer>): Promise<Buffer> {
+/** Writes the whole upload into the file, which may be larger than the memory. Of one that is refused for its size or its first bytes, no more than those is read. */
+async function readInto(
+  file: string,
+  object: UploadedObject,
+  reading: Promise<Buffer>,
+): Promise<void> {
   const { size } = object;
-  if (size > Upload.MAX_FORM_BYTES) throw tooLarge(size);
+  if (size > Upload.MAX_BYTES) throw tooLarge(size);
   const head = await reading;
   await WorkerProcess.precheck(head, { size, milliseconds: Limits.PRECHECK_SECONDS * 1000 });
-  const rest = await ImageObjects.readUpload(object, HEAD_BYTES, size);
-  return Buffer.concat([head, rest]);
+  await ImageObjects.downloadUpload(object, file, head);
 }
 
 /**
@@ -134,5 +140,5 @@ const tooLarge = (size: number) =>
   new Refusal(
     "too_large",
     "upload.too_large",
-    `The upload has ${size} bytes; ${Upload.MAX_FORM_BYTES} are allowed`,
+    `The upload has ${size} bytes; ${Upload.MAX_BYTES} are allowed`,
   );

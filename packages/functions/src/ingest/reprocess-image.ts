@@ -17,16 +17,20 @@ export async function reprocessImage(id: ImageId, limit: WorkerProcess.Limit): P
 
 async function prepareAgain(image: Ingest.Image, limit: WorkerProcess.Limit) {
   const { id } = image;
-  const bytes = await ImageObjects.readOriginal(image);
-  if (!bytes) return console.warn({ message: "The image has no original to prepare again", id });
   try {
     const namedCopy = ImageObjects.hasNamedCopy(image);
-    const prepared = await Ingest.inSlot(image, () =>
-      WorkerProcess.prepare(bytes, { ...limit, namedCopy }),
+    const original = await Ingest.inSlot(image, () =>
+      ImageObjects.withOriginal(image, async (file, bytes) => ({
+        bytes,
+        prepared: await WorkerProcess.prepare(file, { ...limit, namedCopy }),
+      })),
     );
+    if (!original)
+      return console.warn({ message: "The image has no original to prepare again", id });
+    const { bytes, prepared } = original;
     await ImageObjects.store(image, prepared);
     await ImageObjects.removeOtherRevisions(id, prepared.rev);
-    const now = await Ingest.replaceFindings(id, findings(bytes.length, prepared));
+    const now = await Ingest.replaceFindings(id, findings(bytes, prepared));
     if (now) await ImageObjects.removeDerivatives(id, prepared.rev);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

@@ -24,10 +24,10 @@ export async function syncImage(change: ErasedImage, limit: WorkerProcess.Limit)
 
 async function ensureNamedCopy(image: Ingest.Image, limit: WorkerProcess.Limit) {
   if (await ImageObjects.isNamedCopyCurrent(image)) return;
-  const bytes = await ImageObjects.readOriginal(image);
-  if (!bytes) return;
   const prepared = await Ingest.inSlot(image, () =>
-    WorkerProcess.prepare(bytes, { ...limit, namedCopy: true }),
+    ImageObjects.withOriginal(image, (file) =>
+      WorkerProcess.prepare(file, { ...limit, namedCopy: true }),
+    ),
   );
-  await ImageObjects.storeNamedCopy(image, prepared);
+  if (prepared) await ImageObjects.storeNamedCopy(image, prepared);
 }

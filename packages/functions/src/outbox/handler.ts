@@ -9,7 +9,7 @@ import { deleteSignIn } from "./delete-sign-in.ts";
 // The table's stream is the outbox: the change of a row is the command to change what depends on it. No request writes to
 // the table and to another service: docs/adr/0023-the-stream-is-the-outbox.md
 
-/** When every process that read the row before its last change has ended: the longest timeout of a function is a minute. */
+/** When every process that read the row before its last change has ended: the longest timeout of a function is a minute and a half. */
 const LAST_SYNC_SECONDS = 120;
 
 /** Commands ingest to bring what belongs to changed images and deleted users to what their rows say. When it throws, Lambda delivers the records again. */
