@@ -7,10 +7,13 @@ export const MAX_EDGE = 4096;
 
 const matching = (pattern: RegExp) => z.string().check(z.regex(pattern));
 
+/** Numbers as programs write them: `devicePixelRatio` at a zoom of 110 % is 1.100000023841858, a third of a width has a fraction. They are rounded to the digits that the grammar has. */
+const written = (digits: string) => matching(new RegExp(`^${digits}(\\.\\d{1,20})?$`));
+
 const whole = (least: number, most: number, says: string) =>
   z
-    .codec(matching(/^\d{1,6}$/), z.int().check(z.gte(least), z.lte(most)), {
-      decode: Number,
+    .codec(written("\\d{1,6}"), z.int().check(z.gte(least), z.lte(most)), {
+      decode: (text) => Math.round(Number(text)),
       encode: String,
     })
     .check(z.describe(says));
@@ -18,13 +21,17 @@ const whole = (least: number, most: number, says: string) =>
 /** The number as the grammar prints it: `multipleOf` accepts 0.1 + 0.2, which has seventeen digits. */
 const rounded = (value: number, digits: number) => String(Number(value.toFixed(digits)));
 
-const decimal = (least: number, most: number, says: string) =>
+const decimal = (
+  least: number,
+  most: number,
+  says: string,
+  nearest = (value: number): number => value,
+) =>
   z
-    .codec(
-      matching(/^\d{1,4}(\.\d{1,3})?$/),
-      z.number().check(z.gte(least), z.lte(most), z.multipleOf(0.001)),
-      { decode: Number, encode: (value) => rounded(value, 3) },
-    )
+    .codec(written("\\d{1,4}"), z.number().check(z.gte(least), z.lte(most), z.multipleOf(0.001)), {
+      decode: (text) => nearest(Number(rounded(Number(text), 3))),
+      encode: (value) => rounded(value, 3),
+    })
     .check(z.describe(says));
 
 const claim = (says: string) =>
@@ -58,13 +65,16 @@ const position = z
   .codec(
     z.union([
       place,
-      matching(/^(0|1|0?\.\d{1,4}|1\.0{1,4}|0\.0{1,4}),(0|1|0?\.\d{1,4}|1\.0{1,4}|0\.0{1,4})$/),
+      matching(
+        /^(0|1|0?\.\d{1,20}|1\.0{1,20}|\d(\.\d{1,20})?e-\d{1,2}),(0|1|0?\.\d{1,20}|1\.0{1,20}|\d(\.\d{1,20})?e-\d{1,2})$/,
+      ),
     ]),
     z.union([place, Point]),
     {
       decode: (text) => {
         const [x = "", y] = text.split(",");
-        return y === undefined ? (x as z.infer<typeof place>) : { x: Number(x), y: Number(y) };
+        const part = (digits: string) => Number(rounded(Number(digits), 4));
+        return y === undefined ? (x as z.infer<typeof place>) : { x: part(x), y: part(y) };
       },
       encode: (at) => (typeof at === "string" ? at : `${rounded(at.x, 4)},${rounded(at.y, 4)}`),
     },
@@ -80,11 +90,18 @@ const extent = z.int().check(z.gte(1), z.lte(30_000));
 export type Box = z.infer<typeof Box>;
 export const Box = z.object({ x: pixel, y: pixel, w: extent, h: extent });
 
+/** The box with its edges at whole pixels. To round the width would move the right edge twice, and perhaps out of the image. */
+export function wholeBox({ x, y, w, h }: Box): Box {
+  const left = Math.max(0, Math.round(x));
+  const top = Math.max(0, Math.round(y));
+  return { x: left, y: top, w: Math.round(x + w) - left, h: Math.round(y + h) - top };
+}
+
 const crop = z
-  .codec(matching(/^\d{1,5},\d{1,5},\d{1,5},\d{1,5}$/), Box, {
+  .codec(matching(/^\d{1,5}(\.\d{1,20})?(,\d{1,5}(\.\d{1,20})?){3}$/), Box, {
     decode: (text) => {
       const [x = 0, y = 0, w = 0, h = 0] = text.split(",").map(Number);
-      return { x, y, w, h };
+      return wholeBox({ x, y, w, h });
     },
     encode: ({ x, y, w, h }) => `${x},${y},${w},${h}`,
   })
@@ -95,26 +112,28 @@ const Colour = matching(/^[0-9a-f]{6}([0-9a-f]{2})?$/);
 const named: Record<string, string> = { white: "ffffff", black: "000000", transparent: "00000000" };
 const colour = z
   .codec(
-    matching(/^([0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8}|white|black|transparent)$/),
+    matching(/^#?([0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})$|^(white|black|transparent)$/),
     Colour,
     {
-      decode: (text) =>
-        named[text] ?? (text.length < 6 ? text.replace(/./g, "$&$&") : text).toLowerCase(),
+      decode: (text) => {
+        const digits = named[text] ?? text.replace("#", "");
+        return (digits.length < 6 ? digits.replace(/./g, "$&$&") : digits).toLowerCase();
+      },
       encode: (digits) => digits,
     },
   )
   .check(
     z.describe(
-      'what is behind the picture: 3, 4, 6 or 8 hexadecimal digits (rgb, rgba, rrggbb, rrggbbaa) without "#", or white, black, transparent',
+      "what is behind the picture: 3, 4, 6 or 8 hexadecimal digits (rgb, rgba, rrggbb, rrggbbaa), or white, black, transparent",
     ),
   );
 
 const quality = z
   .codec(
-    z.union([z.literal("auto"), matching(/^\d{1,3}$/)]),
+    z.union([z.literal("auto"), written("\\d{1,3}")]),
     z.union([z.literal("auto"), z.int().check(z.gte(1), z.lte(100))]),
     {
-      decode: (text) => (text === "auto" ? "auto" : Number(text)),
+      decode: (text) => (text === "auto" ? "auto" : Math.round(Number(text))),
       encode: String,
     },
   )
@@ -134,7 +153,15 @@ const rotation = z
 export const Query = z.strictObject({
   w: z.optional(whole(1, MAX_EDGE, `width in CSS pixels, a whole number 1..${MAX_EDGE}`)),
   h: z.optional(whole(1, MAX_EDGE, `height in CSS pixels, a whole number 1..${MAX_EDGE}`)),
-  dpr: z.optional(decimal(1, 4, "device pixels per CSS pixel, a number 1..4")),
+  dpr: z.optional(
+    // a browser that is zoomed has any ratio
+    decimal(
+      1,
+      4,
+      "device pixels per CSS pixel, a number 1..4; a number outside is read as the nearest",
+      (ratio) => Math.min(4, Math.max(1, ratio)),
+    ),
+  ),
   fit: z.optional(
     z
       .enum(["cover", "contain", "fill", "inside", "outside"])
