@@ -1,3 +1,4 @@
+import * as Cors from "./cors.ts";
 import * as S3Responses from "./s3-responses.ts";
 import { gateway, parameters } from "./gateway.ts";
 import * as Settings from "./settings.ts";
@@ -64,13 +65,34 @@ const objectHeaders = S3Responses.passHeaders(
   "Accept-Ranges",
 );
 
+/**
+ * The content type of a 304. S3 sends none with it, and the gateway would write `application/json`, which a cache may store
+ * with the image (RFC 9111, section 3.2). The name says what the image most likely is, and every answer is an image.
+ */
+const typeByName = [
+  `#set($name = $input.params("image").toLowerCase())`,
+  `#set($type = "image/jpeg")`,
+  ...["png", "gif", "webp"].map(
+    (extension) => `#if($name.endsWith(".${extension}"))#set($type = "image/${extension}")#end`,
+  ),
+  `#set($context.responseOverride.header.Content-Type = $type)`,
+].join("");
+
 S3Responses.addResponses("GetS3", route, {
   "200": { pattern: "200", headers: objectHeaders },
   "206": {
     pattern: "206",
     headers: { ...objectHeaders, ...S3Responses.passHeaders("Content-Range") },
   },
-  "304": { pattern: "304", headers: S3Responses.passHeaders("ETag", "Cache-Control") },
+  "304": {
+    pattern: "304",
+    // declared, so that the template can override it
+    headers: {
+      ...S3Responses.passHeaders("ETag", "Cache-Control"),
+      "Content-Type": Cors.constant("image/jpeg"),
+    },
+    template: typeByName,
+  },
   "400": {
     pattern: String.raw`4(0[0-25-9]|1[0-57-9]|[2-9]\d)`,
     headers: {},

@@ -10,6 +10,8 @@ export type S3Response = {
   problem?: { title: string; code: string };
   /** Replaces S3's body. */
   json?: object;
+  /** A response template, for a response without a body. */
+  template?: string;
 };
 
 /** Returns a mapping that passes these headers of S3 on. */
@@ -30,7 +32,9 @@ type Route = ReturnType<typeof gateway.routeIntegration>["nodes"];
 
 /** Adds the responses to a route, by the status that the client receives. */
 export function addResponses(name: string, route: Route, responses: Record<string, S3Response>) {
-  for (const [statusCode, { pattern, headers, problem, json }] of Object.entries(responses)) {
+  for (const [statusCode, { pattern, headers, problem, json, template }] of Object.entries(
+    responses,
+  )) {
     const body = problem ? problemOf(Number(statusCode), problem) : json && JSON.stringify(json);
     const type = problem ? "application/problem+json" : "application/json";
     const responseParameters = Object.fromEntries(
@@ -67,10 +71,12 @@ export function addResponses(name: string, route: Route, responses: Record<strin
           responseParameters,
           // Passes bytes unchanged, whatever type `Accept` starts with. A template needs text: without the conversion a browser's
           // `Accept: image/avif,…` turns S3's XML into a 500.
-          contentHandling: body ? "CONVERT_TO_TEXT" : "CONVERT_TO_BINARY",
+          contentHandling: body || template ? "CONVERT_TO_TEXT" : "CONVERT_TO_BINARY",
           responseTemplates: body
             ? { "application/json": `${Cors.chooseOrigin}\n${body}` }
-            : undefined,
+            : template
+              ? { "application/json": template }
+              : undefined,
         },
         { dependsOn: [route.integration, response] },
       ),

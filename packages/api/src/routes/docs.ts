@@ -26,7 +26,8 @@ export const docs = new Hono<Env>()
   });
 
 function respond(c: Context<Env>, text: string, own: Record<string, string>) {
-  const headers = { ...cachedFiveMinutes, etag: Etags.ofText(text) };
+  // a 304 has the type, too: the gateway would write its own, and a cache may store it with the page
+  const headers = { ...cachedFiveMinutes, etag: Etags.ofText(text), ...own };
   if (Etag.matches(headers.etag, c.req.header("if-none-match"))) return c.body(null, 304, headers);
-  return c.body(text, 200, { ...headers, ...own });
+  return c.body(text, 200, headers);
 }

@@ -149,6 +149,7 @@ test("a client that has the image gets 304 without a request to the bucket", asy
       expect(response.headers).toMatchObject({
         ETag: ifNoneMatch.endsWith('-better"') ? ifNoneMatch : ETag,
         "Cache-Control": headers["Cache-Control"],
+        "Content-Type": headers["Content-Type"],
         Vary: "Accept",
       });
     }

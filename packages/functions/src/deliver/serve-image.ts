@@ -30,10 +30,18 @@ export async function serveImage(
     result = await deliver(delivery, request, timing, deadline);
   }
 
-  const { headers, eTags } = delivery;
+  const { headers, imageHeaders, eTags } = delivery;
   switch (result.type) {
     case "notModified":
-      return { status: 304, headers: { ...headers, ETag: result.eTag } };
+      return {
+        status: 304,
+        headers: {
+          ...headers,
+          ETag: result.eTag,
+          // without one the gateway writes application/json, which a cache may store with the image: RFC 9111, section 3.2
+          "Content-Type": imageHeaders["Content-Type"]!,
+        },
+      };
     case "stored": {
       const stored = result;
       const afterSent = Reencode.isDue(delivery.plan, stored)

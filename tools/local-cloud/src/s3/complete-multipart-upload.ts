@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import * as Payload from "./payload.ts";
+import * as Key from "./key.ts";
 import type { Action, S3 } from "./types.ts";
 import * as Checksum from "./checksum.ts";
 import { S3Error } from "./s3-error.ts";
@@ -31,7 +32,7 @@ export const completeMultipartUpload: Action = async (s3, call) => {
   return {
     headers: { ...ObjectHeaders.encryption, ...ObjectHeaders.versionId(call, version) },
     body: Xml.document("CompleteMultipartUploadResult", [
-      Xml.element("Location", `/${call.bucket.name}/${call.key}`),
+      Xml.element("Location", Key.url(call)),
       ...uploadElements(call),
       Xml.element("ETag", `"${version.etag}"`),
       ...checksumElements(version),

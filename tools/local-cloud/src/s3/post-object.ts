@@ -116,6 +116,7 @@ function verify(s3: S3, encoded: string, fields: Map<string, string>) {
 
 /** The form fields as the headers of a PUT. */
 const headersOf = (call: Call, fields: Map<string, string>): Call["headers"] => ({
+  host: call.headers["host"],
   "user-agent": call.headers["user-agent"],
   ...Object.fromEntries(
     [...fields].map(([name, value]) => [
@@ -149,7 +150,7 @@ async function* within(
 
 function answer(call: Call, fields: Map<string, string>, version: Version): Answer {
   const { bucket, key } = call;
-  const location = `http://${call.headers["host"] ?? ""}/${bucket.name}/${encodeURIComponent(key)}`;
+  const location = Key.url(call);
   const headers = { ...storedHeaders(call, version), location };
   const redirect = fields.get("success_action_redirect") ?? fields.get("redirect");
   if (redirect && URL.canParse(redirect)) {
