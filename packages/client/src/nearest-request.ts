@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 
 /**
  * The request with each number brought to the nearest one that the grammar has: rounded to its digits, and not beyond its limits.
- * A page computes such numbers from what it measures (`clientWidth`, `devicePixelRatio`, a third of a width), and a size
+ * A page computes such numbers from what it measures (the width of an element, the ratio of its pixels), and a size
  * that is a little wrong is better than a page that does not render. A number that is none (`NaN`) is left out, with its parameter.
  */
 export function nearestRequest(asked: Request): Request {
@@ -67,7 +67,7 @@ function nearestNumber(schema: z.ZodMiniNumber, value: number): number | undefin
 /** `screen.orientation` counts to 270, `window.orientation` from -90. */
 const rotation = (degrees: number): number => (((degrees % 360) + 360) % 360) + 0;
 
-/** A colour as CSS writes it: `#f00`, or `rgb(255, 0, 0)` and `rgba(255, 0, 0, 0.5)` from `getComputedStyle`. */
+/** A colour as CSS writes it: `#f00`, or `rgb(255, 0, 0)` and `rgba(255, 0, 0, 0.5)` as a browser computes them. */
 function hexadecimal(colour: string): string {
   const channels = /^rgba?\(([\d.\s,/%]+)\)$/.exec(colour)?.[1]?.match(/[\d.]+%?/g);
   if (channels?.length !== 3 && channels?.length !== 4) {

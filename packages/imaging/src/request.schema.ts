@@ -7,7 +7,7 @@ export const MAX_EDGE = 4096;
 
 const matching = (pattern: RegExp) => z.string().check(z.regex(pattern));
 
-/** Numbers as programs write them: `devicePixelRatio` at a zoom of 110 % is 1.100000023841858, a third of a width has a fraction. They are rounded to the digits that the grammar has. */
+/** Numbers as programs write them: a pixel ratio at a zoom of 110 % is 1.100000023841858, a third of a width has a fraction. They are rounded to the digits that the grammar has. */
 const written = (digits: string) => matching(new RegExp(`^${digits}(\\.\\d{1,20})?$`));
 
 const whole = (least: number, most: number, says: string) =>
