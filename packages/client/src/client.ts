@@ -1,13 +1,17 @@
 import type { App } from "@balde/api/app";
-import { type ClientResponse, hc } from "hono/client";
+import { hc } from "hono/client";
 
+import type { Api, CreateUpload, Image, ResponseBody } from "./api.ts";
 import { type ImageRequest, type ImageRef, imageUrl, srcset } from "./image-url.ts";
-import { ProblemError, problemFetch } from "./problem.ts";
-import { type SendOptions, type UploadForm, postForm } from "./upload.ts";
+import { problemFetch } from "./problem.ts";
+import { createUploadCalls } from "./upload-calls.ts";
+import { type UploadOptions, type UploadTask, resumeUpload, startUpload } from "./upload-task.ts";
 
+export type { Image, ResponseBody, UploadState } from "./api.ts";
 export { imageUrl, srcset } from "./image-url.ts";
 export { type Code, ProblemError } from "./problem.ts";
 export { type Tokens, signIn } from "./sign-in.ts";
+export type { UploadOptions, UploadTask } from "./upload-task.ts";
 
 export type Options = {
   /** The ID token of Cognito, or a function that is called for it before each request. Public reads need none. */
@@ -15,21 +19,8 @@ export type Options = {
   fetch?: typeof globalThis.fetch;
 };
 
-// TypeScript computes this type once, here, and not in every file that uses the client: https://hono.dev/docs/guides/rpc#compile-your-code-before-using-it-recommended
-type Api = ReturnType<typeof hc<App>>["v1"];
-type CreateUpload = Parameters<Api["uploads"]["$post"]>[0]["json"];
-type CreatedUpload = ResponseBody<Api["uploads"]["$post"]>;
-
-export type Image = CreatedUpload["image"];
-export type ResponseBody<Call extends (...input: never[]) => Promise<unknown>> =
-  Awaited<ReturnType<Call>> extends ClientResponse<infer Body> ? Body : never;
-
 /** The metadata of an uploaded image. `type` is needed only if the Blob has none. */
 export type UploadMetadata = Omit<CreateUpload, "type" | "bytes" | "method"> & { type?: string };
-export type UploadOptions = SendOptions & {
-  /** Resolves as soon as the bucket has stored the image, which is still `pending` then. */
-  resolveWhenStored?: boolean;
-};
 
 /** The signed URLs in the order of the requests, and the time at which all of them expire (ISO 8601). */
 export type SignedUrls = ResponseBody<Api["images"][":id"]["urls"]["$post"]>;
@@ -49,26 +40,44 @@ export function createClient(baseUrl: string, options: Options = {}) {
       return current ? { authorization: `Bearer ${current}` } : {};
     },
   }).v1;
+  const calls = createUploadCalls(api);
+  const start = (
+    file: Blob,
+    metadata: UploadMetadata = {},
+    options: UploadOptions = {},
+  ): UploadTask => {
+    const type = metadata.type ?? file.type;
+    return startUpload(calls, file, { ...metadata, type, bytes: file.size }, options);
+  };
 
   return {
     /** Every route with its types: `client.v1.images[":id"].$get({ param: { id } })`. */
     v1: api satisfies Api,
 
     /**
-     * Uploads a file of at most 16 MiB directly to the bucket and returns the image once it is `ready`.
+     * Uploads a file of at most 500 MiB directly to the bucket and returns the image once it is `ready`: as one form up to
+     * 16 MiB, in parts above. What fails for a moment is tried again, and a lost network is waited for.
      * @throws ProblemError with the reason if the file is rejected, or `storage.…` if the bucket rejects it
+     * @throws the signal's reason if it aborts; the image is deleted then
      */
     async upload(
       file: Blob,
       metadata: UploadMetadata = {},
       options: UploadOptions = {},
     ): Promise<Image> {
-      const type = metadata.type ?? file.type;
-      const json = { ...metadata, type, bytes: file.size, method: "form" } as const;
-      const { image, upload } = await (await api.uploads.$post({ json })).json();
-      await postForm(upload as UploadForm, file, options);
-      return options.resolveWhenStored ? image : waitUntilReady(api, image, options.signal);
+      return start(file, metadata, options).done;
     },
+
+    /** The same as `upload`, which can be paused. */
+    startUpload: start,
+
+    /**
+     * Goes on with an upload of the last day, for example after the page was closed, from the image's id and the same file.
+     * Of a file in parts it sends those that the bucket does not have. Of one that has come already it only waits.
+     * `done` rejects with a RangeError if the file has another size.
+     */
+    resumeUpload: (id: Image["id"], file: Blob, options: UploadOptions = {}): UploadTask =>
+      resumeUpload(calls, id, file, options),
 
     /**
      * Signed URLs of your own image, one for each request and in their order. Anyone who has such a URL can read the image
@@ -90,32 +99,3 @@ export function createClient(baseUrl: string, options: Options = {}) {
     srcset: (image: ImageRef, asked?: ImageRequest) => srcset(baseUrl, image, asked),
   };
 }
-
-/** Polls the upload until it is ready or rejected, first after 50 ms, then at growing intervals of at most 2 s. */
-async function waitUntilReady(api: Api, image: Image, signal?: AbortSignal): Promise<Image> {
-  const param = { id: image.id };
-  for (let pause = 50; ; pause = Math.min(pause * 1.5, 2_000)) {
-    signal?.throwIfAborted();
-    const upload = await (await api.uploads[":id"].$get({ param })).json();
-    if (upload.state === "ready") return getOwnImage(api, image);
-    if (upload.state !== "pending" && upload.state !== "processing") throw rejectedError(upload);
-    await new Promise((resolve) => setTimeout(resolve, pause));
-  }
-}
-
-const getOwnImage = async (api: Api, { id }: Image): Promise<Image> =>
-  (await api.me.images[":id"].$get({ param: { id } })).json();
-
-const rejectedError = ({
-  state,
-  reason,
-}: {
-  state: string;
-  reason?: { code: string; detail: string };
-}) =>
-  new ProblemError({
-    code: reason?.code ?? `image.${state}`,
-    status: 422,
-    title: "The image was rejected",
-    detail: reason?.detail ?? `The image is ${state}`,
-  });

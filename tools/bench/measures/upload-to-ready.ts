@@ -1,5 +1,5 @@
 import { type Client, createClient, signIn } from "../../../packages/client/src/client.ts";
-import { postForm } from "../../../packages/client/src/upload.ts";
+import { postForm } from "../../../packages/client/src/send-to-bucket.ts";
 import { prepare } from "../../../packages/imaging/src/prepare.ts";
 import { withCloud } from "../cloud.ts";
 import { samplePhotograph } from "../sample-photograph.ts";

@@ -123,6 +123,8 @@ function send(agent: Agent, url: string, incoming: IncomingMessage, body: Buffer
   incoming.on("close", () => void (incoming.complete || forwarded.destroy()));
   if (body) forwarded.end(body);
   else incoming.pipe(forwarded);
+  // after a response that did not wait for the body: the rest must be read, or the caller's next request never arrives
+  forwarded.on("close", () => incoming.unpipe(forwarded).resume());
   return promise;
 }
 

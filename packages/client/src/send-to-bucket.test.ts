@@ -38,7 +38,7 @@ const origin = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}
 beforeAll(async () => {
   if (browserIsMissing) return;
   const built = await build({
-    entryPoints: [join(import.meta.dirname, "upload.ts")],
+    entryPoints: [join(import.meta.dirname, "send-to-bucket.ts")],
     bundle: true,
     format: "iife",
     globalName: "Upload",
