@@ -72,7 +72,7 @@ test("values of delivery parameters are typed, and unknown parameters do not com
     "auto" | "avif" | "webp" | "jpeg" | "png" | "gif" | undefined
   >();
   expectTypeOf<Asked["rot"]>().toEqualTypeOf<0 | 90 | 180 | 270 | undefined>();
-  expectTypeOf<Asked["q"]>().toEqualTypeOf<number | "auto" | undefined>();
+  expectTypeOf<Asked["q"]>().toEqualTypeOf<number | "auto" | "lossless" | undefined>();
   expectTypeOf<{ w: 640; fit: "cover"; pos: { x: 0.5; y: 0 } }>().toExtend<Asked>();
   expectTypeOf<{ f: "bmp" }>().not.toExtend<Asked>();
   // only the API can sign

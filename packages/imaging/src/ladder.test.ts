@@ -41,6 +41,7 @@ test.each<[string, Request, number | undefined]>([
 test("a lossless output of a lossless image is made from the original", () => {
   expect(chosen({ w: 300, f: "png" }, { format: "png" }).rung).toBeUndefined();
   expect(chosen({ w: 300, f: "webp" }, { format: "png" }).rung?.width).toBe(512);
+  expect(chosen({ w: 300, f: "webp", q: "lossless" }, { format: "png" }).rung).toBeUndefined();
   expect(chosen({ w: 300, f: "png" }, { format: "jpeg" }).rung?.width).toBe(512);
 });
 

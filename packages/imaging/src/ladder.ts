@@ -1,3 +1,4 @@
+import * as EncoderSettings from "./encoder-settings.ts";
 import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
 import { type Plan, swapSidesIfTurned } from "./plan.ts";
@@ -50,9 +51,9 @@ export function choose<R extends Rung>(
 ): R | undefined {
   if (source.format === "svg") return smallestFor(plan, rungs) ?? widest(rungs);
   if (plan.trim || plan.frames === "all") return undefined;
-  // a lossless original that is requested as PNG must not pass through a JPEG
+  // a lossless original that is requested as PNG or without loss must not pass through a JPEG
   if (
-    plan.encoding.format === "png" &&
+    (plan.encoding.format === "png" || EncoderSettings.isLossless(plan.encoding)) &&
     source.format !== "jpeg" &&
     rungs.some((rung) => rung.contentType === "image/jpeg")
   )

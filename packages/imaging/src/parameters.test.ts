@@ -183,6 +183,32 @@ test("q: a higher quality gives a larger file in each lossy format", async () =>
   }
 });
 
+test("q: lossless keeps every pixel, as a PNG of the same size does", async () => {
+  const movie = gif(60, 40, ["red", "lime"]);
+  const cases: [Request["f"], "webp" | "heif" | "png", Buffer | Promise<Buffer>, boolean][] = [
+    ["webp", "webp", koi, false],
+    ["avif", "heif", koi, false],
+    ["auto", "webp", koi, true],
+    ["auto", "png", koi, false],
+    ["webp", "webp", movie, false],
+  ];
+  for (const [f, format, bytes, webp] of cases) {
+    const request = { w: 320, f, q: "lossless" } as const;
+    const { data, metadata } = await renderRequest(await bytes, request, { avif: true, webp });
+    const { data: png } = await renderKoi({ w: 320, anim: false }, bytes);
+    expect([f, metadata.format]).toEqual([f, format]);
+    expect(await difference(data, png)).toBe(0);
+  }
+});
+
+test("q: lossless is refused for formats that have no such mode", async () => {
+  for (const f of ["jpeg", "gif"] as const)
+    await expect(renderKoi({ f, q: "lossless" })).rejects.toMatchObject({
+      code: "delivery.invalid_query",
+      message: expect.stringContaining("webp, avif, png"),
+    });
+});
+
 test("meta: writes the credit only when it is requested", async () => {
   const credit = { copyright: "2026 Ana Example" };
   const hasCredit = async (request: Request) =>

@@ -64,6 +64,7 @@ export function plan(request: Request, source: Source, accepted: AcceptedFormats
   const format = chosen(request.f ?? "auto", {
     isAnimated,
     hasAlpha,
+    isLossless: request.q === "lossless",
     pixels: placed.width * placed.height,
     accepted,
   });
@@ -173,10 +174,23 @@ function chosen(
   {
     isAnimated,
     hasAlpha,
+    isLossless,
     pixels,
     accepted,
-  }: { isAnimated: boolean; hasAlpha: boolean; pixels: number; accepted: AcceptedFormats },
+  }: {
+    isAnimated: boolean;
+    hasAlpha: boolean;
+    isLossless: boolean;
+    pixels: number;
+    accepted: AcceptedFormats;
+  },
 ): Format {
+  if (isLossless && f !== "auto" && !EncoderSettings.losslessFormats.includes(f))
+    throw refused(
+      "q",
+      "lossless",
+      `is not possible as ${f}; formats without loss are ${EncoderSettings.losslessFormats.join(", ")}`,
+    );
   if (f === "avif" && pixels > Limits.MAX_AVIF_PIXELS) {
     throw refused(
       "f",
@@ -191,6 +205,15 @@ function chosen(
       "cannot move, and this picture does; ask for webp or gif, or for its first frame with anim=0",
     );
   if (f !== "auto") return f;
+  if (isLossless) {
+    if (accepted.webp) return "webp";
+    if (!isAnimated) return "png";
+    throw refused(
+      "q",
+      "lossless",
+      "is possible for a moving picture as webp only, which the client does not accept",
+    );
+  }
   if (isAnimated) return accepted.webp ? "webp" : "gif";
   if (accepted.avif && pixels <= Limits.MAX_AVIF_PIXELS) return "avif";
   if (accepted.webp) return "webp";

@@ -14,9 +14,11 @@ function encoding(encoding: Encoding): number {
     case "png":
       return encoding.colours === "all" ? 0.1 : 0.55;
     case "avif":
+      if (encoding.quality === "lossless") return 0.8;
       return encoding.effort === 0 ? 0.38 : 0.9;
     case "webp":
-      return 0.14;
+      // a photograph costs more than noise here, which cannot be predicted and is given up on
+      return encoding.quality === "lossless" ? 0.3 : 0.14;
     case "jpeg":
       return 0.03;
   }

@@ -130,16 +130,16 @@ const colour = z
 
 const quality = z
   .codec(
-    z.union([z.literal("auto"), written("\\d{1,3}")]),
-    z.union([z.literal("auto"), z.int().check(z.gte(1), z.lte(100))]),
+    z.union([z.literal(["auto", "lossless"]), written("\\d{1,3}")]),
+    z.union([z.literal(["auto", "lossless"]), z.int().check(z.gte(1), z.lte(100))]),
     {
-      decode: (text) => (text === "auto" ? "auto" : Math.round(Number(text))),
+      decode: (text) => (text === "auto" || text === "lossless" ? text : Math.round(Number(text))),
       encode: String,
     },
   )
   .check(
     z.describe(
-      "a whole number 1..100 on JPEG's scale, whatever the format, or auto; a PNG below 100 has 256 colours, below 25 it has 16",
+      "a whole number 1..100 on JPEG's scale, whatever the format, or auto; a PNG below 100 has 256 colours, below 25 it has 16; lossless keeps every pixel as it is at that size (webp, avif and png)",
     ),
   );
 

@@ -64,7 +64,10 @@ function readDeliveryParameters(): Parameter[] {
 /** Whether the schema is a number, or a number or a keyword such as "auto". */
 function isNumber(schema: Schema): boolean {
   const either = schema["anyOf"] as Schema[] | undefined;
-  if (either) return either.some(isNumber) && either.every((it) => isNumber(it) || "const" in it);
+  if (either)
+    return (
+      either.some(isNumber) && either.every((it) => isNumber(it) || "const" in it || "enum" in it)
+    );
   return schema["type"] === "integer" || schema["type"] === "number";
 }
 

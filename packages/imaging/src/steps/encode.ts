@@ -4,12 +4,17 @@ import type { Step } from "./step.ts";
 export const encode: Step = (picture, { encoding }) => {
   switch (encoding.format) {
     case "avif":
+      // without loss in sharp's own terms: the colours are not converted to brightness and chroma either
+      if (encoding.quality === "lossless")
+        return picture.avif({ lossless: true, effort: encoding.effort });
       return picture.avif({
         quality: encoding.quality,
         effort: encoding.effort,
         chromaSubsampling: "4:2:0",
       });
     case "webp":
+      if (encoding.quality === "lossless")
+        return picture.webp({ lossless: true, effort: encoding.effort });
       return picture.webp({ quality: encoding.quality, effort: encoding.effort });
     case "jpeg":
       return picture.jpeg({ quality: encoding.quality, optimiseCoding: !encoding.byRows });
