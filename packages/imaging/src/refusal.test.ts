@@ -16,6 +16,10 @@ test.each([
   ["gifload_buffer: Invalid frame data", "image.damaged"],
   ["VipsJpeg: premature end of JPEG image\nvips2png: unable to write to target", "image.truncated"],
   ["timeout: 12% complete", "image.too_complex"],
+  [
+    "tiff2vips: Cumulated memory allocation of 11535768 + 88466432 bytes is beyond the 52428800 cumulated byte limit defined in open options",
+    "image.too_complex",
+  ],
 ])("an error of libvips about the image becomes a refusal: %s", async (message, code) => {
   await expect(refuse(new Error(message))).rejects.toMatchObject({ kind: "unprocessable", code });
 });

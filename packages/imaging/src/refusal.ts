@@ -31,6 +31,9 @@ export class Refusal extends Error {
 const ENDS_EARLY =
   /premature end|unexpected end|end of file|bad seek|read error|truncated|not enough data|unable to parse/i;
 
+/** libtiff's message for a strip or a tile above its limit of 50 MB. */
+const NEEDS_MEMORY = /memory allocation of .* is beyond/i;
+
 /** Errors that no image can cause: a bug, a wrong option for sharp, no memory, no disk space. libvips reports the first cause in the first line. */
 const isOurFault = (error: Error) =>
   error.constructor !== Error ||
@@ -57,6 +60,13 @@ export async function refuseBadInput<T>(work: () => Promise<T>): Promise<T> {
         "unprocessable",
         "image.too_complex",
         "The image takes longer to decode than is allowed",
+        { cause: error },
+      );
+    if (NEEDS_MEMORY.test(message))
+      throw new Refusal(
+        "unprocessable",
+        "image.too_complex",
+        "The image has parts that need more memory at once than is allowed; save it with smaller strips or tiles",
         { cause: error },
       );
     if (ENDS_EARLY.test(message))
