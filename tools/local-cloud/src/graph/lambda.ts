@@ -39,7 +39,7 @@ export const lambda = {
       timeout: optionalNumber,
       tracingConfig: z.optional(object({ mode: requiredOneOf("Active", "PassThrough") })),
       architectures: ignored(MACHINE),
-      ephemeralStorage: ignored(MACHINE),
+      ephemeralStorage: z.optional(object({ size: optionalNumber })),
       replaceSecurityGroupsOnDestroy: ignored(MACHINE),
       replacementSecurityGroupIds: ignored(MACHINE),
       vpcConfig: ignored(MACHINE),

@@ -1,5 +1,3 @@
-import { tmpdir } from "node:os";
-
 import type { FunctionSource, Resource, ResourceGraph } from "../graph/resource-graph.ts";
 
 /** The credentials of a function's role. */
@@ -82,8 +80,6 @@ function systemVariables() {
   const { PATH, SystemRoot } = process.env;
   return {
     PATH,
-    TMPDIR: tmpdir(),
-    TEMP: tmpdir(),
     LANG: "en_US.UTF-8",
     TZ: ":UTC",
     ...(SystemRoot && { SystemRoot }),

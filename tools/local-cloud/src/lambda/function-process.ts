@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
@@ -14,6 +16,7 @@ import { printOutput } from "./print-output.ts";
 import { splitPrelude } from "./streaming-prelude.ts";
 import * as InvokeResult from "./invoke-result.ts";
 import { type Event, type RuntimeApi } from "./runtime-api.ts";
+import type { createDiskWatch } from "./disk-watch.ts";
 import type { createMemoryWatch } from "./memory-watch.ts";
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: ten seconds to load, in addition to the timeout of the first event. */
@@ -33,7 +36,13 @@ export type FunctionProcess = {
   kill(): void;
 };
 
-type FunctionSettings = { name: string; arn: string; memoryMb: number; timeoutMs: number };
+type FunctionSettings = {
+  name: string;
+  arn: string;
+  memoryMb: number;
+  diskMb: number;
+  timeoutMs: number;
+};
 
 type Options = {
   settings: FunctionSettings;
@@ -42,6 +51,9 @@ type Options = {
   compileCache: string;
   api: RuntimeApi;
   memory: ReturnType<typeof createMemoryWatch>;
+  disk: ReturnType<typeof createDiskWatch>;
+  /** The folder in which each process gets a folder of its own for temporary files. */
+  temporary: string;
   clock: Pick<Clock, "now">;
   log: Log;
   onIdle: (process: FunctionProcess) => void;
@@ -51,8 +63,10 @@ type Options = {
 
 /** One process of a function, Lambda's execution environment. It processes one event at a time. */
 export function startProcess(options: Options): FunctionProcess {
-  const { settings, bundle, api, memory, clock, log, onIdle, onEnd } = options;
+  const { settings, bundle, api, memory, disk, clock, log, onIdle, onEnd } = options;
   const token = randomUUID();
+  const tmp = join(options.temporary, token);
+  mkdirSync(tmp, { recursive: true });
   let current: Invocation | undefined;
   let deliver: ((event: Event) => void) | undefined;
   let initFailure: InvokeResult.InvokeResult | undefined;
@@ -97,6 +111,8 @@ export function startProcess(options: Options): FunctionProcess {
       cwd: bundle.folder,
       env: {
         ...options.environment,
+        TMPDIR: tmp,
+        TEMP: tmp,
         AWS_LAMBDA_RUNTIME_API: runtimeApi,
         LAMBDA_TASK_ROOT: bundle.folder,
         _HANDLER: bundle.handler,
@@ -119,6 +135,15 @@ export function startProcess(options: Options): FunctionProcess {
     },
   };
 
+  const watchedDisk = {
+    folder: tmp,
+    limitBytes: settings.diskMb * 1024 * 1024,
+    exceeded() {
+      endedBy = InvokeResult.outOfDisk;
+      self.kill();
+    },
+  };
+
   child.once("error", (error) => {
     initFailure = InvokeResult.failure("Runtime.InvalidEntrypoint", String(error));
     end(null, null);
@@ -135,6 +160,7 @@ export function startProcess(options: Options): FunctionProcess {
       current = invocation;
       const deadline = Date.now() + settings.timeoutMs;
       memory.add(watched);
+      disk.add(watchedDisk);
       timer = setTimeout(() => {
         endedBy = (id) => InvokeResult.timedOut(id, settings.timeoutMs);
         self.kill();
@@ -202,6 +228,7 @@ export function startProcess(options: Options): FunctionProcess {
     current?.end();
     clearTimeout(timer);
     memory.delete(watched);
+    disk.delete(watchedDisk);
     if (self.state === "busy") self.state = "answered";
   }
 
@@ -217,6 +244,8 @@ export function startProcess(options: Options): FunctionProcess {
     const wasStarting = self.state === "starting";
     self.state = "ended";
     api.forget(token);
+    // a process that it has started may still write
+    void rm(tmp, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
     const broken = done();
     const result = (id: string) => endedBy?.(id) ?? InvokeResult.exited(id, code, signal);
     broken?.settle(result(broken.id));

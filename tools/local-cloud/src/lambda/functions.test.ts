@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -29,6 +31,17 @@ export const handler = async () => { throw new Error("call " + ++calls); };`,
           return kept.length }`,
       "heap.ts": `const kept: number[][] = []
         export const handler = async () => { for (;;) kept.push(Array.from({ length: 100_000 }, Math.random)) }`,
+      "fill.ts": `import { appendFile } from "node:fs/promises"
+        import { tmpdir } from "node:os"
+        export const handler = async ({ mb }: any) => {
+          for (let i = 0; i < mb; i += 8) await appendFile(tmpdir() + "/file", Buffer.alloc(8 << 20, 1))
+          return tmpdir() }`,
+      "start.ts": `import { spawn } from "node:child_process"
+        import { once } from "node:events"
+        export const handler = async ({ mb }: any) => {
+          const script = "const kept = []; for (let i = 0; i < " + mb + "; i += 8) kept.push(Buffer.alloc(8 << 20, 1)); setTimeout(() => {}, 500)"
+          const [code] = await once(spawn(process.execPath, ["-e", script]), "exit")
+          return code }`,
       "broken.ts": `throw new RangeError("no settings"); export const handler = async () => {}`,
       "quit.ts": `process.exit(3); export const handler = async () => {}`,
       "absent.ts": `export const other = 1`,
@@ -65,6 +78,8 @@ export const handler = async () => { throw new Error("call " + ++calls); };`,
       spin: { timeout: 1 },
       grow: { memorySize: 192, timeout: 20 },
       heap: { memorySize: 128, timeout: 20 },
+      fill: { memorySize: 192, timeout: 60, ephemeralStorage: { size: 512 } },
+      start: { memorySize: 192, timeout: 20 },
       one: { reservedConcurrentExecutions: 1 },
       none: { reservedConcurrentExecutions: 0 },
       old: { runtime: "nodejs22.x" },
@@ -200,6 +215,19 @@ test("a function over its memory limit is killed, whether the memory is in the h
   expect(complaint(await cloud.call("heap")).errorType).toMatch(
     /^Runtime\.(OutOfMemory|ExitError)$/,
   );
+});
+
+test("the memory of processes that a function starts counts, too", async () => {
+  expect(answer(await cloud.call("start", { mb: 16 }))).toBe(0);
+  expect(complaint(await cloud.call("start", { mb: 300 })).errorType).toBe("Runtime.OutOfMemory");
+});
+
+test("a function has a folder of its own for temporary files, and is ended when they need more than its disk", async () => {
+  const [one, other] = [answer(await cloud.call("fill", { mb: 8 })), await cloud.call("see", {})];
+  expect(answer(other).TMPDIR).not.toBe(one);
+  expect(existsSync(join(one, "file"))).toBe(true);
+  expect(complaint(await cloud.call("fill", { mb: 4000 })).errorMessage).toMatch(/ENOSPC/);
+  await expect.poll(() => existsSync(one), patiently).toBe(false);
 });
 
 test("an error before the first event is the result of the call that started the process", async () => {

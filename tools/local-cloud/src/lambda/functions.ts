@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 
@@ -15,6 +16,7 @@ import { type RoleKeys, environment } from "./environment.ts";
 import { ignoredSettings } from "./esbuild-options.ts";
 import { type Invocation, type InvokeOptions, createInvocation } from "./invocation.ts";
 import { type LiveBundle, createLiveBundle } from "./live-bundle.ts";
+import { createDiskWatch } from "./disk-watch.ts";
 import { createMemoryWatch } from "./memory-watch.ts";
 import { type ProcessPool, createProcessPool } from "./process-pool.ts";
 import { startProcess } from "./function-process.ts";
@@ -65,6 +67,10 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
   const { graph, log } = options;
   const api = await startRuntimeApi();
   const memory = createMemoryWatch();
+  const disk = createDiskWatch();
+  const temporary = join(options.folder, "tmp");
+  // of processes of an earlier cloud that was killed
+  rmSync(temporary, { recursive: true, force: true });
   const changes = options.watch ? watchSources(reload) : undefined;
   const functions = new Map<string, Deployed>();
   for (const resource of resourcesOf(graph, "aws:lambda/function:Function")) {
@@ -103,6 +109,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
       changes?.stop();
       clearInterval(retry);
       memory.stop();
+      disk.stop();
       await Promise.all(all.map(({ pool }) => pool.stop()));
       await api.stop();
       await Promise.all(all.map(({ bundle }) => bundle.stop()));
@@ -120,6 +127,8 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
       name,
       arn: resource.outputs.arn,
       memoryMb: memorySize,
+      // https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html
+      diskMb: resource.inputs.ephemeralStorage?.size ?? 512,
       timeoutMs: timeout * 1000,
     };
     // AWS refuses a function whose role Lambda cannot assume; here the start fails
@@ -149,6 +158,8 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
           settings,
           api,
           memory,
+          disk,
+          temporary,
           clock: options.clock,
           log,
           bundle: bundle.built!,

@@ -44,6 +44,14 @@ export function outOfMemory(requestId: string) {
   return failure("Runtime.OutOfMemory", exitMessage(requestId, "signal: killed"));
 }
 
+/** In Lambda a write fails, and the function has the error to report. */
+export function outOfDisk(requestId: string) {
+  return failure(
+    "Runtime.ExitError",
+    exitMessage(requestId, "ENOSPC: no space left on device, write in /tmp"),
+  );
+}
+
 export function exited(requestId: string, code: number | null, signal: NodeJS.Signals | null) {
   if (code === 0)
     return failure(

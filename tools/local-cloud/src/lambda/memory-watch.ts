@@ -14,7 +14,7 @@ export type Watched = {
   exceeded(): void;
 };
 
-/** Watches the resident memory of processes that process an event. It needs no cgroup and no privileges. */
+/** Watches the resident memory of processes that process an event, and of those that they have started. It needs no cgroup and no privileges. */
 export function createMemoryWatch(platform = process.platform) {
   const watched = new Set<Watched>();
   const [interval, readMemory] =
@@ -35,15 +35,32 @@ export function createMemoryWatch(platform = process.platform) {
 
 async function readFromProc(processes: Watched[]) {
   for (const target of processes) {
-    try {
-      // VmRSS is in kB whatever the page size is
-      const kilobytes = /VmRSS:\s+(\d+)/.exec(
-        readFileSync(`/proc/${target.pid}/status`, "latin1"),
-      )?.[1];
-      report(target, Number(kilobytes ?? 0) * 1024);
-    } catch {
-      // the process has just ended
-    }
+    const own = kilobytes(target.pid, "VmRSS");
+    // what they share with the first one, the files of node and of libraries, is there once
+    const others = descendants(target.pid).map((pid) => kilobytes(pid, "RssAnon"));
+    const all = others.reduce((sum, each) => sum + each, own);
+    // 0 if the process has just ended
+    if (own > 0) report(target, all * 1024);
+  }
+}
+
+/** 0 for a process that has ended. The file has kB whatever the page size is. */
+const kilobytes = (pid: number, field: "VmRSS" | "RssAnon") =>
+  Number(RegExp(`${field}:\\s+(\\d+)`).exec(readProc(`${pid}/status`))?.[1] ?? 0);
+
+/** Node starts processes from its main thread. */
+const descendants = (pid: number): number[] =>
+  readProc(`${pid}/task/${pid}/children`)
+    .split(" ")
+    .filter(Boolean)
+    .flatMap((child) => [Number(child), ...descendants(Number(child))]);
+
+/** An empty text for a process that has ended. */
+function readProc(file: string): string {
+  try {
+    return readFileSync(`/proc/${file}`, "latin1");
+  } catch {
+    return "";
   }
 }
 
