@@ -1,6 +1,5 @@
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { extname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import sharp from "sharp";
 
@@ -8,6 +7,7 @@ import { type Client, createClient, signIn } from "../../../packages/client/src/
 import { contentType } from "../../../packages/imaging/src/format.ts";
 import { sniff } from "../../../packages/imaging/src/sniff.ts";
 import { withCloud } from "../cloud.ts";
+import { now, peak, processesOf, restartProcesses } from "../process-memory.ts";
 import { samplePhotograph } from "../sample-photograph.ts";
 import { printTable, reportGoal } from "../report.ts";
 
@@ -155,38 +155,3 @@ const drawImage = (seed: number) =>
   })
     .jpeg({ quality: 85 })
     .toBuffer();
-
-/** Returns the processes of a function and their children, by the folder of its bundle. */
-function processesOf(folder: string): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => readProcFile(pid, "cmdline").includes(`${folder}/`));
-}
-
-/** Ends the processes, so that the next event starts a new one. */
-async function restartProcesses(pids: number[]) {
-  for (const pid of pids) process.kill(pid, "SIGKILL");
-  // an ended process exists until its parent, the cloud, has read its status
-  while (pids.some((pid) => existsSync(`/proc/${pid}`))) await sleep(5);
-}
-
-const peak = (pids: number[]) => megabytes(pids, "VmHWM");
-const now = (pids: number[]) => megabytes(pids, "VmRSS");
-
-const megabytes = (pids: number[], field: "VmHWM" | "VmRSS") =>
-  pids
-    .map(
-      (pid) =>
-        Number(RegExp(`${field}:\\s+(\\d+)`).exec(readProcFile(pid, "status"))?.[1] ?? 0) / 1024,
-    )
-    .reduce((sum, each) => sum + each, 0);
-
-/** Returns an empty text for an ended process. */
-function readProcFile(pid: number, file: string) {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, "latin1");
-  } catch {
-    return "";
-  }
-}
