@@ -72,7 +72,7 @@ test("a tag in NFC stays as it is, whatever letters it has", () => {
     .map((text) => Tag.safeParse(text).data)
     .filter((tag) => tag !== undefined);
   assert(
-    property(tags, (tag) => expect(Tag.parse(tag)).toBe(tag)),
+    property(tags, (tag) => Tag.parse(tag) === tag),
     { seed: 1, numRuns: 300 },
   );
   // the capital has no composed form, the small letter has
