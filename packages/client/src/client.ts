@@ -12,6 +12,7 @@ export { imageUrl, srcset } from "./image-url.ts";
 export { type Code, ProblemError } from "./problem.ts";
 export { type Tokens, signIn } from "./sign-in.ts";
 export type { UploadOptions, UploadTask } from "./upload-task.ts";
+export { slugOf } from "./slug.ts";
 
 export type Options = {
   /** The ID token of Cognito, or a function that is called for it before each request. Public reads need none. */
