@@ -98,7 +98,7 @@ function create(
       ...ResponseHeaders.safety,
       ...(isSnapped && { "Content-Location": `?${Request.print(asked)}` }),
     },
-    imageHeaders: ResponseHeaders.content(image.id, plan, wanted.dl),
+    imageHeaders: ResponseHeaders.content(image, plan, wanted.dl),
   };
 }
 

@@ -12,6 +12,8 @@ export type DeliverableImage = {
   id: ImageId;
   rev: string;
   isPublic: boolean;
+  /** Of the file that was uploaded. */
+  fileName: string | undefined;
   source: Source;
   rungs: (Ladder.Rung & Image.Rung)[];
 };
@@ -50,6 +52,7 @@ export async function get(
     id: row.id,
     rev: row.rev,
     isPublic: row.visibility === "public",
+    fileName: row.fileName,
     source: { width, height, format, hasAlpha, pages, credit },
     rungs: (row.rungs ?? []).map((rung) => ({ ...rung, contentType: rung.type })),
   };

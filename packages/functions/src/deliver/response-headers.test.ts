@@ -4,6 +4,7 @@ import { expect, test, vi } from "vitest";
 import * as ResponseHeaders from "./response-headers.ts";
 
 const source = { width: 100, height: 80, format: "jpeg", hasAlpha: false, pages: 1 } as const;
+const jpeg = Plan.plan({ f: "jpeg" }, source, { avif: false, webp: false });
 const webp = Plan.plan({ f: "webp" }, source, { avif: false, webp: false });
 
 const rev = "1a2b3c4d5e6f";
@@ -52,18 +53,40 @@ test("a response varies by Accept only if the format does", () => {
   expect(ResponseHeaders.caching(address, { f: "webp" })["Vary"]).toBeUndefined();
 });
 
+const image = { id: "img_1", fileName: undefined };
+
 test.each([
   ["holiday", `attachment; filename="holiday.webp"; filename*=UTF-8''holiday.webp`],
   ["a.WEBP", `attachment; filename="a.WEBP"; filename*=UTF-8''a.WEBP`],
-  ["Müll (1)", `attachment; filename="M_ll (1).webp"; filename*=UTF-8''M%C3%BCll%20%281%29.webp`],
+  ["photo.jpeg", `attachment; filename="photo.webp"; filename*=UTF-8''photo.webp`],
+  ["a.b.TIFF", `attachment; filename="a.b.webp"; filename*=UTF-8''a.b.webp`],
+  ["v1.2", `attachment; filename="v1.2.webp"; filename*=UTF-8''v1.2.webp`],
+  [".jpg", `attachment; filename=".jpg.webp"; filename*=UTF-8''.jpg.webp`],
+  ["1", `attachment; filename="img_1.webp"; filename*=UTF-8''img_1.webp`],
+  ["Müll (1)", `attachment; filename="Mull (1).webp"; filename*=UTF-8''M%C3%BCll%20%281%29.webp`],
   ["100%", `attachment; filename="100_.webp"; filename*=UTF-8''100%25.webp`],
 ])("a download named %s has its name and the extension of its format", (dl, disposition) => {
-  expect(ResponseHeaders.content("img_1", webp, dl)["Content-Disposition"]).toBe(disposition);
+  expect(ResponseHeaders.content(image, webp, dl)["Content-Disposition"]).toBe(disposition);
 });
 
 test("no name puts a character into the header that HTTP does not allow", () => {
   for (const dl of ["猫", "a'b*c", "…", "😀"])
-    expect(ResponseHeaders.content("img_1", webp, dl)["Content-Disposition"]).toMatch(
+    expect(ResponseHeaders.content(image, webp, dl)["Content-Disposition"]).toMatch(
       /^[\x20-\x7e]+$/,
     );
+});
+
+test.each([
+  ["photo.jpeg", `attachment; filename="photo.jpeg"; filename*=UTF-8''photo.jpeg`],
+  ["IMG_1.JPG", `attachment; filename="IMG_1.JPG"; filename*=UTF-8''IMG_1.JPG`],
+  ["IMG_2.HEIC", `attachment; filename="IMG_2.jpg"; filename*=UTF-8''IMG_2.jpg`],
+  [
+    "férias na praia.png",
+    `attachment; filename="ferias na praia.jpg"; filename*=UTF-8''f%C3%A9rias%20na%20praia.jpg`,
+  ],
+  ["猫", `attachment; filename="_.jpg"; filename*=UTF-8''%E7%8C%AB.jpg`],
+  ['a";b.jpg', `attachment; filename="a_;b.jpg"; filename*=UTF-8''a%22%3Bb.jpg`],
+])("dl=1 names the download of the file %s like the file, with the extension of its format", (fileName, disposition) => {
+  const headers = ResponseHeaders.content({ id: "img_1", fileName }, jpeg, "1");
+  expect(headers["Content-Disposition"]).toBe(disposition);
 });

@@ -50,25 +50,63 @@ export const safety: Record<string, string> = {
   "Timing-Allow-Origin": "*",
 };
 
-/** Headers that describe the body. With `dl`, a browser saves it under that name. */
-export function content(id: string, plan: Plan, dl: string | undefined): Record<string, string> {
+/** Headers that describe the body. With `dl`, a browser saves it under that name, and with `dl=1` under the name of the file that was uploaded. */
+export function content(
+  { id, fileName }: { id: string; fileName: string | undefined },
+  plan: Plan,
+  dl: string | undefined,
+): Record<string, string> {
   const { contentType, extension } = formats[plan.encoding.format];
   return {
     "Content-Type": contentType,
     "Accept-Ranges": "bytes",
     "Content-Disposition":
-      dl === undefined ? `inline; filename="${id}.${extension}"` : attachment(dl, extension),
+      dl === undefined
+        ? `inline; filename="${id}.${extension}"`
+        : attachment(dl === OWN_NAME ? (fileName ?? id) : dl, extension),
   };
 }
 
+/** The value of `dl` for the image's own file name. */
+const OWN_NAME = "1";
+
 /** The file name twice, in ASCII for old browsers and exactly for new ones (RFC 6266, section 4.3). The extension is the format's, which with `f=auto` the client does not know. */
 function attachment(name: string, extension: string) {
-  const hasExtension = name.toLowerCase().endsWith(`.${extension}`);
-  const fileName = hasExtension ? name : `${name}.${extension}`;
-  const ascii = fileName.replace(/[^\x20-\x7e]|["\\%]/g, "_");
+  const fileName = withExtension(name, extension);
+  const ascii = fileName
+    .normalize("NFD")
+    .replaceAll(/\p{M}/gu, "")
+    .replaceAll(/[^\x20-\x7e]|["\\%]/gu, "_");
   const exact = encodeURIComponent(fileName).replace(
     /['()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
   return `attachment; filename="${ascii}"; filename*=UTF-8''${exact}`;
 }
+
+/** The name with the extension of its format. An extension of another image format is replaced; what only looks like one, as in `v1.2`, stays. */
+function withExtension(name: string, extension: string): string {
+  const [, stem, ending] = /^(.*[^.])\.([^.]+)$/su.exec(name) ?? [];
+  const format = FORMATS_BY_ENDING[ending?.toLowerCase() ?? ""];
+  if (format === undefined) return `${name}.${extension}`;
+  return format === extension ? name : `${stem}.${extension}`;
+}
+
+/** The usual extensions of image files, with the one that this service writes for the same format. */
+const FORMATS_BY_ENDING: Partial<Record<string, string>> = {
+  ...Object.fromEntries(
+    ["avif", "webp", "jpg", "png", "gif", "tif", "svg", "heic"].map((one) => [one, one]),
+  ),
+  jpeg: "jpg",
+  jpe: "jpg",
+  jfif: "jpg",
+  pjpeg: "jpg",
+  apng: "png",
+  tiff: "tif",
+  heif: "heic",
+  hif: "heic",
+  avifs: "avif",
+  svgz: "svg",
+  bmp: "bmp",
+  dng: "dng",
+};
