@@ -379,14 +379,14 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     expect([status, body.code, body.quota]).toEqual([
       429,
       "quota.open_uploads",
-      { used: 1, limit: 1 },
+      { used: 1, limit: 1, remaining: 0 },
     ]);
     expect(Number(headers["retry-after"])).toBeGreaterThan(80_000);
     const usage = await call("GET", "/v1/me/usage", user);
     expect(usage.body).toMatchObject({
       images: { used: 1 },
       bytes: { used: 9 },
-      openUploads: { used: 1, limit: 1 },
+      openUploads: { used: 1, limit: 1, remaining: 0 },
     });
     expect((await call("GET", "/v1/me/usage")).status).toBe(401);
   });

@@ -58,6 +58,8 @@ export class ProblemError extends Error {
   readonly retryAfterSeconds: number | undefined;
   /** Of a quota that is reached (`quota.…`). */
   readonly quota: Problem["quota"];
+  /** Of a name that is taken (`name.taken`): one that is free. */
+  readonly suggestion: string | undefined;
 
   constructor(problem: Omit<Problem, "type" | "requestId"> & Extras) {
     super(problem.detail || problem.title);
@@ -68,6 +70,7 @@ export class ProblemError extends Error {
     this.errors = problem.errors ?? [];
     this.retryAfterSeconds = problem.retryAfterSeconds;
     this.quota = problem.quota;
+    this.suggestion = problem.suggestion;
   }
 }
 

@@ -21,7 +21,8 @@ type Options = {
   cause?: unknown;
   issues?: Issue[];
   retryAfterSeconds?: number;
-  quota?: { used: number; limit: number };
+  quota?: { used: number; limit: number; remaining: number };
+  suggestion?: string | undefined;
 };
 
 /** An error that the client may see. Every other error is a bug: it is logged and answered as an internal error. */
@@ -34,6 +35,8 @@ export class VisibleError extends Error {
   readonly retryAfterSeconds: number | undefined;
   /** Of a quota that is reached. */
   readonly quota: Options["quota"];
+  /** Of a name that is taken: one that is free. */
+  readonly suggestion: string | undefined;
 
   constructor(kind: Kind, code: string, message: string, options: Options = {}) {
     super(message, { cause: options.cause });
@@ -42,5 +45,6 @@ export class VisibleError extends Error {
     this.issues = options.issues;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.quota = options.quota;
+    this.suggestion = options.suggestion;
   }
 }

@@ -13,6 +13,13 @@ export const nfc = (maxCharacters: number) =>
     text.length > maxCharacters * MAX_DECOMPOSITION ? text : text.normalize("NFC"),
   );
 
+/** A number of bytes for people, such as `4.29 MiB`. */
+export const mebibytes = (bytes: number): string =>
+  `${(Math.floor((bytes / 2 ** 20) * 100) / 100).toLocaleString("en-US")} MiB`;
+
+/** The length of an image's unique name, which is ASCII. */
+export const MAX_NAME = 128;
+
 /** In UTF-16 units, as JavaScript counts. */
 export const MAX_FILE_NAME = 255;
 

@@ -165,3 +165,36 @@ test("an upload needs a signed-in user", async () => {
     kind: "unauthenticated",
   });
 });
+
+test("a name that is taken is answered with one that is free, after one read", async () => {
+  const taken = async (name: string) => {
+    const error = await create({ name }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ kind: "conflict", code: "name.taken" });
+    const { suggestion, message } = error as { suggestion: string; message: string };
+    expect(message).toContain(suggestion);
+    return suggestion;
+  };
+  await create({ name: "dock.jpg" });
+  expect(await taken("dock.jpg")).toBe("dock-2.jpg");
+  await create({ name: "dock-2.jpg" });
+  await create({ name: "dock-3.jpg" });
+  expect(await taken("dock.jpg")).toBe("dock-4.jpg");
+  await expire({ pk: "NAME#dock-2.jpg", sk: "NAME" });
+  expect(await taken("dock.jpg")).toBe("dock-2.jpg");
+  await create({ name: "dock-2.jpg" });
+  for (let number = 4; number <= 9; number++) await create({ name: `dock-${number}.jpg` });
+  const random = await taken("dock.jpg");
+  expect(random).toMatch(/^dock-[0-9a-f]{8}\.jpg$/);
+  expect((await create({ name: random })).image.name).toBe(random);
+});
+
+test.each(["a", "a.b.c", "a.", "archive.tar.gz", "9-", `${"x".repeat(124)}.jpg`, "y".repeat(128)])(
+  "the suggestion for the name %s is a name",
+  async (name) => {
+    await create({ name });
+    const error = await create({ name }).catch((thrown: unknown) => thrown);
+    const { suggestion } = error as { suggestion: string };
+    expect(suggestion).not.toBe(name);
+    expect((await create({ name: suggestion })).image.name).toBe(suggestion);
+  },
+);

@@ -170,7 +170,7 @@ async function writeRow(row: ImageRow.Row): Promise<ImageRow.Row | undefined> {
   if (result.type !== "unmet") throw new Error(`BUG: a new image was not created: ${result.type}`);
   // all of it was written then: the name is the image's own
   if (!result.results[0]!.isMet) return undefined;
-  throw nameTaken(name!);
+  throw nameTaken(name!, await ImageName.suggest(name!));
 }
 
 /** The row of an image that an earlier attempt of the same request created. */
@@ -193,11 +193,12 @@ const gone = () =>
     "The image of this Idempotency-Key was deleted, or its upload has expired; a new upload needs a new key",
   );
 
-const nameTaken = (name: string) =>
+const nameTaken = (name: string, suggestion: string | undefined) =>
   new VisibleError(
     "conflict",
     "name.taken",
-    `Another image has the name ${name}; choose another name`,
+    `Another image has the name ${name}; choose another name${suggestion ? `, such as ${suggestion}, which is free now` : ""}`,
+    { suggestion },
   );
 
 const unsupported = (type: string) =>

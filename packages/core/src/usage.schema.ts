@@ -6,9 +6,9 @@ export const Quota = z.enum(["images", "bytes", "openUploads", "reservedNames", 
 
 const count = z.int().check(z.nonnegative());
 
-/** How much of a quota a user has used, and how much there is. */
+/** How much of a quota a user has used, how much there is, and how much of it remains: 0 also if the limit was lowered since. */
 export type Amount = z.infer<typeof Amount>;
-export const Amount = z.object({ used: count, limit: count });
+export const Amount = z.object({ used: count, limit: count, remaining: count });
 
 /** What the signed-in user has used of each quota. */
 export type Info = z.infer<typeof Info>;

@@ -175,10 +175,20 @@ test("thirty uploads of one user at once are all counted, and of more than the l
 });
 
 test.each([
-  [{ images: 2 }, "quota.images", { used: 2, limit: 2 }, undefined],
-  [{ bytes: 2500 }, "quota.bytes", { used: 2000, limit: 2500 }, undefined],
-  [{ openUploads: 2 }, "quota.open_uploads", { used: 2, limit: 2 }, Clock.DAY_SECONDS],
-  [{ reservedNames: 2 }, "quota.reserved_names", { used: 2, limit: 2 }, Clock.DAY_SECONDS],
+  [{ images: 2 }, "quota.images", { used: 2, limit: 2, remaining: 0 }, undefined],
+  [{ bytes: 2500 }, "quota.bytes", { used: 2000, limit: 2500, remaining: 500 }, undefined],
+  [
+    { openUploads: 2 },
+    "quota.open_uploads",
+    { used: 2, limit: 2, remaining: 0 },
+    Clock.DAY_SECONDS,
+  ],
+  [
+    { reservedNames: 2 },
+    "quota.reserved_names",
+    { used: 2, limit: 2, remaining: 0 },
+    Clock.DAY_SECONDS,
+  ],
 ] as const)("the limit %j is %s, says what is used, and creates nothing", async (...line) => {
   const [limits, code, quota, waitSeconds] = line;
   setLimits(limits);
@@ -363,7 +373,7 @@ test("signed URLs are counted per day", async () => {
   await expect(sign(2)).rejects.toMatchObject({
     kind: "limited",
     code: "quota.signed_urls",
-    quota: { used: 4, limit: 5 },
+    quota: { used: 4, limit: 5, remaining: 1 },
     retryAfterSeconds: 3600,
   });
   await sign(1);

@@ -4,8 +4,9 @@ import * as Actor from "./actor.ts";
 import * as Clock from "./clock.ts";
 import * as Dynamo from "./dynamo.ts";
 import { VisibleError } from "./error.ts";
+import { mebibytes } from "./text.schema.ts";
 import * as ImageRow from "./image.row.ts";
-import type { Info, Quota } from "./usage.schema.ts";
+import type { Amount, Info, Quota } from "./usage.schema.ts";
 import * as UsageRow from "./usage.row.ts";
 
 export * from "./usage.schema.ts";
@@ -140,13 +141,19 @@ function toInfo(row: UsageRow.Row): Info {
   const max = limits();
   const isToday = row.signedDay === Clock.nowIso().slice(0, "2026-11-21".length);
   return {
-    images: { used: row.images, limit: max.images },
-    bytes: { used: row.bytes, limit: max.bytes },
-    openUploads: { used: Object.keys(row.open).length, limit: max.openUploads },
-    reservedNames: { used: row.reservedNames, limit: max.reservedNames },
-    signedUrls: { used: isToday ? row.signedUrls : 0, limit: max.signedUrlsPerDay },
+    images: amount(row.images, max.images),
+    bytes: amount(row.bytes, max.bytes),
+    openUploads: amount(Object.keys(row.open).length, max.openUploads),
+    reservedNames: amount(row.reservedNames, max.reservedNames),
+    signedUrls: amount(isToday ? row.signedUrls : 0, max.signedUrlsPerDay),
   };
 }
+
+const amount = (used: number, limit: number): Amount => ({
+  used,
+  limit,
+  remaining: Math.max(0, limit - used),
+});
 
 const limits = (): UsageRow.Limits => Resource.Limits;
 
@@ -158,25 +165,35 @@ const codes = {
   signedUrls: "quota.signed_urls",
 } as const satisfies Record<Quota, string>;
 
+const nouns: Record<Quota, string> = {
+  images: "images",
+  bytes: "bytes of images",
+  openUploads: "uploads that have not come yet",
+  reservedNames: "names of uploads that have not come yet",
+  signedUrls: "signed URLs today",
+};
+
 const advice: Record<Quota, string> = {
-  images: "images; delete some to upload more",
-  bytes: "bytes of images; delete some to upload more",
-  openUploads: "uploads that have not come yet; send their bytes, or delete those images",
-  reservedNames:
-    "names of uploads that have not come yet; send their bytes, or delete those images",
-  signedUrls: "signed URLs today; the number starts again at midnight UTC",
+  images: "delete some to upload more",
+  bytes: "delete some to upload more",
+  openUploads: "send their bytes, or delete those images",
+  reservedNames: "send their bytes, or delete those images",
+  signedUrls: "the number starts again at midnight UTC",
 };
 
 function quotaReached(quota: Quota, row: UsageRow.Row) {
-  const { used, limit } = toInfo(row)[quota];
+  const current = toInfo(row)[quota];
   const retryAfterSeconds = secondsUntilFree(quota, row);
   return new VisibleError(
     "limited",
     codes[quota],
-    `You have ${used} of ${limit} ${advice[quota]}`,
-    { quota: { used, limit }, ...(retryAfterSeconds && { retryAfterSeconds }) },
+    `You have ${current.used} of ${current.limit} ${nouns[quota]}, so that ${remaining(quota, current)} can be added; ${advice[quota]}`,
+    { quota: current, ...(retryAfterSeconds && { retryAfterSeconds }) },
   );
 }
+
+const remaining = (quota: Quota, amount: Amount) =>
+  quota === "bytes" ? `${amount.remaining} (${mebibytes(amount.remaining)})` : amount.remaining;
 
 /** When waiting helps: the first expiry of an open upload, and the end of the day. */
 function secondsUntilFree(quota: Quota, { open }: UsageRow.Row): number | undefined {

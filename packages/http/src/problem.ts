@@ -33,8 +33,10 @@ export type Problem = {
   code: string;
   requestId: string;
   errors?: InputError[];
-  /** Of a quota that is reached: how much is used, and how much there is. */
-  quota?: { used: number; limit: number };
+  /** Of a quota that is reached: how much is used, how much there is, and how much of it remains. */
+  quota?: { used: number; limit: number; remaining: number };
+  /** Of a name that is taken: one that is free. */
+  suggestion?: string;
 };
 
 export const contentType = "application/problem+json";
@@ -53,7 +55,17 @@ const MAX_VALUE = 100;
  */
 export function create(
   kind: Kind,
-  { code, message, quota }: { code: string; message: string; quota?: Problem["quota"] | undefined },
+  {
+    code,
+    message,
+    quota,
+    suggestion,
+  }: {
+    code: string;
+    message: string;
+    quota?: Problem["quota"] | undefined;
+    suggestion?: string | undefined;
+  },
   requestId: string,
   errors: InputError[] = [],
 ): Problem {
@@ -67,6 +79,7 @@ export function create(
     requestId,
     ...(errors.length > 0 && { errors: errors.slice(0, MAX_ERRORS).map(shortenedError) }),
     ...(quota && { quota }),
+    ...(suggestion !== undefined && { suggestion }),
   };
 }
 

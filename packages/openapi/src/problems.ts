@@ -53,7 +53,7 @@ export const problems = {
   "upload.incomplete": [409, "The bucket does not have all bytes that were declared."],
   "upload.other_method": [409, "The upload is sent as a form, or in parts."],
   "upload.received": [409, "The bytes have come; nothing of the upload can be changed."],
-  "name.taken": [409, "Another image has this name."],
+  "name.taken": [409, "Another image has this name. `suggestion` is one that is free."],
   "image.unfinished": [409, "The image is not ready, and has no URLs before it is."],
   "image.changed": [412, "The image has changed since it was read."],
   "body.too_large": [

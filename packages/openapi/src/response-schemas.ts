@@ -63,7 +63,12 @@ export const Problem = z
       ),
     ),
     quota: z.optional(
-      z.object({ used: count, limit: count }).check(z.describe("Of a quota that is reached.")),
+      z
+        .object({ used: count, limit: count, remaining: count })
+        .check(z.describe("Of a quota that is reached.")),
+    ),
+    suggestion: z.optional(
+      z.string().check(z.describe("Of a name that is taken: one that is free at the moment.")),
     ),
   })
   .register(z.globalRegistry, { id: "Problem" });

@@ -86,7 +86,10 @@ test.each([
   ],
   ["猫", `attachment; filename="_.jpg"; filename*=UTF-8''%E7%8C%AB.jpg`],
   ['a";b.jpg', `attachment; filename="a_;b.jpg"; filename*=UTF-8''a%22%3Bb.jpg`],
-])("dl=1 names the download of the file %s like the file, with the extension of its format", (fileName, disposition) => {
-  const headers = ResponseHeaders.content({ id: "img_1", fileName }, jpeg, "1");
-  expect(headers["Content-Disposition"]).toBe(disposition);
-});
+])(
+  "dl=1 names the download of the file %s like the file, with the extension of its format",
+  (fileName, disposition) => {
+    const headers = ResponseHeaders.content({ id: "img_1", fileName }, jpeg, "1");
+    expect(headers["Content-Disposition"]).toBe(disposition);
+  },
+);
