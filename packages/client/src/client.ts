@@ -20,7 +20,7 @@ export type Options = {
   fetch?: typeof globalThis.fetch;
 };
 
-/** The metadata of an uploaded image. `type` is needed only if the Blob has none. */
+/** The metadata of an uploaded image. A File sends its type and its name (`fileName`) by itself; the image's type is found in its bytes. */
 export type UploadMetadata = Omit<CreateUpload, "type" | "bytes" | "method"> & { type?: string };
 
 /** The signed URLs in the order of the requests, and the time at which all of them expire (ISO 8601). */
@@ -48,7 +48,8 @@ export function createClient(baseUrl: string, options: Options = {}) {
     options: UploadOptions = {},
   ): UploadTask => {
     const type = metadata.type ?? file.type;
-    return startUpload(calls, file, { ...metadata, type, bytes: file.size }, options);
+    const description = { ...fileNameOf(file), ...metadata, type, bytes: file.size };
+    return startUpload(calls, file, description, options);
   };
 
   return {
@@ -100,3 +101,7 @@ export function createClient(baseUrl: string, options: Options = {}) {
     srcset: (image: ImageRef, asked?: ImageRequest) => srcset(baseUrl, image, asked),
   };
 }
+
+/** The name of a File; a Blob has none. */
+const fileNameOf = (file: Blob & { name?: unknown }) =>
+  typeof file.name === "string" ? { fileName: file.name } : {};

@@ -28,7 +28,7 @@ export function slugOf(fileName: string): string | undefined {
     .normalize("NFKD")
     .toLowerCase()
     .replaceAll(/\p{M}/gu, "")
-    .replaceAll(/[^\x00-\x7f]/gu, (letter) => LATIN[letter] ?? " ");
+    .replaceAll(/\P{ASCII}/gu, (letter) => LATIN[letter] ?? " ");
   const [, stem, ending] = /^(.*?)(\.[a-z0-9]{1,8})?$/s.exec(text)!;
   const extension = ending ?? "";
   const words = stem!
