@@ -20,6 +20,7 @@ export const examples: Record<string, [image: string, query: string]> = {
   "attention.webp": ["stonehenge.jpg", "w=90&h=160&fit=cover&pos=attention"],
   "entropy.webp": ["stonehenge.jpg", "w=90&h=160&fit=cover&pos=entropy"],
   "crop.webp": ["koi.jpg", "crop=600,400,500,400&w=160"],
+  "ar.webp": ["koi.jpg", "w=160&ar=16:9"],
   "dpr.webp": ["koi.jpg", "w=160&dpr=2"],
   "up.webp": ["koi.jpg", "crop=480,930,80,60&w=160&up=1"],
   "rot.webp": ["pier.jpg", "h=160&rot=90"],

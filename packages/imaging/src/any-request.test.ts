@@ -145,7 +145,7 @@ test("a plan and its hash do not depend on the order of keys, on defaults or on 
       if (!plan) return;
       const equivalent = [
         reread(request, offset),
-        { ...defaults, ...request },
+        { ...defaults, ...(request.ar !== undefined && { fit: "cover" as const }), ...request },
         { ...request, dl: "another name" },
       ].map((other) => planOrInvalid(other, source));
       for (const other of equivalent) {

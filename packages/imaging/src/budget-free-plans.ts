@@ -18,6 +18,8 @@ type Key = keyof Request;
 const decisions: Record<Key, "free" | "refused" | readonly unknown[]> = {
   w: "free",
   h: "free",
+  // with a size of the grid it gives a size outside it: a few shapes only
+  ar: ["1:1", "5:4", "4:5", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16", "2:1", "1:2"],
   dpr: "free",
   fit: "free",
   pos: ["center", "attention"],
@@ -90,6 +92,6 @@ const budgetSpent = (problems: Problem[]) =>
   new Refusal(
     "invalid",
     "delivery.budget_spent",
-    `The picture has been made in as many unsigned ways as it may be. Without a signature there are presets, and w and h of ${Grid.EDGES.join(", ")} pixels with dpr, fit, pos=center or attention, f=auto, avif, webp or jpeg, anim and dl. ${problems.map(({ key, value, detail }) => `"${key}" = "${value}" ${detail}`).join(". ")}`,
+    `The picture has been made in as many unsigned ways as it may be. Without a signature there are presets, and w and h of ${Grid.EDGES.join(", ")} pixels with the usual ar, dpr, fit, pos=center or attention, f=auto, avif, webp or jpeg, anim and dl. ${problems.map(({ key, value, detail }) => `"${key}" = "${value}" ${detail}`).join(". ")}`,
     { problems },
   );

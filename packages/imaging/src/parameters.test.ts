@@ -39,6 +39,36 @@ test("h: sets the height", async () => {
   expect(await size({ h: 100 })).toEqual([133, 100]);
 });
 
+test("ar: gives the shape, with the other side or the largest part", async () => {
+  const { width: wide, height: high } = (await sharp(koi).metadata()) as {
+    width: number;
+    height: number;
+  };
+  expect(wide / high).toBeCloseTo(4 / 3, 2);
+  expect(await size({ w: 320, ar: "16:9" })).toEqual([320, 180]);
+  expect(await size({ w: 160, ar: "16/9", dpr: 2 })).toEqual([320, 180]);
+  expect(await size({ h: 180, ar: "1.91:1" })).toEqual([344, 180]);
+  expect(await size({ ar: "1:1" })).toEqual([high, high]);
+  expect(await size({ ar: "2:1" })).toEqual([wide, wide / 2]);
+  expect(await size({ ar: "2:1", fit: "contain" })).toEqual([high * 2, high]);
+  expect(await size({ ar: "1:1", rot: 90 })).toEqual([high, high]);
+  const box = { x: 0, y: 0, w: 300, h: 100 };
+  expect(await size({ ar: "2:1", crop: box })).toEqual([200, 100]);
+  // as the same box by its sides
+  const [byRatio, bySides] = [{ w: 320, ar: "16:9" }, { w: 320, h: 180, fit: "cover" } as const];
+  expect((await renderKoi(byRatio)).data.equals((await renderKoi(bySides)).data)).toBe(true);
+});
+
+test.each([
+  [{ w: 320, h: 180, ar: "16:9" }, "beside w and h"],
+  [{ w: 320, ar: "16:9", fit: "inside" }, "cover, contain or fill"],
+] as const)("ar: %o is refused", async (request, reason) => {
+  await expect(renderKoi(request)).rejects.toMatchObject({
+    code: "delivery.invalid_query",
+    message: expect.stringContaining(reason),
+  });
+});
+
 test("dpr: multiplies the CSS pixels", async () => {
   expect(await size({ w: 160, dpr: 1.5 })).toEqual([240, 180]);
 });

@@ -52,11 +52,9 @@ export function plan(request: Request, source: Source, accepted: AcceptedFormats
   const isAnimated = source.pages > 1 && request.anim !== false;
   const crop = request.crop && inside(request.crop, source);
   const rotation = request.rot ?? 0;
-  const box = layoutRequest(request, source);
-  const placed = layout(
-    swapSidesIfTurned(crop ? { width: crop.w, height: crop.h } : source, rotation),
-    box,
-  );
+  const picture = swapSidesIfTurned(crop ? { width: crop.w, height: crop.h } : source, rotation);
+  const box = layoutRequest(request, source, picture);
+  const placed = layout(picture, box);
   const background = request.bg ?? (placed.pad ? defaultBackground(source) : undefined);
   const hasAlpha =
     (source.hasAlpha && !isOpaque(background)) ||
@@ -119,17 +117,41 @@ export function planTrimmed(plan: Plan, box: Box): Plan {
 export const swapSidesIfTurned = ({ width, height }: Size, turn: Plan["turn"]): Size =>
   turn % 180 === 0 ? { width, height } : { width: height, height: width };
 
-function layoutRequest(request: Request, source: Source): LayoutRequest {
+/** `picture` is what is laid out: the upright original after crop and rotation. */
+function layoutRequest(request: Request, source: Source, picture: Size): LayoutRequest {
   const dpr = request.dpr ?? 1;
   const device = (edge: number | undefined) =>
     edge === undefined ? undefined : Math.round(edge * dpr);
+  const given = { width: device(request.w), height: device(request.h) };
+  const fit = request.fit ?? (request.ar ? "cover" : "inside");
   return {
-    fit: request.fit ?? "inside",
-    width: device(request.w),
-    height: device(request.h),
+    fit,
+    ...(request.ar ? shaped(given, request.ar, { fit, picture }) : given),
     at: at(request.pos ?? source.focal ?? "center", source.pages),
     up: request.up ?? false,
   };
+}
+
+/** The box of the ratio `ar`, such as 16:9: from its one given side, or from the picture. */
+function shaped(
+  { width, height }: Pick<LayoutRequest, "width" | "height">,
+  ar: string,
+  { fit, picture }: { fit: LayoutRequest["fit"]; picture: Size },
+): Size {
+  if (width !== undefined && height !== undefined)
+    throw refused("ar", ar, "is too much beside w and h, which give the shape already");
+  if (fit === "inside" || fit === "outside")
+    throw refused("ar", ar, `has no meaning with fit=${fit}; use cover, contain or fill`);
+  const [across = 1, down = 1] = ar.split(/[:/]/).map(Number);
+  const ratio = across / down;
+  const side = (length: number) => Math.max(1, Math.round(length));
+  if (width !== undefined) return { width, height: side(width / ratio) };
+  if (height !== undefined) return { width: side(height * ratio), height };
+  const isWider = ratio > picture.width / picture.height;
+  // the largest part of the picture, or with `contain` the smallest box around it
+  return isWider === (fit === "contain")
+    ? { width: side(picture.height * ratio), height: picture.height }
+    : { width: picture.width, height: side(picture.width / ratio) };
 }
 
 const middle = 0.5;

@@ -143,6 +143,13 @@ const quality = z
     ),
   );
 
+const side = "([1-9]\\d{0,4}(\\.\\d{1,4})?|0\\.\\d{0,3}[1-9])";
+const ratio = matching(new RegExp(`^${side}[:/]${side}$`)).check(
+  z.describe(
+    "the shape of the result, width to height such as 16:9 or 1.91:1; with w or h it gives the other side, with neither the largest such part. fit is then cover unless it is contain or fill",
+  ),
+);
+
 const rotation = z
   .codec(z.enum(["0", "90", "180", "270"]), z.literal([0, 90, 180, 270]), {
     decode: (text) => Number(text) as 0 | 90 | 180 | 270,
@@ -153,6 +160,7 @@ const rotation = z
 export const Query = z.strictObject({
   w: z.optional(whole(1, MAX_EDGE, `width in CSS pixels, a whole number 1..${MAX_EDGE}`)),
   h: z.optional(whole(1, MAX_EDGE, `height in CSS pixels, a whole number 1..${MAX_EDGE}`)),
+  ar: z.optional(ratio),
   dpr: z.optional(
     // a browser that is zoomed has any ratio
     decimal(

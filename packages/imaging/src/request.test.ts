@@ -157,7 +157,7 @@ test("all problems are reported at once, each with its value and the allowed val
   const error = refusal({ w: ["0"], width: ["3"], q: ["50", "60"], fit: ["crop"], h: ["20"] });
   expect(error).toMatchObject({ kind: "invalid", code: "delivery.invalid_query" });
   expect(error.problems).toEqual([
-    { key: "width", value: "3", detail: expect.stringContaining("allowed are w, h, dpr") },
+    { key: "width", value: "3", detail: expect.stringContaining("allowed are w, h, ar, dpr") },
     { key: "q", value: "50 and 60", detail: expect.stringContaining("more than once") },
     { key: "w", value: "0", detail: expect.stringContaining("whole number 1..4096") },
     { key: "fit", value: "crop", detail: expect.stringContaining("cover, contain, fill") },

@@ -11,6 +11,9 @@ const flag = fc.boolean();
 const values = {
   w: fc.integer({ min: 1, max: 4096 }),
   h: fc.integer({ min: 1, max: 4096 }),
+  ar: fc
+    .tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 40 }))
+    .map((sides) => sides.join(":")),
   dpr: thousandths(1, 4),
   fit: fc.constantFrom("cover", "contain", "fill", "inside", "outside"),
   pos: fc.oneof(fc.constantFrom(...places), fc.record({ x: fraction, y: fraction })),
@@ -30,7 +33,7 @@ const values = {
   gray: flag,
   anim: flag,
   f: fc.constantFrom("auto", "avif", "webp", "jpeg", "png", "gif"),
-  q: fc.oneof(fc.constant("auto" as const), fc.integer({ min: 1, max: 100 })),
+  q: fc.oneof(fc.constantFrom("auto", "lossless"), fc.integer({ min: 1, max: 100 })),
   meta: fc.constantFrom("none", "copyright"),
   dl: fc.stringMatching(/^[\w &=%+#?,.ü猫-]{1,40}$/u),
 } satisfies Record<keyof Request, fc.Arbitrary<unknown>>;
@@ -46,6 +49,10 @@ export const quickRequest: fc.Arbitrary<Request> = fc
   .map(([request, w, h]) => ({
     ...request,
     crop: undefined,
+    // which the shape contradicts, and which would nearly always be refused
+    ...(((request.w !== undefined && request.h !== undefined) ||
+      request.fit === "inside" ||
+      request.fit === "outside") && { ar: undefined }),
     ...(request.w !== undefined && { w }),
     ...(request.h !== undefined && { h }),
   }));
