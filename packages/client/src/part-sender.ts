@@ -56,10 +56,10 @@ export function createPartSender({ calls, id, file, parts, attempt, progress }: 
       stop.throwIfAborted();
       // the bucket may have got the part although its answer was lost, or the upload was paused
       if (isRepeated && (await findStored(signal)).includes(number)) return;
-      const url = await addressOf(number, signal);
-      addresses.delete(number);
-      isRepeated = true;
       try {
+        const url = await addressOf(number, signal);
+        addresses.delete(number);
+        isRepeated = true;
         await putPart(url, part, {
           signal: AbortSignal.any([signal, stop]),
           onProgress: (sent) => progress.set(number, sent),
@@ -119,7 +119,7 @@ export function createPartSender({ calls, id, file, parts, attempt, progress }: 
 }
 
 const isGone = (error: unknown) =>
-  error instanceof ProblemError && error.code === "storage.NoSuchUpload";
+  error instanceof ProblemError && ["storage.NoSuchUpload", "upload.received"].includes(error.code);
 
 const isIncomplete = (error: unknown) =>
   error instanceof ProblemError && error.code === "upload.incomplete";

@@ -17,7 +17,7 @@ declare const fetchAuthSession: () => Promise<{ tokens?: { idToken?: { toString(
 test("the snippets of the README compile", () => {
   const text = readFileSync(join(import.meta.dirname, "../README.md"), "utf8");
   const snippets = [...text.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code!);
-  expect(snippets.length).toBe(2);
+  expect(snippets.length).toBe(3);
   // inside the package, so that it finds itself by its name
   const folder = mkdtempSync(join(import.meta.dirname, "../.readme-"));
   try {

@@ -6,6 +6,7 @@ import { createProgress } from "./progress.ts";
 import { type Attempt, sleep, withRetries } from "./retry.ts";
 import { type SendOptions, type UploadForm, isExpiry, postForm } from "./send-to-bucket.ts";
 import type { Begun, UploadCalls } from "./upload-calls.ts";
+import { waitUntilReady } from "./wait-until-ready.ts";
 
 export type UploadOptions = SendOptions & {
   /** Resolves as soon as the bucket has stored the image, which is still `pending` then. */
@@ -107,7 +108,7 @@ function createTask(
     if (form) await sendForm(id, form);
     if (parts) await createPartSender({ calls, id, file, parts, attempt, progress }).send(stored);
     progress.finish();
-    return resolveWhenStored ? image : waitUntilReady(id);
+    return resolveWhenStored ? image : waitUntilReady(calls, id, attempt, ended.signal);
   }
 
   async function sendForm(id: Image["id"], first: UploadForm): Promise<void> {
@@ -125,16 +126,6 @@ function createTask(
         throw error;
       }
     });
-  }
-
-  /** Polls the upload until it is ready or rejected, first after 50 ms, then at growing intervals of at most 2 s. */
-  async function waitUntilReady(id: Image["id"]): Promise<Image> {
-    for (let pause = 50; ; pause = Math.min(pause * 1.5, 2_000)) {
-      const upload = await attempt((signal) => calls.state(id, signal));
-      if (upload.state === "ready") return attempt((signal) => calls.image(id, signal));
-      if (upload.state !== "pending" && upload.state !== "processing") throw rejectedError(upload);
-      await sleep(pause, ended.signal);
-    }
   }
 
   /** Deletes the image on the server, whatever is reached of it. */
@@ -178,11 +169,3 @@ function createTask(
 const ABORT_MS = 5_000;
 
 const isPending = ({ state, received }: UploadState) => state === "pending" && !received;
-
-const rejectedError = ({ state, reason }: UploadState) =>
-  new ProblemError({
-    code: reason?.code ?? `image.${state}`,
-    status: 422,
-    title: "The image was rejected",
-    detail: reason?.detail ?? `The image is ${state}`,
-  });
