@@ -1,5 +1,5 @@
 import { VisibleError } from "@balde/core/error";
-import * as Idempotency from "@balde/core/idempotency";
+import type * as Idempotency from "@balde/core/idempotency";
 import type { MiddlewareHandler } from "hono";
 
 import type { Env } from "./http.ts";
@@ -9,7 +9,9 @@ export const idempotent: MiddlewareHandler<Env> = async (c, next) => {
   const header = c.req.header("idempotency-key");
   if (header === undefined) return next();
   const { httpMethod, path, multiValueQueryStringParameters, body } = c.env.event;
-  await Idempotency.runOnce(
+  // on demand: most requests have no key, and a cold start would wait for it
+  const { runOnce } = await import("@balde/core/idempotency");
+  await runOnce(
     {
       key: parseKey(header),
       route: `${httpMethod} ${path}`,

@@ -55,7 +55,6 @@ test("a cold start loads Hono, zod, SST's links and our own code, and no other p
     // the delivery grammar, which needs nothing but zod
     "packages/imaging/src",
     "sst",
-    "ulid",
     "zod",
   ]);
 });

@@ -1,4 +1,3 @@
-import * as Account from "@balde/core/account";
 import * as Actor from "@balde/core/actor";
 import * as Image from "@balde/core/image";
 import * as Like from "@balde/core/like";
@@ -24,6 +23,7 @@ export const me = new Hono<Env>()
     return c.json({ id, name, email }, 200, privateUncached);
   })
   .delete("/", async (c) => {
+    const Account = await import("@balde/core/account");
     const { id } = await Account.remove();
     return c.json({ id, state: "deleting" as const }, 202, privateUncached);
   })
