@@ -3,14 +3,18 @@ import { Refusal } from "./refusal.ts";
 const EXTENSION = 0x21;
 const IMAGE = 0x2c;
 const TRAILER = 0x3b;
+const BLOCKS: (number | undefined)[] = [EXTENSION, IMAGE, TRAILER];
 const GRAPHIC_CONTROL = 0xf9;
 const APPLICATION = 0xff;
 /** The two application extensions with the number of loops; all others (XMP, ICC, editors' data) are dropped. */
 const LOOPS = new Set(["NETSCAPE2.0", "ANIMEXTS1.0"]);
 
+/** A larger GIF is left to libvips: it would hardly fit the limit on pixels, and is not read into memory. */
+export const MAX_CHECKED_BYTES = 100 * 2 ** 20;
+
 /**
  * The GIF without comments, application data and bytes after its end; pixels and timing stay unchanged. Encoding it again would
- * cost seconds (24 frames: 2.9 s) and make it larger. Blocks: https://www.w3.org/Graphics/GIF/spec-gif89a.txt
+ * cost seconds (24 frames: 2.9 s) and make it larger. As in a browser, it ends with its last whole frame, whatever follows that. Blocks: https://www.w3.org/Graphics/GIF/spec-gif89a.txt
  *
  * @throws image.truncated or image.damaged
  */
@@ -32,8 +36,10 @@ export function strip(bytes: Buffer): Buffer {
 
   const screen = take(13);
   kept.push(screen, takePalette(screen[10] ?? 0));
+  let hasFrame = false;
   for (;;) {
-    const kind = take(1)[0];
+    const isOver = hasFrame && !BLOCKS.includes(bytes[at]);
+    const kind = isOver ? TRAILER : take(1)[0];
     if (kind === TRAILER) return Buffer.concat([...kept, Buffer.of(TRAILER)]);
     if (kind === IMAGE) {
       const descriptor = take(9);
@@ -44,6 +50,7 @@ export function strip(bytes: Buffer): Buffer {
         take(1),
         takeBlocks(),
       );
+      hasFrame = true;
     } else if (kind === EXTENSION) {
       const label = take(1)[0] ?? 0;
       const blocks = takeBlocks();

@@ -1,3 +1,4 @@
+import { decodable } from "./decodable.ts";
 import * as ExifCredit from "./exif-credit.ts";
 import * as DisplayP3 from "./display-p3.ts";
 import { type Metadata, loadSharp, loadSharpForSvg } from "./load-sharp.ts";
@@ -6,9 +7,11 @@ import * as ImageBytes from "./image-bytes.ts";
 import * as Jpeg from "./jpeg.ts";
 import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
+import { otherFormat } from "./other-formats.ts";
 import { Refusal, refuseBadInput } from "./refusal.ts";
-import { sniff } from "./sniff.ts";
+import { isUnfinishedPrologue, sniff } from "./sniff.ts";
 import * as Svg from "./svg.ts";
+import * as TiffPages from "./tiff-pages.ts";
 
 /** The header of an image, returned only after the limits were checked. */
 export type Header = {
@@ -21,6 +24,8 @@ export type Header = {
   /** Whether the file has an alpha channel; it may still be opaque everywhere. */
   hasAlphaChannel: boolean;
   isProcessedInP3: boolean;
+  /** A JPEG without the marker of its end, of which pixels may be missing. */
+  lacksEnd: boolean;
   /** Of drawing an SVG at its own size, in units of svg-cost.ts. */
   cost?: number;
   credit: ExifCredit.Credit;
@@ -39,7 +44,9 @@ export async function identify(image: ImageBytes.ImageBytes): Promise<Header> {
   const size = await ImageBytes.sizeOf(image);
   if (size === 0) throw new Refusal("invalid", "image.empty", "The image has no bytes");
   if (size > Limits.MAX_INPUT_BYTES) throw tooManyBytes(size);
-  const start = await ImageBytes.readPart(image, 0, START_BYTES);
+  const start = await readStart(image);
+  const other = otherFormat(start);
+  if (other) throw otherThanAccepted(`a picture in the format ${other}`);
   const format = sniff(start);
   if (!format)
     throw new Refusal(
@@ -47,6 +54,8 @@ export async function identify(image: ImageBytes.ImageBytes): Promise<Header> {
       "image.not_a_picture",
       "These bytes are not an image in a known format (JPEG, PNG, WebP, AVIF, GIF, TIFF or SVG)",
     );
+  if (format === "tiff" && (await TiffPages.read(image)).some(({ isRaw }) => isRaw))
+    throw otherThanAccepted("camera raw data (as in a DNG)");
   if (format === "heic")
     throw new Refusal(
       "unsupported",
@@ -57,7 +66,7 @@ export async function identify(image: ImageBytes.ImageBytes): Promise<Header> {
   // from a file, librsvg would follow links to files beside it
   const svg = format === "svg" ? await ImageBytes.readAll(image) : undefined;
   const svgCost = svg && (await Svg.check(svg));
-  const bytes = svg ?? image;
+  const bytes = await decodable(svg ?? image);
 
   const sharp = format === "svg" ? await loadSharpForSvg() : await loadSharp();
   const metadata = await refuseBadInput(() => sharp(bytes, { limitInputPixels: false }).metadata());
@@ -68,7 +77,10 @@ export async function identify(image: ImageBytes.ImageBytes): Promise<Header> {
     pages,
     profileBytes: metadata.icc?.length ?? 0,
   });
-  if (metadata.isProgressive || format === "jpeg") await checkEffort(bytes, size, metadata);
+  const lacksEnd =
+    metadata.isProgressive || format === "jpeg"
+      ? (await checkEffort(image, size, metadata)).lacksEnd
+      : false;
   checkCodec(metadata);
   const cost = svgCost?.((width * height) / 1e6);
 
@@ -80,10 +92,17 @@ export async function identify(image: ImageBytes.ImageBytes): Promise<Header> {
     pages,
     hasAlphaChannel: metadata.hasAlpha,
     isProcessedInP3: DisplayP3.isProcessedInP3(metadata),
+    lacksEnd,
     ...(cost !== undefined && { cost }),
     // libvips returns no EXIF of a TIFF; the file itself has EXIF's structure
     credit: await ExifCredit.read(format === "tiff" ? bytes : metadata.exif),
   };
+}
+
+/** What `sniff` needs: of text, which may be an SVG behind a long comment, as much as an SVG may have. */
+async function readStart(image: ImageBytes.ImageBytes): Promise<Buffer> {
+  const start = await ImageBytes.readPart(image, 0, START_BYTES);
+  return isUnfinishedPrologue(start) ? ImageBytes.readPart(image, 0, Limits.MAX_SVG_BYTES) : start;
 }
 
 /**
@@ -97,7 +116,10 @@ export async function precheck(head: Buffer, size: number): Promise<void> {
   try {
     await identify(head);
   } catch (error) {
-    const isCertain = head.length >= size || !(error instanceof Refusal) || !UNSURE.has(error.code);
+    const isCertain =
+      head.length >= size ||
+      !(error instanceof Refusal) ||
+      !(UNSURE.has(error.code) || isUnfinishedPrologue(head));
     if (isCertain) throw error;
   }
 }
@@ -164,7 +186,7 @@ async function checkEffort(
   image: ImageBytes.ImageBytes,
   size: number,
   { format, width, height, isProgressive }: Metadata,
-) {
+): Promise<{ lacksEnd: boolean }> {
   const pixels = width * height;
   if (isProgressive && pixels > Limits.MAX_PROGRESSIVE_PIXELS)
     throw new Refusal(
@@ -172,20 +194,21 @@ async function checkEffort(
       "image.too_many_pixels",
       `The image has ${width} × ${height} = ${megapixels(pixels)} megapixels; at most ${megapixels(Limits.MAX_PROGRESSIVE_PIXELS)} are accepted when it is progressive or interlaced`,
     );
-  if (format !== "jpeg") return;
+  if (format !== "jpeg") return { lacksEnd: false };
   if (pixels > size * Limits.MAX_JPEG_PIXELS_PER_BYTE)
     throw new Refusal(
       "unprocessable",
       "image.truncated",
       `The image has ${size} bytes, too few for ${width} × ${height} pixels`,
     );
-  const scans = await Jpeg.scans(image);
+  const { scans, hasEnd } = await Jpeg.readScans(image);
   if (scans * pixels > Limits.MAX_SCANNED_PIXELS)
     throw new Refusal(
       "unprocessable",
       "image.too_complex",
       `The image has ${scans} scans of ${megapixels(pixels)} megapixels; at most ${megapixels(Limits.MAX_SCANNED_PIXELS)} megapixels are accepted in all scans`,
     );
+  return { lacksEnd: !hasEnd };
 }
 
 /** A file can have the brand AVIF and contain HEVC: the prebuilt libheif reads such a header and cannot decode it. */
@@ -198,6 +221,13 @@ function checkCodec(metadata: Metadata) {
     );
   }
 }
+
+const otherThanAccepted = (what: string) =>
+  new Refusal(
+    "unsupported",
+    "image.unsupported",
+    `This is ${what}, which is not accepted; send JPEG, PNG, WebP, AVIF, GIF, TIFF or SVG`,
+  );
 
 const tooManyBytes = (size: number) =>
   new Refusal(

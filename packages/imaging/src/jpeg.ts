@@ -2,6 +2,7 @@ import * as ImageBytes from "./image-bytes.ts";
 
 const START_OF_SCAN = 0xda;
 const END = 0xd9;
+export const END_MARKER = Buffer.of(0xff, END);
 /** Markers without a length: restarts, which are inside a scan, and one that no encoder writes. */
 const isBare = (marker: number) => (marker >= 0xd0 && marker <= 0xd8) || marker === 0x01;
 
@@ -10,18 +11,25 @@ const PART_BYTES = 4 * 2 ** 20;
 /** A marker and its length. */
 const MARKER_BYTES = 4;
 
-/** The number of scans, which is how often the decoder goes through all pixels. Markers: https://www.w3.org/Graphics/JPEG/itu-t81.pdf, B.1.1 */
-export async function scans(image: ImageBytes.ImageBytes): Promise<number> {
+/** The number of scans, which is how often the decoder goes through all pixels, and whether the marker of the end was found. Markers: https://www.w3.org/Graphics/JPEG/itu-t81.pdf, B.1.1 */
+export async function readScans(
+  image: ImageBytes.ImageBytes,
+): Promise<{ scans: number; hasEnd: boolean }> {
   const size = await ImageBytes.sizeOf(image);
   let count = 0;
+  // a marker of the last two bytes has no room for a length, which the others have
+  let hasEnd = (await ImageBytes.readPart(image, size - END_MARKER.length, size)).equals(
+    END_MARKER,
+  );
   for (let at = 2; at + MARKER_BYTES <= size;) {
     const part = await ImageBytes.readPart(image, at, at + PART_BYTES);
     const counted = scansIn(part);
     count += counted.scans;
+    hasEnd ||= counted.isEnd;
     if (counted.isEnd || counted.read === 0) break;
     at += counted.read;
   }
-  return count;
+  return { scans: count, hasEnd };
 }
 
 /** The scans that begin in the part, and how many bytes were read, which may be more than the part has. */

@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { corners, disc, gif, photo, quarters } from "../test/samples.ts";
 import { MAX_NAMED_COPY_BYTES } from "./limits.ts";
 import { prepare } from "./prepare.ts";
+import { Refusal } from "./refusal.ts";
 
 const withNamedCopy = { namedCopy: true };
 const withoutNamedCopy = { namedCopy: false };
@@ -232,4 +233,28 @@ test("an SVG is drawn once, into PNG rungs with its transparency", async () => {
   );
   expect(hasAlpha).toBe(false);
   expect(await sharp(rungs[0]!.data).metadata()).toMatchObject({ format: "png", channels: 3 });
+});
+
+test("an animation is refused or accepted for its bytes, published or not", async () => {
+  const whole = await gif(60, 40, ["red", "lime", "blue"]);
+  const webp = await sharp(whole, { animated: true }).webp().toBuffer();
+  // the last frame's data, which nothing but that frame needs
+  const damagedWebp = Buffer.from(webp);
+  damagedWebp.fill(0, webp.lastIndexOf("VP8") + 8);
+  const files: [Buffer, boolean][] = [
+    [whole, true],
+    [whole.subarray(0, -1), true],
+    [Buffer.concat([whole.subarray(0, -1), Buffer.from("\x55garbage")]), true],
+    [whole.subarray(0, -8), false],
+    [webp, true],
+    [damagedWebp, false],
+  ];
+  for (const [bytes, isAccepted] of files)
+    for (const options of [withNamedCopy, withoutNamedCopy]) {
+      const outcome = await prepare(bytes, options).then(
+        ({ pages }) => `${pages} frames`,
+        (error: unknown) => (error instanceof Refusal ? "refused" : String(error)),
+      );
+      expect(outcome).toBe(isAccepted ? "3 frames" : "refused");
+    }
 });

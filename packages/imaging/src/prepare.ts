@@ -1,6 +1,8 @@
+import { checkIsWhole, decodable } from "./decodable.ts";
 import type { Credit } from "./exif-credit.ts";
 import * as DisplayP3 from "./display-p3.ts";
 import { loadSharp } from "./load-sharp.ts";
+import * as Gif from "./gif.ts";
 import { type Header, identify } from "./identify.ts";
 import * as ImageBytes from "./image-bytes.ts";
 import * as Ladder from "./ladder.ts";
@@ -50,8 +52,9 @@ export async function prepare(
   const hashing = ImageBytes.sha256(image);
   hashing.catch(() => {});
   // from a file, librsvg would follow links to files beside it
-  const bytes = header.format === "svg" ? await ImageBytes.readAll(image) : image;
+  const bytes = await decodable(header.format === "svg" ? await ImageBytes.readAll(image) : image);
   return refuseBadInput(async () => {
+    if (header.lacksEnd) await checkIsWhole(image);
     const raster = header.format === "svg" ? await SvgRaster.find(bytes, header) : undefined;
     const sizes = raster ? Ladder.svgRungs(raster) : header.pages > 1 ? [] : Ladder.rungs(header);
     const copySize = fitInto(header, Limits.MAX_NAMED_COPY_EDGE);
@@ -61,6 +64,7 @@ export async function prepare(
       raster ??
         (options.namedCopy ? copySize : (sizes[0] ?? fitInto(header, Limits.RUNG_EDGES[0]))),
     );
+    if (header.pages > 1) await checkFrames(bytes, header);
     const hasAlpha = !isOpaque(base);
     const { smallest, encoded } = await makeRungs(base, sizes, hasAlpha, header.format);
     // a rung that is larger than the original saves nothing; an SVG is delivered only from its rungs
@@ -115,6 +119,26 @@ async function decodeOnce(
       .resize({ width, height, fit: "fill" })
       .toColourspace("srgb"),
   );
+}
+
+/**
+ * Decodes all frames of an animation, once for every image and not only for one that is published: a picture is refused for
+ * its bytes, never for what is done with it.
+ */
+async function checkFrames(image: ImageBytes.ImageBytes, { format }: Header): Promise<void> {
+  if (format === "gif" && (await ImageBytes.sizeOf(image)) <= Gif.MAX_CHECKED_BYTES)
+    Gif.strip(await ImageBytes.readAll(image));
+  const sharp = await loadSharp();
+  await sharp(image, {
+    animated: true,
+    failOn: "error",
+    limitInputPixels: Limits.MAX_ANIMATION_PIXELS,
+    sequentialRead: true,
+  })
+    .timeout({ seconds: Limits.PREPARE_SECONDS })
+    .resize({ width: 1, height: 1, fit: "fill", kernel: "nearest" })
+    .raw()
+    .toBuffer();
 }
 
 /** Each rung is scaled from the one above it, while that one is being encoded. */

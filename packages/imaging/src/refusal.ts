@@ -33,6 +33,17 @@ const ENDS_EARLY =
 
 /** libtiff's message for a strip or a tile above its limit of 50 MB. */
 const NEEDS_MEMORY = /memory allocation of .* is beyond/i;
+/** libvips' messages for kinds of a format that its decoder does not have, and what to call them. */
+const UNSUPPORTED: [RegExp, string][] = [
+  [/Unsupported JPEG data precision (\d+)/, "a JPEG with $1 bits per sample instead of 8"],
+  [/Unsupported JPEG process/, "a lossless or hierarchical JPEG"],
+  [/bad labq format/, "a TIFF in the colour space CIE Lab with 8 bits instead of RGB"],
+  [/Old-style JPEG compression/i, "a TIFF with JPEG compression of the old style"],
+  [
+    /^(?!.*unsupported image format).*(?:unsupported|not supported|not implemented|not configured|can not handle|unknown photometric)/i,
+    "of a kind of its format",
+  ],
+];
 
 /** Errors that no image can cause: a bug, a wrong option for sharp, no memory, no disk space. libvips reports the first cause in the first line. */
 const isOurFault = (error: Error) =>
@@ -47,7 +58,7 @@ const firstLine = ({ message }: Error) => message.split("\n")[0] ?? "";
 /**
  * Runs decoding work and turns libvips' errors about the input into refusals.
  *
- * @throws image.too_complex, image.truncated or image.damaged
+ * @throws image.too_complex, image.unsupported, image.truncated or image.damaged
  */
 export async function refuseBadInput<T>(work: () => Promise<T>): Promise<T> {
   try {
@@ -69,6 +80,16 @@ export async function refuseBadInput<T>(work: () => Promise<T>): Promise<T> {
         "The image has parts that need more memory at once than is allowed; save it with smaller strips or tiles",
         { cause: error },
       );
+    for (const [pattern, kind] of UNSUPPORTED) {
+      const match = pattern.exec(message);
+      if (match)
+        throw new Refusal(
+          "unsupported",
+          "image.unsupported",
+          `The image is ${kind.replace("$1", match[1] ?? "")}, which cannot be decoded here (${message})`,
+          { cause: error },
+        );
+    }
     if (ENDS_EARLY.test(message))
       throw new Refusal(
         "unprocessable",

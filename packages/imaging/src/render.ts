@@ -1,3 +1,4 @@
+import { decodable } from "./decodable.ts";
 import * as DisplayP3 from "./display-p3.ts";
 import { type Picture, loadSharp } from "./load-sharp.ts";
 import { formats } from "./format.ts";
@@ -56,7 +57,8 @@ export async function renderInto(
 }
 
 /** The whole pipeline set up; libvips computes nothing before it is written. */
-async function openPipeline(image: ImageBytes, plan: Plan, from: Size) {
+async function openPipeline(given: ImageBytes, plan: Plan, from: Size) {
+  const image = isOriginal(from, plan) ? await decodable(given) : given;
   const input = { ...from, isProcessedInP3: await isProcessedInP3(image, from, plan) };
   const final = plan.trim ? planTrimmed(plan, await Trim.find(image, plan)) : plan;
   const sharp = await loadSharp();
@@ -75,12 +77,15 @@ const START_BYTES = 4096;
 
 /** Reads the header (half a millisecond) of formats that can have 16 bits; a rung never has. */
 async function isProcessedInP3(image: ImageBytes, from: Size, { source }: Plan): Promise<boolean> {
-  if (from.width !== source.width || from.height !== source.height) return false;
+  if (!isOriginal(from, { source })) return false;
   const format = sniff(await readPart(image, 0, START_BYTES));
   if (format !== "png" && format !== "tiff" && format !== "avif") return false;
   const sharp = await loadSharp();
   return DisplayP3.isProcessedInP3(await sharp(image, { limitInputPixels: false }).metadata());
 }
+
+const isOriginal = (from: Size, { source }: Pick<Plan, "source">): boolean =>
+  from.width === source.width && from.height === source.height;
 
 /** With both in one pipeline libvips rotates the scaled picture and then looks for the interesting part in the wrong frame. */
 const isCroppedBeforeRotation = ({ cut, turn }: Plan) => typeof cut === "string" && turn !== 0;

@@ -461,3 +461,20 @@ test("an attempt that fails frees its slot", async () => {
   expect((await Image.get(next.id)).state).toBe("ready");
   expect((await Image.get(failing.id)).state).toBe("ready");
 });
+
+test("publishing an image that would be refused today keeps it ready, and its message is not tried again", async () => {
+  const { id, event } = await upload(await plain(40, 30).jpeg().toBuffer(), {
+    name: "old.jpg",
+    visibility: "private",
+  });
+  expect(await deliver(event)).toEqual([]);
+  // accepted by the rules of its time
+  const { rev } = (await Image.findRow(id))!;
+  await Bucket.put(`originals/${id}/${rev}`, Buffer.from("bytes of another kind"), {
+    type: "image/jpeg",
+  });
+  await as("ann", () => Image.update({ id, visibility: "public" }));
+  expect(await deliver(sync(id))).toEqual([]);
+  expect(await Image.get(id)).toMatchObject({ state: "ready", visibility: "public" });
+  expect(await stored("images/old.jpg")).toEqual([]);
+});

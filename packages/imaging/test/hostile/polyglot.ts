@@ -2,6 +2,7 @@ import { ascii, before, pngChunk } from "./bytes.ts";
 import type { Case } from "./case.ts";
 
 const notAPicture = "image.not_a_picture";
+const otherFormat = "image.unsupported";
 const html = ascii(
   "<html><script>alert(1)</script><svg xmlns='http://www.w3.org/2000/svg'></svg></html>",
 );
@@ -57,7 +58,7 @@ export function polyglots(valid: Record<string, Buffer>): Case[] {
       notAPicture,
     ],
     ["a TIFF with an archive after it", Buffer.concat([tiff!, zip])],
-    ["an icon", Buffer.from("00000100010010100000010020006804000016000000", "hex"), notAPicture],
+    ["an icon", Buffer.from("00000100010010100000010020006804000016000000", "hex"), otherFormat],
     ["a bitmap", Buffer.concat([ascii("BM"), Buffer.alloc(200)]), notAPicture],
     ["a program", ascii("\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0"), notAPicture],
     ["PostScript", ascii("%!PS-Adobe-3.0 EPSF-3.0\n"), notAPicture],
@@ -72,7 +73,7 @@ export function polyglots(valid: Record<string, Buffer>): Case[] {
       notAPicture,
     ],
     ["a table of numbers", ascii("1,2,3\n4,5,6\n"), notAPicture],
-    ["a picture in a text format", ascii("P3 2 2 255\n1 2 3 4 5 6 7 8 9 1 2 3\n"), notAPicture],
+    ["a picture in a text format", ascii("P3 2 2 255\n1 2 3 4 5 6 7 8 9 1 2 3\n"), otherFormat],
     [
       "the first bytes of a JPEG and then text",
       Buffer.concat([jpeg!.subarray(0, 3), ascii("hello ".repeat(99))]),

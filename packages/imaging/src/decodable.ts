@@ -1,0 +1,79 @@
+import * as ImageBytes from "./image-bytes.ts";
+import * as Jpeg from "./jpeg.ts";
+import * as Limits from "./limits.ts";
+import { loadSharp } from "./load-sharp.ts";
+import { Refusal } from "./refusal.ts";
+import { sniff, svgRoot } from "./sniff.ts";
+import * as TiffPages from "./tiff-pages.ts";
+
+/** More than `sniff` reads of an original that is no SVG. */
+const START_BYTES = 4096;
+
+/**
+ * The original in a form that libvips decodes as its format says: a JPEG with the end that it may lack, a TIFF with the
+ * image instead of its thumbnail at the front. Most originals are returned as they are.
+ */
+export async function decodable(image: ImageBytes.ImageBytes): Promise<ImageBytes.ImageBytes> {
+  switch (sniff(await ImageBytes.readPart(image, 0, START_BYTES))) {
+    case "jpeg":
+      return withEnd(image);
+    case "tiff":
+      return withImageFirst(image);
+    case "svg":
+      return withPlainRoot(await ImageBytes.readAll(image));
+    default:
+      return image;
+  }
+}
+
+/** Browsers show a JPEG without the marker of its end. libvips refuses it. */
+async function withEnd(image: ImageBytes.ImageBytes): Promise<ImageBytes.ImageBytes> {
+  const size = await ImageBytes.sizeOf(image);
+  const end = await ImageBytes.readPart(image, size - Jpeg.END_MARKER.length, size);
+  if (end.equals(Jpeg.END_MARKER)) return image;
+  return Buffer.concat([await ImageBytes.readAll(image), Jpeg.END_MARKER]);
+}
+
+/**
+ * Checks a JPEG without the marker of its end: that no pixel is missing. Data that an incomplete picture still waits for
+ * changes its pixels, and a whole picture has no use for it. libvips' warnings would not do: it does not see those of the last rows.
+ *
+ * @throws image.truncated
+ */
+export async function checkIsWhole(image: ImageBytes.ImageBytes): Promise<void> {
+  const bytes = await ImageBytes.readAll(image);
+  const [asItIs, withMore] = [
+    await pixelHash(Buffer.concat([bytes, Jpeg.END_MARKER])),
+    await pixelHash(Buffer.concat([bytes, Buffer.alloc(4096, 0x55), Jpeg.END_MARKER])),
+  ];
+  if (asItIs !== withMore)
+    throw new Refusal("unprocessable", "image.truncated", "The JPEG ends before it is complete");
+}
+
+async function pixelHash(jpeg: Buffer): Promise<string> {
+  const sharp = await loadSharp();
+  const pixels = await sharp(jpeg, {
+    failOn: "error",
+    limitInputPixels: Limits.MAX_PIXELS.jpeg,
+    sequentialRead: true,
+  })
+    .timeout({ seconds: Limits.PREPARE_SECONDS })
+    .raw()
+    .toBuffer();
+  return ImageBytes.sha256(pixels);
+}
+
+async function withImageFirst(image: ImageBytes.ImageBytes): Promise<ImageBytes.ImageBytes> {
+  const pages = await TiffPages.read(image);
+  const main = TiffPages.main(pages);
+  if (!main || main === pages[0]) return image;
+  const bytes = Buffer.from(await ImageBytes.readAll(image));
+  bytes.set(TiffPages.headerWithFirst(bytes.subarray(0, 16), main));
+  return bytes;
+}
+
+/** libvips knows an SVG by the text `<svg`, which is not in one whose elements have a prefix: a comment before its root has that text. What comes before the root, such as a document type, has no effect on the drawing. */
+function withPlainRoot(bytes: Buffer): Buffer {
+  const { root, name } = svgRoot(bytes);
+  return name === "svg" ? bytes : Buffer.from(`<!--<svg -->${root}`);
+}
