@@ -16,7 +16,7 @@ export async function download(
   { eTag, start, signal }: { eTag?: string; start?: Buffer; signal?: AbortSignal } = {},
 ): Promise<number | undefined> {
   const range = start?.length ? `bytes=${start.length}-` : undefined;
-  const object = await Bucket.open(key, { range, eTag, isReadAtOnce: true });
+  const object = await unlessAborted(Bucket.open(key, { range, eTag, isReadAtOnce: true }), signal);
   if (!object) return undefined;
   const written = createWriteStream(file);
   if (range) written.write(start);
@@ -27,4 +27,27 @@ export async function download(
   if (written.bytesWritten !== size)
     throw new Error(`${written.bytesWritten} of the ${size} bytes of ${key} were written`);
   return size;
+}
+
+/** The object when S3 answers, unless the signal is aborted before. */
+async function unlessAborted(
+  opening: Promise<Bucket.OpenedObject | undefined>,
+  signal: AbortSignal | undefined,
+): Promise<Bucket.OpenedObject | undefined> {
+  if (!signal) return opening;
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
+  try {
+    return await Promise.race([opening, aborted.promise]);
+  } catch (error) {
+    opening.then(
+      (object) => object?.body.destroy(),
+      () => {},
+    );
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }

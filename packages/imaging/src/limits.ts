@@ -1,6 +1,6 @@
 // Every limit with its reason. Measured on 2 vCPU with sharp 0.35.5; "RSS" is peak resident memory of a process whose base is 72 MB.
 
-/** The largest accepted original: it is held whole in memory beside its decoder, so a gigabyte of function memory carries this and no more. */
+/** The largest accepted original: 100 megapixels of an uncompressed TIFF are 286 MiB, 83 of one with 16 bits 479. It is read from a file and not held in memory; the file must fit into the function's `/tmp`, and be read in its time. */
 export const MAX_INPUT_BYTES = 500 * 2 ** 20;
 
 /** The longest side in pixels: longer rows no longer fit the decoders' strip buffers cheaply, WebP (16,383) has about half of it, and the only longer images that we met were attacks (1 × 60,000). */
@@ -8,7 +8,8 @@ export const MAX_SIDE = 30_000;
 
 /**
  * Pixels of all frames together, per input format, because the cost of a pixel depends on the decoder.
- * JPEG, PNG, WebP and TIFF are decoded in strips: 100 megapixels need 104–441 MB RSS and at most 1.9 s.
+ * JPEG, PNG, WebP and TIFF are decoded in strips: 100 megapixels need 104–488 MB RSS with everything that ingest makes of them, and at most 7 s.
+ * A hostile TIFF of 3 MB, whose 16-bit bands are one strip each, needs 1,210 MB and 8 s.
  * AVIF is decoded whole at about 18 MB per megapixel: 40 megapixels are some 750 MB, 100 were 1,841 MB and killed the process.
  * SVG is rasterised whole, 4 bytes a pixel, by a renderer that no time limit interrupts.
  * GIF is held frame by frame, and 50 megapixels of frames take a second.

@@ -32,7 +32,7 @@ export const needsOriginal = ({ image, plan }: Planned): boolean =>
 
 /**
  * The smallest rung that is large enough for the plan; the original when there is none, or when it is not stored. The
- * original of an SVG is never read: ingest has drawn it, and this function must not parse it.
+ * original of an SVG is never read: ingest has drawn it, and this function must not parse it. `notNeeded` ends the reading.
  *
  * @throws image.not_found
  * @throws TimeoutError if the original is not read at the deadline
@@ -40,6 +40,7 @@ export const needsOriginal = ({ image, plan }: Planned): boolean =>
 export async function read(
   { image, plan }: Planned,
   deadline: Deadline.Deadline,
+  notNeeded?: AbortSignal,
 ): Promise<RenderSource> {
   const { id, rev, source, rungs } = image;
   const rung = Ladder.choose(plan, source, rungs);
@@ -53,7 +54,8 @@ export async function read(
   const dispose = () => TemporaryFolder.remove(folder);
   const file = join(folder, "original");
   try {
-    const signal = Deadline.signal(deadline);
+    const late = Deadline.signal(deadline);
+    const signal = notNeeded ? AbortSignal.any([late, notNeeded]) : late;
     if (!(await download(ObjectKey.original(id, rev), file, { signal }))) throw notFound(id);
   } catch (error) {
     await dispose();

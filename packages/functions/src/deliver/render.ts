@@ -73,20 +73,22 @@ async function startWithLease(
 ): Promise<Outcome> {
   const { image, plan, planHash, needsBudget } = delivery;
   const leasing = Lease.acquire({ imageId: image.id, plan: planHash, needsBudget }, deadline);
+  const notNeeded = new AbortController();
   let reading: Promise<RenderSource.RenderSource> | undefined;
   try {
     if (!readsEarly) {
       const refused = await leasing;
       if (refused.type !== "acquired") return refused;
     }
-    reading = RenderSource.read(delivery, deadline);
-    // the lease is taken and the engine loaded while the bytes are read
-    const [lease, source] = await timing.measure(
-      "read",
-      Promise.all([leasing, reading, Renderer.load(delivery)]),
-    );
-    if (lease.type !== "acquired") {
-      await source.dispose();
+    reading = RenderSource.read(delivery, deadline, notNeeded.signal);
+    const loading = Renderer.load(delivery);
+    // without the lease they are not awaited
+    for (const early of [reading, loading]) early.catch(() => {});
+    const { lease, source } = await timing.measure("read", leasedSource(leasing, reading, loading));
+    if (!source) {
+      // an original may be large: it is not read to its end for nothing
+      notNeeded.abort();
+      void disposeWhenRead(reading);
       return lease;
     }
     if (EncoderSettings.isStreamedByRows(plan.encoding)) {
@@ -104,13 +106,26 @@ async function startWithLease(
     const whole = Promise.resolve(data);
     return { type: "rendering", whole, ...DeferredStore.create(delivery, whole, lease) };
   } catch (error) {
-    await Promise.all([
-      Lease.endWhenAcquired(leasing, error),
-      reading?.then(
-        (source) => source.dispose(),
-        () => {},
-      ),
-    ]);
+    notNeeded.abort();
+    await Promise.all([Lease.endWhenAcquired(leasing, error), disposeWhenRead(reading)]);
     throw error;
   }
 }
+
+/** The source when it is read and the engine loaded; without one as soon as the lease is refused. */
+async function leasedSource(
+  leasing: Promise<Lease.AcquireResult>,
+  reading: Promise<RenderSource.RenderSource>,
+  loading: Promise<unknown>,
+) {
+  const lease = await leasing;
+  if (lease.type !== "acquired") return { lease };
+  const [source] = await Promise.all([reading, loading]);
+  return { lease, source };
+}
+
+const disposeWhenRead = async (reading: Promise<RenderSource.RenderSource> | undefined) =>
+  reading?.then(
+    (source) => source.dispose(),
+    () => {},
+  );
