@@ -39,12 +39,21 @@ test.each([
   [" \0Bo\0", "Bo"],
   ["© Ana Müller 猫", "© Ana Müller 猫"],
   ["two\r\nlines\tand\u001b[31m a colour\u202e", "two lines and [31m a colour"],
-  [Buffer.from("M\xfcller", "latin1"), "M ller"],
+  [Buffer.from("\xa9 Jos\xe9 N\xfa\xf1ez", "latin1"), "© José Núñez"],
+  ["山田太郎".repeat(150), "山田太郎".repeat(50)],
+  // names in Shift JIS, Windows-1251 and GB 2312
+  [Buffer.from("8e5293639178", "hex"), undefined],
+  [Buffer.from("c8e2e0ed", "hex"), undefined],
+  [Buffer.from("c9bdcceccccb", "hex"), undefined],
   ["x".repeat(5000), "x".repeat(MAX_CREDIT_CHARACTERS)],
   ["  \0 \0", undefined],
 ])("%j is read as %j in either byte order", async (text, copyright) => {
   for (const isLittle of [true, false])
     expect(await ExifCredit.read(exif(text, { isLittle }))).toEqual(copyright ? { copyright } : {});
+});
+
+test("a text of the type UTF-8 is read", async () => {
+  expect(await ExifCredit.read(exif("山田", { type: 129 }))).toEqual({ copyright: "山田" });
 });
 
 test("only text of the tags Artist and Copyright is read", async () => {

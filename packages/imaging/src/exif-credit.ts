@@ -1,12 +1,13 @@
+import { type Credit, clean, decode } from "./credit-text.ts";
 import * as ImageBytes from "./image-bytes.ts";
 import * as Limits from "./limits.ts";
 
-/** EXIF's Artist and Copyright: the only metadata of an original that a picture can carry, and only on request. */
-export type Credit = { artist?: string; copyright?: string };
+export type { Credit } from "./credit-text.ts";
 
 /** Text tags of the first directory (CIPA DC-008, section 4.6.4). */
 const tags: Record<number, keyof Credit> = { 0x013b: "artist", 0x8298: "copyright" };
-const TEXT = 2;
+/** ASCII, and UTF-8 since EXIF 3.0. */
+const TEXTS = [2, 129];
 
 /**
  * The two texts of EXIF data, or of a whole TIFF, which has the same structure. Invalid data is ignored. Libraries for EXIF
@@ -37,22 +38,13 @@ export async function read(exif: ImageBytes.ImageBytes | undefined): Promise<Cre
   for (let at = 2; at < 2 + entries * 12; at += 12) {
     if (at + 12 > directory.length) return credit;
     const name = tags[short(directory, at)];
-    if (!name || short(directory, at + 2) !== TEXT) continue;
+    if (!name || !TEXTS.includes(short(directory, at + 2))) continue;
     const length = long(directory, at + 4);
     const from = length > 4 ? long(directory, at + 8) : directoryAt + at + 8;
-    const text = cleaned(await part(from, Math.min(length, 4 * Limits.MAX_CREDIT_CHARACTERS)));
+    const bytes = await part(from, Math.min(length, 4 * Limits.MAX_CREDIT_CHARACTERS));
+    // a copyright can be two texts, the photographer's and the editor's, with a zero byte between them
+    const text = clean(decode(bytes));
     if (text) credit[name] = text;
   }
   return credit;
-}
-
-/** The text as one line. A copyright can consist of two texts, the photographer's and the editor's, with a zero byte between them. */
-function cleaned(bytes: Buffer): string {
-  const text = bytes
-    .toString("utf8")
-    .split("\0")
-    .map((part) => part.replace(/[\p{C}\s\uFFFD]+/gu, " ").trim())
-    .filter(Boolean)
-    .join("; ");
-  return Array.from(text).slice(0, Limits.MAX_CREDIT_CHARACTERS).join("").trim();
 }

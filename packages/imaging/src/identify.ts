@@ -3,6 +3,8 @@ import * as ExifCredit from "./exif-credit.ts";
 import * as DisplayP3 from "./display-p3.ts";
 import { type Metadata, loadSharp, loadSharpForSvg } from "./load-sharp.ts";
 import * as Format from "./format.ts";
+import * as IptcCredit from "./iptc-credit.ts";
+import * as XmpCredit from "./xmp-credit.ts";
 import * as ImageBytes from "./image-bytes.ts";
 import * as Jpeg from "./jpeg.ts";
 import type { Size } from "./layout.ts";
@@ -95,7 +97,11 @@ export async function identify(image: ImageBytes.ImageBytes): Promise<Header> {
     lacksEnd,
     ...(cost !== undefined && { cost }),
     // libvips returns no EXIF of a TIFF; the file itself has EXIF's structure
-    credit: await ExifCredit.read(format === "tiff" ? bytes : metadata.exif),
+    credit: {
+      ...IptcCredit.read(metadata.iptc),
+      ...(await XmpCredit.read(metadata.xmp)),
+      ...(await ExifCredit.read(format === "tiff" ? bytes : metadata.exif)),
+    },
   };
 }
 

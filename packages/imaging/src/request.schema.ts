@@ -207,7 +207,7 @@ export const Query = z.strictObject({
       .enum(["none", "copyright"])
       .check(
         z.describe(
-          "what the file says about itself: none, or copyright (EXIF's Artist and Copyright, where the original has them; a GIF cannot carry them)",
+          "what the file says about itself: none, or copyright (author and copyright, where the original names them in EXIF, XMP or IPTC; a GIF cannot carry them)",
         ),
       ),
   ),
