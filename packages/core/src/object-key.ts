@@ -29,10 +29,14 @@ export const ladderPrefix = (id: ImageId): string => `ladder/${id}/`;
 
 /** A rendered image. `file` is the hash of its plan and an extension. */
 export const derivative = (id: ImageId, rev: string, file: string): string =>
-  `${derivativesPrefix(id, rev)}${file}`;
+  `${derivativesPrefix(id)}${rev}/${file}`;
 
-/** The prefix of all derivatives of one revision. */
-export const derivativesPrefix = (id: ImageId, rev: string): string => `derived/${id}/${rev}/`;
+/** A copy of a derivative, under the hash of the request that it was rendered for: it is found while the image is still looked up. */
+export const derivativeByRequest = (id: ImageId, hash: string): string =>
+  `${derivativesPrefix(id)}by-request/${hash}`;
+
+/** The prefix of all derivatives. */
+export const derivativesPrefix = (id: ImageId): string => `derived/${id}/`;
 
 /** The copy under the image's name, for the route that needs no function. */
 export const namedCopy = (name: string): string => `images/${name}`;
@@ -41,7 +45,7 @@ export const namedCopy = (name: string): string => `images/${name}`;
 export const imagePrefixes = (id: ImageId): string[] => [
   originalsPrefix(id),
   ladderPrefix(id),
-  `derived/${id}/`,
+  derivativesPrefix(id),
 ];
 
 /** The image that an upload's key names; undefined for any other key. */

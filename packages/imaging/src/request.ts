@@ -1,7 +1,10 @@
+import { createHash } from "node:crypto";
+
 import * as z from "zod/mini";
 
+import type { AcceptedFormats } from "./accept.ts";
 import { type Problem, Refusal } from "./refusal.ts";
-import { Grammar, type Key, type Request, Signature, keys } from "./request.schema.ts";
+import { Grammar, type Key, type Request, Signature, keys, print } from "./request.schema.ts";
 
 export * from "./request.schema.ts";
 
@@ -58,6 +61,19 @@ function missing(query: Record<string, string[] | undefined>): Problem[] {
       value: "",
       detail: `is missing; ${together.join(", ")} come together`,
     }));
+}
+
+/**
+ * A name of the request, twenty hexadecimal digits. Requests with the same name have the same plan of an image, whichever
+ * image it is; the opposite is not true, because different requests may mean the same.
+ */
+export function hash({ dl: _, ...request }: Request, accepted: AcceptedFormats): string {
+  // only f=auto depends on what the client accepts
+  const { avif, webp } = (request.f ?? "auto") === "auto" ? accepted : {};
+  return createHash("sha256")
+    .update(JSON.stringify([print(request), avif, webp]))
+    .digest("hex")
+    .slice(0, 20);
 }
 
 /** A sentence about the values that a key accepts. */

@@ -20,17 +20,20 @@ let count = 0;
 /** A render, and the errors that its lease ended with. */
 function started(whole: Promise<Buffer> = Promise.resolve(data)) {
   const key = `derived/test/${++count}.webp`;
+  const byRequest = { key: `derived/test/by-request/${count}`, plan: "revision-plan" };
   const ends: unknown[] = [];
   const lease = { end: async (error?: unknown) => void ends.push(error) };
-  return { key, ends, ...DeferredStore.create({ key, plan }, whole, lease) };
+  return { key, byRequest, ends, ...DeferredStore.create({ key, byRequest, plan }, whole, lease) };
 }
 
 test("the derivative is stored when the response was sent, and its lease ends", async () => {
-  const { key, ends, store } = started();
+  const { key, byRequest, ends, store } = started();
   await vi.advanceTimersByTimeAsync(499);
   expect([await Bucket.head(key), ends]).toEqual([undefined, []]);
   await store();
   expect((await Bucket.read(key))?.equals(data)).toBe(true);
+  expect((await Bucket.read(byRequest.key))?.equals(data)).toBe(true);
+  expect((await Bucket.head(byRequest.key))?.metadata).toEqual({ plan: byRequest.plan });
   expect(ends).toEqual([undefined]);
 });
 

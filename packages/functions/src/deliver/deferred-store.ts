@@ -1,7 +1,7 @@
-import * as Bucket from "@balde/core/bucket";
 import { formats } from "@balde/imaging/format";
 
 import type { Delivery } from "./delivery.ts";
+import * as DerivativeStore from "./derivative-store.ts";
 import type { Lease } from "./lease.ts";
 
 export type DeferredStore = {
@@ -16,10 +16,11 @@ const MAX_STORE_DELAY_MS = 500;
 
 /** Stores the derivative when a response was sent, which storing would delay, or else half a second after the image is rendered. */
 export function create(
-  { key, plan }: Pick<Delivery, "key" | "plan">,
+  delivery: Pick<Delivery, "key" | "byRequest" | "plan">,
   whole: Promise<Buffer>,
   lease: Lease,
 ): DeferredStore {
+  const { key, plan } = delivery;
   const responseSent = Promise.withResolvers<void>();
   const stored = storeWhenSent();
   return {
@@ -37,8 +38,7 @@ export function create(
       await responseSent.promise;
       clearTimeout(latest);
       const type = formats[plan.encoding.format].contentType;
-      // equal plans make equal bytes: the first one that is stored is as good as this
-      await Bucket.put(key, data, { type, createOnly: true });
+      await DerivativeStore.put(delivery, data, { type });
       await lease.end();
     } catch (error) {
       console.error({ message: "A rendered image was not stored", key, error });

@@ -1,3 +1,4 @@
+import type { ImageId } from "@balde/core/id.schema";
 import * as ObjectKey from "@balde/core/object-key";
 import * as SignedUrl from "@balde/core/signed-url";
 import { acceptedFormats } from "@balde/imaging/accept";
@@ -20,6 +21,8 @@ export type Delivery = {
   planHash: string;
   /** Where the derivative is stored. */
   key: string;
+  /** Where its copy is stored that can be found before the image is known, and what that copy's metadata says. */
+  byRequest: { key: string; plan: string };
   /** The derivative is stored as it was rendered first or as it was encoded again; which of the two is known only when it is read. */
   eTags: { first: string; reencoded: string };
   /** Whether the plan may be rendered only while it is in the image's budget or the budget has room. */
@@ -48,6 +51,19 @@ export function parse({ host, id, rev, preset, query }: DeliveryRequest): Query 
   const named = preset ? Preset.apply(presets(), preset, {}) : undefined;
   if (signature) SignedUrl.verify({ host, segments: [id, rev, preset], query });
   return { asked, preset: named, expiresAt: signature?.exp };
+}
+
+/**
+ * Where a copy of the derivative may be stored, from what is known without the image. Requests that differ in spelling
+ * may have different keys and the same derivative.
+ */
+export function keyByRequest(
+  id: ImageId,
+  { accept }: Pick<DeliveryRequest, "accept">,
+  { preset, asked }: Query,
+): string {
+  const hash = Request.hash({ ...preset, ...asked }, acceptedFormats(accept));
+  return ObjectKey.derivativeByRequest(id, hash);
 }
 
 /** The delivery of exactly what was asked for. Throws the `Refusal` of a request that the image or a limit does not allow. */
@@ -89,6 +105,7 @@ function create(
       image.rev,
       `${planHash}.${formats[plan.encoding.format].extension}`,
     ),
+    byRequest: { key: keyByRequest(image.id, request, query), plan: first },
     // strong: equal plans of the same original are rendered to equal bytes
     eTags: { first: `"${first}"`, reencoded: `"${first}-better"` },
     needsBudget:

@@ -10,6 +10,7 @@ import * as Etag from "@balde/http/etag";
 import * as Range from "@balde/http/range";
 import * as Render from "./render.ts";
 import * as RenderSource from "./render-source.ts";
+import type { EarlyLookup } from "./early-lookup.ts";
 import type { Timing } from "./server-timing.ts";
 
 export type Body = {
@@ -20,7 +21,8 @@ export type Body = {
 };
 
 export type Result =
-  | ({ type: "stored" } & DerivativeStore.Stored)
+  /** `renderEnded` is set if a render was prepared in vain, and resolves when nothing is left of it. */
+  | ({ type: "stored"; renderEnded?: Promise<unknown> } & DerivativeStore.Stored)
   /** `store` resolves when the derivative is stored or cannot be; to be called when the response was sent. */
   | ({ type: "rendered"; store: () => Promise<void> } & Body)
   /** The plan is counted, and the image's budget is spent. */
@@ -32,19 +34,40 @@ export type Result =
 const MIN_PAUSE_MS = 20;
 const MAX_PAUSE_MS = 250;
 
-/** The derivative from the bucket; else it is rendered here, or awaited while another process renders it. Throws `RangeNotSatisfiable`, and what a render is refused with. */
+/**
+ * The derivative from the bucket; else it is rendered here, or awaited while another process renders it. Throws
+ * `RangeNotSatisfiable`, and what a render is refused with. When the early lookup has found nothing, a render is probably
+ * needed: its source and lease are requested while the bucket is asked again, under the derivative's own key.
+ */
 export async function findOrRender(
   delivery: Delivery,
   request: DeliveryRequest,
   timing: Timing,
   deadline: Deadline,
+  early?: EarlyLookup,
 ): Promise<Result> {
   const part = requestedPart(delivery, request);
+  const found =
+    early && (await timing.measure("stored", loadSharpDuring(early.take(delivery), delivery)));
+  if (found) return { type: "stored", ...found };
   for (let pause = 0; ; pause = Math.min(Math.max(MIN_PAUSE_MS, 2 * pause), MAX_PAUSE_MS)) {
     if (pause > 0) await timing.measure("wait", sleep(pause));
-    const stored = await timing.measure("stored", findWhileSharpLoads(delivery, part));
-    if (stored) return { type: "stored", ...stored };
-    const render = await Render.start(delivery, { isFirstAttempt: pause === 0 }, timing, deadline);
+    const isFirstAttempt = pause === 0;
+    const looking = timing.measure(
+      "stored",
+      loadSharpDuring(DerivativeStore.get(delivery.key, part), delivery),
+    );
+    const isProbablyNew = isFirstAttempt && early !== undefined;
+    if (!isProbablyNew) {
+      const stored = await looking;
+      if (stored) return { type: "stored", ...stored };
+    }
+    const starting = Render.start(delivery, { isFirstAttempt, looking }, timing, deadline);
+    // the lookup's result counts first
+    starting.catch(() => {});
+    const stored = await looking;
+    if (stored) return { type: "stored", ...stored, renderEnded: starting.catch(() => {}) };
+    const render = await starting;
     if (render.type === "overBudget") return render;
     if (render.type === "rendering") return rendered(render, part);
     if (performance.now() > deadline) return { type: "busy" };
@@ -55,16 +78,16 @@ export async function findOrRender(
 const PRELOAD_DELAY_MS = 5;
 
 /** If the derivative is not stored, the render finds sharp loaded; if it is, the loading stops. With 25 ms to S3, the first response of a process that renders took 160 ms instead of 183, and one from the bucket as long as before. */
-async function findWhileSharpLoads(delivery: Delivery, part: DerivativeStore.Part) {
+async function loadSharpDuring<T>(looking: Promise<T>, delivery: Delivery): Promise<T> {
   // this process does not decode originals
-  if (RenderSource.needsOriginal(delivery)) return DerivativeStore.get(delivery.key, part);
+  if (RenderSource.needsOriginal(delivery)) return looking;
   const lookup = new AbortController();
   const { signal } = lookup;
   sleep(PRELOAD_DELAY_MS, undefined, { signal })
     .then(() => loadSharp())
     .catch(() => {});
   try {
-    return await DerivativeStore.get(delivery.key, part);
+    return await looking;
   } finally {
     lookup.abort();
   }

@@ -23,7 +23,8 @@ export type DeliverableImage = {
 // requests to the table, and so the time of the response, does not tell whether a private image exists.
 
 /** A page of thumbnails reads the row of each image once, and a deleted image is gone two seconds later. A thousand rows are a few megabytes at most. */
-const found = new LRUCache<string, Promise<Image.Row | undefined>>({ max: 1000, ttl: 2000 });
+const found = new LRUCache<string, Finding>({ max: 1000, ttl: 2000 });
+type Finding = { row: Promise<Image.Row | undefined>; isRead: boolean };
 /** What a request may not see or is not there. A cache of its own, so that guessed ids do not displace the rows of images. */
 const hidden = new LRUCache<string, true>({ max: 1000, ttl: 2000 });
 
@@ -58,19 +59,29 @@ export async function get(
   };
 }
 
+/** Whether `get` needs no request to the table for this image. */
+export function isKnown(id: ImageId, isSigned: boolean): boolean {
+  const key = cacheKey(id, isSigned);
+  return hidden.has(key) || (found.peek(key)?.isRead ?? false);
+}
+
+const cacheKey = (id: ImageId, isSigned: boolean) => `${isSigned ? "signed" : "unsigned"} ${id}`;
+
 /** The row, if a request with or without a signature may see it. */
 async function findVisibleRow(id: ImageId, isSigned: boolean): Promise<Image.Row | undefined> {
-  const key = `${isSigned ? "signed" : "unsigned"} ${id}`;
+  const key = cacheKey(id, isSigned);
   if (hidden.get(key)) return undefined;
   const cached = found.get(key);
-  if (cached) return cached;
+  if (cached) return cached.row;
   const reading = Image.findRow(id).then((row) =>
     isSigned || row?.visibility === "public" ? row : undefined,
   );
   // requests at the same time share one read
-  found.set(key, reading);
+  const finding = { row: reading, isRead: false };
+  found.set(key, finding);
   try {
     const row = await reading;
+    finding.isRead = true;
     // an image that is not ready may be ready a moment later
     if (row?.state !== "ready") found.delete(key);
     if (!row) hidden.set(key, true);

@@ -23,15 +23,17 @@ async function firstDerivative() {
   const plan = Plan.plan({ w: 160, f: "avif" }, image.source, { avif: true, webp: true });
   const planHash = Plan.hash(plan);
   const key = ObjectKey.derivative(id, rev, `${planHash}.avif`);
-  await Bucket.put(key, Buffer.from("the first"), { type: "image/avif" });
-  return { delivery: { key, image, plan, planHash }, stored: (await current(key))! };
+  const byRequest = { key: ObjectKey.derivativeByRequest(id, "request"), plan: planHash };
+  const first = Buffer.from("the first");
+  await DerivativeStore.put({ key, byRequest }, first, { type: "image/avif" });
+  return { delivery: { key, byRequest, image, plan, planHash }, stored: (await current(key))! };
 }
 const current = (key: string) => DerivativeStore.get(key, { isHead: true });
 const soon = () => Deadline.fromRemaining(Infinity);
 
 test("the second encoding replaces the first one, and one process at a time makes it", async () => {
   const { delivery, stored } = await firstDerivative();
-  const { key, image, planHash } = delivery;
+  const { key, byRequest, image, planHash } = delivery;
   const other = await RenderLease.acquire({
     imageId: image.id,
     plan: `${planHash}-better`,
@@ -41,7 +43,9 @@ test("the second encoding replaces the first one, and one process at a time make
   expect(await current(key)).toMatchObject({ isReencoded: false });
   if (other.type === "acquired") await RenderLease.release(other.lease);
   await Reencode.run(delivery, stored, soon());
+  const { bytes } = (await current(key))!;
   expect(await current(key)).toMatchObject({ isReencoded: true });
+  expect(await current(byRequest.key)).toMatchObject({ isReencoded: true, bytes, plan: planHash });
 });
 
 test("a derivative that changed or was erased meanwhile is left alone", async () => {
@@ -54,9 +58,10 @@ test("a derivative that changed or was erased meanwhile is left alone", async ()
   });
 
   const erased = await firstDerivative();
-  await Bucket.removeByPrefix(erased.delivery.key);
+  await Bucket.removeByPrefix(ObjectKey.derivativesPrefix(erased.delivery.image.id));
   await Reencode.run(erased.delivery, erased.stored, soon());
   expect(await current(erased.delivery.key)).toBeUndefined();
+  expect(await current(erased.delivery.byRequest.key)).toBeUndefined();
 });
 
 test("one response in a hundred is followed by another encoding, when the first one is ten seconds old", async () => {

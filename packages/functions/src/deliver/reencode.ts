@@ -1,4 +1,3 @@
-import * as Bucket from "@balde/core/bucket";
 import * as EncoderSettings from "@balde/imaging/encoder-settings";
 import type { Plan } from "@balde/imaging/plan";
 
@@ -36,10 +35,11 @@ export const isDue = (
 
 /** Replaces the stored derivative, unless another process does so or it has changed meanwhile. Never rejects: it runs after the response, and a failure is logged. */
 export async function run(
-  { key, image, plan, planHash }: Pick<Delivery, "key" | "image" | "plan" | "planHash">,
+  delivery: Pick<Delivery, "key" | "byRequest" | "image" | "plan" | "planHash">,
   stored: Pick<DerivativeStore.Stored, "bucketETag">,
   deadline: Deadline.Deadline,
 ): Promise<void> {
+  const { key, image, plan, planHash } = delivery;
   const encoding = EncoderSettings.reencodeSettings(plan.encoding, plan);
   const release = encoding && (await renderLimit.acquire().catch(() => undefined));
   // when too many renders wait, a later response tries again
@@ -51,12 +51,8 @@ export async function run(
     const [lease, source] = await Promise.all([leasing, reading, Renderer.load({ image, plan })]);
     if (lease.type !== "acquired") return;
     const { data, contentType } = await Renderer.render(source, { ...plan, encoding }, deadline);
-    await Bucket.put(key, data, {
-      type: contentType,
-      // a derivative that was erased meanwhile does not come back
-      ifMatch: stored.bucketETag,
-      metadata: DerivativeStore.reencodedMetadata,
-    });
+    const ifMatch = stored.bucketETag;
+    await DerivativeStore.replace(delivery, data, { type: contentType, ifMatch });
     await lease.end();
   } catch (error) {
     console.error({ message: "A derivative was not encoded again", key, error });

@@ -35,6 +35,7 @@ export const needsOriginal = ({ image, plan }: Planned): boolean =>
  * original of an SVG is never read: ingest has drawn it, and this function must not parse it. `notNeeded` ends the reading.
  *
  * @throws image.not_found
+ * @throws AbortError if the original is not read when it is not needed any more
  * @throws TimeoutError if the original is not read at the deadline
  */
 export async function read(

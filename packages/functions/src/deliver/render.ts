@@ -19,7 +19,12 @@ export type Rendering = {
   read?: GrowingFile.GrowingFile["read"];
 } & DeferredStore.DeferredStore;
 
-export type Outcome = Rendering | { type: "overBudget" } | { type: "heldByAnother" };
+export type Outcome =
+  | Rendering
+  | { type: "overBudget" }
+  | { type: "heldByAnother" }
+  /** The lookup has found the derivative, or has failed. */
+  | { type: "notNeeded" };
 
 /** A request that comes after a flight has ended finds the derivative in the bucket. */
 const share = SingleFlight.create<Outcome>((outcome) =>
@@ -34,7 +39,7 @@ const share = SingleFlight.create<Outcome>((outcome) =>
  */
 export function start(
   delivery: Delivery,
-  { isFirstAttempt }: { isFirstAttempt: boolean },
+  { isFirstAttempt, looking }: { isFirstAttempt: boolean; looking?: Promise<unknown> },
   timing: Timing,
   deadline: Deadline.Deadline,
 ): Promise<Outcome> {
@@ -43,19 +48,21 @@ export function start(
   const readsEarly = isFirstAttempt && !(needsBudget && Lease.isBudgetSpent(image.id));
   // a signed request may render what the budget refuses to an unsigned one
   return share(needsBudget ? `${key} counted` : key, () =>
-    startWithinLimit(delivery, readsEarly, timing, deadline),
+    startWithinLimit(delivery, { readsEarly, looking }, timing, deadline),
   );
 }
 
+type Preparation = { readsEarly: boolean; looking: Promise<unknown> | undefined };
+
 async function startWithinLimit(
   delivery: Delivery,
-  readsEarly: boolean,
+  preparation: Preparation,
   timing: Timing,
   deadline: Deadline.Deadline,
 ): Promise<Outcome> {
   const release = await renderLimit.acquire();
   try {
-    const outcome = await startWithLease(delivery, readsEarly, timing, deadline);
+    const outcome = await startWithLease(delivery, preparation, timing, deadline);
     if (outcome.type === "rendering") outcome.whole.then(release, release);
     else release();
     return outcome;
@@ -67,13 +74,19 @@ async function startWithinLimit(
 
 async function startWithLease(
   delivery: Delivery,
-  readsEarly: boolean,
+  { readsEarly, looking }: Preparation,
   timing: Timing,
   deadline: Deadline.Deadline,
 ): Promise<Outcome> {
   const { image, plan, planHash, needsBudget } = delivery;
-  const leasing = Lease.acquire({ imageId: image.id, plan: planHash, needsBudget }, deadline);
   const notNeeded = new AbortController();
+  // a failure is the answer to the request that looks; another one of the flight looks itself
+  const isNeeded = Promise.resolve(looking).then(
+    (stored) => stored === undefined,
+    () => false,
+  );
+  void isNeeded.then((needed) => needed || notNeeded.abort());
+  const leasing = Lease.acquire({ imageId: image.id, plan: planHash, needsBudget }, deadline);
   let reading: Promise<RenderSource.RenderSource> | undefined;
   try {
     if (!readsEarly) {
@@ -91,6 +104,7 @@ async function startWithLease(
       void disposeWhenRead(reading);
       return lease;
     }
+    if (!(await isNeeded)) throw new Error("The derivative is stored");
     if (EncoderSettings.isStreamedByRows(plan.encoding)) {
       const growing = await timing.measure(
         "begin",
@@ -108,6 +122,7 @@ async function startWithLease(
   } catch (error) {
     notNeeded.abort();
     await Promise.all([Lease.endWhenAcquired(leasing, error), disposeWhenRead(reading)]);
+    if (!(await isNeeded)) return { type: "notNeeded" };
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import * as Delivery from "./delivery.ts";
 import type { DeliveryRequest } from "./delivery-request.ts";
 import type { DeliveryResponse } from "./delivery-response.ts";
 import * as Derivative from "./derivative.ts";
+import * as EarlyLookup from "./early-lookup.ts";
 import * as ImageCache from "./image-cache.ts";
 import * as Reencode from "./reencode.ts";
 import { type Timing, createTiming } from "./server-timing.ts";
@@ -21,10 +22,15 @@ export async function serveImage(
   // the signature is checked before the image is looked up: the response to a wrong one does not tell whether the image exists
   const query = Delivery.parse(request);
   const isSigned = query.expiresAt !== undefined;
-  const image = await timing.measure("find", ImageCache.get(request.id, request.rev, isSigned));
+  const early = EarlyLookup.start(request, query);
+  const planning = timing
+    .measure("find", ImageCache.get(request.id, request.rev, isSigned))
+    .then((image) => Delivery.plan(request, query, image));
+  planning.catch(() => early?.cancel());
 
-  let delivery = Delivery.plan(request, query, image);
-  let result = await deliver(delivery, request, timing, deadline);
+  let delivery = await planning;
+  const { image } = delivery;
+  let result = await deliver(delivery, request, timing, deadline, early);
   if (result.type === "overBudget") {
     delivery = Delivery.planSnapped(request, query, image);
     result = await deliver(delivery, request, timing, deadline);
@@ -44,9 +50,11 @@ export async function serveImage(
       };
     case "stored": {
       const stored = result;
-      const afterSent = Reencode.isDue(delivery.plan, stored)
-        ? () => Reencode.run(delivery, stored, deadline)
-        : undefined;
+      const isReencodeDue = Reencode.isDue(delivery.plan, stored);
+      const afterSent = async () => {
+        await stored.renderEnded;
+        if (isReencodeDue) await Reencode.run(delivery, stored, deadline);
+      };
       const eTag = stored.isReencoded ? eTags.reencoded : eTags.first;
       return imageResponse(delivery, eTag, stored, afterSent, timing);
     }
@@ -65,11 +73,12 @@ async function deliver(
   request: DeliveryRequest,
   timing: Timing,
   deadline: Deadline.Deadline,
+  early?: EarlyLookup.EarlyLookup,
 ): Promise<Result> {
   const { first, reencoded } = delivery.eTags;
   const eTag = [first, reencoded].find((tag) => Etag.matches(tag, request.ifNoneMatch));
   if (eTag) return { type: "notModified", eTag };
-  return Derivative.findOrRender(delivery, request, timing, deadline);
+  return Derivative.findOrRender(delivery, request, timing, deadline, early);
 }
 
 const imageResponse = (

@@ -126,18 +126,19 @@ test("only the image that has a name removes the copy under it, or frees it", as
   await pendingImage({ name: "mine.jpg" }, "bo");
 });
 
-test("all revisions but one, only the derivatives of one, and only one version of an upload are removed", async () => {
+test("all revisions but one, all derivatives, and only one version of an upload are removed", async () => {
   const { id } = await pendingImage();
   const all = [rev, "aaaaaaaaaaaa"].flatMap((each) => [
     ObjectKey.original(id, each),
     ObjectKey.rung(id, each, { width: 512, type }),
     ObjectKey.derivative(id, each, "plan.webp"),
+    ObjectKey.derivativeByRequest(id, each),
   ]);
   for (const key of all) await Bucket.put(key, text(key), { type });
-  await ImageObjects.removeDerivatives(id, rev);
-  expect(await keys(`derived/${id}`)).toEqual([all[5]]);
+  await ImageObjects.removeDerivatives(id);
+  expect(await keys(`derived/${id}`)).toEqual([]);
   await ImageObjects.removeOtherRevisions(id, rev);
-  expect(new Set(await keys(id))).toEqual(new Set([all[0], all[1], all[5]]));
+  expect(new Set(await keys(id))).toEqual(new Set([all[0], all[1]]));
 
   const { object } = await uploaded("versions.jpg");
   await Bucket.put(object.key, text("a later upload"), { type });
@@ -157,6 +158,7 @@ test("of an erased image only a tombstone remains, and no object but those of ot
     ObjectKey.original(id, rev),
     ObjectKey.rung(id, rev, { width: 512, type }),
     ObjectKey.derivative(id, rev, "plan.webp"),
+    ObjectKey.derivativeByRequest(id, "request"),
     ObjectKey.namedCopy("gone.jpg"),
     neighbour,
   ];
@@ -165,7 +167,7 @@ test("of an erased image only a tombstone remains, and no object but those of ot
 
   // an image that is not deleted is left alone
   await eraseImage({ imageId: id });
-  expect(await keys(id)).toHaveLength(8);
+  expect(await keys(id)).toHaveLength(10);
   await as("ann", () => Image.remove(id));
   await eraseImage({ imageId: id });
   await eraseImage({ imageId: id });

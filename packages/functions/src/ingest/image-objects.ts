@@ -106,9 +106,9 @@ export async function removeOtherRevisions(id: ImageId, rev: string): Promise<vo
   ]);
 }
 
-/** Removes everything that was rendered of one revision; it is rendered again when it is requested. */
-export const removeDerivatives = (id: ImageId, rev: string): Promise<void> =>
-  Bucket.removeByPrefix(ObjectKey.derivativesPrefix(id, rev));
+/** Removes everything that was rendered of an image; it is rendered again when it is requested. */
+export const removeDerivatives = (id: ImageId): Promise<void> =>
+  Bucket.removeByPrefix(ObjectKey.derivativesPrefix(id));
 
 /** Removes all objects of an image, every version of them, but for the copy under its name. */
 export async function removeAll(id: ImageId): Promise<void> {

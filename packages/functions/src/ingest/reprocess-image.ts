@@ -31,7 +31,7 @@ async function prepareAgain(image: Ingest.Image, limit: WorkerProcess.Limit) {
     await ImageObjects.store(image, prepared);
     await ImageObjects.removeOtherRevisions(id, prepared.rev);
     const now = await Ingest.replaceFindings(id, findings(bytes, prepared));
-    if (now) await ImageObjects.removeDerivatives(id, prepared.rev);
+    if (now) await ImageObjects.removeDerivatives(id);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     // it was accepted by the rules of its time
