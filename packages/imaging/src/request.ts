@@ -67,13 +67,16 @@ function missing(query: Record<string, string[] | undefined>): Problem[] {
  * A name of the request, twenty hexadecimal digits. Requests with the same name have the same plan of an image, whichever
  * image it is; the opposite is not true, because different requests may mean the same.
  */
-export function hash({ dl: _, ...request }: Request, accepted: AcceptedFormats): string {
+export function hash(request: Request, accepted: AcceptedFormats): string {
   // only f=auto depends on what the client accepts
   const { avif, webp } = (request.f ?? "auto") === "auto" ? accepted : {};
-  return createHash("sha256")
-    .update(JSON.stringify([print(request), avif, webp]))
-    .digest("hex")
-    .slice(0, 20);
+  return (
+    createHash("sha256")
+      // the name of a download does not change the picture
+      .update(JSON.stringify([print({ ...request, dl: undefined }), avif, webp]))
+      .digest("hex")
+      .slice(0, 20)
+  );
 }
 
 /** A sentence about the values that a key accepts. */
