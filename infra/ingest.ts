@@ -108,8 +108,8 @@ const ingestHandler = new sst.aws.Function("IngestHandler", {
     // what belongs to a user whose account is deleted, and the images of an owner who has no row of usage yet
     Grants.indexQueries(data),
   ],
-  // sharp is not bundled; the version equals the one in the workspace's catalog (a test compares them)
-  nodejs: { install: { sharp: "0.35.5" } },
+  // these are not bundled; their versions equal those in the workspace's catalog (a test compares them)
+  nodejs: { install: { sharp: "0.35.5", "libheif-js": "1.23.2" } },
 });
 
 for (const queue of [ingest, sync])

@@ -1,3 +1,4 @@
+import * as AvifSequence from "./avif-sequence.ts";
 import * as ImageBytes from "./image-bytes.ts";
 import * as Jpeg from "./jpeg.ts";
 import * as Limits from "./limits.ts";
@@ -10,13 +11,15 @@ import * as TiffPages from "./tiff-pages.ts";
 const START_BYTES = 4096;
 
 /**
- * The original in a form that libvips decodes as its format says: a JPEG with the end that it may lack, a TIFF with the
- * image instead of its thumbnail at the front. Most originals are returned as they are.
+ * The original in a form that libvips decodes as its format says: a JPEG with the end that it may lack, an AVIF
+ * sequence with the brand of its still image, a TIFF with the image instead of its thumbnail at the front. Most originals are returned as they are.
  */
 export async function decodable(image: ImageBytes.ImageBytes): Promise<ImageBytes.ImageBytes> {
   switch (sniff(await ImageBytes.readPart(image, 0, START_BYTES))) {
     case "jpeg":
       return withEnd(image);
+    case "avis":
+      return AvifSequence.asStill(image);
     case "tiff":
       return withImageFirst(image);
     case "svg":

@@ -47,6 +47,8 @@ const inputs = {
   avif: "image/avif",
   tiff: "image/tiff",
   svg: "image/svg+xml",
+  heic: "image/heic",
+  avis: "image/avif-sequence",
 } as const;
 
 /** The formats of uploaded images, with their content types. */
@@ -54,6 +56,10 @@ export type Input = keyof typeof inputs;
 
 /** Whether several pages of the format are an animation. A TIFF's pages are those of a document or smaller copies, an AVIF's are views of one object; only the first of those is used. */
 export const hasFrames = (input: Input): boolean => input === "gif" || input === "webp";
+
+/** Whether the original is decoded only at ingest, and everything is delivered from its rungs, of which the largest has the size of the original. */
+export const isDecodedOnce = (input: string): boolean =>
+  input === "svg" || input === "heic" || input === "avis";
 
 /** The content type of an uploaded format. */
 export const contentType = (input: Input): string => inputs[input];

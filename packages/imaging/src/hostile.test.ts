@@ -21,7 +21,7 @@ test("valid images of every kind are accepted", async () => {
     expect([name, (await runner.run(bytes)).type]).toEqual([name, "picture"]);
 });
 
-const families = ["PNG", "JPEG", "GIF", "WebP", "TIFF", "AVIF", "SVG", "other"];
+const families = ["PNG", "JPEG", "GIF", "WebP", "TIFF", "AVIF", "HEIC", "SVG", "other"];
 const familyOf = (name: string) =>
   families.find((family) =>
     name.replace(/^(animated|progressive) /, "").startsWith(`${family} `),

@@ -36,7 +36,7 @@ test.each([
   ["text that is called .jpg", Buffer.from("this is no image at all"), "image.not_a_picture"],
   ["HTML", Buffer.from("<html><script>alert(1)</script><svg></svg></html>"), "image.not_a_picture"],
   ["a PDF", Buffer.from("%PDF-1.7\n%âãÏÓ\n"), "image.not_a_picture"],
-  ["a HEIC", box("heic", ["mif1", "heic"]), "image.heic"],
+  ["only the brand of a HEIC", box("heic", ["mif1", "heic"]), "image.damaged"],
   [
     "only the first bytes of a JPEG",
     Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16]),

@@ -1,6 +1,7 @@
 import { decodable } from "./decodable.ts";
 import * as ExifCredit from "./exif-credit.ts";
 import * as DisplayP3 from "./display-p3.ts";
+import type * as DecodeHeif from "./heif/decode-heif.ts";
 import { type Metadata, loadSharp, loadSharpForSvg } from "./load-sharp.ts";
 import * as Format from "./format.ts";
 import * as IptcCredit from "./iptc-credit.ts";
@@ -39,7 +40,7 @@ const START_BYTES = 4096;
 /**
  * The header of an image. No pixel is decoded, so a decompression bomb costs a millisecond.
  *
- * @throws Refusal (image.empty, image.not_a_picture, image.heic, image.too_many_pixels …) for bytes that are no image, that
+ * @throws Refusal (image.empty, image.not_a_picture, image.heif_codec, image.too_many_pixels …) for bytes that are no image, that
  * cannot be decoded here, or that exceed the limits
  */
 export async function identify(image: ImageBytes.ImageBytes): Promise<Header> {
@@ -49,29 +50,22 @@ export async function identify(image: ImageBytes.ImageBytes): Promise<Header> {
   const start = await readStart(image);
   const other = otherFormat(start);
   if (other) throw otherThanAccepted(`a picture in the format ${other}`);
-  const format = sniff(start);
-  if (!format)
+  const sniffed = sniff(start);
+  if (!sniffed)
     throw new Refusal(
       "unsupported",
       "image.not_a_picture",
-      "These bytes are not an image in a known format (JPEG, PNG, WebP, AVIF, GIF, TIFF or SVG)",
+      "These bytes are not an image in a known format (JPEG, PNG, WebP, AVIF, HEIC, GIF, TIFF or SVG)",
     );
-  if (format === "tiff" && (await TiffPages.read(image)).some(({ isRaw }) => isRaw))
+  if (sniffed === "tiff" && (await TiffPages.read(image)).some(({ isRaw }) => isRaw))
     throw otherThanAccepted("camera raw data (as in a DNG)");
-  if (format === "heic")
-    throw new Refusal(
-      "unsupported",
-      "image.heic",
-      "HEIC images cannot be decoded here; send JPEG, WebP, AVIF or PNG",
-    );
-  if (format === "svg" && size > Limits.MAX_SVG_BYTES) throw Svg.tooManyBytes(size);
+  if (sniffed === "svg" && size > Limits.MAX_SVG_BYTES) throw Svg.tooManyBytes(size);
   // from a file, librsvg would follow links to files beside it
-  const svg = format === "svg" ? await ImageBytes.readAll(image) : undefined;
+  const svg = sniffed === "svg" ? await ImageBytes.readAll(image) : undefined;
   const svgCost = svg && (await Svg.check(svg));
   const bytes = await decodable(svg ?? image);
 
-  const sharp = format === "svg" ? await loadSharpForSvg() : await loadSharp();
-  const metadata = await refuseBadInput(() => sharp(bytes, { limitInputPixels: false }).metadata());
+  const { format, metadata } = await readMetadata(bytes, hasHevc(start) ? "heic" : sniffed);
   const pages = Format.hasFrames(format) ? (metadata.pages ?? 1) : 1;
   const { width, height } = pages > 1 ? metadata : metadata.autoOrient;
   checkLimits(format, {
@@ -81,9 +75,8 @@ export async function identify(image: ImageBytes.ImageBytes): Promise<Header> {
   });
   const lacksEnd =
     metadata.isProgressive || format === "jpeg"
-      ? (await checkEffort(image, size, metadata)).lacksEnd
+      ? (await checkEffort(image, size, { ...metadata, format })).lacksEnd
       : false;
-  checkCodec(metadata);
   const cost = svgCost?.((width * height) / 1e6);
 
   return {
@@ -191,7 +184,7 @@ function checkLimits(
 async function checkEffort(
   image: ImageBytes.ImageBytes,
   size: number,
-  { format, width, height, isProgressive }: Metadata,
+  { format, width, height, isProgressive }: HeaderMetadata & { format: Format.Input },
 ): Promise<{ lacksEnd: boolean }> {
   const pixels = width * height;
   if (isProgressive && pixels > Limits.MAX_PROGRESSIVE_PIXELS)
@@ -217,22 +210,37 @@ async function checkEffort(
   return { lacksEnd: !hasEnd };
 }
 
-/** A file can have the brand AVIF and contain HEVC: the prebuilt libheif reads such a header and cannot decode it. */
-function checkCodec(metadata: Metadata) {
-  if (metadata.format === "heif" && metadata.compression !== "av1") {
-    throw new Refusal(
-      "unsupported",
-      "image.heic",
-      "The image is compressed with HEVC, which cannot be decoded here; send JPEG, WebP, AVIF or PNG",
-    );
+/** What sharp reads of a header, as far as it is used here and can be read of a HEIF. */
+type HeaderMetadata = DecodeHeif.Metadata & Partial<Pick<Metadata, "pages" | "isProgressive">>;
+
+/** The header, and the format by the codec: brands of AVIF and HEIF do not say which one the image has. */
+async function readMetadata(
+  image: ImageBytes.ImageBytes,
+  format: Format.Input,
+): Promise<{ format: Format.Input; metadata: HeaderMetadata }> {
+  if (format === "heic") {
+    const metadata = await readHeif(image);
+    // sharp decodes AV1 with any brand
+    return { format: metadata.compression === "av1" ? "avif" : format, metadata };
   }
+  const sharp = format === "svg" ? await loadSharpForSvg() : await loadSharp();
+  const metadata = await refuseBadInput(() => sharp(image, { limitInputPixels: false }).metadata());
+  return { format, metadata };
 }
+
+/** Whether a file with the brand AVIF begins with the configuration of HEVC; the decoder of HEIF then reads what it really is. */
+const hasHevc = (start: Buffer): boolean =>
+  sniff(start) === "avif" && start.includes("hvcC") && !start.includes("av1C");
+
+/** The decoder is loaded for a HEIF only. */
+const readHeif = async (image: ImageBytes.ImageBytes): Promise<DecodeHeif.Metadata> =>
+  (await import("./heif/decode-heif.ts")).readMetadata(image);
 
 const otherThanAccepted = (what: string) =>
   new Refusal(
     "unsupported",
     "image.unsupported",
-    `This is ${what}, which is not accepted; send JPEG, PNG, WebP, AVIF, GIF, TIFF or SVG`,
+    `This is ${what}, which is not accepted; send JPEG, PNG, WebP, AVIF, HEIC, GIF, TIFF or SVG`,
   );
 
 const tooManyBytes = (size: number) =>

@@ -70,7 +70,7 @@ test("a rung is never enlarged", () =>
 
 test("an SVG is delivered from the smallest rung that is large enough, else from the largest", () => {
   const drawing = { ...source, width: 3000, height: 1500, format: "svg" } as const;
-  const rungs = Ladder.svgRungs(drawing).map((size) => ({ ...size, contentType: "image/png" }));
+  const rungs = Ladder.allRungs(drawing).map((size) => ({ ...size, contentType: "image/png" }));
   expect(rungs.map(({ width, height }) => [width, height])).toEqual([
     [3000, 1500],
     [2048, 1024],

@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 
 import { png } from "../test/hostile/bytes.ts";
 import { frame, gif } from "../test/hostile/gif.ts";
+import { sized as isoSized } from "../test/hostile/iso-boxes.ts";
+import { heifSample } from "../test/heif-samples.ts";
 import { inScans, profile, sized } from "../test/hostile/jpeg.ts";
 import { svg } from "../test/hostile/svg.ts";
 import { grey, tiff } from "../test/hostile/tiff.ts";
@@ -30,11 +32,11 @@ const withDeclaredSize = {
     return bytes;
   },
   gif: (width, height) => gif(width, height, frame(width, height)),
-  avif: (width, height) => {
-    const bytes = Buffer.from(avif);
-    const at = bytes.indexOf("ispe") + 8;
-    bytes.writeUInt32BE(width, at);
-    bytes.writeUInt32BE(height, at + 4);
+  avif: (width, height) => isoSized(avif, width, height),
+  heic: (width, height) => isoSized(heifSample("quarters.heic"), width, height),
+  avis: (width, height) => {
+    const bytes = isoSized(avif, width, height);
+    bytes.write("avis", 8);
     return bytes;
   },
   tiff: (width, height) => tiff(grey(width, height)),

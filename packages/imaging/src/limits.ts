@@ -22,7 +22,23 @@ export const MAX_PIXELS = {
   avif: 40e6,
   svg: 25e6,
   gif: 50e6,
+  heic: 50e6,
+  avis: 40e6,
 } as const;
+
+/**
+ * The memory of the WebAssembly that decodes HEIF. It holds the file and one tile, which are some 30 MB of an iPhone's photograph.
+ * An image without tiles needs 5 to 23 bytes a pixel (8 bits 4:2:0, 10 bits 4:4:4 with alpha).
+ */
+export const MAX_HEIF_MEMORY_BYTES = 640 * 2 ** 20;
+/** Bytes of a HEIF: it is held twice in memory, and 50 megapixels with little compression have half of this. */
+export const MAX_HEIF_BYTES = 64 * 2 ** 20;
+/** Pixels that are decoded for a HEIF, with those that it cuts off and the unused parts of its tiles. */
+export const MAX_HEIF_CODED_PIXELS = 55e6;
+/** Tiles of a HEIF: an iPhone's 48 megapixels have 192. Each begins a decoder. */
+export const MAX_HEIF_TILES = 4096;
+/** EXIF or XMP of a HEIF: a camera writes some kilobytes, with a preview up to 64. */
+export const MAX_HEIF_METADATA_BYTES = 2 ** 20;
 
 /** A progressive JPEG and an interlaced PNG are held whole until their last byte: up to 8 bytes a pixel, so this is 400 MB. */
 export const MAX_PROGRESSIVE_PIXELS = 50e6;

@@ -1,7 +1,10 @@
+import type { JpegOptions } from "sharp";
+
 import { checkIsWhole, decodable } from "./decodable.ts";
 import type { Credit } from "./exif-credit.ts";
 import * as DisplayP3 from "./display-p3.ts";
 import { loadSharp } from "./load-sharp.ts";
+import * as Format from "./format.ts";
 import * as Gif from "./gif.ts";
 import { type Header, identify } from "./identify.ts";
 import * as ImageBytes from "./image-bytes.ts";
@@ -56,25 +59,32 @@ export async function prepare(
   return refuseBadInput(async () => {
     if (header.lacksEnd) await checkIsWhole(image);
     const raster = header.format === "svg" ? await SvgRaster.find(bytes, header) : undefined;
-    const sizes = raster ? Ladder.svgRungs(raster) : header.pages > 1 ? [] : Ladder.rungs(header);
+    const isDecodedOnce = Format.isDecodedOnce(header.format);
+    const sizes = isDecodedOnce
+      ? Ladder.allRungs(raster ?? header)
+      : header.pages > 1
+        ? []
+        : Ladder.rungs(header);
     const copySize = fitInto(header, Limits.MAX_NAMED_COPY_EDGE);
     const base = await decodeOnce(
-      bytes,
+      await decodedHeif(bytes, header),
       header,
       raster ??
-        (options.namedCopy ? copySize : (sizes[0] ?? fitInto(header, Limits.RUNG_EDGES[0]))),
+        (options.namedCopy && !isDecodedOnce
+          ? copySize
+          : (sizes[0] ?? fitInto(header, Limits.RUNG_EDGES[0]))),
     );
     if (header.pages > 1) await checkFrames(bytes, header);
     const hasAlpha = !isOpaque(base);
     const { smallest, encoded } = await makeRungs(base, sizes, hasAlpha, header.format);
-    // a rung that is larger than the original saves nothing; an SVG is delivered only from its rungs
-    const rungs = raster ? encoded : encoded.filter(({ data }) => data.length < size);
+    // a rung that is larger than the original saves nothing, unless there is nothing else to deliver from
+    const rungs = isDecodedOnce ? encoded : encoded.filter(({ data }) => data.length < size);
     const namedCopy = options.namedCopy
       ? {
           namedCopy: await makeNamedCopy(
             bytes,
             header,
-            raster ? await resized(base, copySize) : base,
+            isDecodedOnce ? await resized(base, copySize) : base,
             hasAlpha,
           ),
         }
@@ -96,6 +106,16 @@ export async function prepare(
       ...namedCopy,
     };
   });
+}
+
+/** The image in a form that libvips decodes: that of a HEIC is uncompressed. */
+async function decodedHeif(
+  image: ImageBytes.ImageBytes,
+  { format }: Header,
+): Promise<ImageBytes.ImageBytes> {
+  if (format !== "heic") return image;
+  const { toTiff } = await import("./heif/decode-heif.ts");
+  return toTiff(image);
 }
 
 /** The only decode: upright, sRGB, 8 bits, no larger than the largest result. */
@@ -147,7 +167,9 @@ async function makeRungs(base: Pixels, sizes: Size[], hasAlpha: boolean, format:
   let above = base;
   for (const size of sizes) {
     above = await resized(above, size);
-    encoding.push(encodeRung(above, Ladder.contentType(hasAlpha, format), hasAlpha));
+    const isWhole = size === sizes[0] && Format.isDecodedOnce(format);
+    const jpeg = isWhole ? Ladder.wholeJpeg : Ladder.jpeg(above);
+    encoding.push(encodeRung(above, Ladder.contentType(hasAlpha, format), hasAlpha, jpeg));
   }
   return { smallest: above, encoded: await Promise.all(encoding) };
 }
@@ -158,13 +180,11 @@ async function resized(from: Pixels, { width, height }: Size): Promise<Pixels> {
   return toPixels(open(sharp, from).resize({ width, height, fit: "fill" }));
 }
 
-async function encodeRung(from: Pixels, contentType: string, hasAlpha: boolean) {
+async function encodeRung(from: Pixels, contentType: string, hasAlpha: boolean, jpeg: JpegOptions) {
   const sharp = await loadSharp();
   const picture = hasAlpha ? open(sharp, from) : open(sharp, from).flatten();
   const encoded =
-    contentType === "image/png"
-      ? picture.png({ compressionLevel: 6 })
-      : picture.jpeg(Ladder.jpeg(from));
+    contentType === "image/png" ? picture.png({ compressionLevel: 6 }) : picture.jpeg(jpeg);
   return { width: from.width, height: from.height, contentType, data: await encoded.toBuffer() };
 }
 

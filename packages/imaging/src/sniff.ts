@@ -3,7 +3,7 @@ import type * as Format from "./format.ts";
 // Apart from identify.ts, so that delivery does not load the parsers of SVG.
 
 /** The format by the first bytes; undefined if it is unknown. Names and content types are ignored. */
-export function sniff(bytes: Buffer): Format.Input | "heic" | undefined {
+export function sniff(bytes: Buffer): Format.Input | undefined {
   const ascii = (from: number, to: number) => bytes.toString("latin1", from, to);
   if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return "jpeg";
   if (ascii(0, 8) === "\x89PNG\r\n\x1a\n") return "png";
@@ -15,17 +15,22 @@ export function sniff(bytes: Buffer): Format.Input | "heic" | undefined {
   return looksLikeSvg(bytes) ? "svg" : undefined;
 }
 
+/** Brands of HEIF, with any codec: ISO/IEC 23008-12, and the `mini` form of its third edition. */
+const HEIF_BRANDS = [
+  ...["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs"],
+  ...["mif1", "mif2", "mif3", "msf1", "1pic", "miaf"],
+  ...["avci", "avcs", "jpeg", "jpgs", "j2ki", "j2is", "vvic", "vvis", "evbi", "evbs"],
+];
+
 /** ISO media files list their brands; AVIF and HEIC differ only in these at the beginning. */
-function isoBrand(bytes: Buffer): "avif" | "heic" | undefined {
+function isoBrand(bytes: Buffer): "avif" | "avis" | "heic" | undefined {
   const end = Math.min(bytes.readUInt32BE(0), bytes.length, 256);
   const brands = new Set<string>();
   for (let at = 8; at + 4 <= end; at += 4) brands.add(bytes.toString("latin1", at, at + 4));
+  // libvips knows an AVIF by its first brand; others mention that a sequence follows
+  if (bytes.toString("latin1", 8, 12) === "avis") return "avis";
   if (brands.has("avif") || brands.has("avis")) return "avif";
-  return ["heic", "heix", "hevc", "hevx", "heim", "heis", "mif1", "msf1"].some((brand) =>
-    brands.has(brand),
-  )
-    ? "heic"
-    : undefined;
+  return HEIF_BRANDS.some((brand) => brands.has(brand)) ? "heic" : undefined;
 }
 
 const ROOT = /^<(?:[\w.-]+:)?svg[\s/>]/i;

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 import sharp from "sharp";
 
+import * as Format from "../src/format.ts";
 import { identify } from "../src/identify.ts";
 import * as Ladder from "../src/ladder.ts";
 import * as Plan from "../src/plan.ts";
@@ -74,8 +75,10 @@ async function deliver(
 ) {
   try {
     const plan = Plan.plan(request, source, { avif: true, webp: true });
-    // the original is the harder case, but delivery never reads that of an SVG
-    const rung = source.format === "svg" ? Ladder.choose(plan, source, rungs) : undefined;
+    // the original is the harder case, but delivery reads only rungs of what is decoded once
+    const rung = Format.isDecodedOnce(source.format)
+      ? Ladder.choose(plan, source, rungs)
+      : undefined;
     const { data, ...size } = await render(rung?.data ?? bytes, plan, rung);
     await assertComplete(data, size);
   } catch (error) {

@@ -115,9 +115,10 @@ export const stages = (graphs: () => Read.Graphs) =>
       });
     });
 
-    test("each function is minified and split, runs on arm64, and installs the workspace's sharp", () => {
+    test("each function is minified and split, runs on arm64, and installs the workspace's decoders", () => {
       const catalog = readFileSync(join(root, "pnpm-workspace.yaml"), "utf8");
-      const [, sharp] = /^ {2}sharp: (\S+)$/m.exec(catalog)!;
+      const versionOf = (name: string) => new RegExp(`^ {2}${name}: (\\S+)$`, "m").exec(catalog)![1];
+      const [sharp, heif] = [versionOf("sharp"), versionOf("libheif-js")];
       const bundling = (install?: object) => ({
         minify: true,
         splitting: true,
@@ -134,7 +135,7 @@ export const stages = (graphs: () => Read.Graphs) =>
         Count: bundling(),
         Deliver: bundling({ sharp }),
         Outbox: bundling(),
-        IngestHandler: bundling({ sharp }),
+        IngestHandler: bundling({ sharp, "libheif-js": heif }),
       });
     });
   });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as Bucket from "@balde/core/bucket";
 import { VisibleError } from "@balde/core/error";
 import * as ObjectKey from "@balde/core/object-key";
+import * as Format from "@balde/imaging/format";
 import type { ImageBytes } from "@balde/imaging/image-bytes";
 import * as Ladder from "@balde/imaging/ladder";
 import type { Plan } from "@balde/imaging/plan";
@@ -32,7 +33,7 @@ export const needsOriginal = ({ image, plan }: Planned): boolean =>
 
 /**
  * The smallest rung that is large enough for the plan; the original when there is none, or when it is not stored. The
- * original of an SVG is never read: ingest has drawn it, and this function must not parse it. `notNeeded` ends the reading.
+ * original of an image that is decoded only once is never read: this process cannot decode it, or must not. `notNeeded` ends the reading.
  *
  * @throws image.not_found
  * @throws AbortError if the original is not read when it is not needed any more
@@ -50,7 +51,7 @@ export async function read(
     const from = { width: rung.width, height: rung.height };
     return { image: small, from, isOriginal: false, dispose: async () => {} };
   }
-  if (source.format === "svg") throw notFound(id);
+  if (Format.isDecodedOnce(source.format)) throw notFound(id);
   const folder = await TemporaryFolder.create();
   const dispose = () => TemporaryFolder.remove(folder);
   const file = join(folder, "original");

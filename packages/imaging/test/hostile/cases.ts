@@ -2,7 +2,9 @@ import sharp from "sharp";
 
 import { photo } from "../samples.ts";
 import { avifs } from "./avif.ts";
+import { heifSample } from "../heif-samples.ts";
 import { gifs } from "./gif.ts";
+import { heics } from "./heic.ts";
 import { jpegs } from "./jpeg.ts";
 import { pngs } from "./png.ts";
 import { polyglots } from "./polyglot.ts";
@@ -36,6 +38,8 @@ export async function validImages(): Promise<Record<string, Buffer>> {
     gif: await still.clone().gif().toBuffer(),
     "animated gif": await animation().gif().toBuffer(),
     avif: await still.clone().avif({ effort: 0 }).toBuffer(),
+    heic: heifSample("p3-nclx.heic"),
+    "heic in tiles": heifSample("grid-rotated.heic"),
     tiff: await still.clone().tiff({ compression: "lzw" }).toBuffer(),
     "tiled tiff": await still.clone().tiff({ compression: "jpeg", tile: true }).toBuffer(),
     svg: Buffer.from(
@@ -51,6 +55,7 @@ export const hostileCases = (valid: Record<string, Buffer>): Case[] => [
   ...webps(valid["lossless"]!),
   ...tiffs(),
   ...avifs(valid["avif"]!),
+  ...heics(valid["heic"]!),
   ...svgs(),
   ...polyglots(valid),
 ];
