@@ -117,7 +117,8 @@ export const stages = (graphs: () => Read.Graphs) =>
 
     test("each function is minified and split, runs on arm64, and installs the workspace's decoders", () => {
       const catalog = readFileSync(join(root, "pnpm-workspace.yaml"), "utf8");
-      const versionOf = (name: string) => new RegExp(`^ {2}${name}: (\\S+)$`, "m").exec(catalog)![1];
+      const versionOf = (name: string) =>
+        new RegExp(`^ {2}${name}: (\\S+)$`, "m").exec(catalog)![1];
       const [sharp, heif] = [versionOf("sharp"), versionOf("libheif-js")];
       const bundling = (install?: object) => ({
         minify: true,

@@ -38,7 +38,7 @@ test.each([
   [new VisibleError("not_found", "image.not_found", "There is no image"), 404, undefined],
   [new VisibleError("unavailable", "delivery.busy", "Busy", { retryAfterSeconds: 1 }), 503, "1"],
   [new Refusal("unprocessable", "image.damaged", "Damaged"), 422, undefined],
-  [new Refusal("unsupported", "image.heic", "HEIC"), 415, undefined],
+  [new Refusal("unsupported", "image.heif_codec", "HEIF"), 415, undefined],
   // not one of the kinds that delivery throws today: it has its status all the same
   [new VisibleError("conflict", "image.unfinished", "Not ready"), 409, undefined],
 ])("%s has the status of its kind", (error, status, retryAfter) => {
