@@ -211,7 +211,8 @@ async function checkEffort(
 }
 
 /** What sharp reads of a header, as far as it is used here and can be read of a HEIF. */
-type HeaderMetadata = DecodeHeif.Metadata & Partial<Pick<Metadata, "pages" | "isProgressive">>;
+type HeaderMetadata = DecodeHeif.Metadata &
+  Partial<Pick<Metadata, "pages" | "isProgressive" | "iptc">>;
 
 /** The header, and the format by the codec: brands of AVIF and HEIF do not say which one the image has. */
 async function readMetadata(
