@@ -16,11 +16,10 @@ export function sniff(bytes: Buffer): Format.Input | undefined {
 }
 
 /** Brands of HEIF, with any codec: ISO/IEC 23008-12, and the `mini` form of its third edition. */
-const HEIF_BRANDS = [
-  ...["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs"],
-  ...["mif1", "mif2", "mif3", "msf1", "1pic", "miaf"],
-  ...["avci", "avcs", "jpeg", "jpgs", "j2ki", "j2is", "vvic", "vvis", "evbi", "evbs"],
-];
+const HEIF_BRANDS =
+  "heic heix heim heis hevc hevx hevm hevs mif1 mif2 mif3 msf1 1pic miaf avci avcs jpeg jpgs j2ki j2is vvic vvis evbi evbs".split(
+    " ",
+  );
 
 /** ISO media files list their brands; AVIF and HEIC differ only in these at the beginning. */
 function isoBrand(bytes: Buffer): "avif" | "avis" | "heic" | undefined {

@@ -12,14 +12,26 @@ export type Orientation = {
 
 /** Of a picture without properties. */
 export const none = (width: number, height: number): Orientation => ({
-  ...{ width, height, x: 0, y: 0 },
-  ...{ a: 1, b: 0, c: 0, d: 1 },
+  width,
+  height,
+  x: 0,
+  y: 0,
+  a: 1,
+  b: 0,
+  c: 0,
+  d: 1,
 });
 
 /** A quarter turn to the left: the property `irot` has 0 to 3 of them. */
 export const turnLeft = ({ width, height, x, y, a, b, c, d }: Orientation): Orientation => ({
-  ...{ width: height, height: width, x: y, y: width - 1 - x },
-  ...{ a: c, b: d, c: -a, d: -b },
+  width: height,
+  height: width,
+  x: y,
+  y: width - 1 - x,
+  a: c,
+  b: d,
+  c: -a,
+  d: -b,
 });
 
 /** The property `imir`. */

@@ -68,7 +68,11 @@ function withReferences(valid: Buffer): Buffer {
     box(role, u16(1), u16(1), u16(1)),
   );
   return gridOf(valid, {
-    ...{ codec: "hvc1", columns: 1, rows: 1, width: 64, height: 48 },
+    codec: "hvc1",
+    columns: 1,
+    rows: 1,
+    width: 64,
+    height: 48,
     references,
   });
 }
