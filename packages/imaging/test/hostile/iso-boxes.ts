@@ -6,16 +6,16 @@ export const box = (name: string, ...parts: Buffer[]) => {
   const body = Buffer.concat([ascii(name), ...parts]);
   return Buffer.concat([u32(body.length + 4), body]);
 };
-export const full = (name: string, version: number, ...parts: Buffer[]) =>
+const full = (name: string, version: number, ...parts: Buffer[]) =>
   box(name, Buffer.of(version, 0, 0, 0), ...parts);
 
 /** The first box with this name, with its header. */
-export function findBox(bytes: Buffer, name: string) {
+function findBox(bytes: Buffer, name: string) {
   const at = bytes.indexOf(name) - 4;
   return bytes.subarray(at, at + bytes.readUInt32BE(at));
 }
 
-export const ispe = (width: number, height: number) => full("ispe", 0, u32(width), u32(height));
+const ispe = (width: number, height: number) => full("ispe", 0, u32(width), u32(height));
 
 const codecs = {
   av01: { configuration: "av1C", brands: "avif\0\0\0\0avifmif1miafMA1B" },
