@@ -124,6 +124,26 @@ describe.skipIf(browserIsMissing)("in Chromium", () => {
     expect(sent.length).toBeLessThan(2);
   });
 
+  test("the bucket lets a page send forms and parts, and nothing else", async () => {
+    const about = { type: "image/png", bytes: 20_000_000 };
+    const created = await ann.send("POST", "/v1/uploads", about);
+    const { id } = ((await created.json()) as { image: { id: string } }).image;
+    const signed = await ann.send("POST", `/v1/uploads/${id}/parts`, { numbers: [1] });
+    const { url } = ((await signed.json()) as { parts: { url: string }[] }).parts[0]!;
+    const canRead = (method: string) =>
+      page.evaluate(
+        (input) =>
+          fetch(input.url, { method: input.method }).then(
+            () => true,
+            () => false,
+          ),
+        { url, method },
+      );
+    const allowed = await Promise.all(["POST", "PUT", "GET", "DELETE", "HEAD"].map(canRead));
+    expect(allowed).toEqual([true, true, false, false, false]);
+    await ann.send("DELETE", `/v1/uploads/${id}`);
+  });
+
   test("Uppy sends a form, and a file that is no picture fails with the reason", async () => {
     const result = await page.evaluate(() =>
       tools.uppy(["/férias na praia (2).jpg", "/false.jpg"], {}),

@@ -1,3 +1,4 @@
+import { ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -69,3 +70,46 @@ test("a day later, older tokens, forms and signed URLs have expired, and a new u
   };
   expect(Math.abs(Date.parse(createdAt) - cloud.clock.now())).toBeLessThan(60_000);
 });
+
+test("an upload in parts that is abandoned frees its share and its name after a day, and its parts after two", async () => {
+  const before = await signIn(local, 0);
+  const about = { type: "image/tiff", bytes: 20_000_000, name: "abandoned.tif" };
+  const created = (await (await before.send("POST", "/v1/uploads", about)).json()) as Created;
+  const { id } = created.image;
+  const signed = await before.send("POST", `/v1/uploads/${id}/parts`, { numbers: [3] });
+  const { parts } = (await signed.json()) as { parts: { url: string; bytes: number }[] };
+  const part = { method: "PUT", body: new Uint8Array(parts[0]!.bytes) };
+  expect((await fetch(parts[0]!.url, part)).status).toBe(200);
+  const openUploads = async (user: typeof before) => {
+    const usage = await (await user.send("GET", "/v1/me/usage")).json();
+    return (usage as { openUploads: { used: number } }).openUploads.used;
+  };
+  const used = await openUploads(before);
+  expect(await openKeys()).toContain(`uploads/${id}`);
+
+  await cloud.clock.advance(DAY + 1000);
+  const after = await signIn(local, 0);
+  expect((await after.send("GET", `/v1/uploads/${id}`)).status).toBe(404);
+  expect((await after.send("POST", `/v1/uploads/${id}/complete`)).status).toBe(404);
+  expect(await openUploads(after)).toBe(used - 1);
+  const again = await after.send("POST", "/v1/uploads", about);
+  expect(again.status).toBe(201);
+  // S3 counts to the next midnight
+  await cloud.clock.advance(DAY);
+  await expect.poll(openKeys, { timeout: 10_000 }).not.toContain(`uploads/${id}`);
+});
+
+type Created = { image: { id: string } };
+
+/** The keys of the uploads in parts that the bucket holds open. */
+async function openKeys() {
+  const { iam, region, s3: bucket } = cloud.local;
+  const s3 = new S3Client({
+    region,
+    credentials: iam,
+    endpoint: bucket!.endpoint,
+    forcePathStyle: true,
+  });
+  const command = new ListMultipartUploadsCommand({ Bucket: bucket!.bucket });
+  return ((await s3.send(command)).Uploads ?? []).map(({ Key }) => Key);
+}
