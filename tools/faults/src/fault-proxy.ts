@@ -95,18 +95,18 @@ export function createFaultProxy(): FaultProxy {
         return answer(outgoing, incoming, errorResponse(service, fault.kind));
       case "delay":
         await sleep(fault.ms ?? DEFAULT_DELAY_MS);
-        return pass(await forward(), outgoing);
+        return pass(await forward(), incoming, outgoing);
       case "hold":
         await fault.until(call);
         // a caller that has ended sends nothing any more
-        if (!outgoing.destroyed) pass(await forward(), outgoing);
+        if (!outgoing.destroyed) pass(await forward(), incoming, outgoing);
         return;
       case "lostAnswer":
       case "cut":
       case "stall":
         return breakOff(fault.kind, await forward(), incoming, outgoing);
       case undefined:
-        return pass(await forward(), outgoing);
+        return pass(await forward(), incoming, outgoing);
     }
   }
 }
@@ -123,15 +123,19 @@ function send(agent: Agent, url: string, incoming: IncomingMessage, body: Buffer
   incoming.on("close", () => void (incoming.complete || forwarded.destroy()));
   if (body) forwarded.end(body);
   else incoming.pipe(forwarded);
-  // after a response that did not wait for the body: the rest must be read, or the caller's next request never arrives
-  forwarded.on("close", () => incoming.unpipe(forwarded).resume());
   return promise;
 }
 
-function pass(response: IncomingMessage, outgoing: ServerResponse) {
+function pass(response: IncomingMessage, incoming: IncomingMessage, outgoing: ServerResponse) {
   outgoing.writeHead(response.statusCode!, response.headers);
   response.on("error", () => outgoing.destroy());
   outgoing.on("close", () => response.destroy());
+  // a response that did not wait for the body: the rest must be read, or the caller's next request never arrives
+  outgoing.on("finish", () => {
+    if (incoming.complete) return;
+    incoming.unpipe().resume();
+    response.destroy();
+  });
   response.pipe(outgoing);
 }
 
