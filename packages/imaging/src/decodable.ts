@@ -1,6 +1,9 @@
 import * as AvifSequence from "./avif-sequence.ts";
+import * as AvifColour from "./avif-colour.ts";
+import * as CicpProfile from "./heif/cicp-profile.ts";
 import * as ImageBytes from "./image-bytes.ts";
 import * as Jpeg from "./jpeg.ts";
+import * as PngColour from "./png-colour.ts";
 import * as Limits from "./limits.ts";
 import { loadSharp } from "./load-sharp.ts";
 import { Refusal } from "./refusal.ts";
@@ -12,16 +15,23 @@ const START_BYTES = 4096;
 
 /**
  * The original in a form that libvips decodes as its format says: a JPEG with the end that it may lack, an AVIF
- * sequence with the brand of its still image, a TIFF with the image instead of its thumbnail at the front. Most originals are returned as they are.
+ * sequence with the brand of its still image, a TIFF with the image instead of its thumbnail at the front, an AVIF or
+ * PNG with a colour profile for the numbers that name its colours. Most originals are returned as they are.
  */
 export async function decodable(image: ImageBytes.ImageBytes): Promise<ImageBytes.ImageBytes> {
   switch (sniff(await ImageBytes.readPart(image, 0, START_BYTES))) {
     case "jpeg":
       return withEnd(image);
     case "avis":
-      return AvifSequence.asStill(image);
+      return withAvifColour(await AvifSequence.asStill(image));
     case "tiff":
       return withImageFirst(image);
+    case "avif":
+    // brands of HEIF do not say which codec the image has
+    case "heic":
+      return withAvifColour(image);
+    case "png":
+      return withPngColour(image);
     case "svg":
       return withPlainRoot(await ImageBytes.readAll(image));
     default:
@@ -80,3 +90,28 @@ function withPlainRoot(bytes: Buffer): Buffer {
   const { root, name } = svgRoot(bytes);
   return name === "svg" ? bytes : Buffer.from(`<!--<svg -->${root}`);
 }
+
+/** libvips follows profiles only. Of limited values, its AVIF decoder expands those with chroma, and not those of a monochrome image. */
+async function withAvifColour(image: ImageBytes.ImageBytes): Promise<ImageBytes.ImageBytes> {
+  const colour = await AvifColour.read(image);
+  if (!colour) return image;
+  const isUnexpanded = colour.isLimited && colour.isMonochrome;
+  const profile = CicpProfile.create(colour, isUnexpanded ? limitedRange(colour.bits) : undefined);
+  return profile ? AvifColour.withProfile(await ImageBytes.readAll(image), profile) : image;
+}
+
+async function withPngColour(image: ImageBytes.ImageBytes): Promise<ImageBytes.ImageBytes> {
+  const colour = await PngColour.read(image);
+  if (!colour) return image;
+  const profile = CicpProfile.create(
+    colour,
+    colour.isLimited ? limitedRange(colour.bits) : undefined,
+  );
+  return PngColour.withProfile(image, profile);
+}
+
+/** Black and white of a video's values: 16 and 235 of 255, and as many times that as there are more values. */
+const limitedRange = (bits: number): CicpProfile.Range => {
+  const [step, most] = [2 ** (bits - 8), 2 ** bits - 1];
+  return { black: (16 * step) / most, white: (235 * step) / most };
+};

@@ -1,6 +1,9 @@
 /** Colour as HEIF's `nclx` and AVIF have it: numbers of ITU-T H.273. */
 export type Cicp = { primaries: number; transfer: number };
 
+/** The stored values of black and white, 0..1, where they are not the smallest and the largest. */
+export type Range = { black: number; white: number };
+
 type Xy = [x: number, y: number];
 type Triple = [number, number, number];
 
@@ -65,12 +68,16 @@ function toneMapped(light: number): number {
 /** Whether the values are of HDR, brighter than white. */
 export const isHdr = ({ transfer }: Cicp): boolean => transfer === PQ || transfer === HLG;
 
-/** An ICC profile for these numbers, with HDR reduced to what a page can show; undefined for sRGB and for numbers that say nothing. */
-export function create({ primaries, transfer }: Cicp): Buffer | undefined {
+/** An ICC profile for these numbers, with HDR reduced to what a page can show; undefined for sRGB and for numbers that say nothing, unless its values have a range. */
+export function create({ primaries, transfer }: Cicp, range?: Range): Buffer | undefined {
   const colours = PRIMARIES[primaries];
   const curve = CURVES[transfer];
-  if (!colours && !curve) return undefined;
-  return profile(colours ?? SRGB_PRIMARIES, curve ?? srgb);
+  if (!colours && !curve && !range) return undefined;
+  const { black, white } = range ?? { black: 0, white: 1 };
+  const light = curve ?? srgb;
+  return profile(colours ?? SRGB_PRIMARIES, (value) =>
+    light(Math.min(1, Math.max(0, (value - black) / (white - black)))),
+  );
 }
 
 /** A matrix profile: ICC.1:2001-04. */
