@@ -123,7 +123,7 @@ test.each([
   ["text/plain", 415, "upload.unsupported_type"],
   ["application/json", 415, "upload.unsupported_type"],
   ["application/octet-stream", 415, "upload.unsupported_type"],
-  ["image/heic", 415, "upload.unsupported_type"],
+  ["image/bmp", 415, "upload.unsupported_type"],
   ["image/jpeg/x", 415, "upload.unsupported_type"],
   ["image/jpeg/name/x", 415, "upload.unsupported_type"],
   ["image/jpeg/", 415, "upload.unsupported_type"],
