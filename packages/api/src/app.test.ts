@@ -91,7 +91,7 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     const { status: onAnotherRoute } = await call("POST", "/v1/images", {
       ...ann,
       headers: { "content-type": "image/jpeg", "Idempotency-Key": key },
-      body: new Uint8Array([1, 2, 3]),
+      body: new Uint8Array([0xff, 0xd8, 0xff]),
     });
     expect(onAnotherRoute).toBe(202);
     const mine = await call("GET", "/v1/me/images", ann);
@@ -160,19 +160,26 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     expect([status, body.errors[0].pointer]).toEqual([400, "#/ownerId"]);
   });
 
+  const png = (length: number) => {
+    const bytes = Uint8Array.from({ length }, (_, index) => index % 256);
+    bytes.set(Buffer.from("\x89PNG\r\n\x1a\n", "latin1"));
+    return bytes;
+  };
+
   test("an image in the body is stored byte for byte", async () => {
-    const bytes = Uint8Array.from({ length: 1000 }, (_, index) => index % 256);
+    const bytes = png(1000);
     const { status, headers, body } = await call("POST", "/v1/images", {
       ...ann,
       body: bytes,
       headers: { "Content-Type": "image/png" },
-      query: { title: ["Body & soul"], tags: ["one,two"] },
+      query: { title: ["Body & soul"], tags: ["one,two"], fileName: ["fe\u0301rias na praia.png"] },
     });
     expect(status).toBe(202);
     expect(body).toMatchObject({
       state: "pending",
       title: "Body & soul",
       tags: ["one", "two"],
+      fileName: "f\u00e9rias na praia.png",
       bytes: 1000,
     });
     expect(headers.location).toBe(`/test/v1/images/${body.id}`);
@@ -180,22 +187,69 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     expect(stored?.equals(bytes)).toBe(true);
   });
 
+  test("tags may be one list or repeated, and nothing else may be repeated", async () => {
+    const post = (query: Record<string, string[]>) =>
+      call("POST", "/v1/images", {
+        ...ann,
+        body: png(99),
+        headers: { "content-type": "image/png" },
+        query,
+      });
+    expect((await post({ tags: ["one", "two,three"] })).body.tags).toEqual(["one", "two", "three"]);
+    const repeated = await post({ title: ["one", "two"] });
+    expect([repeated.status, repeated.body.errors[0].parameter]).toEqual([400, "title"]);
+  });
+
   test.each([
-    ["text", new Uint8Array(9), "text/plain", 415, "body.not_picture"],
-    ["an image without a content type", new Uint8Array(9), undefined, 415, "body.not_picture"],
+    ["image/jpg", "image/jpeg"],
+    ["IMAGE/PNG; x=1", "image/png"],
+    ["image/heic", "image/heic"],
+    ["image/x-icon", "image/x-icon"],
+    ["application/octet-stream", "application/octet-stream"],
+  ])("an image with the content type %s is read", async (type, stored) => {
+    const headers = { "content-type": type };
+    const answer = await call("POST", "/v1/images", { ...ann, body: png(99), headers });
+    expect([answer.status, answer.body.type]).toEqual([202, stored]);
+    const begun = await call("POST", "/v1/uploads", json({ type, bytes: 99 }));
+    expect([begun.status, begun.body.image.type]).toEqual([201, stored]);
+  });
+
+  test("an upload whose type the browser does not know is begun", async () => {
+    for (const about of [{ type: "" }, {}]) {
+      const { status, body } = await call("POST", "/v1/uploads", json({ ...about, bytes: 99 }));
+      expect([status, body.image.type]).toEqual([201, "application/octet-stream"]);
+    }
+  });
+
+  test.each([
+    ["text", png(9), "text/plain", 415, "body.not_picture"],
+    ["an image without a content type", png(9), undefined, 415, "body.not_picture"],
+    ["an image with an empty content type", png(9), " ", 415, "body.not_picture"],
+    ["a form", png(9), "application/x-www-form-urlencoded", 415, "body.not_picture"],
+    ["a text as an image", Buffer.from("No image"), "image/png", 415, "image.not_a_picture"],
+    ["a page as an image", Buffer.from("<html></html>"), "image/svg+xml", 415, "image.not_a_picture"],
+    ["zeros as an image", new Uint8Array(9000), "image/jpeg", 415, "image.not_a_picture"],
+    ["one byte as an image", new Uint8Array([255]), "image/jpeg", 415, "image.not_a_picture"],
     ["an empty image", new Uint8Array(), "image/png", 400, "body.empty"],
-    ["an icon", new Uint8Array(9), "image/x-icon", 415, "upload.unsupported_type"],
-    ["4,500,001 bytes", new Uint8Array(4_500_001), "image/png", 413, "body.too_large"],
+    ["4,500,001 bytes", png(4_500_001), "image/png", 413, "body.too_large"],
   ])("%s as a body is rejected", async (_, body, type, status, code) => {
     const headers: Record<string, string> = type ? { "content-type": type } : {};
     const answer = await call("POST", "/v1/images", { ...ann, body, headers });
     expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 
+  test("a body that is too large names the limit, its unit and the other way in", async () => {
+    const headers = { "content-type": "image/png" };
+    const { body } = await call("POST", "/v1/images", { ...ann, body: png(5_000_000), headers });
+    expect(body.detail).toBe(
+      "The body has 4.76 MiB (5000000 bytes); one request takes at most 4.29 MiB (4500000 bytes). Send larger images, up to 500 MiB, with POST /v1/uploads",
+    );
+  });
+
   test("a body of exactly 4,500,000 bytes is accepted", async () => {
     const { status, body } = await call("POST", "/v1/images", {
       ...ann,
-      body: new Uint8Array(4_500_000),
+      body: png(4_500_000),
       headers: { "content-type": "image/png" },
     });
     expect([status, body.bytes]).toEqual([202, 4_500_000]);

@@ -31,7 +31,7 @@ async function create(route: Route, key: string, name: string, sub = "ann") {
     headers: { "content-type": routes[route].type, "idempotency-key": key },
     ...(isUpload
       ? { body: { type: "image/jpeg", bytes: 3, name } }
-      : { body: new Uint8Array([1, 2, 3]), query: { name: [name] } }),
+      : { body: new Uint8Array([0xff, 0xd8, 0xff]), query: { name: [name] } }),
   });
   const { statusCode: status, headers = {}, body } = await serve(app)(event);
   // each test narrows what it looks at

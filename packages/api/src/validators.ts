@@ -37,13 +37,13 @@ export const query = <Schema extends ObjectSchema>(
 ): Validator<"query", Texts<z.input<Schema>>, z.output<Schema>> =>
   register("query", schema, async function validateQuery(c, next) {
     const sent = Object.entries(c.req.queries());
-    const repeated = sent.filter(([, values]) => values.length > 1);
+    const repeated = sent.filter(([key, values]) => values.length > 1 && !isList(schema, key));
     if (repeated.length)
       throw invalidInputError(
         repeated.map(([key]) => issueAt(key, "is repeated; send it once")),
         toParameterError,
       );
-    const values = Object.fromEntries(sent.map(([key, [value]]) => [key, value]));
+    const values = Object.fromEntries(sent.map(([key, parts]) => [key, parts.join(",")]));
     c.req.addValidatedData("query", parse(schema, values, toParameterError));
     await next();
   });
@@ -82,15 +82,26 @@ export const number = <Schema extends z.ZodMiniType<number>>(schema: Schema) =>
     schema as unknown as z.ZodMiniType<number, number>,
   );
 
-/** The schema of several values in one query parameter, separated by commas. */
-export const list = <Item>(schema: z.ZodMiniType<Item[], never[]> | z.ZodMiniType<Item[]>) =>
-  z.pipe(
+/** The schema of several values in one query parameter, separated by commas; the parameter may be repeated instead. */
+export const list = <Item>(schema: z.ZodMiniType<Item[], never[]> | z.ZodMiniType<Item[]>) => {
+  const values = z.pipe(
     z.pipe(
       z.string(),
       z.transform((text: string) => text.split(",")),
     ),
     schema as unknown as z.ZodMiniType<Item[], string[]>,
   );
+  lists.add(values);
+  return values;
+};
+
+const lists = new WeakSet<object>();
+
+/** Whether the schema has a list under this key, optional or not. */
+function isList(schema: ObjectSchema, key: string): boolean {
+  const value = Object.hasOwn(schema.shape, key) ? schema.shape[key] : undefined;
+  return value !== undefined && (lists.has(value) || lists.has((value as z.ZodMiniOptional).def.innerType ?? value));
+}
 
 /** Input that does not match the schema of its route, with the place of each fault in the request. */
 export class InvalidInputError extends VisibleError {

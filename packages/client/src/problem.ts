@@ -21,6 +21,7 @@ export const codes = [
   "idempotency.other_request",
   "image.changed",
   "image.if_match_missing",
+  "image.not_a_picture",
   "image.not_found",
   "image.not_ready",
   "image.not_yours",

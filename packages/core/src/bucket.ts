@@ -189,7 +189,7 @@ type PresignOptions = {
 };
 
 /**
- * A presigned POST for one object: its URL and form fields, valid for `seconds`. S3 accepts 1 to `bytes` bytes of this
+ * A presigned POST for one object: its URL and form fields, valid for `seconds`. S3 accepts 1 to `bytes` bytes of any
  * content type, and only those with the SHA-256 (64 hex digits) if one is given.
  */
 export async function presignPost({ key, type, bytes, sha256, seconds }: PresignOptions) {
@@ -197,18 +197,22 @@ export async function presignPost({ key, type, bytes, sha256, seconds }: Presign
     sdk(),
     import("@aws-sdk/s3-presigned-post"),
   ]);
-  return createPresignedPost(client(), {
+  const { url, fields } = await createPresignedPost(client(), {
     Bucket: bucketName(),
     Key: key,
     Expires: seconds,
-    Conditions: [["content-length-range", 1, bytes]],
-    // the signed policy has a condition for every field: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
+    Conditions: [
+      ["content-length-range", 1, bytes],
+      // a browser may know another type than the client that declared it, and the bytes decide
+      ["starts-with", "$Content-Type", ""],
+    ],
+    // the signed policy has a condition for each of these, too: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
     Fields: {
-      "Content-Type": type,
       success_action_status: "201",
       ...(sha256 && { "x-amz-checksum-sha256": Buffer.from(sha256, "hex").toString("base64") }),
     },
   });
+  return { url, fields: { "Content-Type": type, ...fields } };
 }
 
 type Version = { key: string; id: string | undefined; isDeleteMarker: boolean };

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 
 import { Alt, FileName, Name, Tags, Title, Visibility } from "./image.schema.ts";
 
-/** The content types that an upload may declare. Ingest decides by the bytes. */
+/** The content types of accepted images. A client may declare any type of an image, or none: the bytes decide. */
 export const CONTENT_TYPES = [
   "image/jpeg",
   "image/png",
@@ -33,7 +33,8 @@ export const Method = z.enum(["form", "parts"]);
 
 const description = {
   name: z.optional(Name),
-  type: z.string().check(z.maxLength(255)),
+  /** The content type as the client knows it. Any type of an image, in any form, or none: the bytes decide. */
+  type: z.optional(z.string().check(z.maxLength(255))),
   visibility: z.optional(Visibility),
   /** The name of the file on the owner's device. Any text is accepted: of a path only what follows the last slash is kept. */
   fileName: z.optional(FileName),

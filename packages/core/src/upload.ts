@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import * as Actor from "./actor.ts";
 import * as Bucket from "./bucket.ts";
 import * as Clock from "./clock.ts";
+import * as ContentType from "./content-type.ts";
 import { VisibleError } from "./error.ts";
 import { fn } from "./fn.ts";
 import * as Id from "./id.ts";
@@ -21,6 +22,7 @@ import {
   PART_BYTES,
   Receive,
 } from "./upload.schema.ts";
+import { mebibytes } from "./text.schema.ts";
 import * as UploadRow from "./upload-row.ts";
 import type { Created, Info } from "./upload-state.schema.ts";
 
@@ -107,7 +109,8 @@ async function createImage(
   way: Way,
 ): Promise<ImageRow.Row> {
   const { id: userId } = Actor.requireUser();
-  if (!CONTENT_TYPES.some((type) => type === description.type)) throw unsupported(description.type);
+  const type = ContentType.parse(description.type);
+  if (type === undefined) throw unsupported(description.type);
   if (description.bytes > MAX_BYTES) throw tooLarge(description.bytes);
   const attempt = Idempotency.currentAttempt();
   if (attempt?.isReplay) return ownRow(attempt.imageId, userId);
@@ -116,6 +119,7 @@ async function createImage(
   const now = new Date(Id.timestampMs(id)).toISOString();
   const row: ImageRow.Row = {
     ...description,
+    type,
     ...(fileName && { fileName }),
     id,
     ownerId: userId,
@@ -201,25 +205,25 @@ const nameTaken = (name: string, suggestion: string | undefined) =>
     { suggestion },
   );
 
-const unsupported = (type: string) =>
+const unsupported = (type: string | undefined) =>
   new VisibleError(
     "unsupported",
     "upload.unsupported_type",
-    `The content type ${type} is not supported; supported are ${CONTENT_TYPES.join(", ")}`,
+    `The content type ${type} is not of an image; send the image's type, or none. Images may be ${CONTENT_TYPES.join(", ")}`,
   );
 
 const tooLarge = (bytes: number) =>
   new VisibleError(
     "too_large",
     "upload.too_large",
-    `The upload has ${bytes} bytes; the limit is 500 MiB (${MAX_BYTES} bytes)`,
+    `The upload has ${mebibytes(bytes)} (${bytes} bytes); the limit is 500 MiB (${MAX_BYTES} bytes)`,
   );
 
 const tooLargeForForm = (bytes: number) =>
   new VisibleError(
     "too_large",
     "upload.too_large",
-    `The upload has ${bytes} bytes; one form takes at most 16 MiB (${MAX_FORM_BYTES} bytes). Larger ones are sent in parts, with the method "parts"`,
+    `The upload has ${mebibytes(bytes)} (${bytes} bytes); one form takes at most 16 MiB (${MAX_FORM_BYTES} bytes). Larger ones are sent in parts, with the method "parts"`,
   );
 
 const noHashOfParts = () =>

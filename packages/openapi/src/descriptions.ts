@@ -9,7 +9,7 @@ import { createSchemas } from "./schema.ts";
 
 export const about = `An image service: upload images, read them in any size and format, like them.
 
-Every error is \`application/problem+json\` with a stable \`code\` and a \`requestId\` to quote; it lists ten errors at most. 503 \`service.unavailable\` has a \`Retry-After\`. Two errors of the gateway cannot be changed: a body of more than 10 MB is 413 in plain text, and a path that does not exist is 403. Lists are \`{ items, next }\`: send \`next\` as \`cursor\` for the next page; it is null on the last one. A page may have fewer items than \`limit\`, or none, and still a \`next\`: read on until it is null. Scripts in browsers can read every response header that this document names.
+Every error is \`application/problem+json\` with a stable \`code\` and a \`requestId\` to quote; it lists ten errors at most. 503 \`service.unavailable\` has a \`Retry-After\`. Two errors of the gateway cannot be changed: a body of more than 10 MiB is 413 in plain text without CORS headers, so compare the size before you send it, and a path that does not exist is 403. Lists are \`{ items, next }\`: send \`next\` as \`cursor\` for the next page; it is null on the last one. A page may have fewer items than \`limit\`, or none, and still a \`next\`: read on until it is null. Scripts in browsers can read every response header that this document names.
 
 The version is in the path. Fields may be added within a version: ignore unknown ones.`;
 

@@ -246,7 +246,7 @@ export const operations: Record<string, OperationDescription> = {
   "PUT /s3": {
     id: "putNamedPicture",
     tag: "Uploads",
-    summary: "Uploads an image under a name, in one request of at most 10 MB",
+    summary: "Uploads an image under a name, in one request of at most 10 MiB",
     description:
       "The gateway writes it to the bucket itself; no function runs. The image is checked afterwards: `GET /v1/me/images` shows a moment later whether it is `ready`, or `rejected` because it is no image, its name is taken or you have as many images as are allowed.",
     parameters: [imageNameParameter, contentTypeParameter],
@@ -271,8 +271,9 @@ export const operations: Record<string, OperationDescription> = {
   "POST /v1/images": {
     id: "createImage",
     tag: "Uploads",
-    summary: "Uploads an image of at most 4.5 MB as the body of one request",
-    description: "Use `POST /v1/uploads` for larger images.",
+    summary: "Uploads an image of at most 4.29 MiB (4,500,000 bytes) as the body of one request",
+    description:
+      "The bytes decide what the image is: any `image/…` may be declared, or `application/octet-stream`. Without a `Content-Type` the gateway would change the bytes, so the request is rejected. Use `POST /v1/uploads` for larger images. `tags` may be one list with commas, or repeated.",
     parameters: [idempotencyKeyParameter],
     imageBody: Upload.CONTENT_TYPES,
     responses: {
@@ -288,7 +289,7 @@ export const operations: Record<string, OperationDescription> = {
       "body.empty",
       "body.not_picture",
       "body.too_large",
-      "upload.unsupported_type",
+      "image.not_a_picture",
       "name.taken",
       ...creationProblems,
     ],
@@ -390,7 +391,7 @@ export const operations: Record<string, OperationDescription> = {
     tag: "Uploads",
     summary: "Creates an upload of at most 500 MiB, directly to the bucket",
     description:
-      "Returns the image, which is `pending`, and how its bytes are sent within a day. `form`, up to 16 MiB: POST the fields and then the file as `multipart/form-data` to the URL within 15 minutes. The bucket rejects another size, another type and, with `sha256`, other bytes. `parts`, for larger files or on request: cut the file into parts of `partBytes` bytes, request an address for each with `POST /v1/uploads/{id}/parts`, PUT it there, and finish with `POST /v1/uploads/{id}/complete`.",
+      "Returns the image, which is `pending`, and how its bytes are sent within a day. `form`, up to 16 MiB: POST the fields and then the file as `multipart/form-data` to the URL within 15 minutes. The bucket rejects a larger size and, with `sha256`, other bytes. `parts`, for larger files or on request: cut the file into parts of `partBytes` bytes, request an address for each with `POST /v1/uploads/{id}/parts`, PUT it there, and finish with `POST /v1/uploads/{id}/complete`.",
     parameters: [idempotencyKeyParameter],
     responses: {
       201: {

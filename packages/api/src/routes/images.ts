@@ -15,7 +15,6 @@ import { idempotent } from "../idempotent.ts";
 import { json, list, path, query } from "../validators.ts";
 import * as Urls from "../urls.ts";
 import { PageQuery } from "../page-query.ts";
-import { readImageBody } from "../image-body.ts";
 
 const IdPath = z.strictObject({ id: Image.Info.shape.id });
 const ListQuery = z.extend(PageQuery, { tag: Image.List.shape.tag });
@@ -47,6 +46,7 @@ export const images = new Hono<Env>()
   .route("/", publicReads)
   .post("/", idempotent, query(UploadQuery), async (c) => {
     const { receive } = await import("@balde/core/upload");
+    const { readImageBody } = await import("../image-body.ts");
     const image = await receive({ ...c.req.valid("query"), ...(await readImageBody(c)) });
     const list = image.visibility === "public" ? "images" : "me/images";
     return c.json(image, 202, {
