@@ -227,7 +227,13 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     ["an image with an empty content type", png(9), " ", 415, "body.not_picture"],
     ["a form", png(9), "application/x-www-form-urlencoded", 415, "body.not_picture"],
     ["a text as an image", Buffer.from("No image"), "image/png", 415, "image.not_a_picture"],
-    ["a page as an image", Buffer.from("<html></html>"), "image/svg+xml", 415, "image.not_a_picture"],
+    [
+      "a page as an image",
+      Buffer.from("<html></html>"),
+      "image/svg+xml",
+      415,
+      "image.not_a_picture",
+    ],
     ["zeros as an image", new Uint8Array(9000), "image/jpeg", 415, "image.not_a_picture"],
     ["one byte as an image", new Uint8Array([255]), "image/jpeg", 415, "image.not_a_picture"],
     ["an empty image", new Uint8Array(), "image/png", 400, "body.empty"],
@@ -391,7 +397,11 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     const open = await call("PATCH", `/v1/images/${id}`, json({ visibility: "public" }, headers));
     expect([open.status, open.body.visibility]).toEqual([200, "public"]);
     expect((await call("GET", `/v1/images/${id}`)).status).toBe(200);
-    const sent = { ...ann, body: new Uint8Array(9), headers: { "Content-Type": "image/png" } };
+    const sent = {
+      ...ann,
+      body: new Uint8Array([0xff, 0xd8, 0xff]),
+      headers: { "Content-Type": "image/png" },
+    };
     const hidden = await call("POST", "/v1/images", {
       ...sent,
       query: { visibility: ["private"] },

@@ -100,7 +100,10 @@ const lists = new WeakSet<object>();
 /** Whether the schema has a list under this key, optional or not. */
 function isList(schema: ObjectSchema, key: string): boolean {
   const value = Object.hasOwn(schema.shape, key) ? schema.shape[key] : undefined;
-  return value !== undefined && (lists.has(value) || lists.has((value as z.ZodMiniOptional).def.innerType ?? value));
+  return (
+    value !== undefined &&
+    (lists.has(value) || lists.has((value as z.ZodMiniOptional).def.innerType ?? value))
+  );
 }
 
 /** Input that does not match the schema of its route, with the place of each fault in the request. */

@@ -64,7 +64,10 @@ export const problems = {
   "upload.too_large": [413, "An upload may have at most 500 MiB, and one form at most 16 MiB."],
   "delivery.bad_range": [416, "The range starts after the last byte."],
   "body.not_json": [415, "The body must be `application/json`."],
-  "body.not_picture": [415, "The body must be an image, with a `Content-Type` of `image/…` or `application/octet-stream`."],
+  "body.not_picture": [
+    415,
+    "The body must be an image, with a `Content-Type` of `image/…` or `application/octet-stream`.",
+  ],
   "upload.unsupported_type": [415, "The declared type is not of an image."],
   "image.not_a_picture": [415, "The first bytes are of no known image format."],
   "image.too_complex": [422, "Rendering the image takes longer than allowed."],
