@@ -1,6 +1,7 @@
 import { decodable } from "./decodable.ts";
 import * as ExifCredit from "./exif-credit.ts";
-import * as DisplayP3 from "./display-p3.ts";
+import { withTransparentScreen } from "./gif-screen.ts";
+import { type InputColour, inputColour } from "./input-colour.ts";
 import type * as DecodeHeif from "./heif/decode-heif.ts";
 import { type Metadata, loadSharp, loadSharpForSvg } from "./load-sharp.ts";
 import * as Format from "./format.ts";
@@ -26,7 +27,7 @@ export type Header = {
   pages: number;
   /** Whether the file has an alpha channel; it may still be opaque everywhere. */
   hasAlphaChannel: boolean;
-  isProcessedInP3: boolean;
+  colour: InputColour;
   /** A JPEG without the marker of its end, of which pixels may be missing. */
   lacksEnd: boolean;
   /** Of drawing an SVG at its own size, in units of svg-cost.ts. */
@@ -65,8 +66,12 @@ export async function identify(image: ImageBytes.ImageBytes): Promise<Header> {
   const svgCost = svg && (await Svg.check(svg));
   const bytes = await decodable(svg ?? image);
 
-  const { format, metadata } = await readMetadata(bytes, hasHevc(start) ? "heic" : sniffed);
-  const pages = Format.hasFrames(format) ? (metadata.pages ?? 1) : 1;
+  const readable = await withTransparentScreen(bytes);
+  const { format, metadata } = await readMetadata(
+    readable.bytes,
+    hasHevc(start) ? "heic" : sniffed,
+  );
+  const pages = Format.hasFrames(format) ? (metadata.pages ?? 1) - readable.firstPage : 1;
   const { width, height } = pages > 1 ? metadata : metadata.autoOrient;
   checkLimits(format, {
     ...largest(format, start, { width, height }),
@@ -77,6 +82,7 @@ export async function identify(image: ImageBytes.ImageBytes): Promise<Header> {
     metadata.isProgressive || format === "jpeg"
       ? (await checkEffort(image, size, { ...metadata, format })).lacksEnd
       : false;
+  checkSamples(metadata);
   const cost = svgCost?.((width * height) / 1e6);
 
   return {
@@ -86,7 +92,7 @@ export async function identify(image: ImageBytes.ImageBytes): Promise<Header> {
     height,
     pages,
     hasAlphaChannel: metadata.hasAlpha,
-    isProcessedInP3: DisplayP3.isProcessedInP3(metadata),
+    colour: inputColour(metadata),
     lacksEnd,
     ...(cost !== undefined && { cost }),
     // libvips returns no EXIF of a TIFF; the file itself has EXIF's structure
@@ -243,6 +249,15 @@ const otherThanAccepted = (what: string) =>
     "image.unsupported",
     `This is ${what}, which is not accepted; send JPEG, PNG, WebP, AVIF, HEIC, GIF, TIFF or SVG`,
   );
+
+/** libvips would take the lowest byte of wide or signed integers for a colour, and gray numbers from 0 to 1 for black. */
+function checkSamples({ depth, space }: HeaderMetadata) {
+  if (depth === "uchar" || depth === "ushort" || FLOATING_POINT_SPACES.has(space)) return;
+  throw otherThanAccepted(`an image with samples of the type ${depth} in ${space}`);
+}
+
+/** Colour spaces whose numbers libvips reads as floating point and converts correctly. */
+const FLOATING_POINT_SPACES = new Set<Metadata["space"]>(["scrgb", "lab"]);
 
 const tooManyBytes = (size: number) =>
   new Refusal(

@@ -1,15 +1,16 @@
+import { changeFrames } from "./animation.ts";
+import { toSrgb } from "./input-colour.ts";
 import { type Picture, loadSharp } from "./load-sharp.ts";
 import type { Input } from "./format.ts";
 import * as Gif from "./gif.ts";
 import type { Header } from "./identify.ts";
 import * as ImageBytes from "./image-bytes.ts";
 import * as Limits from "./limits.ts";
+import { open } from "./steps/decode.ts";
+import type { RawPicture } from "./raw-picture.ts";
 import { Refusal } from "./refusal.ts";
 
 export type NamedCopy = { data: Buffer; contentType: string };
-
-/** Decoded pixels: upright, sRGB, 8 bits per channel; sizes in pixels. */
-export type Pixels = { data: Buffer; width: number; height: number; channels: 1 | 2 | 3 | 4 };
 
 /**
  * The copy of an image that `GET /s3` serves: no metadata, upright, sRGB, in a format near its own, and small enough for the
@@ -20,7 +21,7 @@ export type Pixels = { data: Buffer; width: number; height: number; channels: 1 
 export async function makeNamedCopy(
   image: ImageBytes.ImageBytes,
   header: Header,
-  pixels: Pixels,
+  pixels: RawPicture,
   hasAlpha: boolean,
 ): Promise<NamedCopy> {
   const format = copyFormat(header.format, hasAlpha);
@@ -34,7 +35,8 @@ export async function makeNamedCopy(
     return encodeToFit("webp", 1, (scale) => openAnimation(image, header, scale));
 
   const sharp = await loadSharp();
-  const { data, ...raw } = pixels;
+  const { data, width, height, channels } = pixels;
+  const raw = { width, height, channels };
   return encodeToFit(format, 1, (scale) =>
     sharp(data, { raw }).resize({
       width: Math.max(1, Math.round(raw.width * scale)),
@@ -95,14 +97,12 @@ async function openAnimation(
   scale: number,
 ): Promise<Picture> {
   const sharp = await loadSharp();
-  const picture = sharp(image, {
-    animated: true,
-    failOn: "error",
-    limitInputPixels: Limits.MAX_ANIMATION_PIXELS,
-  });
-  return picture.resize({
-    width: Math.max(1, Math.round(header.width * scale)),
-    height: Math.max(1, Math.round(header.height * scale)),
-    fit: "fill",
-  });
+  const { delay = [], loop = 0 } = await sharp(image, { limitInputPixels: false }).metadata();
+  const width = Math.max(1, Math.round(header.width * scale));
+  const height = Math.max(1, Math.round(header.height * scale));
+  const frames = await changeFrames(
+    toSrgb(await open(image, { frames: "all" }), header.colour),
+    (frame) => frame.resize({ width, height, fit: "fill" }),
+  );
+  return frames.webp({ delay, loop });
 }

@@ -10,18 +10,22 @@ import { orient } from "./steps/orient.ts";
 import { resize } from "./steps/resize.ts";
 import { rotateAndFlip } from "./steps/rotate-and-flip.ts";
 import type { Step } from "./steps/step.ts";
+import { drawUnderlay } from "./steps/underlay.ts";
 
-/** The operations from top to bottom, in libvips' own order (https://github.com/lovell/sharp/blob/main/src/pipeline.cc). */
-export const pipeline: Step[] = [
-  orient,
-  crop,
+// The operations from top to bottom, in libvips' own order (https://github.com/lovell/sharp/blob/main/src/pipeline.cc). Each list
+// can be a pipeline of libvips of its own; together they are one where nothing speaks against it (render.ts).
+
+/** The image's own colours and pixels; its result is in sRGB. */
+export const imageSteps: Step[] = [orient, crop, convertColorspace, resize];
+
+/** What is done in sRGB, so that a background has the requested colour. */
+export const canvasSteps: Step[] = [
   flatten,
-  convertColorspace,
-  resize,
   rotateAndFlip,
   cropToResult,
   extend,
   applyFilters,
-  writeExif,
-  encode,
+  drawUnderlay,
 ];
+
+export const outputSteps: Step[] = [writeExif, encode];

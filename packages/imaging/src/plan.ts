@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 
 import type { AcceptedFormats } from "./accept.ts";
+import { isOpaque, onWhite } from "./background.ts";
 import type { Credit } from "./exif-credit.ts";
 import * as EncoderSettings from "./encoder-settings.ts";
 import { type Format, type Input, formats } from "./format.ts";
@@ -22,7 +23,7 @@ export type Source = Size & {
 /** The picture to make, in numbers. Equal plans make equal bytes, so the plan's hash is the name of the derivative. */
 export type Plan = Layout & {
   /** Raised when equal numbers would give other pixels, so that every derivative is made again. */
-  engine: 1;
+  engine: 2;
   /** The upright original. Every size is computed from it, also when a rung is read. */
   source: Size;
   frames: "first" | "all";
@@ -32,8 +33,9 @@ export type Plan = Layout & {
   /** Degrees clockwise, after scaling: `width`, `height`, `cut` and `pad` are those of the rotated picture. */
   turn: 0 | 90 | 180 | 270;
   mirror: { h: boolean; v: boolean };
-  /** The background in hexadecimal; `pad` and transparent pixels show it. */
+  /** The background in sRGB, hexadecimal; `pad` and transparent pixels show it. Opaque with `flatten`. */
   background?: string;
+  /** Whether the result is opaque: transparent pixels lie on the background, or on white. */
   flatten: boolean;
   gray: boolean;
   blur?: number;
@@ -55,10 +57,12 @@ export function plan(request: Request, source: Source, accepted: AcceptedFormats
   const picture = swapSidesIfTurned(crop ? { width: crop.w, height: crop.h } : source, rotation);
   const box = layoutRequest(request, source, picture);
   const placed = layout(picture, box);
-  const background = request.bg ?? (placed.pad ? defaultBackground(source) : undefined);
+  // the shape of what remains after trimming is not known
+  const mayBePadded =
+    placed.pad !== undefined || (request.trim !== undefined && box.fit === "contain");
+  const background = request.bg ?? (mayBePadded ? defaultBackground(source) : undefined);
   const hasAlpha =
-    (source.hasAlpha && !isOpaque(background)) ||
-    (placed.pad !== undefined && !isOpaque(background));
+    (source.hasAlpha && !isOpaque(background)) || (mayBePadded && !isOpaque(background));
   const format = chosen(request.f ?? "auto", {
     isAnimated,
     hasAlpha,
@@ -70,10 +74,11 @@ export function plan(request: Request, source: Source, accepted: AcceptedFormats
   const frames = isAnimated ? source.pages : 1;
   const encoding = EncoderSettings.settings(format, request.q ?? "auto", { ...placed, frames });
   const { blur, sharpen } = request;
+  const isFlat = isOpaque(background) || !formats[format].carriesAlpha;
   RenderCost.check({ ...placed, encoding, blur, sharpen }, frames);
 
   return {
-    engine: 1,
+    engine: 2,
     source: { width: source.width, height: source.height },
     frames: isAnimated ? "all" : "first",
     ...(request.trim === undefined ? {} : { trim: { threshold: request.trim, ask: box } }),
@@ -81,8 +86,8 @@ export function plan(request: Request, source: Source, accepted: AcceptedFormats
     ...placed,
     turn: rotation,
     mirror: { h: request.flip?.includes("h") ?? false, v: request.flip?.includes("v") ?? false },
-    ...(background ? { background } : {}),
-    flatten: isOpaque(background) || !formats[format].carriesAlpha,
+    ...(background ? { background: isFlat ? onWhite(background) : background } : {}),
+    flatten: isFlat,
     gray: request.gray ?? false,
     ...(blur === undefined ? {} : { blur }),
     ...(sharpen === undefined ? {} : { sharpen }),
@@ -188,9 +193,6 @@ function inside(crop: Box, source: Size): Box {
 /** An opaque image gets white bars in every format, a transparent one transparent bars. */
 const defaultBackground = (source: Source) => (source.hasAlpha ? "00000000" : "ffffff");
 
-const isOpaque = (colour: string | undefined) =>
-  colour !== undefined && (colour.length === 6 || colour.endsWith("ff"));
-
 function chosen(
   f: NonNullable<Request["f"]>,
   {
@@ -242,7 +244,7 @@ function chosen(
   return hasAlpha ? "png" : "jpeg";
 }
 
-/** libvips keeps frames as one tall picture: it cannot rotate, flip or trim them one by one, and a blur would mix neighbouring frames. */
+/** What is not offered for a moving picture: each frame would be trimmed to another size, and rotating, flipping and blurring wait for a use. */
 function checkMotion(request: Request, source: Source, placed: Layout) {
   const keys = ["rot", "flip", "trim", "blur"] as const;
   const impossible = keys.find(

@@ -2,7 +2,8 @@ import type { JpegOptions } from "sharp";
 
 import { checkIsWhole, decodable } from "./decodable.ts";
 import type { Credit } from "./exif-credit.ts";
-import * as DisplayP3 from "./display-p3.ts";
+import { withTransparentScreen } from "./gif-screen.ts";
+import { toSrgb } from "./input-colour.ts";
 import { loadSharp } from "./load-sharp.ts";
 import * as Format from "./format.ts";
 import * as Gif from "./gif.ts";
@@ -12,7 +13,8 @@ import * as Ladder from "./ladder.ts";
 import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
 import * as Placeholder from "./placeholder.ts";
-import { type Pixels, type NamedCopy, makeNamedCopy } from "./named-copy.ts";
+import { type NamedCopy, makeNamedCopy } from "./named-copy.ts";
+import { type RawPicture, openRaw, toRaw } from "./raw-picture.ts";
 import { refuseBadInput } from "./refusal.ts";
 import * as SvgRaster from "./svg-raster.ts";
 
@@ -123,21 +125,22 @@ async function decodeOnce(
   bytes: ImageBytes.ImageBytes,
   header: Header,
   size: Size & { density?: number },
-): Promise<Pixels> {
+): Promise<RawPicture> {
   const sharp = await loadSharp();
   const { width, height, density } = size;
-  const original = sharp(bytes, {
+  const input = await withTransparentScreen(bytes);
+  const original = sharp(input.bytes, {
+    page: input.firstPage,
     ...(density !== undefined && { density }),
     failOn: "error",
     limitInputPixels: Limits.MAX_PIXELS[header.format],
     sequentialRead: true,
   });
   const upright = header.pages > 1 ? original : original.autoOrient();
-  return toPixels(
-    (header.isProcessedInP3 ? DisplayP3.p3ToSrgb(upright) : upright)
+  return toRaw(
+    toSrgb(upright, header.colour)
       .timeout({ seconds: Limits.PREPARE_SECONDS })
-      .resize({ width, height, fit: "fill" })
-      .toColourspace("srgb"),
+      .resize({ width, height, fit: "fill" }),
   );
 }
 
@@ -162,7 +165,7 @@ async function checkFrames(image: ImageBytes.ImageBytes, { format }: Header): Pr
 }
 
 /** Each rung is scaled from the one above it, while that one is being encoded. */
-async function makeRungs(base: Pixels, sizes: Size[], hasAlpha: boolean, format: string) {
+async function makeRungs(base: RawPicture, sizes: Size[], hasAlpha: boolean, format: string) {
   const encoding: Promise<Ladder.Rung & { data: Buffer }>[] = [];
   let above = base;
   for (const size of sizes) {
@@ -174,48 +177,35 @@ async function makeRungs(base: Pixels, sizes: Size[], hasAlpha: boolean, format:
   return { smallest: above, encoded: await Promise.all(encoding) };
 }
 
-async function resized(from: Pixels, { width, height }: Size): Promise<Pixels> {
+async function resized(from: RawPicture, { width, height }: Size): Promise<RawPicture> {
   if (width === from.width && height === from.height) return from;
   const sharp = await loadSharp();
-  return toPixels(open(sharp, from).resize({ width, height, fit: "fill" }));
+  return toRaw(openRaw(sharp, from).resize({ width, height, fit: "fill" }));
 }
 
-async function encodeRung(from: Pixels, contentType: string, hasAlpha: boolean, jpeg: JpegOptions) {
+async function encodeRung(
+  from: RawPicture,
+  contentType: string,
+  hasAlpha: boolean,
+  jpeg: JpegOptions,
+) {
   const sharp = await loadSharp();
-  const picture = hasAlpha ? open(sharp, from) : open(sharp, from).flatten();
+  const picture = hasAlpha ? openRaw(sharp, from) : openRaw(sharp, from).flatten();
   const encoded =
     contentType === "image/png" ? picture.png({ compressionLevel: 6 }) : picture.jpeg(jpeg);
   return { width: from.width, height: from.height, contentType, data: await encoded.toBuffer() };
 }
 
-async function makePlaceholder(from: Pixels) {
+async function makePlaceholder(from: RawPicture) {
   const sharp = await loadSharp();
   const size = fitInto(from, Placeholder.EDGE);
-  const { data } = await toPixels(
-    open(sharp, from)
+  const { data } = await toRaw(
+    openRaw(sharp, from)
       .resize({ ...size, fit: "fill" })
       .toColourspace("srgb")
       .ensureAlpha(),
   );
   return Placeholder.placeholder(data, size);
-}
-
-// without the `premultiplied` that libvips reports, because that describes its inside and not the output
-const open = (
-  sharp: Awaited<ReturnType<typeof loadSharp>>,
-  { data, width, height, channels }: Pixels,
-) => sharp(data, { raw: { width, height, channels } });
-
-async function toPixels(picture: ReturnType<typeof open>): Promise<Pixels> {
-  const { data, info } = await picture
-    .raw({ depth: "uchar" })
-    .toBuffer({ resolveWithObject: true });
-  return {
-    data,
-    width: info.width,
-    height: info.height,
-    channels: info.channels as Pixels["channels"],
-  };
 }
 
 function fitInto({ width, height }: Size, edge: number): Size {
@@ -226,7 +216,7 @@ function fitInto({ width, height }: Size, edge: number): Size {
   };
 }
 
-function isOpaque({ data, channels }: Pixels): boolean {
+function isOpaque({ data, channels }: RawPicture): boolean {
   if (channels === 3 || channels === 1) return true;
   for (let at = channels - 1; at < data.length; at += channels) if (data[at] !== 255) return false;
   return true;

@@ -1,16 +1,20 @@
+import { changeFrames } from "./animation.ts";
 import { decodable } from "./decodable.ts";
-import * as DisplayP3 from "./display-p3.ts";
+import { inputColour } from "./input-colour.ts";
 import { type Picture, loadSharp } from "./load-sharp.ts";
 import { formats } from "./format.ts";
 import { sniff } from "./sniff.ts";
-import type { Size } from "./layout.ts";
 import { type ImageBytes, readPart } from "./image-bytes.ts";
+import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
-import { pipeline } from "./pipeline.ts";
+import { canvasSteps, imageSteps, outputSteps } from "./pipeline.ts";
 import { type Plan, planTrimmed } from "./plan.ts";
 import { refuseBadInput } from "./refusal.ts";
-import { decode } from "./steps/decode.ts";
-import { rotateAndFlip } from "./steps/rotate-and-flip.ts";
+import { convertColorspace } from "./steps/colorspace.ts";
+import { crop } from "./steps/crop.ts";
+import { open } from "./steps/decode.ts";
+import { resize } from "./steps/resize.ts";
+import type { Input, Step } from "./steps/step.ts";
 import * as Trim from "./trim.ts";
 
 export type Rendered = Size & { data: Buffer; contentType: string };
@@ -56,45 +60,74 @@ export async function renderInto(
   });
 }
 
-/** The whole pipeline set up; libvips computes nothing before it is written. */
+/** The whole pipeline set up; libvips computes nothing before it is written, except where it takes more than one pipeline. */
 async function openPipeline(given: ImageBytes, plan: Plan, from: Size) {
   const image = isOriginal(from, plan) ? await decodable(given) : given;
-  const input = { ...from, isProcessedInP3: await isProcessedInP3(image, from, plan) };
   const final = plan.trim ? planTrimmed(plan, await Trim.find(image, plan)) : plan;
-  const sharp = await loadSharp();
-  const limit = { seconds: Limits.RENDER_SECONDS };
-  let picture = sharp(image, decode(final)).timeout(limit);
-  for (const step of pipeline) {
-    if (step === rotateAndFlip && isCroppedBeforeRotation(final))
-      picture = (await toIntermediate(sharp, picture)).timeout(limit);
-    picture = step(picture, final, input);
-  }
-  return { picture, final };
+  const input = await describe(image, final, from);
+  const apply = (steps: Step[]) => (picture: Picture) =>
+    steps.reduce((before, step) => step(before, final, input), picture);
+  const onCanvas = async (picture: Picture) => {
+    const canvas = needsOwnCanvas(final, input) ? await toIntermediate(picture) : picture;
+    return apply(canvasSteps)(canvas);
+  };
+  const opened = await open(image, final);
+  const isSeparated = final.frames === "all" && (mixesRows(final) || needsOwnCanvas(final, input));
+  const drawn = isSeparated
+    ? await changeFrames(apply([crop])(opened), (frame) =>
+        onCanvas(apply([convertColorspace, resize])(frame)),
+      )
+    : await onCanvas(apply(imageSteps)(opened));
+  return { picture: apply(outputSteps)(drawn), final };
 }
+
+/** Whether a row of the result is made from several rows, which may be another frame's. */
+const mixesRows = ({ scale, crop, source, blur, sharpen }: Plan) => {
+  const { w, h } = crop ?? { w: source.width, h: source.height };
+  return scale.width !== w || scale.height !== h || blur !== undefined || sharpen !== undefined;
+};
 
 /** More than `sniff` reads of an original, which is no SVG here. */
 const START_BYTES = 4096;
 
-/** Reads the header (half a millisecond) of formats that can have 16 bits; a rung never has. */
-async function isProcessedInP3(image: ImageBytes, from: Size, { source }: Plan): Promise<boolean> {
-  if (!isOriginal(from, { source })) return false;
+/** Reads the header (half a millisecond) only where it says something: a rung is always in sRGB, and a JPEG can be gray, but cannot have 16 bits. */
+async function describe(image: ImageBytes, plan: Plan, from: Size): Promise<Input> {
+  const { width, height } = from;
   const format = sniff(await readPart(image, 0, START_BYTES));
-  if (format !== "png" && format !== "tiff" && format !== "avif") return false;
+  const isAnimated = plan.frames === "all";
+  const isSrgb =
+    !isOriginal(from, plan) ||
+    format === "webp" ||
+    format === "gif" ||
+    (format === "jpeg" && plan.background === undefined);
+  if (isSrgb && !isAnimated) return { width, height, colour: "srgb" };
   const sharp = await loadSharp();
-  return DisplayP3.isProcessedInP3(await sharp(image, { limitInputPixels: false }).metadata());
+  const metadata = await sharp(image, { limitInputPixels: false }).metadata();
+  return {
+    width,
+    height,
+    colour: inputColour(metadata),
+    ...(isAnimated && { timing: { delay: metadata.delay ?? [], loop: metadata.loop ?? 0 } }),
+  };
 }
 
 const isOriginal = (from: Size, { source }: Pick<Plan, "source">): boolean =>
   from.width === source.width && from.height === source.height;
 
-/** With both in one pipeline libvips rotates the scaled picture and then looks for the interesting part in the wrong frame. */
-const isCroppedBeforeRotation = ({ cut, turn }: Plan) => typeof cut === "string" && turn !== 0;
+/**
+ * Whether the canvas needs a pipeline of its own. In one pipeline libvips rotates the scaled picture and then looks for the
+ * interesting part in the wrong frame; and it draws a background in the numbers that the image is processed in.
+ */
+const needsOwnCanvas = ({ cut, turn, background, gray, frames }: Plan, { colour }: Input) =>
+  (typeof cut === "string" && turn !== 0) ||
+  (background !== undefined && (colour !== "srgb" || gray)) ||
+  // as raw pixels, which a frame becomes at its end, a gray picture would lose its transparency
+  (gray && frames === "all");
 
-async function toIntermediate(
-  sharp: Awaited<ReturnType<typeof loadSharp>>,
-  picture: Picture,
-): Promise<Picture> {
-  const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
-  const { width, height, channels } = info;
-  return sharp(data, { raw: { width, height, channels } });
+/** The picture as PNG without compression, because sharp writes a gray picture as one raw channel without its transparency. */
+async function toIntermediate(picture: Picture): Promise<Picture> {
+  const sharp = await loadSharp();
+  const bytes = await picture.png({ compressionLevel: 0 }).toBuffer();
+  const limitInputPixels = Limits.MAX_SCALED_PIXELS;
+  return sharp(bytes, { limitInputPixels }).timeout({ seconds: Limits.RENDER_SECONDS });
 }

@@ -1,31 +1,31 @@
 import type { ImageBytes } from "./image-bytes.ts";
-import { loadSharp } from "./load-sharp.ts";
-import * as Limits from "./limits.ts";
+import type { Size } from "./layout.ts";
 import type { Plan } from "./plan.ts";
+import { toRaw } from "./raw-picture.ts";
 import type { Box } from "./request.schema.ts";
-import { decode } from "./steps/decode.ts";
+import { open } from "./steps/decode.ts";
 
-/** The long edge in pixels of the picture in which borders are searched: exact for most graphics, at most two pixels wrong for a large photograph. */
-const SEARCH_EDGE = 2048;
+/** Pixels up to which the border is searched in all of them at once: 64 MB. */
+const SEARCH_PIXELS = 16e6;
+/** The length in pixels to which rows or columns of a larger picture are scaled. */
+const SEARCH_EDGE = 1600;
 
 /** The part of the upright original, or of its crop, inside the border, in the original's pixels; all of it if it has one colour. */
 export async function find(image: ImageBytes, plan: Plan): Promise<Box> {
-  const sharp = await loadSharp();
+  const { width, height } = plan.source;
+  if (width * height <= SEARCH_PIXELS) return search(image, plan, { width, height });
+  // scaled along one axis only, because scaling moves the border that lies across it
+  const rows = await search(image, plan, { width: Math.min(width, SEARCH_EDGE), height });
+  const columns = await search(image, plan, { width, height: Math.min(height, SEARCH_EDGE) });
+  return { x: columns.x, y: rows.y, w: columns.w, h: rows.h };
+}
+
+/** The part inside the border, searched in the picture scaled to this size. */
+async function search(image: ImageBytes, plan: Plan, searched: Size): Promise<Box> {
   const { width, height } = plan.source;
   const { crop = { x: 0, y: 0, w: width, h: height }, trim } = plan;
-  const by = Math.min(1, SEARCH_EDGE / Math.max(width, height));
-  const searched = {
-    width: Math.max(1, Math.round(width * by)),
-    height: Math.max(1, Math.round(height * by)),
-  };
-  const data = await sharp(image, decode(plan))
-    .timeout({ seconds: Limits.RENDER_SECONDS })
-    .autoOrient()
-    .resize({ ...searched, fit: "fill" })
-    .toColourspace("srgb")
-    .ensureAlpha()
-    .raw({ depth: "uchar" })
-    .toBuffer();
+  const picture = (await open(image, plan)).autoOrient().toColourspace("srgb").ensureAlpha();
+  const { data } = await toRaw(picture.resize({ ...searched, fit: "fill" }));
 
   const across = searched.width / width;
   const down = searched.height / height;

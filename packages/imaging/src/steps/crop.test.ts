@@ -15,7 +15,7 @@ test.each([
   // columns 33.3 to 66.7 and rows 16.7 to 50
   ["a rung is rounded outwards", { width: 100, height: 80 }, { width: 34, height: 34 }],
 ])("the crop of %s", async (_, from, expected) => {
-  const cropped = crop(photo(from.width, from.height), plan, { ...from, isProcessedInP3: false });
+  const cropped = crop(photo(from.width, from.height), plan, { ...from, colour: "srgb" });
   const { info } = await cropped.raw().toBuffer({ resolveWithObject: true });
   expect(info).toMatchObject(expected);
 });
