@@ -1,8 +1,10 @@
 // Backgrounds are hexadecimal colours of sRGB: `rrggbb`, or `rrggbbaa` with alpha.
 
+/** Whether nothing is seen through the colour; false for no colour. */
 export const isOpaque = (colour: string | undefined): boolean =>
   colour !== undefined && (colour.length === 6 || colour.endsWith("ff"));
 
+/** Whether the colour is fully transparent. */
 export const isInvisible = (colour: string): boolean =>
   colour.length === 8 && colour.endsWith("00");
 
