@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import { expect, test } from "vitest";
 
-import { coloursAt, deliver } from "../test/pixel-at.ts";
+import { coloursAt, deliver, distance } from "../test/pixel-at.ts";
 import { gif } from "../test/samples.ts";
 
 const colours = [
@@ -47,8 +47,7 @@ for (const [format, make] of Object.entries(animations))
             ],
             page,
           ))
-            for (const [band, part] of colour.entries())
-              expect(Math.abs(seen[band]! - part), `${seen}`).toBeLessThanOrEqual(5);
+            expect(distance(seen, colour)).toBeLessThanOrEqual(5);
       });
 
 test("an animation that is not scaled keeps each frame's delay", async () => {

@@ -31,7 +31,6 @@ for (const [width, height] of [
           [5, 5],
           [7, 7],
         ]),
-        query,
       ).toEqual([transparent, black, transparent]);
     expect(await coloursAt(await deliver(bytes, "f=gif"), [[7, 7]], 1)).toEqual([black]);
     expect(await coloursAt(await deliver(bytes, "anim=0&f=jpeg"), [[width - 1, 0]])).toEqual([

@@ -34,3 +34,11 @@ export async function coloursAt(picture: Buffer, points: [number, number][], pag
     .toBuffer({ resolveWithObject: true });
   return points.map(([x, y]) => [...data.subarray((y * info.width + x) * 4).subarray(0, 4)]);
 }
+
+/** The largest difference of a channel; a transparent pixel may have any colour. */
+export const distance = (seen: number[] | undefined, expected: readonly number[]): number =>
+  Math.max(
+    ...expected.map((part, channel) =>
+      channel < 3 && expected[3] === 0 ? 0 : Math.abs(seen![channel]! - part),
+    ),
+  );
