@@ -84,6 +84,6 @@ for (const bits of [8, 16] as const)
         for (const query of ["f=png", "w=10&f=jpeg", "w=30&h=60&fit=contain&bg=00ff00&f=png"]) {
           const picture = await deliver(bytes, query);
           const [seen] = await coloursAt(picture, [[5, query.includes("contain") ? 30 : 5]]);
-          expect(Math.abs(seen![0]! - expected), query).toBeLessThanOrEqual(2);
+          expect(Math.abs(seen![0]! - expected)).toBeLessThanOrEqual(2);
         }
       });
