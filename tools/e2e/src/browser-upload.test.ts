@@ -77,11 +77,9 @@ describe.skipIf(browserIsMissing)("in Chromium", () => {
   }
   const stateOf = (id: string) => ann.send("GET", `/v1/uploads/${id}`);
   async function openKeys() {
-    const { iam, region, s3 } = stage.local as unknown as {
-      iam: { accessKeyId: string; secretAccessKey: string };
-      region: string;
-      s3: { endpoint: string; bucket: string };
-    };
+    const { iam, region, s3 } = stage.local;
+    // of a deployed stage nothing is listed
+    if (!iam || !s3) return [];
     const options = { region, credentials: iam, endpoint: s3.endpoint, forcePathStyle: true };
     const { Uploads = [] } = await new S3Client(options).send(
       new ListMultipartUploadsCommand({ Bucket: s3.bucket }),
