@@ -30,8 +30,9 @@ function snapOrKeys(request: Request, preset?: Request): Request | string[] {
 }
 
 test.each<[string, Request, Request]>([
-  ["a width up to the next edge", { w: 321 }, { w: 480 }],
-  ["a height", { h: 1601 }, { h: 1920 }],
+  ["a width up to the next edge", { w: 321 }, { w: 384 }],
+  ["a width of a box up to the next edge of the grid", { w: 321, h: 480 }, { w: 480, h: 480 }],
+  ["a height", { h: 1601 }, { h: 1668 }],
   [
     "each side of a box to the same edge",
     { w: 300, h: 200, fit: "cover" },
@@ -89,6 +90,15 @@ test("parameters that change the picture are refused by name, with the allowed v
   expect(snapOrKeys(harmless)).toEqual(harmless);
 });
 
+test.each([
+  ["Next's", [640, 750, 828, 1080, 1200, 1920, 2048, 3840, 16, 32, 48, 64, 96, 128, 256, 384]],
+  ["unpic's", [640, 750, 828, 960, 1080, 1280, 1668, 1920, 2048, 2560, 3200, 3840]],
+  ["Nuxt's, at one and two times", [320, 640, 768, 1024, 1280, 1536, 2048, 2560, 3072]],
+  ["the client's", [...Grid.EDGES]],
+])("%s default widths are budget-free", (_, widths) => {
+  for (const w of widths) expect(BudgetFreePlans.snap({ w, f: "auto" })).toEqual({ w, f: "auto" });
+});
+
 test("rounding a rounded request changes nothing, with and without a preset", () => {
   const anyPreset = fc.option(fc.constantFrom(tile, { h: 60, dpr: 2 } satisfies Request), {
     nil: undefined,
@@ -105,17 +115,18 @@ test("rounding a rounded request changes nothing, with and without a preset", ()
 
 test("the number of budget-free plans is limited", () => {
   const fits: (Fit | undefined)[] = ["cover", "contain", "fill", "inside", "outside", undefined];
-  const sides = [undefined, ...Grid.EDGES];
+  const sides = [undefined, ...Grid.SINGLE_EDGES];
   const hashes = new Set<string>();
+  const boxSides: (number | undefined)[] = [undefined, ...Grid.EDGES];
   for (const w of sides)
-    for (const h of sides)
+    for (const h of w === undefined ? sides : boxSides.includes(w) ? boxSides : [undefined])
       for (const fit of fits)
         for (const pos of ["center", "attention"] as const)
           for (const f of ["avif", "webp", "jpeg"] as const) {
             const request = { w, h, fit, pos, f };
             if (isPossible(request)) hashes.add(hash(request));
           }
-  expect(hashes.size).toMatchInlineSnapshot(`1711`);
+  expect(hashes.size).toMatchInlineSnapshot(`1800`);
 
   fc.assert(
     fc.property(anyRequest, (request) => {

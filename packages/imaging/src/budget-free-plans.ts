@@ -56,8 +56,10 @@ export function snap(given: Request, preset?: Request): Request {
   const request = { ...preset, ...given };
   const problems = keysOf(request).flatMap((key) => refused(key, request));
   if (problems.length > 0) throw budgetSpent(problems);
-  const { w, h, dpr, q } = request;
-  const device = (edge: number) => Grid.roundUp(Math.round(edge * (dpr ?? 1)));
+  const { w, h, ar, dpr, q } = request;
+  const isBox = ar !== undefined || (w !== undefined && h !== undefined);
+  const edges = isBox ? Grid.EDGES : Grid.SINGLE_EDGES;
+  const device = (edge: number) => Grid.roundUp(Math.round(edge * (dpr ?? 1)), edges);
   return {
     ...request,
     ...(w !== undefined && { w: device(w) }),
@@ -92,6 +94,6 @@ const budgetSpent = (problems: Problem[]) =>
   new Refusal(
     "invalid",
     "delivery.budget_spent",
-    `The picture has been made in as many unsigned ways as it may be. Without a signature there are presets, and w and h of ${Grid.EDGES.join(", ")} pixels with the usual ar, dpr, fit, pos=center or attention, f=auto, avif, webp or jpeg, anim and dl. ${problems.map(({ key, value, detail }) => `"${key}" = "${value}" ${detail}`).join(". ")}`,
+    `The picture has been made in as many unsigned ways as it may be. Without a signature there are presets, w or h of ${Grid.SINGLE_EDGES.join(", ")} pixels, and both of ${Grid.EDGES.join(", ")} pixels, with the usual ar, dpr, fit, pos=center or attention, f=auto, avif, webp or jpeg, anim and dl. ${problems.map(({ key, value, detail }) => `"${key}" = "${value}" ${detail}`).join(". ")}`,
     { problems },
   );

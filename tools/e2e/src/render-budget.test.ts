@@ -32,10 +32,10 @@ test("unsigned requests get 64 plans of an image, then sizes of the grid; signed
     expect(made).toEqual(some);
   }
   const rounded = await get("w=225&f=jpeg");
-  expect(rounded.headers.get("content-location")).toBe("?w=320&f=jpeg");
+  expect(rounded.headers.get("content-location")).toBe("?w=256&f=jpeg");
   const there = await fetch(new URL(rounded.headers.get("content-location")!, rounded.url));
   expect(there.headers.get("etag")).toBe(rounded.headers.get("etag"));
-  expect([await width(rounded), await width(there)]).toEqual([320, 320]);
+  expect([await width(rounded), await width(there)]).toEqual([256, 256]);
   expect(await width(await get("w=161&f=jpeg"))).toBe(161);
 
   const refused = await get("w=320&blur=9&bg=fff");

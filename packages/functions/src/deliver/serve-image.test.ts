@@ -364,18 +364,18 @@ test("when the budget is spent, sizes are rounded up, and Content-Location says 
   const rounded = await get("dl=x&w=334&f=webp", own);
   expect([await sizeOf(last), await sizeOf(rounded)]).toEqual([
     [333, 222],
-    [480, 320],
+    [384, 256],
   ]);
   expect(last.headers).not.toHaveProperty("Content-Location");
   expect(rounded.headers).toMatchObject({
-    "Content-Location": "?w=480&f=webp&dl=x",
+    "Content-Location": "?w=384&f=webp&dl=x",
     "Cache-Control": "public, max-age=86400",
   });
-  const same = await get("w=480&f=webp", own);
+  const same = await get("w=384&f=webp", own);
   expect(same.headers["Server-Timing"]).not.toContain("render");
   expect(same.headers["ETag"]).toBe(rounded.headers["ETag"]);
   const known = await get("w=334&f=webp", { ...own, ifNoneMatch: same.headers["ETag"] });
-  expect([known.status, known.headers["Content-Location"]]).toEqual([304, "?w=480&f=webp"]);
+  expect([known.status, known.headers["Content-Location"]]).toEqual([304, "?w=384&f=webp"]);
 
   // a plan in the budget stays exact, also when its derivative has expired
   await Bucket.removeByPrefix(ObjectKey.derivativesPrefix(own.id));
@@ -389,7 +389,7 @@ test("once the budget is known to be spent, no source is read for another plan",
     await get("w=334&f=webp", own);
     const read = s3.bytesRead("/ladder/");
     expect(read).toBeGreaterThan(0);
-    expect(await sizeOf(await get("w=335&f=webp", own))).toEqual([480, 320]);
+    expect(await sizeOf(await get("w=335&f=webp", own))).toEqual([384, 256]);
     expect(s3.bytesRead("/ladder/")).toBe(read);
   });
 });
@@ -410,7 +410,7 @@ test("presets, the grid, the image's own size and signed URLs need no budget", a
   }
   // none of them was counted: there is still room for one
   expect(await sizeOf(await get("w=333", own))).toEqual([333, 222]);
-  expect((await get("w=334", own)).headers["Content-Location"]).toBe("?w=480");
+  expect((await get("w=334", own)).headers["Content-Location"]).toBe("?w=384");
   const denser = await get("dpr=1.5", { ...own, preset: "tile" });
   expect(denser.headers["Content-Location"]).toBe("?dpr=2");
   await expect(get("w=334&blur=2", own)).rejects.toMatchObject({
