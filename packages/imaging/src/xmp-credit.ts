@@ -17,7 +17,7 @@ const MAX_XMP_BYTES = 2 ** 20;
 /** The two texts of an XMP packet: its authors, and its rights in the default language. Invalid data is ignored. */
 export async function read(xmp: Buffer | undefined): Promise<Credit> {
   if (!xmp || xmp.length > MAX_XMP_BYTES) return {};
-  const { SaxesParser } = await import("saxes");
+  const { SaxesParser } = await import("./xml-parser.ts");
   const found: Partial<Record<keyof Credit, string[]>> = {};
   const add = (name: keyof Credit, text: string, isDefault = false) => {
     const line = clean(text);

@@ -34,6 +34,9 @@ afterAll(() => stage?.stop());
 test("a photograph is uploaded to S3 with the form of the API and becomes ready", async () => {
   const bytes = await sampleImage(3000, 2000)
     .withExif({ IFD0: { Artist: "secret-photographer" }, IFD3: { GPSLatitude: "51/1 30/1 0/1" } })
+    .withXmp(
+      '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/></x:xmpmeta>',
+    )
     .jpeg()
     .toBuffer();
   const sent = await upload(ann, new Uint8Array(bytes), { name: "field.jpg", title: "Field" });
