@@ -20,19 +20,25 @@ Object.assign(globalThis, { awslambda: runtime });
 const { [name]: handler } = (await import(file)) as Record<string, Handler>;
 
 process.on("message", ({ id, event }: Job) => {
+  const start = performance.now();
+  let firstByteMs: number | undefined;
   let bytes = 0;
   const stream = new Writable({
     write(piece: Buffer, _encoding, done) {
+      firstByteMs ??= performance.now() - start;
       bytes += piece.length;
       done();
     },
     final(done) {
       // the derivative is stored after this, as in AWS
-      process.send?.({ id, bytes, status: (stream as { statusCode?: number }).statusCode });
+      const { statusCode: status } = stream as { statusCode?: number };
+      process.send?.({ type: "sent", id, bytes, firstByteMs, status });
       done();
     },
   });
-  void handler!(event, stream, { getRemainingTimeInMillis: () => 25_000 });
+  void handler!(event, stream, { getRemainingTimeInMillis: () => 25_000 }).then(() =>
+    process.send?.({ type: "stored", id }),
+  );
 });
 process.on("disconnect", () => process.exit(0));
 process.send?.("ready");

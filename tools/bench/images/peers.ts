@@ -46,6 +46,18 @@ async function startIpx(dir: string) {
   return server("ipx", join(folder, "ipx.mjs"), dir, (file, format) => `/${path(format)}/${file}`);
 }
 
+/** Starts ipx for originals that it reads by HTTP; `path` is that of a picture of the original at this URL. A text says why it cannot. */
+export async function startIpxOverHttp() {
+  if (!installed(folder, "ipx")) return "npm could not install it";
+  const { message, stop } = await startProgram<{ port: number }>(join(folder, "ipx.mjs"), ["."], {
+    NODE_ENV: "production",
+  });
+  const origin = `http://127.0.0.1:${message.port}`;
+  const pictureUrl = (format: Format, width: number, original: string) =>
+    `${origin}/f_${format},w_${width},q_${QUALITY}/${original}`;
+  return { pictureUrl, stop };
+}
+
 async function startNext(dir: string) {
   if (!installed(join(folder, "next"), "next")) return "npm could not install it";
   // Next.js multiplies the quality by five eighths for AVIF: 52
