@@ -193,11 +193,11 @@ async function checkEffort(
   { format, width, height, isProgressive }: HeaderMetadata & { format: Format.Input },
 ): Promise<{ lacksEnd: boolean }> {
   const pixels = width * height;
-  if (isProgressive && pixels > Limits.MAX_PROGRESSIVE_PIXELS)
+  if (format === "png" && isProgressive && pixels > Limits.MAX_INTERLACED_PIXELS)
     throw new Refusal(
       "unprocessable",
       "image.too_many_pixels",
-      `The image has ${width} × ${height} = ${megapixels(pixels)} megapixels; at most ${megapixels(Limits.MAX_PROGRESSIVE_PIXELS)} are accepted when it is progressive or interlaced`,
+      `The image has ${width} × ${height} = ${megapixels(pixels)} megapixels; at most ${megapixels(Limits.MAX_INTERLACED_PIXELS)} are accepted when it is interlaced`,
     );
   if (format !== "jpeg") return { lacksEnd: false };
   if (pixels > size * Limits.MAX_JPEG_PIXELS_PER_BYTE)

@@ -95,8 +95,8 @@ test.each<[limit: string, under: () => Buffer, over: () => Buffer, code: string]
   ],
   [
     "pixels of a progressive JPEG",
-    () => padded(sized(progressive, 10_000, 5000), 200_000),
-    () => padded(sized(progressive, 10_000, 5001), 200_000),
+    () => padded(sized(progressive, 10_000, 10_000), 200_000),
+    () => padded(sized(progressive, 10_000, 10_001), 200_000),
     "image.too_many_pixels",
   ],
   [

@@ -40,8 +40,8 @@ export const MAX_HEIF_TILES = 4096;
 /** EXIF or XMP of a HEIF: a camera writes some kilobytes, with a preview up to 64. */
 export const MAX_HEIF_METADATA_BYTES = 2 ** 20;
 
-/** A progressive JPEG and an interlaced PNG are held whole until their last byte: up to 8 bytes a pixel, so this is 400 MB. */
-export const MAX_PROGRESSIVE_PIXELS = 50e6;
+/** An interlaced PNG is held whole until its last byte, above 100 MB in a file of libvips in `/tmp`: up to 8 bytes a pixel, so this is 400 MB beside the original. A progressive JPEG is held whole in memory, 783 MB for 100 megapixels and 1,012 MB in CMYK, which fits. */
+export const MAX_INTERLACED_PIXELS = 50e6;
 
 /** Pixels times scans of a progressive JPEG. A scan costs a few bytes and 1.6 ns a pixel, in one call that no time limit interrupts: 883 scans of 25 megapixels are 88 KB and took longer than 30 s. Encoders write ten scans, the most thorough one 64. */
 export const MAX_SCANNED_PIXELS = 2e9;
@@ -100,5 +100,5 @@ export const MAX_CREDIT_CHARACTERS = 200;
 /** Entries of an EXIF directory that are read: cameras write some twenty. */
 export const MAX_EXIF_TAGS = 200;
 
-/** The memory in megabytes that an accepted image may make a process use in addition: the larger of the two limits on pixels that are held whole, with room for the results. A function has 1,769 MB. */
-export const MAX_HELD_MEGABYTES = 800;
+/** The memory in megabytes that an accepted image may make a process use in addition: a progressive JPEG of 100 megapixels in CMYK. A function has 1,769 MB. */
+export const MAX_HELD_MEGABYTES = 1000;
