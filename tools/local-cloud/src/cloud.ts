@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { type Server, createServer } from "node:http";
 import { join, resolve } from "node:path";
 
@@ -115,8 +116,10 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     return url;
   };
 
+  let madeFolder: string | undefined;
   try {
     const data = openDataFolder(resolve(options.data));
+    madeFolder = data.made;
     stops.push(() => data.close());
     const { db } = data;
     const principals = createPrincipals({ graph, db });
@@ -306,6 +309,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     }
   } catch (error) {
     await stop();
+    // a start that is refused leaves nothing behind
+    if (madeFolder) rmSync(madeFolder, { recursive: true });
     throw toStartError(error, resolve(options.data)) ?? error;
   }
 }

@@ -8,6 +8,8 @@ import { StartError } from "./start-error.ts";
 /** The folder of all state, used by one cloud at a time. */
 export type DataFolder = {
   path: string;
+  /** The outermost folder that was made for it; undefined if it existed. */
+  made: string | undefined;
   db: DatabaseSync;
   /** Returns the value of `secret://name`: random, generated once and stored. */
   secret(name: string): string;
@@ -19,8 +21,9 @@ export type DataFolder = {
  * @throws StartError when it cannot be made or written, or when another cloud uses it.
  */
 export function openDataFolder(path: string): DataFolder {
+  let made: string | undefined;
   try {
-    make(path);
+    made = make(path);
   } catch (error) {
     throw new StartError(
       `Cannot make the folder ${path} (${(error as Error).message}): choose another with --data.`,
@@ -39,6 +42,7 @@ export function openDataFolder(path: string): DataFolder {
 
   return {
     path,
+    made,
     db,
     secret(name) {
       insert.run(name, randomBytes(32).toString("base64url"));
@@ -98,11 +102,12 @@ export function toStartError(error: unknown, path: string): StartError | undefin
   return undefined;
 }
 
-/** Without `recursive: true`, which never returns where a folder cannot be made, such as under /proc. */
-function make(path: string) {
-  if (existsSync(path)) return;
-  make(dirname(path));
+/** Returns the outermost folder that it has made. Without `recursive: true`, which never returns where a folder cannot be made, such as under /proc. */
+function make(path: string): string | undefined {
+  if (existsSync(path)) return undefined;
+  const outermost = make(dirname(path)) ?? path;
   mkdirSync(path);
+  return outermost;
 }
 
 /** The operating system releases this lock when the process ends, also when it is killed. */
