@@ -174,6 +174,57 @@ test("blur and sharpen are both applied when both are requested", async () => {
   expect(await detail(both.data)).toBeGreaterThan((await detail(blurred.data)) * 1.2);
 });
 
+const patch = (rgb: [number, number, number], depth: 8 | 16 = 8) => {
+  const raw = Array.from({ length: 64 }, () => rgb).flat();
+  const pixels = depth === 8 ? Uint8Array.from(raw) : Uint16Array.from(raw, (value) => value * 257);
+  return sharp(pixels, { raw: { width: 8, height: 8, channels: 3 } })
+    .toColourspace(depth === 8 ? "srgb" : "rgb16")
+    .png()
+    .toBuffer();
+};
+
+// computed from https://www.w3.org/TR/filter-effects-1/#supported-filter-functions
+test.each<[Request, [number, number, number]]>([
+  [{ bri: 0, con: 0, sat: 0 }, [200, 100, 50]],
+  [{ bri: 20 }, [240, 120, 60]],
+  [{ bri: -50 }, [100, 50, 25]],
+  [{ bri: 100 }, [255, 200, 100]],
+  [{ bri: -100 }, [0, 0, 0]],
+  [{ con: 50 }, [236, 86, 11]],
+  [{ con: -100 }, [128, 128, 128]],
+  [{ sat: -100 }, [118, 118, 118]],
+  [{ sat: 50 }, [241, 91, 16]],
+  [{ bri: 20, con: -50 }, [184, 124, 94]],
+])("bri, con, sat: %o of one colour", async (request, expected) => {
+  for (const depth of [8, 16] as const) {
+    const { data } = await renderKoi({ w: 4, ...request }, patch([200, 100, 50], depth));
+    const seen = await pixel(data);
+    for (const [at, value] of expected.entries())
+      expect(Math.abs(seen[at]! - value), `${depth} bits: ${seen.join()}`).toBeLessThanOrEqual(1);
+  }
+});
+
+test("bri, con, sat: transparency, gray pictures and frames", async () => {
+  const seeThrough = sharp({
+    create: { width: 8, height: 8, channels: 4, background: { r: 200, g: 100, b: 50, alpha: 0.5 } },
+  })
+    .png()
+    .toBuffer();
+  const change = { w: 4, bri: 20, con: 20, sat: 20 };
+  const alpha = (await pixel((await renderKoi(change, seeThrough)).data))[3];
+  expect(alpha).toBe(128);
+  const gray = sharp(await patch([100, 100, 100]))
+    .toColourspace("b-w")
+    .png()
+    .toBuffer();
+  expect(await pixel((await renderKoi({ w: 4, bri: 50, sat: 50 }, gray)).data)).toEqual([
+    150, 150, 150,
+  ]);
+  const movie = gif(60, 40, ["red", "lime", "blue"]);
+  const { metadata } = await renderKoi({ f: "webp", sat: -100, bri: 10 }, movie);
+  expect(metadata.pages).toBe(3);
+});
+
 test("gray: removes the colour", async () => {
   const [red, green, blue] = (
     await sharp((await renderKoi({ w: 300, gray: true })).data)

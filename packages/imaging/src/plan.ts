@@ -40,6 +40,10 @@ export type Plan = Layout & {
   gray: boolean;
   blur?: number;
   sharpen?: number;
+  /** Percent, -100..100 and not 0. */
+  brightness?: number;
+  contrast?: number;
+  saturation?: number;
   /** Written into the file as its only metadata. */
   credit?: Credit;
   encoding: EncoderSettings.Encoding;
@@ -91,6 +95,10 @@ export function plan(request: Request, source: Source, accepted: AcceptedFormats
     gray: request.gray ?? false,
     ...(blur === undefined ? {} : { blur }),
     ...(sharpen === undefined ? {} : { sharpen }),
+    ...(request.bri && { brightness: request.bri }),
+    ...(request.con && { contrast: request.con }),
+    // there is no colour left to change
+    ...(request.sat && !request.gray && { saturation: request.sat }),
     ...(request.meta === "copyright" && credited(source, format)),
     encoding,
   };

@@ -10,6 +10,7 @@ import * as Limits from "./limits.ts";
 import { canvasSteps, imageSteps, outputSteps } from "./pipeline.ts";
 import { type Plan, planTrimmed } from "./plan.ts";
 import { refuseBadInput } from "./refusal.ts";
+import { adjust } from "./steps/adjust.ts";
 import { convertColorspace } from "./steps/colorspace.ts";
 import { crop } from "./steps/crop.ts";
 import { open } from "./steps/decode.ts";
@@ -68,7 +69,8 @@ async function openPipeline(given: ImageBytes, plan: Plan, from: Size) {
   const apply = (steps: Step[]) => (picture: Picture) =>
     steps.reduce((before, step) => step(before, final, input), picture);
   const onCanvas = async (picture: Picture) => {
-    const canvas = needsOwnCanvas(final, input) ? await toIntermediate(picture) : picture;
+    const adjusted = isAdjusted(final) ? await adjustInSrgb(picture, final, input) : picture;
+    const canvas = needsOwnCanvas(final, input) ? await toIntermediate(adjusted) : adjusted;
     return apply(canvasSteps)(canvas);
   };
   const opened = await open(image, final);
@@ -118,11 +120,20 @@ const isOriginal = (from: Size, { source }: Pick<Plan, "source">): boolean =>
  * Whether the canvas needs a pipeline of its own. In one pipeline libvips rotates the scaled picture and then looks for the
  * interesting part in the wrong frame; and it draws a background in the numbers that the image is processed in.
  */
-const needsOwnCanvas = ({ cut, turn, background, gray, frames }: Plan, { colour }: Input) =>
-  (typeof cut === "string" && turn !== 0) ||
-  (background !== undefined && (colour !== "srgb" || gray)) ||
+const needsOwnCanvas = (plan: Plan, { colour }: Input) =>
+  (typeof plan.cut === "string" && plan.turn !== 0) ||
+  (plan.background !== undefined && (colour !== "srgb" || plan.gray)) ||
+  // the background is not adjusted, also not the white one of a format without transparency
+  (isAdjusted(plan) && (plan.background !== undefined || plan.flatten)) ||
   // as raw pixels, which a frame becomes at its end, a gray picture would lose its transparency
-  (gray && frames === "all");
+  (plan.gray && plan.frames === "all");
+
+const isAdjusted = ({ brightness, contrast, saturation }: Plan) =>
+  brightness !== undefined || contrast !== undefined || saturation !== undefined;
+
+/** The numbers of the adjustment are those of sRGB with 8 bits. */
+const adjustInSrgb = async (picture: Picture, plan: Plan, input: Input) =>
+  adjust(input.colour === "srgb" ? picture : await toIntermediate(picture), plan, input);
 
 /** The picture as PNG without compression, because sharp writes a gray picture as one raw channel without its transparency. */
 async function toIntermediate(picture: Picture): Promise<Picture> {

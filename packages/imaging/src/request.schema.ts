@@ -107,6 +107,16 @@ const crop = z
   })
   .check(z.describe('the part to use, "x,y,w,h" in pixels of the upright original, inside it'));
 
+/** A change in percent, as of CSS's filter functions: https://www.w3.org/TR/filter-effects-1/ */
+const percent = (says: string) =>
+  z
+    .codec(matching(/^[-+]?\d{1,3}(\.\d{1,20})?$/), z.int().check(z.gte(-100), z.lte(100)), {
+      // 0 and not -0, which is printed alike and is another value
+      decode: (text) => Math.round(Number(text)) + 0,
+      encode: String,
+    })
+    .check(z.describe(`${says} by this many percent, a whole number -100..100; 0 changes nothing`));
+
 /** 6 or 8 hexadecimal digits in lower case. */
 const Colour = matching(/^[0-9a-f]{6}([0-9a-f]{2})?$/);
 const named: Record<string, string> = { white: "ffffff", black: "000000", transparent: "00000000" };
@@ -194,6 +204,9 @@ export const Query = z.strictObject({
   bg: z.optional(colour),
   blur: z.optional(decimal(0.3, 100, "sigma in delivered pixels, a number 0.3..100")),
   sharpen: z.optional(decimal(0.3, 10, "sigma in delivered pixels, a number 0.3..10")),
+  bri: z.optional(percent("changes the brightness")),
+  con: z.optional(percent("changes the contrast")),
+  sat: z.optional(percent("changes the saturation")),
   gray: z.optional(claim("1 removes colour, 0 keeps it")),
   anim: z.optional(claim("1 keeps a moving picture moving, 0 takes its first frame")),
   f: z.optional(
