@@ -69,7 +69,7 @@ test("values of delivery parameters are typed, and unknown parameters do not com
     "cover" | "contain" | "fill" | "inside" | "outside" | undefined
   >();
   expectTypeOf<Asked["f"]>().toEqualTypeOf<
-    "auto" | "avif" | "webp" | "jpeg" | "png" | "gif" | undefined
+    "auto" | "avif" | "webp" | "jpeg" | "png" | "gif" | "json" | undefined
   >();
   expectTypeOf<Asked["rot"]>().toEqualTypeOf<0 | 90 | 180 | 270 | undefined>();
   expectTypeOf<Asked["q"]>().toEqualTypeOf<number | "auto" | "lossless" | undefined>();

@@ -55,6 +55,8 @@ export type Plan = Layout & {
  * @throws Refusal if the image or the limits do not allow the request
  */
 export function plan(request: Request, source: Source, accepted: AcceptedFormats): Plan {
+  const { f = "auto" } = request;
+  if (f === "json") throw refused("f", f, "is no picture");
   const isAnimated = source.pages > 1 && request.anim !== false;
   const crop = request.crop && inside(request.crop, source);
   const rotation = request.rot ?? 0;
@@ -67,7 +69,7 @@ export function plan(request: Request, source: Source, accepted: AcceptedFormats
   const background = request.bg ?? (mayBePadded ? defaultBackground(source) : undefined);
   const hasAlpha =
     (source.hasAlpha && !isOpaque(background)) || (mayBePadded && !isOpaque(background));
-  const format = chosen(request.f ?? "auto", {
+  const format = chosen(f, {
     isAnimated,
     hasAlpha,
     isLossless: request.q === "lossless",
@@ -202,7 +204,7 @@ function inside(crop: Box, source: Size): Box {
 const defaultBackground = (source: Source) => (source.hasAlpha ? "00000000" : "ffffff");
 
 function chosen(
-  f: NonNullable<Request["f"]>,
+  f: Format | "auto",
   {
     isAnimated,
     hasAlpha,

@@ -40,6 +40,7 @@ function meaning(query: string): Request {
   if (signature) throw new Error("a preset cannot be signed");
   if (request.w === undefined && request.h === undefined)
     throw new Error("a preset has w or h, because its srcset is that size for denser screens");
+  if (request.f === "json") throw new Error("a preset is a picture; f=json is not");
   return request;
 }
 

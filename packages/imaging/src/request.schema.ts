@@ -211,8 +211,12 @@ export const Query = z.strictObject({
   anim: z.optional(claim("1 keeps a moving picture moving, 0 takes its first frame")),
   f: z.optional(
     z
-      .enum(["auto", "avif", "webp", "jpeg", "png", "gif"])
-      .check(z.describe("format: auto (from Accept), avif, webp, jpeg, png or gif")),
+      .enum(["auto", "avif", "webp", "jpeg", "png", "gif", "json"])
+      .check(
+        z.describe(
+          "format: auto (from Accept), avif, webp, jpeg, png or gif; json, alone, says what is known of the original",
+        ),
+      ),
   ),
   q: z.optional(quality),
   meta: z.optional(

@@ -167,9 +167,10 @@ function responseOf(
   { description, json, bytes, headers = [] }: ResponseDescription,
   schemas: Schemas,
 ) {
-  const content = json
-    ? { "application/json": { schema: schemas.of(json, "output") } }
-    : bytes && Object.fromEntries(bytes.map((type) => [type, {}]));
+  const content = (json || bytes) && {
+    ...Object.fromEntries((bytes ?? []).map((type) => [type, {}])),
+    ...(json && { "application/json": { schema: schemas.of(json, "output") } }),
+  };
   return {
     description,
     headers: headersOf([...headers, "x-amzn-RequestId"]),

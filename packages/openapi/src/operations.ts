@@ -16,6 +16,7 @@ import {
   Reprocessed,
   AdminState,
   PendingUpload,
+  PictureFacts,
 } from "./response-schemas.ts";
 import type { Header } from "./headers.ts";
 import {
@@ -68,8 +69,9 @@ const deliveryOperation = (id: string, more: string): OperationDescription => ({
   parameters: [...deliveryParameters, ...ifNoneMatchParameters, ...rangeParameters],
   responses: {
     200: {
-      description: "The image.",
+      description: "The image; with `f=json` what is known of it.",
       bytes: deliveredTypes,
+      json: PictureFacts,
       headers: [...deliveryHeaders, "Content-Location", "Vary"],
     },
     206: {

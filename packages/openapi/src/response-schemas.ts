@@ -41,6 +41,26 @@ export const Redriven = z.object({
   messages: count,
 });
 
+/** With `f=json`. */
+export const PictureFacts = z
+  .object({
+    id: ImageId,
+    rev: z.string(),
+    type: z.string().check(z.describe("Of the original, as are the size and the bytes.")),
+    bytes: count,
+    width: count,
+    height: count,
+    frames: z.int().check(z.describe("More than one is an animation.")),
+    hasAlpha: z.boolean(),
+    color: Image.Info.shape.color,
+    thumbhash: Image.Info.shape.thumbhash,
+    focal: z.optional(z.object({ x: z.number(), y: z.number() })),
+    credit: z.optional(
+      z.object({ artist: z.optional(z.string()), copyright: z.optional(z.string()) }),
+    ),
+  })
+  .register(z.globalRegistry, { id: "PictureFacts" });
+
 /** The body of every error: https://www.rfc-editor.org/rfc/rfc9457 */
 export const Problem = z
   .object({

@@ -15,6 +15,8 @@ export type DeliverableImage = {
   /** Of the file that was uploaded. */
   fileName: string | undefined;
   source: Source;
+  /** What no plan needs: of the original its content type and size in bytes, the dominant colour and the placeholder. */
+  facts: Pick<Image.Row, "type" | "bytes" | "color" | "thumbhash">;
   rungs: (Ladder.Rung & Image.Rung)[];
 };
 
@@ -55,6 +57,7 @@ export async function get(
     isPublic: row.visibility === "public",
     fileName: row.fileName,
     source: { width, height, format, hasAlpha, pages, credit },
+    facts: { type: row.type, bytes: row.bytes, color: row.color, thumbhash: row.thumbhash },
     rungs: (row.rungs ?? []).map((rung) => ({ ...rung, contentType: rung.type })),
   };
 }

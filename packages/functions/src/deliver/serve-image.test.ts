@@ -262,6 +262,47 @@ test.each([
   await expect(response).rejects.toMatchObject({ kind: "not_found", code });
 });
 
+test("f=json says what is known of the image, is cached as the image is, and costs no budget", async () => {
+  const { status, headers, body } = await get("f=json");
+  expect(status).toBe(200);
+  expect(JSON.parse(body.toString())).toEqual({
+    id: image.id,
+    rev: image.rev,
+    type: "image/jpeg",
+    bytes: expect.any(Number),
+    width: 1400,
+    height: 900,
+    frames: 1,
+    hasAlpha: false,
+    color: expect.stringMatching(/^#[0-9a-f]{6}$/),
+    thumbhash: expect.any(String),
+  });
+  expect(headers).toMatchObject({
+    "Content-Type": "application/json",
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "Access-Control-Allow-Origin": "*",
+  });
+  expect(headers).not.toHaveProperty("Vary");
+  const again = await get("f=json", { ifNoneMatch: headers["ETag"] });
+  expect([again.status, again.body.length]).toEqual([304, 0]);
+  const other = await newImage(300, 200);
+  for (let times = 0; times < 70; times++)
+    expect((await served(deliveryRequest(other, "f=json"))).status).toBe(200);
+  expect((await served(deliveryRequest(other, "w=123"))).headers).not.toHaveProperty(
+    "Content-Location",
+  );
+});
+
+test.each([
+  ["f=json&w=100", {}, '"w" = "100"'],
+  ["f=json", { rev: undefined, preset: "tile" }, "preset"],
+])("%s with %o is refused", async (query, more, reason) => {
+  await expect(serveImage(request(query, more))).rejects.toMatchObject({
+    code: "delivery.invalid_query",
+    message: expect.stringContaining(reason),
+  });
+});
+
 test("an image that is still prepared is not ready, and the client is told when to ask again", async () => {
   const { id } = await pendingImage();
   await expect(serveImage(request("", { id, rev: undefined }))).rejects.toMatchObject({

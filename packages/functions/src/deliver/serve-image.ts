@@ -8,6 +8,7 @@ import type { DeliveryResponse } from "./delivery-response.ts";
 import * as Derivative from "./derivative.ts";
 import * as EarlyLookup from "./early-lookup.ts";
 import * as ImageCache from "./image-cache.ts";
+import * as ImageFacts from "./image-facts.ts";
 import * as Reencode from "./reencode.ts";
 import { type Timing, createTiming } from "./server-timing.ts";
 
@@ -22,10 +23,10 @@ export async function serveImage(
   // the signature is checked before the image is looked up: the response to a wrong one does not tell whether the image exists
   const query = Delivery.parse(request);
   const isSigned = query.expiresAt !== undefined;
+  const finding = timing.measure("find", ImageCache.get(request.id, request.rev, isSigned));
+  if (ImageFacts.isRequested(query)) return ImageFacts.respond(request, query, await finding);
   const early = EarlyLookup.start(request, query);
-  const planning = timing
-    .measure("find", ImageCache.get(request.id, request.rev, isSigned))
-    .then((image) => Delivery.plan(request, query, image));
+  const planning = finding.then((image) => Delivery.plan(request, query, image));
   planning.catch(() => early?.cancel());
 
   let delivery = await planning;
