@@ -225,6 +225,15 @@ test("bri, con, sat: transparency, gray pictures and frames", async () => {
   expect(metadata.pages).toBe(3);
 });
 
+test("bri: a background keeps its colour", async () => {
+  const bars = await renderKoi({ w: 200, h: 200, fit: "contain", bg: "ff8000", bri: -50 });
+  expect(await pixel(bars.data)).toEqual([255, 128, 0]);
+  const nothing = { r: 0, g: 0, b: 0, alpha: 0 };
+  const empty = sharp({ create: { width: 8, height: 8, channels: 4, background: nothing } }).png();
+  const { data } = await renderKoi({ f: "jpeg", bri: -50 }, empty.toBuffer());
+  expect(await pixel(data)).toEqual([255, 255, 255]);
+});
+
 test("gray: removes the colour", async () => {
   const [red, green, blue] = (
     await sharp((await renderKoi({ w: 300, gray: true })).data)
@@ -307,5 +316,9 @@ test("dl: does not change the pixels", async () => {
 
 test("every query parameter has a test in this file", () => {
   const text = readFileSync(import.meta.filename, "utf8");
-  expect(Object.keys(Query.shape).filter((key) => !new RegExp(`\n(test\\(|\\]\\)\\()"(\\w+, )*${key}(, \\w+)*: `).test(text))).toEqual([]);
+  expect(
+    Object.keys(Query.shape).filter(
+      (key) => !new RegExp(`\n(test\\(|\\]\\)\\()"(\\w+, )*${key}(, \\w+)*: `).test(text),
+    ),
+  ).toEqual([]);
 });
