@@ -15,6 +15,7 @@ import { otherFormat } from "./other-formats.ts";
 import { Refusal, refuseBadInput } from "./refusal.ts";
 import { isUnfinishedPrologue, sniff } from "./sniff.ts";
 import * as Svg from "./svg.ts";
+import * as SvgRaster from "./svg-raster.ts";
 import * as TiffPages from "./tiff-pages.ts";
 
 /** The header of an image, returned only after the limits were checked. */
@@ -230,9 +231,18 @@ async function readMetadata(
     // sharp decodes AV1 with any brand
     return { format: metadata.compression === "av1" ? "avif" : format, metadata };
   }
-  const sharp = format === "svg" ? await loadSharpForSvg() : await loadSharp();
-  const metadata = await refuseBadInput(() => sharp(image, { limitInputPixels: false }).metadata());
-  return { format, metadata };
+  const isSvg = format === "svg";
+  const sharp = isSvg ? await loadSharpForSvg() : await loadSharp();
+  const metadata = await refuseBadInput(() =>
+    sharp(image, {
+      limitInputPixels: false,
+      ...(isSvg && { density: SvgRaster.DENSITY }),
+    }).metadata(),
+  );
+  if (!isSvg) return { format, metadata };
+  const width = SvgRaster.toCssPixels(metadata.width);
+  const height = SvgRaster.toCssPixels(metadata.height);
+  return { format, metadata: { ...metadata, autoOrient: { width, height } } };
 }
 
 /** Whether a file with the brand AVIF begins with the configuration of HEVC; the decoder of HEIF then reads what it really is. */

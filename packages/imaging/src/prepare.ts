@@ -60,7 +60,8 @@ export async function prepare(
   const bytes = await decodable(header.format === "svg" ? await ImageBytes.readAll(image) : image);
   return refuseBadInput(async () => {
     if (header.lacksEnd) await checkIsWhole(image);
-    const raster = header.format === "svg" ? await SvgRaster.find(bytes, header) : undefined;
+    const raster =
+      header.format === "svg" ? SvgRaster.find(await ImageBytes.readAll(bytes), header) : undefined;
     const isDecodedOnce = Format.isDecodedOnce(header.format);
     const sizes = isDecodedOnce
       ? Ladder.allRungs(raster ?? header)
@@ -69,7 +70,7 @@ export async function prepare(
         : Ladder.rungs(header);
     const copySize = fitInto(header, Limits.MAX_NAMED_COPY_EDGE);
     const base = await decodeOnce(
-      await decodedHeif(bytes, header),
+      raster?.bytes ?? (await decodedHeif(bytes, header)),
       header,
       raster ??
         (options.namedCopy && !isDecodedOnce
@@ -124,14 +125,14 @@ async function decodedHeif(
 async function decodeOnce(
   bytes: ImageBytes.ImageBytes,
   header: Header,
-  size: Size & { density?: number },
+  size: Size,
 ): Promise<RawPicture> {
   const sharp = await loadSharp();
-  const { width, height, density } = size;
+  const { width, height } = size;
   const input = await withTransparentScreen(bytes);
   const original = sharp(input.bytes, {
     page: input.firstPage,
-    ...(density !== undefined && { density }),
+    ...(header.format === "svg" && { density: SvgRaster.DENSITY }),
     failOn: "error",
     limitInputPixels: Limits.MAX_PIXELS[header.format],
     sequentialRead: true,
