@@ -1,6 +1,7 @@
 import * as ImageBytes from "./image-bytes.ts";
 
 const START_OF_SCAN = 0xda;
+const TABLES = 0xdb;
 const END = 0xd9;
 export const END_MARKER = Buffer.of(0xff, END);
 /** Markers without a length: restarts, which are inside a scan, and one that no encoder writes. */
@@ -52,4 +53,26 @@ function scansIn(part: Buffer): { scans: number; read: number; isEnd: boolean } 
     }
   }
   return { scans: count, read: at, isEnd: false };
+}
+
+/** The sum of the luminance table of ITU-T T.81, annex K, which encoders scale by their quality. */
+const STANDARD_SUM = 3679;
+/** What comes before the tables: at most some segments of metadata. */
+const MAX_HEAD_BYTES = 2 ** 20;
+
+/** The quality that the file was most likely encoded with, 10..100, on the scale of libjpeg; 100 if it has no table to tell. */
+export async function quality(image: ImageBytes.ImageBytes): Promise<number> {
+  const head = await ImageBytes.readPart(image, 0, MAX_HEAD_BYTES);
+  let at = 2;
+  while (at + MARKER_BYTES <= head.length && head[at] === 0xff && head[at + 1] !== START_OF_SCAN) {
+    const end = at + 2 + head.readUInt16BE(at + 2);
+    // the first table, if it has 8 bits, is that of luminance
+    if (head[at + 1] === TABLES && head[at + 4] === 0 && end <= head.length) {
+      const sum = head.subarray(at + 5, at + 5 + 64).reduce((total, value) => total + value, 0);
+      const scale = (100 * sum) / STANDARD_SUM;
+      return Math.max(10, Math.round(scale <= 100 ? 100 - scale / 2 : 5000 / scale));
+    }
+    at = end;
+  }
+  return 100;
 }

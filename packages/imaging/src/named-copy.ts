@@ -5,6 +5,7 @@ import type { Input } from "./format.ts";
 import * as Gif from "./gif.ts";
 import type { Header } from "./identify.ts";
 import * as ImageBytes from "./image-bytes.ts";
+import * as Jpeg from "./jpeg.ts";
 import * as Limits from "./limits.ts";
 import { open } from "./steps/decode.ts";
 import type { RawPicture } from "./raw-picture.ts";
@@ -37,13 +38,46 @@ export async function makeNamedCopy(
   const sharp = await loadSharp();
   const { data, width, height, channels } = pixels;
   const raw = { width, height, channels };
-  return encodeToFit(format, 1, (scale) =>
+  const open = (scale: number) =>
     sharp(data, { raw }).resize({
       width: Math.max(1, Math.round(raw.width * scale)),
       height: Math.max(1, Math.round(raw.height * scale)),
       fit: "fill",
-    }),
-  );
+    });
+  const most = Math.min(90, header.format === "jpeg" ? await Jpeg.quality(image) : 90);
+  const copy = await encodeToFit(format, 1, open, most);
+  // a drawing has fewer bytes than its pixels
+  if (header.format === "svg") return copy;
+  return notLarger(copy, await ImageBytes.sizeOf(image), () => open(1), most);
+}
+
+/** The copy, or a smaller one where it has more bytes than the original: of lower quality, and of a PNG, packed better, or as a lossless WebP. The smallest one where none is small enough. */
+async function notLarger(
+  copy: NamedCopy,
+  size: number,
+  open: () => Picture,
+  most: number,
+): Promise<NamedCopy> {
+  const lossy = (format: "jpeg" | "webp") =>
+    [0.9, 0.8, 0.7, 0.6, 0.5, 0.4].map((part) => () => encode(open(), format, Math.round(most * part)));
+  const ways: Record<string, (() => Picture)[]> = {
+    "image/jpeg": lossy("jpeg"),
+    "image/webp": lossy("webp"),
+    "image/png": [
+      () => open().png({ compressionLevel: 9, adaptiveFiltering: true }),
+      () => open().webp({ lossless: true, effort: 4 }),
+    ],
+  };
+  let smallest = copy;
+  for (const way of ways[copy.contentType] ?? []) {
+    if (smallest.data.length <= size) break;
+    const { data, info } = await way()
+      .timeout({ seconds: Limits.PREPARE_SECONDS })
+      .toBuffer({ resolveWithObject: true });
+    if (data.length < smallest.data.length)
+      smallest = { data, contentType: `image/${info.format}` };
+  }
+  return smallest;
 }
 
 type CopyFormat = "jpeg" | "png" | "webp";
@@ -60,16 +94,17 @@ async function encodeToFit(
   format: CopyFormat,
   scale: number,
   open: (scale: number) => Promise<Picture> | Picture,
+  most = 90,
 ): Promise<NamedCopy> {
-  for (const quality of format === "png" ? [100] : [90, 85]) {
+  for (const quality of format === "png" ? [100] : [most, most - 5]) {
     const picture = await open(scale);
     const data = await encode(picture, format, quality)
       .timeout({ seconds: Limits.PREPARE_SECONDS })
       .toBuffer();
     if (data.length <= Limits.MAX_NAMED_COPY_BYTES) return { data, contentType: `image/${format}` };
-    if (quality === 90) continue;
+    if (quality === most) continue;
     const next = scale * Math.min(0.9, 0.95 * Math.sqrt(Limits.MAX_NAMED_COPY_BYTES / data.length));
-    if (next > 0.01) return encodeToFit(format, next, open);
+    if (next > 0.01) return encodeToFit(format, next, open, most);
   }
   throw new Refusal(
     "unprocessable",

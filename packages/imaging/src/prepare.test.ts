@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { createHash, randomBytes } from "node:crypto";
 
 import sharp from "sharp";
@@ -257,4 +258,31 @@ test("an animation is refused or accepted for its bytes, published or not", asyn
       );
       expect(outcome).toBe(isAccepted ? "3 frames" : "refused");
     }
+});
+
+test.each<[string, () => Promise<Buffer>]>([
+  ...[30, 60, 75, 80, 90, 95].map((quality): [string, () => Promise<Buffer>] => [
+    `a JPEG of quality ${quality}`,
+    () => photo(900, 700).jpeg({ quality }).toBuffer(),
+  ]),
+  ["a progressive JPEG", () => photo(900, 700).jpeg({ mozjpeg: true, quality: 70 }).toBuffer()],
+  ["a gray JPEG", () => photo(900, 700).grayscale().jpeg({ quality: 70 }).toBuffer()],
+  ["a rotated JPEG", () => photo(900, 700).withMetadata({ orientation: 6 }).jpeg().toBuffer()],
+  ["a WebP of low quality", () => photo(900, 700).webp({ quality: 50 }).toBuffer()],
+  ["a gray PNG", () => photo(400, 300).grayscale().toColourspace("b-w").png().toBuffer()],
+  ["a PNG with a palette", () => photo(400, 300).png({ palette: true }).toBuffer()],
+  ["a TIFF", () => photo(400, 300).tiff({ compression: "lzw" }).toBuffer()],
+])("the named copy of %s is not larger than the original", async (_, make) => {
+  const bytes = await make();
+  const { namedCopy: copy } = await prepare(bytes, withNamedCopy);
+  expect(copy!.data.length).toBeLessThanOrEqual(bytes.length);
+});
+
+test("the named copies of the pictures of the demonstration are not larger than these", async () => {
+  for (const name of ["koi", "pier", "stonehenge"]) {
+    const bytes = readFileSync(`tools/start/pictures/${name}.jpg`);
+    const { namedCopy: copy } = await prepare(bytes, withNamedCopy);
+    expect(copy!.contentType).toBe("image/jpeg");
+    expect(copy!.data.length).toBeLessThanOrEqual(bytes.length);
+  }
 });
