@@ -66,7 +66,8 @@ export async function checkIsWhole(image: ImageBytes.ImageBytes): Promise<void> 
 async function pixelHash(jpeg: Buffer): Promise<string> {
   const sharp = await loadSharp();
   const pixels = await sharp(jpeg, {
-    failOn: "error",
+    // where data is missing, what follows may be no code
+    failOn: "none",
     limitInputPixels: Limits.MAX_PIXELS.jpeg,
     sequentialRead: true,
   })

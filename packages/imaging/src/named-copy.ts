@@ -59,7 +59,9 @@ async function notLarger(
   most: number,
 ): Promise<NamedCopy> {
   const lossy = (format: "jpeg" | "webp") =>
-    [0.9, 0.8, 0.7, 0.6, 0.5, 0.4].map((part) => () => encode(open(), format, Math.round(most * part)));
+    [0.9, 0.8, 0.7, 0.6, 0.5, 0.4].map(
+      (part) => () => encode(open(), format, Math.round(most * part)),
+    );
   const ways: Record<string, (() => Picture)[]> = {
     "image/jpeg": lossy("jpeg"),
     "image/webp": lossy("webp"),
