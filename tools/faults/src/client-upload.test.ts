@@ -183,6 +183,19 @@ test("a paused upload sends nothing, and goes on where it was", async () => {
   expect(sentParts().length).toBeLessThanOrEqual(count + 3 - before!.length);
 });
 
+test("pausing interrupts the part that is under way, which is sent again", async () => {
+  const until = async () => {
+    task.pause();
+    // as long as the proxy needs to see that the connection has ended
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    task.resume();
+  };
+  balde.proxy.failNth({ action: "UploadPart" }, 1, { kind: "hold", until });
+  const task = client().startUpload(noise, {}, { ...quick, resolveWhenStored: true });
+  await task.done;
+  expect(sentParts().length).toBeGreaterThan(3);
+});
+
 test("after a reload only what is missing is sent, and only of a file of the same size", async () => {
   let id: `img_${string}` | undefined;
   let arrived = () => {};
