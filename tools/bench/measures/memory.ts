@@ -114,7 +114,7 @@ const NOISE_MIB = 10;
 
 async function uploadImage(client: Client, name: string, bytes: Buffer): Promise<StoredImage> {
   const format = sniff(bytes);
-  const type = format && format !== "heic" ? contentType(format) : "image/jpeg";
+  const type = format ? contentType(format) : "image/jpeg";
   const file = new File([new Uint8Array(bytes)], name, { type });
   const { id, rev } = await client.upload(file, { title: name });
   return { id, rev: rev! };

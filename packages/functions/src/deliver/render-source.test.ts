@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import * as Bucket from "@balde/core/bucket";
 import * as ObjectKey from "@balde/core/object-key";
@@ -44,10 +45,15 @@ test("the source is the smallest rung that is large enough, else the original", 
   await expect(read(512)).rejects.toMatchObject({ code: "image.not_found" });
 });
 
-test("the original of an SVG is never read", async () => {
-  const svg =
-    '<svg xmlns="http://www.w3.org/2000/svg" width="30.4" height="20"><circle r="9"/></svg>';
-  const { id, rev } = await readyImage(Buffer.from(svg));
+const svg =
+  '<svg xmlns="http://www.w3.org/2000/svg" width="30.4" height="20"><circle r="9"/></svg>';
+const heic = join(import.meta.dirname, "../../../imaging/test/heif/grid-rotated.heic");
+
+test.each([
+  ["an SVG", () => Buffer.from(svg), "png"],
+  ["a HEIC", () => readFileSync(heic), "jpeg"],
+])("the original of %s is never read", async (_, original, format) => {
+  const { id, rev } = await readyImage(original());
   const image = await ImageCache.get(id, rev, false);
   const requests: Request[] = [{}, { w: 12 }, { w: 9, trim: 10 }, { w: 5000, up: true, f: "png" }];
   for (const request of requests) {
@@ -56,7 +62,7 @@ test("the original of an SVG is never read", async () => {
       { image, plan },
       Deadline.fromRemaining(Infinity),
     );
-    expect(await sharp(bytes).metadata()).toMatchObject({ format: "png", ...from });
+    expect(await sharp(bytes).metadata()).toMatchObject({ format, ...from });
   }
   await Bucket.removeByPrefix(ObjectKey.rungsPrefix(id, rev));
   const plan = Plan.plan({}, image.source, { avif: false, webp: true });

@@ -20,7 +20,7 @@ await quarters.clone().removeAlpha().png().toFile(`${folder}/quarters.png`);
 await quarters
   .clone()
   .removeAlpha()
-  .withExif({ IFD0: { Artist: "Ana Example", Copyright: "2026 Ana Example", Orientation: "6" } })
+  .withExif({ IFD0: { Artist: "Ana Example", Copyright: "2026 Ana Example" } })
   .jpeg({ quality: 95 })
   .toFile(`${folder}/credit.jpg`);
 const red = sharp({ create: { width: 64, height: 48, channels: 3, background: "rgb(200,30,31)" } });
