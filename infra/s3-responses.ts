@@ -8,8 +8,8 @@ export type S3Response = {
   /** Response headers by name: a header of S3, or a constant. */
   headers: Record<string, string>;
   problem?: { title: string; code: string };
-  /** Replaces S3's body. */
-  json?: object;
+  /** VTL of the JSON that replaces S3's body. */
+  json?: string;
   /** A response template, for a response without a body. */
   template?: string;
 };
@@ -35,7 +35,7 @@ export function addResponses(name: string, route: Route, responses: Record<strin
   for (const [statusCode, { pattern, headers, problem, json, template }] of Object.entries(
     responses,
   )) {
-    const body = problem ? problemOf(Number(statusCode), problem) : json && JSON.stringify(json);
+    const body = problem ? problemOf(Number(statusCode), problem) : json;
     const type = problem ? "application/problem+json" : "application/json";
     const responseParameters = Object.fromEntries(
       Object.entries({

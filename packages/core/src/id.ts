@@ -16,6 +16,17 @@ export const create = <N extends Noun>(noun: N) => `${prefix[noun]}${ulid()}` as
 export const derive = <N extends Noun>(noun: N, timeMs: number, seed: string) =>
   `${prefix[noun]}${encodeTime(timeMs)}${hashToLetters(seed)}` as const;
 
+/**
+ * The id of the image of a request through `PUT /s3`, of API Gateway's `requestTimeEpoch` and `extendedRequestId`. The
+ * gateway makes the same in its own template language, which has no hash (infra/s3-put-route.ts).
+ */
+export const ofRequest = (timeMs: number, requestId: string): ImageId =>
+  `img_${encodeTime(timeMs)}${requestId
+    .toUpperCase()
+    .padEnd(16, "0")
+    .replaceAll(/[^0-9A-HJKMNP-TV-Z]/g, "0")
+    .slice(0, 16)}`;
+
 /** The time in an id, in milliseconds since 1970. */
 export const timestampMs = (id: ImageId): number => decodeTime(id.slice(id.indexOf("_") + 1));
 

@@ -72,7 +72,9 @@ export async function startNamedUpload(
   const result = await Usage.apply(row.ownerId, change, [{ put }]);
   if (result.type === "made") return row;
   if (result.type === "busy") throw new OwnerIsBusy(row.ownerId);
-  if (result.type === "unmet") return startProcessing(event);
+  // the event came before; an id of an image of another owner cannot happen, and must not be worked on
+  if (result.type === "unmet")
+    return (await readRow(event.id)).ownerId === row.ownerId ? startProcessing(event) : undefined;
   if (result.type !== "refused") throw new Error(`BUG: ${result.type} without an open upload`);
   // of an account that is being deleted there is no image to tell the reason
   if (result.error.code === "account.deleting") return undefined;

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 
+import * as ContentType from "./content-type.ts";
 import { ImageId } from "./id.schema.ts";
 import type { Rung } from "./image.schema.ts";
 
@@ -66,5 +67,9 @@ export function parseNamedUploadKey(
   if (!key.startsWith(NAMED_UPLOADS)) return undefined;
   const [ownerId, type, subtype, mark, ...name] = key.slice(NAMED_UPLOADS.length).split("/");
   if (!ownerId || !subtype || mark !== "name" || name.length === 0) return undefined;
-  return { ownerId, type: `${type}/${subtype}`, name: name.join("/") };
+  return {
+    ownerId,
+    type: ContentType.parse(`${type}/${subtype}`) ?? `${type}/${subtype}`,
+    name: name.join("/"),
+  };
 }

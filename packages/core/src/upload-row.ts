@@ -71,8 +71,8 @@ export async function presignForm(row: ImageRow.Row): Promise<PresignedPost> {
 export const expiry = (seconds: number) => ({ expiresAt: new Date(seconds * 1000).toISOString() });
 
 /** The error for an upload that does not exist, or is of another user. */
-export const notFound = (id: string) =>
-  new VisibleError("not_found", "upload.not_found", `You have no upload ${id}`);
+export const notFound = (id: string, options: { retryAfterSeconds?: number } = {}) =>
+  new VisibleError("not_found", "upload.not_found", `You have no upload ${id}`, options);
 
 /** The error of a request that is too late: ingest has the bytes. */
 export const received = (id: string) =>

@@ -36,9 +36,12 @@ type Description = Omit<z.output<typeof Create>, "sha256" | "method">;
  *
  * @throws actor.unauthenticated
  * @throws upload.not_found
+ * @throws account.deleting, because no image was made of an upload through `PUT /s3`
  */
 export const get = fn(Id.ImageId, async (id): Promise<Info> => {
-  const row = await UploadRow.getOwnRow(id);
+  const row = await Image.findRow(id);
+  const { id: userId } = Actor.requireUser();
+  if (row?.ownerId !== userId) throw await missing(id, userId);
   if (row.state !== "pending") return UploadRow.toInfo(row);
   const OpenUpload = await import("./open-upload.ts");
   return OpenUpload.toPendingInfo(row);
@@ -176,6 +179,16 @@ async function writeRow(row: ImageRow.Row): Promise<ImageRow.Row | undefined> {
   if (!result.results[0]!.isMet) return undefined;
   throw nameTaken(name!, await ImageName.suggest(name!));
 }
+
+/** The image of an upload through `PUT /s3` is created in a moment, unless the account is being deleted. */
+async function missing(id: Id.ImageId, userId: string): Promise<VisibleError> {
+  const { assertAccountStays } = await usage();
+  await assertAccountStays(userId);
+  const isNew = Date.now() - Id.timestampMs(id) < NEW_SECONDS * 1000;
+  return UploadRow.notFound(id, isNew ? { retryAfterSeconds: 1 } : {});
+}
+
+const NEW_SECONDS = 60;
 
 /** The row of an image that an earlier attempt of the same request created. */
 async function ownRow(id: Id.ImageId, userId: string): Promise<ImageRow.Row> {

@@ -50,6 +50,12 @@ export async function apply(
   }
 }
 
+/** @throws account.deleting */
+export async function assertAccountStays(userId: string): Promise<void> {
+  const item = await Dynamo.get(UsageRow.key(userId));
+  if (item?.["deletingAt"] !== undefined) throw UsageRow.accountIsDeleted();
+}
+
 /** Frees the slot of a process that has ended without a result. */
 export async function freeSlot(userId: string, slot: string): Promise<void> {
   await Dynamo.update({

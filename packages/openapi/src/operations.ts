@@ -250,7 +250,7 @@ export const operations: Record<string, OperationDescription> = {
     tag: "Uploads",
     summary: "Uploads an image under a name, in one request of at most 10 MiB",
     description:
-      "The gateway writes it to the bucket itself; no function runs. The image is checked afterwards: `GET /v1/me/images` shows a moment later whether it is `ready`, or `rejected` because it is no image, its name is taken or you have as many images as are allowed.",
+      "The gateway writes it to the bucket itself; no function runs. The image is checked afterwards: `GET /v1/uploads/{id}`, the `Location`, is 404 with `Retry-After` until the image exists, and shows a moment later whether it is `ready`, or `rejected` because it is no image, its name is taken or you have as many images as are allowed.",
     parameters: [imageNameParameter, contentTypeParameter],
     imageBody: Upload.CONTENT_TYPES,
     responses: {
@@ -422,7 +422,7 @@ export const operations: Record<string, OperationDescription> = {
     responses: {
       200: { description: "The state; `rejected` has a reason.", json: UploadState.Info },
     },
-    problems: ["actor.unauthenticated", "upload.not_found"],
+    problems: ["actor.unauthenticated", "upload.not_found", "account.deleting"],
   },
   "DELETE /v1/uploads/{id}": {
     id: "abortUpload",

@@ -1,4 +1,3 @@
-import * as Upload from "@balde/core/upload.schema";
 import * as Request from "@balde/imaging/request.schema";
 import type * as z from "zod/mini";
 
@@ -43,9 +42,10 @@ export const imageNameParameter: Parameter = {
 export const contentTypeParameter: Parameter = {
   in: "header",
   name: "Content-Type",
-  description: "The type of the image.",
+  description:
+    "Any type of an image, or `application/octet-stream`: the bytes decide. Without it the gateway would change the bytes.",
   required: true,
-  schema: { type: "string", enum: [...Upload.CONTENT_TYPES] },
+  schema: { type: "string" },
 };
 
 /** The query of delivery, from the same schema that parses it. */

@@ -7,7 +7,7 @@ import * as z from "zod/mini";
 const count = z.int().check(z.nonnegative());
 
 export const Health = z.object({ status: z.literal("ok") });
-export const PendingUpload = z.object({ state: z.literal("pending") });
+export const PendingUpload = z.object({ id: ImageId, state: z.literal("pending") });
 export const DeletedImage = z.object({ id: ImageId, state: z.literal("deleted") });
 
 export const DeletingUser = z.object({ id: z.string(), state: z.literal("deleting") });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 
-import { CONTENT_TYPES } from "../../../packages/core/src/upload.schema.ts";
 import { type Inputs, resourcesOfType, type Resource } from "../src/graph.ts";
 import * as Read from "./read.ts";
 
@@ -100,6 +99,8 @@ export const gatewayResponses = (graphs: () => Read.Graphs) =>
           "integration.request.path.type": "method.request.header.Content-Type",
           "integration.request.path.image": "method.request.querystring.image",
           "integration.request.header.x-amz-meta-owner": "context.authorizer.claims.sub",
+          "integration.request.header.x-amz-meta-time": "context.requestTimeEpoch",
+          "integration.request.header.x-amz-meta-request": "context.extendedRequestId",
           "integration.request.header.If-None-Match": "'*'",
         },
       });
@@ -111,12 +112,15 @@ export const gatewayResponses = (graphs: () => Read.Graphs) =>
         {
           Effect: "Deny",
           Action: "s3:PutObject",
-          Resource: `${bucket.outputs.arn}/uploads/named/*/name/*/name/*`,
+          Resource: ["*/name/*/name/*", "*/*/*/*/name/*"].map(
+            (pattern) => `${bucket.outputs.arn}/uploads/named/${pattern}`,
+          ),
         },
       ]);
       expect(permission!.Action).toBe("s3:PutObject");
       const prefix = `${bucket.outputs.arn}/uploads/named/????????-????-????-????-????????????`;
-      expect(permission!.Resource).toEqual(CONTENT_TYPES.map((type) => `${prefix}/${type}/name/*`));
+      const types = ["image/?*", "Image/?*", "IMAGE/?*", "application/octet-stream"];
+      expect(permission!.Resource).toEqual(types.map((type) => `${prefix}/${type}/name/*`));
     });
 
     test.each([

@@ -84,8 +84,12 @@ async function findNamedUpload({
   const { metadata } = (await Bucket.head(object.key)) ?? {};
   // the gateway writes the owner from the token into the metadata; the key alone could be anyone's
   if (metadata?.["owner"] !== ownerId) return undefined;
+  const { time, request } = metadata;
   const cause = `${object.key} ${object.versionId ?? object.sequencer}`;
-  const id = Id.derive("image", Date.parse(eventTime), cause);
+  const id =
+    request && /^\d{13}$/.test(time ?? "")
+      ? Id.ofRequest(Number(time), request)
+      : Id.derive("image", Date.parse(eventTime), cause);
   const isName = Image.Name.safeParse(name).success;
   const about = { id, ownerId, ...(isName && { name }), type, bytes: object.size };
   return { id, named: { ...about, uploadedAt: eventTime } };
