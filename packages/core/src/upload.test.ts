@@ -2,7 +2,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startCloud } from "../test/cloud.ts";
 import { as, expire, pendingImage, readyImage } from "../test/samples.ts";
+import * as Account from "./account.ts";
 import * as Bucket from "./bucket.ts";
+import * as Id from "./id.ts";
 import * as ImageRow from "./image.row.ts";
 import * as Image from "./image.ts";
 import * as ObjectKey from "./object-key.ts";
@@ -204,3 +206,14 @@ test.each(["a", "a.b.c", "a.", "archive.tar.gz", "9-", `${"x".repeat(124)}.jpg`,
     expect((await create({ name: suggestion })).image.name).toBe(suggestion);
   },
 );
+
+test("the state of an upload whose image is not created yet is to be asked for again, and names the deletion of the account", async () => {
+  const state = (id: Id.ImageId) => as("gone", () => Upload.get(id));
+  const isNew = await state(Id.ofRequest(Date.now(), "JKJaXmPLvHcESHA=")).catch((error) => error);
+  expect(isNew).toMatchObject({ code: "upload.not_found", retryAfterSeconds: 1 });
+  const isOld = await state(Id.ofRequest(1_700_000_000_000, "a")).catch((error) => error);
+  expect([isOld.code, isOld.retryAfterSeconds]).toEqual(["upload.not_found", undefined]);
+  await Account.markForDeletion("gone");
+  const refused = await state(Id.ofRequest(Date.now(), "a")).catch((error) => error);
+  expect(refused).toMatchObject({ kind: "conflict", code: "account.deleting" });
+});
