@@ -200,9 +200,9 @@ test("an SVG is drawn once, into PNG rungs with its transparency", async () => {
   const icon = await prepare(drawing('width="24.3" height="12"'), withNamedCopy);
   expect(icon).toMatchObject({ width: 24, height: 12, hasAlpha: true, format: "svg" });
   expect(edges(icon.rungs)).toEqual([
-    [2090, 1032],
-    [1024, 506],
-    [512, 253],
+    [2064, 1032],
+    [1024, 512],
+    [512, 256],
   ]);
   expect(await sharp(icon.namedCopy!.data).metadata()).toMatchObject({
     format: "png",
@@ -213,8 +213,8 @@ test("an SVG is drawn once, into PNG rungs with its transparency", async () => {
     expect(await sharp(data).metadata()).toMatchObject({ format: "png", width, height });
   // the edge at the middle is one pixel wide in the largest
   const { data } = await sharp(icon.rungs[0]!.data).raw().toBuffer({ resolveWithObject: true });
-  const alpha = (x: number) => data[(500 * 2090 + x) * 4 + 3];
-  expect([alpha(1041), alpha(1048)]).toEqual([255, 0]);
+  const alpha = (x: number) => data[(500 * 2064 + x) * 4 + 3];
+  expect([alpha(1031), alpha(1033)]).toEqual([255, 0]);
 
   const shapes = `<path d="M0 0h2v2H0z"/>`.repeat(2000);
   const costly = drawing('width="400" height="200"')
