@@ -4,6 +4,7 @@ import * as CicpProfile from "./heif/cicp-profile.ts";
 import * as ImageBytes from "./image-bytes.ts";
 import * as Jpeg from "./jpeg.ts";
 import * as PngColour from "./png-colour.ts";
+import type { Size } from "./layout.ts";
 import * as Limits from "./limits.ts";
 import { loadSharp } from "./load-sharp.ts";
 import { Refusal } from "./refusal.ts";
@@ -53,7 +54,19 @@ async function withEnd(image: ImageBytes.ImageBytes): Promise<ImageBytes.ImageBy
  *
  * @throws image.truncated
  */
-export async function checkIsWhole(image: ImageBytes.ImageBytes): Promise<void> {
+export async function checkIsWhole(
+  image: ImageBytes.ImageBytes,
+  { width, height }: Size,
+): Promise<void> {
+  const isLarge =
+    width * height > Limits.MAX_ENDLESS_JPEG_PIXELS ||
+    (await ImageBytes.sizeOf(image)) > Limits.MAX_ENDLESS_JPEG_BYTES;
+  if (isLarge)
+    throw new Refusal(
+      "unprocessable",
+      "image.truncated",
+      "The JPEG has no marker of its end, which is accepted of small files only",
+    );
   const bytes = await ImageBytes.readAll(image);
   const more = Buffer.alloc(4096, 0x55);
   try {

@@ -4,9 +4,10 @@ import { join } from "node:path";
 
 import { afterAll, expect, test } from "vitest";
 
-import { inScans } from "../test/hostile/jpeg.ts";
+import { inScans, sized } from "../test/hostile/jpeg.ts";
 import { validImages } from "../test/hostile/cases.ts";
 import { photo } from "../test/samples.ts";
+import * as Format from "./format.ts";
 import { identify } from "./identify.ts";
 import * as ImageBytes from "./image-bytes.ts";
 import * as Jpeg from "./jpeg.ts";
@@ -38,8 +39,8 @@ test.each(images)("%s: prepared and rendered from a file", async (_, bytes) => {
   expect(await identify(file)).toEqual(await identify(bytes));
   const prepared = await prepare(file, { namedCopy: true });
   expect(prepared).toEqual(await prepare(bytes, { namedCopy: true }));
-  // a delivery draws no SVG
-  if (prepared.format === "svg") return;
+  // a delivery reads the rungs of these only
+  if (Format.isDecodedOnce(prepared.format)) return;
   const accepted = { avif: false, webp: true };
   const trimmed = prepared.pages === 1 ? [{ w: 50, trim: 10 }] : [];
   for (const request of [{ w: 60 }, ...trimmed]) {
@@ -61,6 +62,15 @@ test.each([
   const refusal = { name: "Refusal", code };
   await expect(prepare(bytes, { namedCopy: true })).rejects.toMatchObject(refusal);
   await expect(prepare(fileOf(bytes), { namedCopy: true })).rejects.toMatchObject(refusal);
+});
+
+test("a JPEG without the marker of its end is decoded only if it is small", async () => {
+  const jpeg = await photo(64, 48).jpeg().toBuffer();
+  const endless = Buffer.concat([sized(jpeg, 5001, 5000).subarray(0, -2), Buffer.alloc(100_000)]);
+  await expect(prepare(endless, { namedCopy: false })).rejects.toMatchObject({
+    code: "image.truncated",
+    detail: expect.stringContaining("no marker of its end"),
+  });
 });
 
 test("an SVG in a file reads no file beside it", async () => {

@@ -43,6 +43,10 @@ export const MAX_HEIF_METADATA_BYTES = 2 ** 20;
 /** An interlaced PNG is held whole until its last byte, above 100 MB in a file of libvips in `/tmp`: up to 8 bytes a pixel, so this is 400 MB beside the original. A progressive JPEG is held whole in memory, 783 MB for 100 megapixels and 1,012 MB in CMYK, which fits. */
 export const MAX_INTERLACED_PIXELS = 50e6;
 
+/** Pixels and bytes of a JPEG without the marker of its end. Whether it is complete is seen by decoding it twice, with all bytes and pixels in memory: 100 megapixels and 200 MB of bytes would need more than the function has. */
+export const MAX_ENDLESS_JPEG_PIXELS = 25e6;
+export const MAX_ENDLESS_JPEG_BYTES = 64 * 2 ** 20;
+
 /** Pixels times scans of a progressive JPEG. A scan costs a few bytes and 1.6 ns a pixel, in one call that no time limit interrupts: 883 scans of 25 megapixels are 88 KB and took longer than 30 s. Encoders write ten scans, the most thorough one 64. */
 export const MAX_SCANNED_PIXELS = 2e9;
 

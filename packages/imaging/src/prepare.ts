@@ -59,7 +59,7 @@ export async function prepare(
   // from a file, librsvg would follow links to files beside it
   const bytes = await decodable(header.format === "svg" ? await ImageBytes.readAll(image) : image);
   return refuseBadInput(async () => {
-    if (header.lacksEnd) await checkIsWhole(image);
+    if (header.lacksEnd) await checkIsWhole(image, header);
     const raster =
       header.format === "svg" ? SvgRaster.find(await ImageBytes.readAll(bytes), header) : undefined;
     const isDecodedOnce = Format.isDecodedOnce(header.format);
