@@ -47,7 +47,7 @@ test("a LightResponse equals undici's Response", async () => {
     asyncProperty(
       text,
       constantFrom(200, 201, 404),
-      constantFrom({}, { "x-one": "1" }),
+      constantFrom<Record<string, string>[]>({}, { "x-one": "1" }),
       async (body, status, headers) => {
         const [light, real] = [LightResponse, Response].map(
           (Class) => new Class(body, { status, headers }),

@@ -168,10 +168,17 @@ test.each(["../x.jpg", "a/b.jpg", "🐟.jpg", "", "x".repeat(200)])(
 test("the API, S3 and the gateway reject a body over their limits", async () => {
   const tooLarge = await ann.send("POST", "/v1/uploads", {
     type: "image/jpeg",
-    bytes: 17 * 1024 * 1024,
+    bytes: 501 * 1024 * 1024,
   });
   expect(tooLarge.status).toBe(413);
-  expect((await problem(tooLarge)).detail).toMatch(/16/);
+  expect((await problem(tooLarge)).detail).toMatch(/500 MiB/);
+  const asForm = await ann.send("POST", "/v1/uploads", {
+    type: "image/jpeg",
+    bytes: 17 * 1024 * 1024,
+    method: "form",
+  });
+  expect(asForm.status).toBe(413);
+  expect((await problem(asForm)).detail).toMatch(/16 MiB/);
 
   const created = await ann.send("POST", "/v1/uploads", { type: "image/jpeg", bytes: 1_000 });
   const { upload: form, image } = (await created.json()) as Awaited<ReturnType<typeof upload>>;
