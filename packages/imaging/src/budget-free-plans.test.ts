@@ -7,7 +7,7 @@ import * as Grid from "./grid.schema.ts";
 import * as Plan from "./plan.ts";
 import * as BudgetFreePlans from "./budget-free-plans.ts";
 import { Refusal } from "./refusal.ts";
-import { type Request, print } from "./request.ts";
+import { type Request, parse, print } from "./request.ts";
 
 const source: Plan.Source = {
   width: 6000,
@@ -147,3 +147,8 @@ function isPossible(request: Request): boolean {
     throw error;
   }
 }
+
+test.each(["16/9", "32:18", "1.6:0.9"])("ar=%s is as free as 16:9, which it equals", (ar) => {
+  const { request } = parse({ w: ["640"], ar: [ar] });
+  expect(snapOrKeys(request)).toEqual({ w: 640, ar: "16:9" });
+});

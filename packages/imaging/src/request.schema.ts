@@ -154,11 +154,25 @@ const quality = z
   );
 
 const side = "([1-9]\\d{0,4}(\\.\\d{1,4})?|0\\.\\d{0,3}[1-9])";
-const ratio = matching(new RegExp(`^${side}[:/]${side}$`)).check(
-  z.describe(
-    "the shape of the result, width to height such as 16:9 or 1.91:1; with w or h it gives the other side, with neither the largest such part. fit is then cover unless it is contain or fill",
-  ),
-);
+const Ratio = matching(new RegExp(`^${side}[:/]${side}$`));
+const ratio = z
+  .codec(Ratio, Ratio, { decode: reduced, encode: reduced })
+  .check(
+    z.describe(
+      "the shape of the result, width to height such as 16:9 or 1.91:1; with w or h it gives the other side, with neither the largest such part. fit is then cover unless it is contain or fill",
+    ),
+  );
+
+/** The ratio in its smallest whole numbers, so that 32:18 and 16/9 are 16:9 wherever shapes are compared; as it was written, with a colon, where a number would be too long for the grammar. */
+function reduced(text: string): string {
+  const [across = 1, down = 1] = text.split(/[:/]/).map((each) => Math.round(Number(each) * 1e4));
+  const divisor = greatestCommonDivisor(across, down);
+  const whole = `${across / divisor}:${down / divisor}`;
+  return /^\d{1,5}:\d{1,5}$/.test(whole) ? whole : text.replace("/", ":");
+}
+
+const greatestCommonDivisor = (one: number, other: number): number =>
+  other === 0 ? one : greatestCommonDivisor(other, one % other);
 
 const rotation = z
   .codec(z.enum(["0", "90", "180", "270"]), z.literal([0, 90, 180, 270]), {

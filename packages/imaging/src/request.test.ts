@@ -210,3 +210,18 @@ function refusal(query: Parameters<typeof Request.parse>[0]): Refusal {
   }
   throw new Error("the query was accepted; a refusal was expected");
 }
+
+test.each([
+  ["16:9", "16:9"],
+  ["16/9", "16:9"],
+  ["32:18", "16:9"],
+  ["1.50:1", "3:2"],
+  ["0.5:1", "1:2"],
+  ["1.91:1", "191:100"],
+  ["12345.6789/1", "12345.6789:1"],
+])("ar=%s is read as %s, and so is a request that has it", (written, meant) => {
+  const { request } = Request.parse({ ar: [written] });
+  expect(request.ar).toBe(meant);
+  expect(Request.texts({ ar: written }).ar).toBe(meant);
+  expect(Request.parse({ ar: [meant] }).request).toEqual(request);
+});

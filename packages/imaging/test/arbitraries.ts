@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 
-import { type Request, places } from "../src/request.ts";
+import { type Request, parse, places } from "../src/request.ts";
 
 const fraction = fc.integer({ min: 0, max: 10_000 }).map((n) => n / 10_000);
 const thousandths = (min: number, max: number) =>
@@ -13,7 +13,7 @@ const values = {
   h: fc.integer({ min: 1, max: 4096 }),
   ar: fc
     .tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 40 }))
-    .map((sides) => sides.join(":")),
+    .map((sides) => parse({ ar: [sides.join(":")] }).request.ar!),
   dpr: thousandths(1, 4),
   fit: fc.constantFrom("cover", "contain", "fill", "inside", "outside"),
   pos: fc.oneof(fc.constantFrom(...places), fc.record({ x: fraction, y: fraction })),
