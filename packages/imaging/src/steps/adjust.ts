@@ -1,6 +1,10 @@
 import type { Step } from "./step.ts";
 
-/** Changes brightness, contrast and saturation, in this order, as CSS's filters of these names do; transparency stays. https://www.w3.org/TR/filter-effects-1/#supported-filter-functions */
+/**
+ * Changes brightness, contrast and saturation, each as CSS's filter of that name does; transparency stays. Together they differ
+ * from CSS where values leave 0..255 on the way: CSS cuts them off after each filter, which loses more.
+ * https://www.w3.org/TR/filter-effects-1/#supported-filter-functions
+ */
 export const adjust: Step = (picture, { brightness = 0, contrast = 0, saturation = 0 }) => {
   const [bright, strong] = [1 + brightness / 100, 1 + contrast / 100];
   // one multiplication for both, so that nothing is cut off between them
