@@ -103,7 +103,7 @@ function allowApiInvoke(name: string, handler: sst.aws.Function) {
 }
 
 function methodsByPath() {
-  const byPath: Record<string, string[]> = { "/health": ["GET"], "/s3": ["GET", "PUT"] };
+  const byPath: Record<string, string[]> = { "/health": ["GET"], "/s3": ["GET", "HEAD", "PUT"] };
   for (const { method, path } of routes) (byPath[path] ??= []).push(method);
   return byPath;
 }

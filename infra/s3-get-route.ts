@@ -26,37 +26,6 @@ const reader = new aws.iam.Role("ApiPictureReader", {
   ],
 });
 
-/** `GET /s3?image=NAME`: the gateway fetches `images/NAME` itself, no function runs. */
-const route = gateway.routeIntegration(
-  "GET /s3",
-  {
-    type: "aws",
-    integrationHttpMethod: "GET",
-    uri: $interpolate`arn:aws:apigateway:${region}:s3:path/${images.name}/images/{image}`,
-    credentials: reader.arn,
-    requestParameters: {
-      "integration.request.path.image": "method.request.querystring.image",
-      "integration.request.header.If-None-Match": "method.request.header.If-None-Match",
-      "integration.request.header.Range": "method.request.header.Range",
-    },
-    passthroughBehavior: "when-no-match",
-  },
-  {
-    name: "GetS3",
-    transform: {
-      method: (method) => {
-        method.requestValidatorId = parameters.id;
-        method.requestParameters = {
-          "method.request.querystring.image": true,
-          "method.request.header.If-None-Match": false,
-          "method.request.header.Range": false,
-        };
-        return undefined;
-      },
-    },
-  },
-).nodes;
-
 const objectHeaders = S3Responses.passHeaders(
   "Content-Type",
   "ETag",
@@ -78,7 +47,8 @@ const typeByName = [
   `#set($context.responseOverride.header.Content-Type = $type)`,
 ].join("");
 
-S3Responses.addResponses("GetS3", route, {
+/** By the status that the client receives. */
+const responses: Record<string, S3Responses.S3Response> = {
   "200": { pattern: "200", headers: objectHeaders },
   "206": {
     pattern: "206",
@@ -122,4 +92,40 @@ S3Responses.addResponses("GetS3", route, {
       code: "store.unavailable",
     },
   },
-});
+};
+
+/** `GET` and `HEAD` of `/s3?image=NAME`: the gateway asks the bucket for `images/NAME` itself, no function runs. */
+for (const method of ["GET", "HEAD"] as const) {
+  const name = method === "GET" ? "GetS3" : "HeadS3";
+  const route = gateway.routeIntegration(
+    `${method} /s3`,
+    {
+      type: "aws",
+      // of a HEAD, too, so that it has the headers of the GET: the length of the empty answer of S3's HEAD would be 0
+      integrationHttpMethod: "GET",
+      uri: $interpolate`arn:aws:apigateway:${region}:s3:path/${images.name}/images/{image}`,
+      credentials: reader.arn,
+      requestParameters: {
+        "integration.request.path.image": "method.request.querystring.image",
+        "integration.request.header.If-None-Match": "method.request.header.If-None-Match",
+        "integration.request.header.Range": "method.request.header.Range",
+      },
+      passthroughBehavior: "when-no-match",
+    },
+    {
+      name,
+      transform: {
+        method: (args) => {
+          args.requestValidatorId = parameters.id;
+          args.requestParameters = {
+            "method.request.querystring.image": true,
+            "method.request.header.If-None-Match": false,
+            "method.request.header.Range": false,
+          };
+          return undefined;
+        },
+      },
+    },
+  ).nodes;
+  S3Responses.addResponses(name, route, responses);
+}

@@ -126,6 +126,35 @@ const presetImage = deliveryOperation(
   "A preset is a named set of query parameters; parameters in the query override those of the preset.",
 );
 
+const publishedPicture: OperationDescription = {
+  id: "getPublishedPicture",
+  tag: "Pictures",
+  summary: "The image with a name, unchanged",
+  description:
+    "The gateway reads it from the bucket itself; no function runs. The image has no metadata.",
+  parameters: [imageNameParameter, ...ifNoneMatchParameters, ...rangeParameters],
+  responses: {
+    200: {
+      description: "The image.",
+      bytes: ["image/jpeg", "image/png", "image/webp", "image/gif"],
+      headers: ["ETag", "Cache-Control"],
+    },
+    206: {
+      description: "The requested range of bytes.",
+      bytes: ["image/jpeg", "image/png", "image/webp", "image/gif"],
+      headers: ["ETag", "Content-Range"],
+    },
+    304: { description: "The client's copy is current.", headers: ["ETag"] },
+  },
+  problems: [
+    "gateway.bad_request_parameters",
+    "picture.unreadable",
+    "picture.missing",
+    "range.unsatisfiable",
+    "store.unavailable",
+  ],
+};
+
 const listImages: OperationDescription = {
   id: "listImages",
   tag: "Images",
@@ -217,34 +246,8 @@ export const operations: Record<string, OperationDescription> = {
   "HEAD /i/{id}/{rev}": headOperation(imageRevision),
   "GET /i/{id}/{rev}/{preset}": presetImage,
   "HEAD /i/{id}/{rev}/{preset}": headOperation(presetImage),
-  "GET /s3": {
-    id: "getPublishedPicture",
-    tag: "Pictures",
-    summary: "The image with a name, unchanged",
-    description:
-      "The gateway reads it from the bucket itself; no function runs. The image has no metadata.",
-    parameters: [imageNameParameter, ...ifNoneMatchParameters, ...rangeParameters],
-    responses: {
-      200: {
-        description: "The image.",
-        bytes: ["image/jpeg", "image/png", "image/webp", "image/gif"],
-        headers: ["ETag", "Cache-Control"],
-      },
-      206: {
-        description: "The requested range of bytes.",
-        bytes: ["image/jpeg", "image/png", "image/webp", "image/gif"],
-        headers: ["ETag", "Content-Range"],
-      },
-      304: { description: "The client's copy is current.", headers: ["ETag"] },
-    },
-    problems: [
-      "gateway.bad_request_parameters",
-      "picture.unreadable",
-      "picture.missing",
-      "range.unsatisfiable",
-      "store.unavailable",
-    ],
-  },
+  "GET /s3": publishedPicture,
+  "HEAD /s3": headOperation(publishedPicture),
   "PUT /s3": {
     id: "putNamedPicture",
     tag: "Uploads",

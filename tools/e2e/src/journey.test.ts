@@ -153,6 +153,11 @@ test("a named image is served from the bucket without a function and without EXI
   expect(bytes.includes("secret-photographer")).toBe(false);
 
   const etag = answer.headers.get("etag")!;
+  const head = await send(stage.local, "HEAD", "/s3?image=field.jpg");
+  expect([head.status, (await head.arrayBuffer()).byteLength]).toEqual([200, 0]);
+  for (const name of ["content-type", "content-length", "etag", "cache-control"])
+    expect([name, head.headers.get(name)]).toEqual([name, answer.headers.get(name)]);
+  expect((await send(stage.local, "HEAD", "/s3?image=absent.jpg")).status).toBe(404);
   const unchanged = await get("/s3?image=field.jpg", { "if-none-match": etag });
   expect([unchanged.status, unchanged.headers.get("content-type")]).toEqual([304, "image/jpeg"]);
   const part = await get("/s3?image=field.jpg", { range: "bytes=0-9" });

@@ -68,6 +68,7 @@ const requests: [operationId: string, status: number, ask: () => Promise<Respons
   ["getPictureByPreset", 200, () => open("GET", `/i/${image.id}/${image.rev}/thumb`)],
   ["headPictureByPreset", 200, () => open("HEAD", `/i/${image.id}/${image.rev}/thumb`)],
   ["getPublishedPicture", 200, () => open("GET", "/s3?image=documented.jpg")],
+  ["headPublishedPicture", 200, () => open("HEAD", "/s3?image=documented.jpg")],
   [
     "getPublishedPicture",
     206,

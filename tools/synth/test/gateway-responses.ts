@@ -125,6 +125,7 @@ export const gatewayResponses = (graphs: () => Read.Graphs) =>
 
     test.each([
       ["GET /s3", meaningOf],
+      ["HEAD /s3", meaningOf],
       ["PUT /s3", expectedStatusOfPut],
     ])("each S3 status of %s maps to exactly one response", (route, expectedStatusOfGet) => {
       const { responses } = Read.endpoint(graphs().laptop, route);
@@ -166,6 +167,7 @@ export const gatewayResponses = (graphs: () => Read.Graphs) =>
 
     test.each([
       ["GET /s3", ["400", "404", "416", "502"]],
+      ["HEAD /s3", ["400", "404", "416", "502"]],
       ["PUT /s3", ["400", "409", "415", "502"]],
     ])("an error from %s is a problem, sent as text for every Accept header", (route, statuses) => {
       const errors = Read.endpoint(graphs().laptop, route).responses.filter(

@@ -37,6 +37,7 @@ export const gateway = (graphs: () => Read.Graphs) =>
           "GET /partner/v1/images/{id}: NONE + key → ApiHandler",
           "GET /partner/v1/images: NONE + key → ApiHandler",
           "GET /s3: NONE → AWS",
+          "HEAD /s3: NONE → AWS",
           "PUT /s3: COGNITO_USER_POOLS → AWS",
           "DELETE /v1/images/{id}/like: COGNITO_USER_POOLS → ApiHandler",
           "PUT /v1/images/{id}/like: COGNITO_USER_POOLS → ApiHandler",
