@@ -77,14 +77,16 @@ const tools = {
     await uppy.upload();
     return result();
   },
-  async uppyStart(path: string) {
+  /** With `cancel` the file is cancelled as soon as its first part is stored: a later call may come when it is complete. */
+  async uppyStart(path: string, atPart?: "cancel") {
     uppy = createUppy("parts");
     const file = add(await load(path));
     const stored = Promise.withResolvers<string>();
     tools.uppyPartIsStored = () => stored.promise;
-    uppy.on("s3-multipart:part-uploaded", () =>
-      stored.resolve(String(uppy.getFile(file).meta["imageId"])),
-    );
+    uppy.on("s3-multipart:part-uploaded", () => {
+      stored.resolve(String(uppy.getFile(file).meta["imageId"]));
+      if (atPart === "cancel") uppy.cancelAll();
+    });
     uploading = uppy.upload();
     uploading.catch(() => {});
   },
@@ -99,7 +101,6 @@ const tools = {
   uppyPartIsStored: async () => "",
   uppyPause: () => uppy.pauseAll(),
   uppyResume: () => uppy.resumeAll(),
-  uppyCancel: () => uppy.cancelAll(),
   async uppyDone() {
     await uploading;
     return result();

@@ -185,9 +185,8 @@ describe.skipIf(browserIsMissing)("in Chromium", () => {
   });
 
   test("a file that is cancelled in Uppy leaves nothing on the server", async () => {
-    await page.evaluate(() => tools.uppyStart("/large.png"));
+    await page.evaluate(() => tools.uppyStart("/large.png", "cancel"));
     const id = await page.evaluate(() => tools.uppyPartIsStored());
-    await page.evaluate(() => tools.uppyCancel());
     await expect.poll(async () => (await stateOf(id)).status, { timeout: 10_000 }).toBe(404);
     expect(await openKeys()).not.toContain(`uploads/${id}`);
   });
