@@ -252,6 +252,12 @@ describe.each(["undici's classes", "the bundle's light classes"])("with %s", (cl
     );
   });
 
+  test("an SVG behind a long comment is accepted: ingest looks for its beginning", async () => {
+    const body = `<!--${"licence ".repeat(1000)}--><svg xmlns="http://www.w3.org/2000/svg"/>`;
+    const headers = { "content-type": "image/svg+xml" };
+    expect((await call("POST", "/v1/images", { ...ann, body, headers })).status).toBe(202);
+  });
+
   test("a body of exactly 4,500,000 bytes is accepted", async () => {
     const { status, body } = await call("POST", "/v1/images", {
       ...ann,

@@ -19,9 +19,10 @@ export async function readImageBody(c: Context<Env>) {
   if (body.length === 0) throw emptyError();
   if (body.length > MAX_BYTES) throw tooLargeError(body.length);
   // on demand: no other request needs it
-  const { sniff } = await import("@balde/imaging/sniff");
-  if (!sniff(Buffer.from(body.buffer, body.byteOffset, Math.min(body.length, SNIFFED_BYTES))))
-    throw notPictureError();
+  const { sniff, isUnfinishedPrologue } = await import("@balde/imaging/sniff");
+  const start = Buffer.from(body.buffer, body.byteOffset, Math.min(body.length, SNIFFED_BYTES));
+  // an SVG may begin with a long licence: ingest reads on
+  if (!sniff(start) && !isUnfinishedPrologue(start)) throw notPictureError();
   return { type, body };
 }
 

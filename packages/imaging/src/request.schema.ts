@@ -218,9 +218,9 @@ export const Query = z.strictObject({
   bg: z.optional(colour),
   blur: z.optional(decimal(0.3, 100, "sigma in delivered pixels, a number 0.3..100")),
   sharpen: z.optional(decimal(0.3, 10, "sigma in delivered pixels, a number 0.3..10")),
-  bri: z.optional(percent("changes the brightness")),
-  con: z.optional(percent("changes the contrast")),
-  sat: z.optional(percent("changes the saturation")),
+  bri: z.optional(percent("brighter, or darker below 0,")),
+  con: z.optional(percent("more contrast, or less below 0,")),
+  sat: z.optional(percent("more colour, or less below 0,")),
   gray: z.optional(claim("1 removes colour, 0 keeps it")),
   anim: z.optional(claim("1 keeps a moving picture moving, 0 takes its first frame")),
   f: z.optional(

@@ -129,9 +129,9 @@ const presetImage = deliveryOperation(
 const publishedPicture: OperationDescription = {
   id: "getPublishedPicture",
   tag: "Pictures",
-  summary: "The image with a name, unchanged",
+  summary: "The image with a name, as it was prepared",
   description:
-    "The gateway reads it from the bucket itself; no function runs. The image has no metadata.",
+    "The gateway reads it from the bucket itself; no function runs. It is a copy without metadata, of at most 4096 pixels and 9.5 MB, as JPEG, PNG, WebP or GIF.",
   parameters: [imageNameParameter, ...ifNoneMatchParameters, ...rangeParameters],
   responses: {
     200: {

@@ -12,7 +12,7 @@ export type DeliverableImage = {
   id: ImageId;
   rev: string;
   isPublic: boolean;
-  /** Of the file that was uploaded. */
+  /** Of the file that was uploaded; else the image's own name. */
   fileName: string | undefined;
   source: Source;
   /** What no plan needs: of the original its content type and size in bytes, the dominant colour and the placeholder. */
@@ -55,7 +55,7 @@ export async function get(
     id: row.id,
     rev: row.rev,
     isPublic: row.visibility === "public",
-    fileName: row.fileName,
+    fileName: row.fileName ?? row.name,
     source: { width, height, format, hasAlpha, pages, credit },
     facts: { type: row.type, bytes: row.bytes, color: row.color, thumbhash: row.thumbhash },
     rungs: (row.rungs ?? []).map((rung) => ({ ...rung, contentType: rung.type })),

@@ -50,7 +50,7 @@ export const safety: Record<string, string> = {
   "Timing-Allow-Origin": "*",
 };
 
-/** Headers that describe the body. With `dl`, a browser saves it under that name, and with `dl=1` under the name of the file that was uploaded. */
+/** Headers that describe the body. With `dl`, a browser saves it under that name, and with `dl=1` under the name of the file that was uploaded, or the image's name. */
 export function content(
   { id, fileName }: { id: string; fileName: string | undefined },
   plan: Plan,
