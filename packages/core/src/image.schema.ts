@@ -38,7 +38,11 @@ export const Tag = z.string().check(
     "a tag is 1 to 50 letters, digits, dashes and underscores",
   ),
 );
-export const Tags = z.array(Tag).check(z.maxLength(20));
+/** Each tag once, also of those that were spelt differently. */
+export const Tags = z.array(Tag).check(
+  z.overwrite((tags) => [...new Set(tags)]),
+  z.maxLength(20),
+);
 
 export const State = z.enum(["pending", "processing", "ready", "rejected", "deleted"]);
 /** `private`: only the owner sees the image; others need a signed URL. */

@@ -15,12 +15,12 @@ export const original = (id: ImageId, rev: string): string => `${originalsPrefix
 /** The prefix of the originals of all revisions. */
 export const originalsPrefix = (id: ImageId): string => `originals/${id}/`;
 
-/** A smaller copy of the original, to render from. */
+/** A smaller copy of the original, to render from. Of an image that is a thousand times as high as wide, all are one pixel wide. */
 export const rung = (
   id: ImageId,
   rev: string,
-  { width, type }: Pick<Rung, "width" | "type">,
-): string => `${rungsPrefix(id, rev)}${width}.${type === "image/png" ? "png" : "jpg"}`;
+  { width, height, type }: Pick<Rung, "width" | "height" | "type">,
+): string => `${rungsPrefix(id, rev)}${width}x${height}.${type === "image/png" ? "png" : "jpg"}`;
 
 /** The prefix of all rungs of one revision. */
 export const rungsPrefix = (id: ImageId, rev: string): string => `${ladderPrefix(id)}${rev}/`;

@@ -1,7 +1,7 @@
 import { assert, oneof, property, string } from "fast-check";
 import { expect, test } from "vitest";
 
-import { Alt, Tag, Title } from "./image.schema.ts";
+import { Alt, Tag, Tags, Title } from "./image.schema.ts";
 import { FileName, MAX_FILE_NAME } from "./text.schema.ts";
 
 const decomposed = "fe\u0301rias";
@@ -94,4 +94,8 @@ test("a text of a million combining marks is refused, or cut, without being conv
   const marks = "\u0301\u0323".repeat(500_000);
   for (const schema of [Title, Alt, Tag]) expect(schema.safeParse(`a${marks}`).success).toBe(false);
   expect(FileName.parse(`a${marks}`)).toHaveLength(MAX_FILE_NAME);
+});
+
+test("each tag is kept once, however it is spelt", () => {
+  expect(Tags.parse(["Sea", "sea", composed, decomposed, "sky"])).toEqual(["sea", composed, "sky"]);
 });

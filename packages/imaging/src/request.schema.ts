@@ -243,8 +243,12 @@ export const Query = z.strictObject({
       ),
   ),
   dl: z.optional(
-    // oxlint-disable-next-line no-control-regex -- a header must not contain control characters, and an unpaired surrogate has no UTF-8
-    matching(/^[^\u0000-\u001f\u007f"/\\\ud800-\udfff]{1,120}$/u).check(
+    // a header must not contain control characters, an unpaired surrogate has no UTF-8, and characters of direction would show
+    // the name backwards
+    matching(
+      // oxlint-disable-next-line no-control-regex
+      /^[^\u0000-\u001f\u007f-\u009f"/\\\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]{1,120}$/u,
+    ).check(
       z.describe(
         'offers the picture as a download: of this name, 1..120 characters without " / \\, or with 1 of the name of the uploaded file',
       ),

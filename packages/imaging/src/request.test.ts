@@ -112,6 +112,9 @@ test.each([
 test("half of a surrogate pair is not a file name", () => {
   for (const dl of ["\ud83d", "a\udc1f", "\udc1f\ud83d"])
     expect(z.safeParse(Request.UrlRequest, { dl }).success).toBe(false);
+  // right-to-left override, a line of its own, the second control characters, a mark of byte order
+  for (const dl of ["\u202egpj.exe", "a\u2028b", "a\u0085b", "\ufeffa"])
+    expect(z.safeParse(Request.UrlRequest, { dl }).success).toBe(false);
   expect(z.safeParse(Request.UrlRequest, { dl: "🐟.jpg" }).success).toBe(true);
 });
 

@@ -45,7 +45,8 @@ beforeAll(async () => {
   const event = { id, sequencer: "01" };
   const image = (await Ingest.startProcessing(event))!;
   await Bucket.put(ObjectKey.original(id, prepared.rev), bytes, { type: "image/jpeg" });
-  const rung = { width: whole.width, type: "image/jpeg" as const };
+  const { width, height } = whole;
+  const rung = { width, height, type: "image/jpeg" as const };
   await Bucket.put(ObjectKey.rung(id, prepared.rev, rung), bytes, { type: rung.type });
   await Ingest.markReady(event, image, findings(bytes.length, prepared));
   imageUrl = `${cloud.api}/i/${id}/${prepared.rev}`;

@@ -84,6 +84,10 @@ test.each([
     "férias na praia.png",
     `attachment; filename="ferias na praia.jpg"; filename*=UTF-8''f%C3%A9rias%20na%20praia.jpg`,
   ],
+  [
+    "photo.constructor",
+    `attachment; filename="photo.constructor.jpg"; filename*=UTF-8''photo.constructor.jpg`,
+  ],
   ["猫", `attachment; filename="_.jpg"; filename*=UTF-8''%E7%8C%AB.jpg`],
   ['a";b.jpg', `attachment; filename="a_;b.jpg"; filename*=UTF-8''a%22%3Bb.jpg`],
 ])(

@@ -87,26 +87,28 @@ function attachment(name: string, extension: string) {
 /** The name with the extension of its format. An extension of another image format is replaced; what only looks like one, as in `v1.2`, stays. */
 function withExtension(name: string, extension: string): string {
   const [, stem, ending] = /^(.*[^.])\.([^.]+)$/su.exec(name) ?? [];
-  const format = FORMATS_BY_ENDING[ending?.toLowerCase() ?? ""];
+  const format = FORMATS_BY_ENDING.get(ending?.toLowerCase() ?? "");
   if (format === undefined) return `${name}.${extension}`;
   return format === extension ? name : `${stem}.${extension}`;
 }
 
 /** The usual extensions of image files, with the one that this service writes for the same format. */
-const FORMATS_BY_ENDING: Partial<Record<string, string>> = {
-  ...Object.fromEntries(
-    ["avif", "webp", "jpg", "png", "gif", "tif", "svg", "heic"].map((one) => [one, one]),
-  ),
-  jpeg: "jpg",
-  jpe: "jpg",
-  jfif: "jpg",
-  pjpeg: "jpg",
-  apng: "png",
-  tiff: "tif",
-  heif: "heic",
-  hif: "heic",
-  avifs: "avif",
-  svgz: "svg",
-  bmp: "bmp",
-  dng: "dng",
-};
+const FORMATS_BY_ENDING = new Map<string, string>(
+  Object.entries({
+    ...Object.fromEntries(
+      ["avif", "webp", "jpg", "png", "gif", "tif", "svg", "heic"].map((one) => [one, one]),
+    ),
+    jpeg: "jpg",
+    jpe: "jpg",
+    jfif: "jpg",
+    pjpeg: "jpg",
+    apng: "png",
+    tiff: "tif",
+    heif: "heic",
+    hif: "heic",
+    avifs: "avif",
+    svgz: "svg",
+    bmp: "bmp",
+    dng: "dng",
+  }),
+);

@@ -497,6 +497,14 @@ test("a derivative that is requested often is encoded again, and replaces the fi
   }
 });
 
+test("an image that is a thousand times as high as wide is delivered small", async () => {
+  const tall = await readyImage(await photo(2, 4000).jpeg().toBuffer());
+  for (const query of ["h=16", "h=250", "w=160&h=160", "h=1000"]) {
+    const response = await served(deliveryRequest(tall, query));
+    expect([query, response.status, (await sizeOf(response))[0]]).toEqual([query, 200, 1]);
+  }
+});
+
 test("transparency is kept for a client that accepts neither AVIF nor WebP", async () => {
   const own = await readyImage(await disc(900, 900).png({ compressionLevel: 0 }).toBuffer());
   const { headers, body } = await get("w=200", { ...own, accept: "*/*" });

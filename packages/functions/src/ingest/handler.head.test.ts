@@ -1,4 +1,5 @@
 import * as Image from "@balde/core/image";
+import * as Ingest from "@balde/core/ingest";
 import * as Upload from "@balde/core/upload";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -7,7 +8,7 @@ import { as } from "../../../core/test/samples.ts";
 import { png } from "../../../imaging/test/hostile/bytes.ts";
 import { validImages } from "../../../imaging/test/hostile/cases.ts";
 import { photo } from "../../../imaging/test/samples.ts";
-import { startS3Proxy } from "../../test/s3-proxy.ts";
+import { startS3Proxy, withS3Proxy } from "../../test/s3-proxy.ts";
 import { sqsEvent } from "../../test/sqs-event.ts";
 import { handler } from "./handler.ts";
 
@@ -77,4 +78,27 @@ test("when the first bytes do not tell enough, the rest is read", async () => {
     code: "image.truncated",
     read: cut.length,
   });
+});
+
+test("an image that becomes private while it is prepared is stored under its name for no moment", async () => {
+  const bytes = new Uint8Array(await photo(300, 200).jpeg().toBuffer());
+  const { id } = await as("ann", () =>
+    Upload.receive({ type: "image/jpeg", body: bytes, name: "secret.jpg" }),
+  );
+  const body = JSON.stringify(await cloud.eventOf(id));
+  const paths: string[] = [];
+  let hidden: Promise<unknown> | undefined;
+  const hide = async () => {
+    await expect.poll(async () => (await Ingest.readRow(id))?.state).toBe("processing");
+    await as("ann", () => Image.update({ id, visibility: "private" }));
+  };
+  await withS3Proxy(
+    () => handler(sqsEvent(body)),
+    async (path) => {
+      paths.push(path);
+      if (path.includes("/uploads/")) await (hidden ??= hide());
+    },
+  );
+  expect(await Ingest.readRow(id)).toMatchObject({ state: "ready", visibility: "private" });
+  expect(paths.filter((path) => path.endsWith("/images/secret.jpg"))).toEqual([]);
 });

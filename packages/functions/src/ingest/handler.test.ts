@@ -73,7 +73,7 @@ test("an uploaded photograph becomes ready, with rungs and a named copy, and the
   expect(rungs.length).toBeGreaterThan(0);
   expect((await stored(id)).toSorted()).toEqual(
     [
-      ...rungs.map(({ width }) => `ladder/${id}/${image.rev}/${width}.jpg`),
+      ...rungs.map(({ width, height }) => `ladder/${id}/${image.rev}/${width}x${height}.jpg`),
       `originals/${id}/${image.rev}`,
     ].toSorted(),
   );
@@ -200,8 +200,8 @@ test("a reprocessed image has its rungs and its named copy again, and no derivat
   await deliver(event);
   const { rungs, ...before } = (await Image.findRow(id))!;
   const files = await stored(id);
-  for (const { width } of rungs!)
-    await Bucket.removeAllVersions(`ladder/${id}/${before.rev}/${width}.jpg`);
+  for (const { width, height } of rungs!)
+    await Bucket.removeAllVersions(`ladder/${id}/${before.rev}/${width}x${height}.jpg`);
   await Bucket.removeAllVersions("images/anew.jpg");
   await Bucket.put(`derived/${id}/${before.rev}/x.webp`, body, { type: "image/webp" });
 
@@ -329,7 +329,14 @@ test("each message costs few requests to the table, and the row is not read agai
   const [readRow, readAgain] = Array(2).fill("GetItem");
   const [startProcessing, markReady, markRejected] = Array(3).fill("TransactWriteItems");
   const claimName = "PutItem";
-  expect(await requests(event)).toEqual([readRow, startProcessing, claimName, markReady]);
+  const readVisibility = "GetItem";
+  expect(await requests(event)).toEqual([
+    readRow,
+    startProcessing,
+    readVisibility,
+    claimName,
+    markReady,
+  ]);
   expect(await requests(sync(id))).toEqual([readRow, readAgain]);
   // there is nothing to do; then as after any command
   expect(await requests(event)).toEqual([readRow, readAgain, readRow, readAgain]);

@@ -57,7 +57,7 @@ test("an upload becomes original, rungs and named copy, as often as it is stored
     new Set([
       `uploads/${id}`,
       `originals/${id}/${prepared.rev}`,
-      `ladder/${id}/${prepared.rev}/512.jpg`,
+      `ladder/${id}/${prepared.rev}/512x366.jpg`,
       "images/stored.jpg",
     ]),
   );
@@ -130,7 +130,7 @@ test("all revisions but one, all derivatives, and only one version of an upload 
   const { id } = await pendingImage();
   const all = [rev, "aaaaaaaaaaaa"].flatMap((each) => [
     ObjectKey.original(id, each),
-    ObjectKey.rung(id, each, { width: 512, type }),
+    ObjectKey.rung(id, each, { width: 512, height: 341, type }),
     ObjectKey.derivative(id, each, "plan.webp"),
     ObjectKey.derivativeByRequest(id, each),
   ]);
@@ -156,7 +156,7 @@ test("of an erased image only a tombstone remains, and no object but those of ot
   const all = [
     ObjectKey.upload(id),
     ObjectKey.original(id, rev),
-    ObjectKey.rung(id, rev, { width: 512, type }),
+    ObjectKey.rung(id, rev, { width: 512, height: 341, type }),
     ObjectKey.derivative(id, rev, "plan.webp"),
     ObjectKey.derivativeByRequest(id, "request"),
     ObjectKey.namedCopy("gone.jpg"),

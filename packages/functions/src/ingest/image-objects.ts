@@ -62,9 +62,9 @@ export async function store(
   if (upload && !(await Bucket.copy(upload, ObjectKey.original(id, rev), { type: contentType })))
     throw uploadGone();
   await Promise.all([
-    ...rungs.map(({ width, data, contentType }) => {
+    ...rungs.map(({ width, height, data, contentType }) => {
       const type = rungType(contentType);
-      return Bucket.put(ObjectKey.rung(id, rev, { width, type }), data, { type });
+      return Bucket.put(ObjectKey.rung(id, rev, { width, height, type }), data, { type });
     }),
     putNamedCopy(image, prepared),
   ]);
@@ -120,7 +120,10 @@ export async function removeAll(id: ImageId): Promise<void> {
 }
 
 /** Whether there is a copy under the image's name. */
-export const hasNamedCopy = ({ name, visibility }: Ingest.Image): boolean =>
+export const hasNamedCopy = ({
+  name,
+  visibility,
+}: Pick<Partial<Ingest.Image>, "name" | "visibility">): boolean =>
   name !== undefined && visibility === "public";
 
 type NamedImage = Pick<Ingest.Image, "id" | "name">;

@@ -5,6 +5,7 @@ import * as Ingest from "@balde/core/ingest";
 import * as ObjectKey from "@balde/core/object-key";
 import * as Upload from "@balde/core/upload.schema";
 import * as Limits from "@balde/imaging/limits";
+import type { Prepared } from "@balde/imaging/prepare";
 import { Refusal } from "@balde/imaging/refusal";
 import * as WorkerProcess from "@balde/imaging/worker-process";
 
@@ -46,7 +47,7 @@ export async function processUpload(record: S3Record, limit: WorkerProcess.Limit
       await readInto(file, object, head);
       return WorkerProcess.prepare(file, { ...limit, namedCopy });
     });
-    await ImageObjects.store(image, prepared, object);
+    await ImageObjects.store(image, await publishable(prepared, id), object);
     const ready = await Ingest.markReady(event, image, findings(object.size, prepared));
     // nothing else was stored, and the copy under the name is what the row says
     const isSettled = ready?.attempts === 1 && ready.visibility === image.visibility;
@@ -62,6 +63,13 @@ export async function processUpload(record: S3Record, limit: WorkerProcess.Limit
     const rejected = await Ingest.markRejected(event, image, reason);
     await settle(id, object, rejected ?? (await Ingest.readRow(id)), limit);
   }
+}
+
+/** Without the named copy if the owner has made the image private, or deleted it, while it was prepared: what was never public must not be so for a moment. */
+async function publishable(prepared: Prepared, id: Image.ImageId): Promise<Prepared> {
+  if (!prepared.namedCopy) return prepared;
+  const row = await Ingest.readRow(id);
+  return row && ImageObjects.hasNamedCopy(row) ? prepared : { ...prepared, namedCopy: undefined };
 }
 
 /** The image that the object was uploaded for; `named` if it came through `PUT /s3`. */
