@@ -8,7 +8,7 @@ type ImageRow = Row & {
   title?: string;
   name?: string;
   rev?: string;
-  rungs?: { width: number; type: string }[];
+  rungs?: { width: number; height: number; type: string }[];
 };
 
 /** Returns a sentence for each object and row that contradicts the row of its image, and for each one that is missing. */
@@ -84,7 +84,8 @@ function missingObjects(id: string, row: ImageRow, versions: Version[]): string[
   const expected = [
     `originals/${id}/${rev}`,
     ...rungs.map(
-      ({ width, type }) => `ladder/${id}/${rev}/${width}.${type === "image/png" ? "png" : "jpg"}`,
+      ({ width, height, type }) =>
+        `ladder/${id}/${rev}/${width}x${height}.${type === "image/png" ? "png" : "jpg"}`,
     ),
     ...(name && visibility === "public" ? [`images/${name}`] : []),
   ];
