@@ -259,14 +259,19 @@ export function objectCall(
   return { service: "s3", bucket: bucketName(), method, path, ...call };
 }
 
-async function unlessMissing<Result>(
+const unlessMissing = <Result>(work: (aws: typeof AwsRequest) => Promise<Result>) =>
+  unlessRefused(work, ({ status }) => status === 404 || status === 412);
+
+/** The result of `work`; undefined where S3 refuses it in a way that is expected. */
+export async function unlessRefused<Result>(
   work: (aws: typeof AwsRequest) => Promise<Result>,
+  isExpected: (error: AwsRequest.AwsError) => boolean,
 ): Promise<Result | undefined> {
   const aws = await awsRequest();
   try {
     return await work(aws);
   } catch (error) {
-    if (error instanceof aws.AwsError && [404, 412].includes(error.status)) return undefined;
+    if (error instanceof aws.AwsError && isExpected(error)) return undefined;
     throw error;
   }
 }

@@ -109,16 +109,7 @@ export async function abortAll(key: string): Promise<void> {
 const element = (xml: string, name: string): string | undefined =>
   new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
 
-async function unlessGone<Result>(
-  work: (aws: typeof AwsRequest) => Promise<Result>,
-): Promise<Result | undefined> {
-  const aws = await awsRequest();
-  try {
-    return await work(aws);
-  } catch (error) {
-    if (error instanceof aws.AwsError && error.code === "NoSuchUpload") return undefined;
-    throw error;
-  }
-}
+const unlessGone = <Result>(work: (aws: typeof AwsRequest) => Promise<Result>) =>
+  Bucket.unlessRefused(work, ({ code }) => code === "NoSuchUpload");
 
 const awsRequest = () => import("./aws-request.ts");
